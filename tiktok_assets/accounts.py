@@ -1,0 +1,299 @@
+"""The accounts this installation looks after: who they are, which of them are in use, and how the list is edited.
+
+What belongs here: ``accounts.toml`` and ``TIKTOK_ACCOUNTS``, read into a ``Roster``; adding and removing an entry.
+What does not: partitions made of the keys (``partitions.py``), and sessions or exports of an account.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import tempfile
+import tomllib
+import zoneinfo
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+
+from tiktok_assets.settings import Settings
+
+# A key becomes a folder, a file name and half of the partition key "pig1987|2026-11-01"; Dagster reserves "...".
+_NAME = re.compile(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9._-]*")
+_NAME_RULE = "letters, digits, '.', '_' and '-', starting with a letter, digit or '_', without '..'"
+
+
+class InvalidAccounts(ValueError):  # noqa: N818
+    """The list of accounts cannot be used: names the file, the account, the field and what to write instead."""
+
+
+class NoAccounts(InvalidAccounts):
+    """There is no account, and what was asked for needs one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """One TikTok account. ``key`` is ours and never changes; ``handle`` is TikTok's and may."""
+
+    key: str
+    handle: str
+    business_id: str | None = None
+    timezone: str | None = None  # IANA name; None is unknown, not UTC
+    default_date_range: int = 28  # days
+    competitors: tuple[str, ...] = ()  # handles
+
+
+class Roster(Mapping[str, Account]):
+    """The accounts in use by key, in the order they were written. Never changes after it was loaded."""
+
+    def __init__(self, accounts: Iterable[Account], source: str = "the accounts given") -> None:
+        accounts = list(accounts)
+        _refuse_twins(accounts, "key", source)
+        _refuse_twins(accounts, "handle", source)
+        self._source = source
+        self._by_key = {account.key: account for account in accounts}
+        by_handle = {account.handle.lower(): account for account in accounts}
+        self._by_name = {account.key.lower(): account for account in accounts} | by_handle
+
+    def __getitem__(self, key: str) -> Account:
+        return self._by_key[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_key)
+
+    def __len__(self) -> int:
+        return len(self._by_key)
+
+    def __repr__(self) -> str:
+        return f"Roster({', '.join(self)})"
+
+    def resolve(self, handle_or_key: str) -> Account | None:
+        """The account with that handle, else with that key; case and a leading ``@`` do not matter."""
+        return self._by_name.get(handle_or_key.strip().removeprefix("@").lower())
+
+    def partition_keys(self) -> tuple[str, ...]:
+        """The keys of all accounts, for what needs at least one; raises ``NoAccounts`` that says how to add it."""
+        if not self:
+            raise NoAccounts(
+                f"No accounts: {self._source} names none. Add one with `tiktok-assets accounts add <name>`, "
+                "or set TIKTOK_ACCOUNTS to names separated by commas."
+            )
+        return tuple(self)
+
+
+def load_roster(settings: Settings) -> Roster:
+    """The accounts in use: those TIKTOK_ACCOUNTS names (by key or handle), or every one of the accounts file.
+
+    A name without an entry is an account with that key and handle. A missing file holds no entries; one that cannot
+    be read raises ``InvalidAccounts``, as does everything in it that has no meaning.
+    """
+    path = settings.accounts_file
+    if path.exists():
+        entries = _parse(_read(path), path)
+    else:
+        entries = Roster([], source=f"{path} (which does not exist)")
+        if "accounts_file" in settings.model_fields_set:
+            logging.getLogger(__name__).warning("TIKTOK_ACCOUNTS_FILE=%s does not exist: it adds no account.", path)
+    if not settings.accounts:
+        return entries
+    chosen = [
+        entries.resolve(name) or _checked(name.removeprefix("@"), {}, "TIKTOK_ACCOUNTS") for name in settings.accounts
+    ]
+    return Roster(dict.fromkeys(chosen), source=f"TIKTOK_ACCOUNTS with {path}")
+
+
+def add_account(path: Path, key: str, **fields: Any) -> Account:
+    """Writes a new entry at the end of the accounts file, which is made if missing. All else in it stays as it was.
+
+    ``fields`` are those of ``Account``; None means not given. Raises ``InvalidAccounts`` if the key or the handle is
+    taken or a value cannot be used; the file is then untouched.
+    """
+    key = key.removeprefix("@")
+    account = _checked(key, {name: value for name, value in fields.items() if value is not None}, str(path))
+    text = _read(path) if path.exists() else ""
+    known = _parse(text, path)
+    for name in (account.key, account.handle):
+        if twin := known.resolve(name):
+            raise InvalidAccounts(
+                f"{path}: '{name}' is taken by account '{twin.key}' (handle '{twin.handle}'). "
+                "Choose another name, or remove that account first."
+            )
+    document = tomlkit.parse(text)
+    if "accounts" not in document:
+        document.append("accounts", tomlkit.table(is_super_table=True))
+    entry = tomlkit.table()
+    for name in _FIELDS:
+        value = getattr(account, name)
+        if name == "handle" or value != getattr(Account(key=key, handle=key), name):
+            entry.append(name, list(value) if isinstance(value, tuple) else value)
+    document["accounts"].append(key, entry)  # pyright: ignore[reportAttributeAccessIssue]
+    _replace(path, tomlkit.dumps(document))
+    return account
+
+
+def remove_account(path: Path, key: str) -> Account:
+    """Takes an entry, with the comment right above it, out of the accounts file. Its data stays where it is."""
+    known = _parse(_read(path), path) if path.exists() else Roster([])
+    account = known.get(key)
+    if account is None:
+        raise InvalidAccounts(f"{path}: there is no account '{key}' to remove. Known: {', '.join(known) or 'none'}.")
+    _replace(path, _without_entry(_read(path), key))
+    return account
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidAccounts(f"{path}: the list of accounts cannot be read ({error}). Mend or remove it.") from error
+
+
+def _parse(text: str, path: Path) -> Roster:
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidAccounts(f"{path}: this is not TOML: {error}. Mend that line.") from error
+    entries = document.pop("accounts", {})
+    if document or not isinstance(entries, dict):
+        stray = next(iter(document), "accounts")
+        raise InvalidAccounts(f"{path}: '{stray}' has no meaning here. Each account is a table [accounts.<name>].")
+    return Roster((_checked(key, entry, str(path)) for key, entry in entries.items()), source=str(path))
+
+
+def _checked(key: str, entry: object, source: str) -> Account:
+    """One entry as an ``Account``, or an error that names where it stands and what to write."""
+
+    def invalid(field: str, given: object, remedy: str) -> InvalidAccounts:
+        return InvalidAccounts(f"{source}: account '{key}': {field} = {given!r} cannot be used. {remedy}")
+
+    if not _NAME.fullmatch(key):
+        raise invalid("name", key, f"A name is {_NAME_RULE}; it becomes a folder. The handle may differ from it.")
+    if not isinstance(entry, Mapping):
+        raise invalid("entry", entry, f"Write a table: [accounts.{key}], and its fields below.")
+    fields: dict[str, Any] = {"handle": key}
+    for name, value in entry.items():
+        if name not in _FIELDS:
+            hint = f' For a name with a dot write [accounts."{key}.{name}"].' if isinstance(value, Mapping) else ""
+            raise invalid(name, value, f"There is no such field. Valid: {', '.join(_FIELDS)}.{hint}")
+        read, remedy = _FIELDS[name]
+        try:
+            fields[name] = read(value)
+        except ValueError:
+            raise invalid(name, value, remedy) from None
+    return Account(key=key, **fields)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError(value)
+    return value
+
+
+def _handle(value: object) -> str:
+    handle = _text(value).removeprefix("@")
+    if not _NAME.fullmatch(handle):
+        raise ValueError(value)
+    return handle
+
+
+def _handles(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple):
+        raise ValueError(value)
+    return tuple(_handle(handle) for handle in value)
+
+
+def _timezone(value: object) -> str:
+    try:
+        return zoneinfo.ZoneInfo(_text(value)).key
+    except (zoneinfo.ZoneInfoNotFoundError, OSError) as error:
+        raise ValueError(value) from error
+
+
+def _studio_days(value: object) -> int:
+    if type(value) is not int or not 7 <= value <= 365:
+        raise ValueError(value)
+    return value
+
+
+_FIELDS: Mapping[str, tuple[Callable[[object], Any], str]] = {
+    "handle": (_handle, f"Write the account's name on TikTok in quotes: {_NAME_RULE}."),
+    "business_id": (_text, "Write it in quotes."),
+    "timezone": (_timezone, 'Write an IANA name such as "Europe/Athens" or "UTC".'),
+    "default_date_range": (_studio_days, "Write a number of days from 7 to 365: Studio exports no other window."),
+    "competitors": (_handles, 'Write a list of handles: ["one", "two"].'),
+}
+
+
+def _refuse_twins(accounts: list[Account], field: str, source: str) -> None:
+    """Names that differ only in case are one folder on macOS, and one handle on TikTok."""
+    twins = Counter(getattr(account, field).lower() for account in accounts)
+    for name, times in twins.items():
+        if times > 1:
+            keys = [account.key for account in accounts if getattr(account, field).lower() == name]
+            raise InvalidAccounts(
+                f"{source}: accounts {' and '.join(map(repr, keys))} have the same {field} '{name}' (case does not "
+                "matter), so an export could belong to either. Remove one, or correct it."
+            )
+
+
+def _without_entry(text: str, key: str) -> str:
+    """The text less one table and the comment lines right above it.
+
+    By lines, since tomlkit counts a comment as part of the table before it and would leave the wrong one behind.
+    """
+    lines = text.splitlines(keepends=True)
+    headers = [number for number, line in enumerate(lines) if line.lstrip().startswith("[") and _header(line)]
+    starts = {number: _start(lines, number) for number in headers}
+    for number in headers:
+        if _header(lines[number]) == {"accounts": {key: {}}}:
+            end = min((start for start in starts.values() if start > number), default=len(lines))
+            shorter = "".join(lines[: starts[number]] + lines[end:])
+            if _same_but(text, shorter, key):
+                return shorter
+    document = tomlkit.parse(text)  # written some other way, such as accounts.pig1987 = {handle = "pig1987"}
+    document["accounts"].remove(key)  # pyright: ignore[reportAttributeAccessIssue]
+    return tomlkit.dumps(document)
+
+
+def _header(line: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(line)
+    except tomllib.TOMLDecodeError:
+        return {}
+
+
+def _start(lines: list[str], header: int) -> int:
+    while header > 0 and lines[header - 1].lstrip().startswith("#"):
+        header -= 1
+    return header
+
+
+def _same_but(text: str, shorter: str, key: str) -> bool:
+    """Whether ``shorter`` says all that ``text`` says, except for one account."""
+    try:
+        before, after = tomllib.loads(text), tomllib.loads(shorter)
+    except tomllib.TOMLDecodeError:
+        return False
+    del before["accounts"][key]
+    return before["accounts"] == after.get("accounts", {})
+
+
+def _replace(path: Path, text: str) -> None:
+    """The file is the old one or the new one at every moment, keeps its mode, and a link to it stays a link."""
+    target = path.resolve()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    mode = target.stat().st_mode & 0o777 if target.exists() else 0o644
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=target.parent, prefix=".accounts", delete=False) as new:
+        try:
+            new.write(text)
+            new.flush()
+            os.fsync(new.fileno())
+            Path(new.name).chmod(mode)
+            Path(new.name).replace(target)
+        except BaseException:
+            Path(new.name).unlink()
+            raise

@@ -1,0 +1,160 @@
+"""From a file on disk to the members it holds: ZIP, loose CSV or loose XLSX.
+
+An export is a stranger's file until proven otherwise: sizes are read before content, member names never become paths.
+Knows nothing of what the members mean.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import hashlib
+import io
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from tiktok_assets.exports.problems import BrokenFile, UnreadableFile, UnsafeArchive
+
+# Studio's members are 30 bytes to 20 kB; Business Suite's video list of a large account reaches 150 MB.
+MAX_MEMBER_BYTES = 2 * 1024**3
+MAX_MEMBERS = 64
+# Text as Studio writes it deflates at most about 12:1; a bomb of zeros 1000:1.
+MAX_RATIO = 200
+RATIO_MATTERS_FROM = 10 * 1024**2
+# Larger members are read from disk in batches instead of being held in memory.
+IN_MEMORY_BYTES = 16 * 1024**2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """One table of an export. ``content`` is its bytes, or for a very large one the file that holds them."""
+
+    name: str
+    content: bytes | Path
+    stamp: dt.datetime | None
+    """UTC download time from the ZIP entry; None for loose files and for entries that say 1980."""
+
+    @property
+    def is_xlsx(self) -> bool:
+        return self.head[:2] == b"PK"
+
+    @property
+    def head(self) -> bytes:
+        """The first 64 kB."""
+        if isinstance(self.content, bytes):
+            return self.content[:65536]
+        with self.content.open("rb") as file:
+            return file.read(65536)
+
+
+def export_id(path: Path) -> str:
+    """The sha256 of the file's bytes: the identity of an export, whatever it is called."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: Path, error: OSError) -> UnreadableFile:
+    return UnreadableFile(
+        f"{path.name}: cannot be opened ({error.strerror or error}). "
+        f"Give this user the right to read it (chmod u+r), then it is picked up by itself."
+    )
+
+
+@contextlib.contextmanager
+def open_members(path: Path) -> Iterator[list[Member]]:
+    """The members of the export at ``path``. Very large ones live in a temp folder that goes with the context.
+
+    Raises BrokenFile, UnsafeArchive or UnreadableFile, naming the file and the remedy.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(4096)
+            size = file.seek(0, 2)
+    except OSError as error:
+        raise unreadable(path, error) from error
+    if not head.strip(b"\x00\r\n\t "):
+        what = "is empty" if size == 0 else "holds no text"
+        raise BrokenFile(f"{path.name}: {what} ({size} bytes). Export it again.")
+    if _is_html(head):
+        raise BrokenFile(f"{path.name}: is a web page, not an export. The download failed behind a login; export again.")
+    if head[:2] != b"PK":
+        yield [Member(name=path.name, content=path.read_bytes() if size <= IN_MEMORY_BYTES else path, stamp=None)]
+        return
+    with contextlib.ExitStack() as stack:
+        try:
+            archive = stack.enter_context(zipfile.ZipFile(path))
+        except (zipfile.BadZipFile, OSError, EOFError) as error:
+            raise BrokenFile(f"{path.name}: is a damaged or incomplete ZIP ({error}). Export it again.") from error
+        entries = archive.infolist()
+        if any(entry.filename == "[Content_Types].xml" for entry in entries):
+            _refuse_unsafe(path, archive, entries)
+            yield [Member(name=path.name, content=path.read_bytes(), stamp=None)]
+            return
+        entries = [entry for entry in entries if not _is_clutter(entry)]
+        _refuse_unsafe(path, archive, entries)
+        if not entries:
+            raise BrokenFile(f"{path.name}: is a ZIP with nothing in it. Export it again.")
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tiktok-assets-")))
+        yield [_member(path, archive, entry, folder) for entry in entries]
+
+
+def _is_html(head: bytes) -> bool:
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:256].lower()
+    return start.startswith((b"<!doctype", b"<html", b"<?xml", b"<head", b"<body", b"<!--"))
+
+
+def _is_clutter(entry: zipfile.ZipInfo) -> bool:
+    """What operating systems put into archives that people make themselves."""
+    name = PurePosixPath(entry.filename).name
+    return entry.is_dir() or entry.filename.startswith("__MACOSX/") or name in {".DS_Store", "Thumbs.db", "desktop.ini"}
+
+
+def _refuse_unsafe(path: Path, archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> None:
+    if len(entries) > MAX_MEMBERS:
+        raise UnsafeArchive(f"{path.name}: holds {len(entries)} files; an export has at most 4. Drop exports one by one.")
+    for entry in entries:
+        name = entry.filename
+        if ".." in PurePosixPath(name.replace("\\", "/")).parts or name.startswith(("/", "\\")) or PureWindowsPath(name).drive:
+            raise UnsafeArchive(f"{path.name}: member {name!r} points outside the archive. Not made by TikTok; not opened.")
+        if entry.flag_bits & 0x1:
+            raise UnsafeArchive(f"{path.name}: member {name!r} is encrypted. Unpack it and drop the CSV files instead.")
+        ratio = entry.file_size / max(entry.compress_size, 1)
+        if entry.file_size > MAX_MEMBER_BYTES or (entry.file_size > RATIO_MATTERS_FROM and ratio > MAX_RATIO):
+            raise UnsafeArchive(
+                f"{path.name}: member {name!r} would unpack to {entry.file_size:,} bytes from {entry.compress_size:,}: "
+                "a decompression bomb, not an export. Not opened."
+            )
+
+
+def _member(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path) -> Member:
+    name = PurePosixPath(entry.filename.replace("\\", "/")).name
+    try:
+        if entry.file_size <= IN_MEMORY_BYTES:
+            content: bytes | Path = archive.read(entry)
+        else:
+            content = folder / hashlib.sha256(name.encode()).hexdigest()
+            with archive.open(entry) as source, content.open("wb") as target:
+                shutil.copyfileobj(source, target, io.DEFAULT_BUFFER_SIZE * 16)
+    except (zipfile.BadZipFile, NotImplementedError, OSError, EOFError) as error:
+        raise BrokenFile(f"{path.name}: member {name!r} is damaged ({error}). Export it again.") from error
+    except Exception as error:  # zlib.error, lzma.LZMAError: each codec has its own
+        raise BrokenFile(f"{path.name}: member {name!r} cannot be unpacked ({error}). Export it again.") from error
+    if not content:
+        raise BrokenFile(f"{path.name}: member {name!r} is empty, without even a header. Export it again.")
+    return Member(name=name, content=content, stamp=_stamp(entry))
+
+
+def _stamp(entry: zipfile.ZipInfo) -> dt.datetime | None:
+    if entry.date_time[0] <= 1980:
+        return None
+    try:
+        return dt.datetime(*entry.date_time, tzinfo=dt.UTC)
+    except ValueError:
+        return None

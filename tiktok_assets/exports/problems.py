@@ -1,0 +1,60 @@
+"""Why a file is not an export we can read. Each problem says what was found and what to do next.
+
+``reason`` is the machine-readable name that quarantine notes carry.
+"""
+
+from __future__ import annotations
+
+
+class ExportProblem(ValueError):
+    """A file that is not, or not entirely, a readable TikTok export."""
+
+    reason = "problem"
+
+
+class BrokenFile(ExportProblem):
+    """The bytes are damaged, incomplete, or not a ZIP, CSV or XLSX at all. Exporting again helps."""
+
+    reason = "broken_file"
+
+
+class UnsafeArchive(ExportProblem):
+    """An archive no export looks like: encrypted, hostile member names, or a decompression bomb."""
+
+    reason = "unsafe_archive"
+
+
+class ForeignFile(ExportProblem):
+    """A readable table that is not a TikTok Studio or Business Suite export."""
+
+    reason = "foreign_file"
+
+
+class WrongSection(ExportProblem):
+    """The name promises one section, the content is another."""
+
+    reason = "wrong_section"
+
+
+class UnreadableValue(ExportProblem):
+    """A cell that is neither a value of its column nor a known mark for "missing"."""
+
+    reason = "unreadable_value"
+
+
+class UnknownAccount(ExportProblem):
+    """No configured account owns this file."""
+
+    reason = "unknown_account"
+
+
+class AccountConflict(ExportProblem):
+    """The evidence names more than one account."""
+
+    reason = "account_conflict"
+
+
+class UnreadableFile(ExportProblem):
+    """The operating system refused to let us read the file. The file itself may be fine."""
+
+    reason = "unreadable_file"

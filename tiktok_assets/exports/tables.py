@@ -1,0 +1,174 @@
+"""From a member's bytes to a header and rows of text. Nothing is typed, renamed or dropped here.
+
+Studio writes UTF-8 with BOM, every field quoted, LF, no newline at the end; people and spreadsheet programs change all
+of that, so BOM, CRLF, unquoted fields and blank lines at the end are accepted. A row that does not fit the header is an error.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from tiktok_assets.exports.archive import Member
+from tiktok_assets.exports.problems import BrokenFile, ForeignFile
+from tiktok_assets.exports.provenance import PROVENANCE
+
+ROW = "row_number"
+TITLE, LINK = "Video title", "Video link"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A member as text: ``rows`` has one String column per header name, and ``row_number`` (the first data row is 1).
+
+    Very large members come as a LazyFrame over the file on disk; their rows are streamed, never all in memory.
+    """
+
+    header: tuple[str, ...]
+    rows: pl.DataFrame | pl.LazyFrame
+
+    def batches(self) -> Iterator[pl.DataFrame]:
+        """The rows in pieces that fit into memory; one piece for all but very large members."""
+        if isinstance(self.rows, pl.DataFrame):
+            yield self.rows
+        else:
+            yield from self.rows.collect_batches(chunk_size=50_000, maintain_order=True)
+
+
+def read_table(member: Member) -> Table:
+    """The text table in ``member``. Raises BrokenFile with the row, or ForeignFile where it is no table of ours at all."""
+    if member.is_xlsx:
+        return _read_xlsx(member)
+    if member.head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
+        raise ForeignFile(
+            f"{member.name}: is JSON, as in TikTok's 'Download your data'. "
+            "Needed is the CSV or XLSX that TikTok Studio's 'Download data' makes."
+        )
+    if isinstance(member.content, Path):
+        return _scan_csv(member.name, member.content)
+    return _read_csv(member.name, member.content)
+
+
+def _decode(name: str, content: bytes) -> str:
+    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise BrokenFile(
+            f"{name}: line {line} is not {encoding} text ({error.reason}). Export it again instead of saving it from a spreadsheet."
+        ) from error
+
+
+def _read_csv(name: str, content: bytes) -> Table:
+    text = _decode(name, content)
+    header = _header(text.split("\n", 1)[0])
+    if TITLE in header and LINK in header:
+        rows = _titled_rows(text, header)
+        if rows is not None:
+            return _table(header, rows)
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row][1:]
+    except csv.Error as error:
+        raise BrokenFile(f"{name}: is cut off or wrongly quoted ({error}). Export it again.") from error
+    for number, row in enumerate(rows, start=1):
+        if len(row) != len(header):
+            raise _ragged(name, number, len(row), header)
+    return _table(header, rows)
+
+
+def _header(line: str) -> tuple[str, ...]:
+    names = next(csv.reader([line.rstrip("\r\n")]), [])
+    seen: dict[str, int] = {}
+    unique = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        first = seen[name] == 1 and name not in PROVENANCE  # a column of the file never hides one of ours
+        unique.append(name if first else f"{name} ({seen[name]})")
+    return tuple(unique)
+
+
+def _ragged(name: str, row: int, fields: int, header: tuple[str, ...]) -> BrokenFile:
+    return BrokenFile(
+        f"{name}: row {row} has {fields} fields, its header {len(header)} ({', '.join(header)}). "
+        "The file is cut off or was edited; export it again."
+    )
+
+
+def _table(header: tuple[str, ...], rows: list[list[str]]) -> Table:
+    columns = zip(*rows, strict=True) if rows else ((),) * len(header)
+    frame = pl.DataFrame(
+        [pl.Series(name, values, dtype=pl.String) for name, values in zip(header, columns, strict=True)],
+    )
+    return Table(header=header, rows=frame.with_row_index(ROW, offset=1))
+
+
+def _titled_rows(text: str, header: tuple[str, ...]) -> list[list[str]] | None:
+    """The rows of a Content.csv, whose titles may hold unescaped quotes; None if the lines are not all of Studio's form.
+
+    A row is anchored on its link: whatever stands between the fields before it and the link is the title. Titles never
+    hold a newline. Newer files double the quotes; a file doubles all of them or none.
+    """
+    fields = [r'"(.*)"' if name == TITLE else r'"(https?://[^"]*)"' if name == LINK else r'"([^"]*)"' for name in header]
+    line_form = re.compile(",".join(fields))
+    matches = [line_form.fullmatch(line.rstrip("\r")) for line in text.split("\n")[1:] if line.strip("\r ")]
+    rows = [list(match.groups()) for match in matches if match is not None]
+    if len(rows) != len(matches):
+        return None
+    at = header.index(TITLE)
+    if all(len(run) % 2 == 0 for row in rows for run in re.findall('"+', row[at])):
+        for row in rows:
+            row[at] = row[at].replace('""', '"')
+    return rows
+
+
+def _scan_csv(name: str, path: Path) -> Table:
+    with path.open("rb") as file:
+        header = _header(_decode(name, file.readline()))
+    rows = pl.scan_csv(
+        path,
+        infer_schema=False,
+        empty_string_is_null=False,
+        with_column_names=lambda _: list(header),
+        row_index_name=ROW,
+        row_index_offset=1,
+    )
+    try:  # a row with too few fields ends in null, one with too many is an error of Polars
+        short = rows.filter(pl.any_horizontal(pl.col(header).is_null())).select(ROW).head(1).collect(engine="streaming")
+    except pl.exceptions.PolarsError:
+        short = None
+    if short is None or short.height:
+        raise _first_ragged(name, path, header)
+    return Table(header=header, rows=rows)
+
+
+def _first_ragged(name: str, path: Path, header: tuple[str, ...]) -> BrokenFile:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            for number, row in enumerate(csv.reader(file, strict=True)):
+                if row and len(row) != len(header):
+                    return _ragged(name, number, len(row), header)
+    except (csv.Error, UnicodeDecodeError) as error:
+        return BrokenFile(f"{name}: is cut off or wrongly quoted ({error}). Export it again.")
+    return BrokenFile(f"{name}: is not a well-formed CSV file. Export it again.")
+
+
+def _read_xlsx(member: Member) -> Table:
+    import fastexcel
+
+    source = member.content if isinstance(member.content, bytes) else str(member.content)
+    try:
+        sheet = fastexcel.read_excel(source).load_sheet(0, header_row=None, dtypes="string")
+        cells = sheet.to_polars()
+    except Exception as error:  # fastexcel raises its own, calamine's and zip's errors
+        raise BrokenFile(f"{member.name}: is not a readable XLSX workbook ({error}). Export it again.") from error
+    if cells.is_empty():
+        raise BrokenFile(f"{member.name}: the first sheet is empty, without even a header. Export it again.")
+    rows = [[value or "" for value in row] for row in cells.rows()]
+    return _table(tuple(rows[0]), rows[1:])

@@ -1,0 +1,123 @@
+"""Content: the lifetime totals of an account's newest or best videos, as they stood on the day of the download."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pandera.polars as pa
+import polars as pl
+
+from tiktok_assets.exports.dates import UnreadableDay, read_day_texts
+from tiktok_assets.exports.problems import UnreadableValue
+from tiktok_assets.exports.years import first_on_or_after
+from tiktok_assets.reports._columns import count, snapshot_rows, text, typed
+from tiktok_assets.reports.report import Report, Staged, UtcTime
+
+VIDEO_LINK = r"^https?://(?:www\.|m\.)?tiktok\.com/@([^/]+)/(?:video|photo)/(\d{17,19})"
+
+# A video's id starts with its upload's second in UTC; the post date is local (a day around it) or, scheduled, later.
+_POSTED_BEFORE_UPLOAD = dt.timedelta(days=2)
+
+
+class Content(Staged):
+    """One row per account, day of the download and video. Totals are lifetime totals, not of a window."""
+
+    video_id: str = pa.Field(description="TikTok's id of the video")
+    handle: str = pa.Field(description="handle in the video's link")
+    title: str = pa.Field(nullable=True, description="caption with its hashtags; may be empty")
+    link: str = pa.Field(description="address of the video")
+    post_date: pl.Date = pa.Field(nullable=True, description="day of the post on the account's local calendar")
+    published_at: UtcTime = pa.Field(description="upload time (UTC), from the video id: id >> 32 is its Unix second")
+    total_views: int = pa.Field(nullable=True, ge=0, description="views since publication")
+    total_likes: int = pa.Field(nullable=True, description="likes since publication")
+    total_comments: int = pa.Field(nullable=True, description="comments since publication")
+    total_shares: int = pa.Field(nullable=True, description="shares since publication")
+    favorites: int = pa.Field(nullable=True, description="times added to favorites (Business Suite)")
+
+
+def parse(rows: pl.DataFrame) -> pl.DataFrame:
+    """Typed rows. Raises UnreadableValue for a link that is no video's, a count or a post time that cannot be read."""
+    link = text(rows, "video link").str.strip_chars()
+    values = typed(
+        rows,
+        {
+            "total_views": count(rows, "total views", "video views"),
+            "total_likes": count(rows, "total likes", "likes"),
+            "total_comments": count(rows, "total comments", "comments"),
+            "total_shares": count(rows, "total shares", "shares"),
+            "favorites": count(rows, "add to favorites"),
+        },
+    ).with_columns(
+        rows.select(
+            link=link,
+            handle=link.str.extract(VIDEO_LINK, 1),
+            video_id=link.str.extract(VIDEO_LINK, 2),
+            title=text(rows, "video title"),
+            post_time=text(rows, "post time").str.strip_chars(),
+        )
+    )
+    _refuse_strange_links(values)
+    upload_second = pl.col("video_id").cast(pl.UInt64) // 2**32  # the field's own formula: id >> 32
+    values = values.with_columns(published_at=pl.from_epoch(upload_second.cast(pl.Int64)).dt.cast_time_unit("us").dt.replace_time_zone("UTC"))
+    return snapshot_rows(_with_post_dates(values).drop("post_time"))
+
+
+def _refuse_strange_links(values: pl.DataFrame) -> None:
+    strange = values.filter(pl.col("video_id").is_null())
+    if strange.height:
+        row = strange.row(0, named=True)
+        raise UnreadableValue(
+            f"{row['source']}, row {row['row_number']}, Video link: {row['link']!r} is not the address of a TikTok video "
+            "(https://www.tiktok.com/@<handle>/video/<id>). Export it again instead of editing it."
+        )
+
+
+def _with_post_dates(values: pl.DataFrame) -> pl.DataFrame:
+    """``post_date`` from texts with a year directly, from "April 12" through the upload date in the video's id."""
+    written = pl.col("post_time").str.head(10).str.replace_all("/", "-").str.to_date("%Y-%m-%d", strict=False)
+    values = values.with_columns(post_date=written)
+    unwritten = values.filter(pl.col("post_date").is_null() & pl.col("post_time").is_not_null() & (pl.col("post_time") != ""))
+    if unwritten.is_empty():
+        return values
+    resolved = pl.concat(_resolve(rows) for _, rows in unwritten.group_by("locale", maintain_order=True))
+    return (
+        values.join(resolved, on=["export_id", "member", "row_number"], how="left", maintain_order="left")
+        .with_columns(post_date=pl.coalesce("post_date", "resolved"))
+        .drop("resolved")
+    )
+
+
+def _resolve(rows: pl.DataFrame) -> pl.DataFrame:
+    """Post times of one language, each in the first year that does not put it before its upload."""
+    try:
+        days = read_day_texts(rows["post_time"].to_list()).days
+    except UnreadableDay as error:
+        row = rows.row(error.row, named=True)
+        raise UnreadableValue(f"{row['source']}, row {row['row_number']}, Post time: {error}") from error
+    earliest = (rows["published_at"].dt.date() - _POSTED_BEFORE_UPLOAD).to_list()
+    dates = [first_on_or_after(day, date) for day, date in zip(days, earliest, strict=True)]
+    return rows.select("export_id", "member", "row_number", resolved=pl.Series(dates, dtype=pl.Date))
+
+
+CONTENT = Report(
+    name="content",
+    section="content",
+    headers={
+        "studio": (
+            *("Time", "Video title", "Video link", "Post time"),
+            *("Total likes", "Total comments", "Total shares", "Total views"),
+        ),
+        "business_suite": (
+            *("Video title", "Video link", "Post time", "Video views"),
+            *("Likes", "Comments", "Shares", "Add to Favorites"),
+        ),
+    },
+    signature=(("video link",), ("total views", "video views")),
+    label="Time",
+    grain=("date", "video_id"),
+    unit=("date", "video_id"),
+    description="Lifetime views, likes, comments and shares of up to 15 videos on the day of the download.",
+    parse=parse,
+    schema=Content,
+    parser_version="1",
+)

@@ -1,0 +1,103 @@
+"""What a report is, and how several exports of it become one truth per grain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+import pandera.polars as pa
+import polars as pl
+
+UtcTime = Annotated[pl.Datetime, "us", "UTC"]
+
+PROVENANCE_COLUMNS = ("date_label", "date_shift_days", "export_id", "downloaded_at")
+
+
+class Staged(pa.DataFrameModel):
+    """The columns that every staged row has."""
+
+    account: str = pa.Field(description="account key, as in accounts.toml")
+    date: pl.Date = pa.Field(description="the day (UTC) the row speaks of; for snapshots the day of the download")
+    export_id: str = pa.Field(description="sha256 of the newest export that contributed a number")
+    downloaded_at: UtcTime = pa.Field(description="when that export was downloaded (UTC)")
+
+    class Config(pa.DataFrameModel.Config):
+        strict = True
+
+
+class StagedDay(Staged):
+    """The columns of every row whose day was named by a label without a year."""
+
+    date_label: pl.Date = pa.Field(description="the day as the export labels it")
+    date_shift_days: int = pa.Field(description="date_label minus date, in days")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """One TikTok Studio report: where it is found, how it is read, what must hold.
+
+    A field belongs here only if every report has it. What one report needs goes into its ``parse``.
+    """
+
+    name: str
+    section: str
+    """The export it comes in: "followers"."""
+    headers: Mapping[str, tuple[str, ...]]
+    """Every header seen, by variant. "studio" is what Studio writes today, "business_suite" the Business Suite."""
+    signature: tuple[tuple[str, ...], ...]
+    """The columns, in normal form, that a file must have to be this report; of each group one."""
+    label: str | None
+    """The column whose text names the row's day; None for a snapshot."""
+    grain: tuple[str, ...]
+    unit: tuple[str, ...]
+    """What a newer export replaces as a whole: a day, or all shares of a snapshot (shares of two snapshots never mix)."""
+    description: str
+    parse: Callable[[pl.DataFrame], pl.DataFrame]
+    """Raw rows -> typed rows, one for one, with the columns of ``schema``. Raises UnreadableValue."""
+    schema: type[pa.DataFrameModel]
+    parser_version: str
+
+    @property
+    def member(self) -> str:
+        """The file inside Studio's ZIP: "FollowerHistory.csv"."""
+        return f"{self.title}.csv"
+
+    @property
+    def title(self) -> str:
+        """TikTok's own name: "FollowerHistory"."""
+        special = {"follower_territories": "FollowerTopTerritories"}
+        return special.get(self.name) or "".join(word.capitalize() for word in self.name.split("_"))
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The columns that carry what was measured or told: all but key and provenance."""
+        others = {"account", "date", *self.grain, *PROVENANCE_COLUMNS}
+        return tuple(name for name in self.schema.to_schema().columns if name not in others)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All staged columns in the order people read them: key, values, provenance."""
+        schema = self.schema.to_schema().columns
+        key = dict.fromkeys(("account", "date", *self.grain))
+        return (*key, *self.values, *(name for name in PROVENANCE_COLUMNS if name in schema))
+
+
+def settle(report: Report, parsed: pl.DataFrame) -> pl.DataFrame:
+    """One row per account and grain out of all the rows that exports report for it.
+
+    The newest export wins, but a null never replaces a number: per column the newest number is taken, and
+    ``export_id`` names the newest export that contributed one. The result does not depend on the order of ``parsed``.
+    """
+    key = ["account", *report.grain]
+    known = pl.any_horizontal(pl.col(report.values).is_not_null())
+    ordered = parsed.with_columns(_known=known).sort("downloaded_at", "export_id", "row_number")
+    if report.unit != report.grain:
+        newest = pl.col("export_id").filter(pl.col("_known")).last().over("account", *report.unit)
+        ordered = ordered.filter(pl.col("export_id") == newest.fill_null(pl.col("export_id")))
+    provenance = [name for name in PROVENANCE_COLUMNS if name in parsed.columns]
+    settled = ordered.group_by(key, maintain_order=True).agg(
+        *(pl.col(name).drop_nulls().last() for name in report.values),
+        *(pl.col(name).filter(pl.col("_known")).last().fill_null(pl.col(name).last()) for name in provenance),
+    )
+    return settled.select(report.columns).sort(key)

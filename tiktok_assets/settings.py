@@ -1,0 +1,234 @@
+"""The settings of one installation: read once from the environment and ``.env``, validated, immutable.
+
+What belongs here: every ``TIKTOK_*`` variable with its type, default and valid values, and the folders that follow
+from them. What does not: the accounts (``accounts.py``), and whether a folder or browser exists; nothing is created.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import difflib
+import logging
+import os
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import fsspec
+from dotenv import dotenv_values
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from upath import UPath
+
+PREFIX = "TIKTOK_"
+FIRST_MONTH_OF_TIKTOK = date(2016, 9, 1)
+
+
+class InvalidSettings(ValueError):  # noqa: N818
+    """Values that cannot be used: one line for each, naming the variable, the value given and the valid values."""
+
+
+def project_root() -> Path:
+    """The checkout this package runs from; the current folder when it is installed without one."""
+    checkout = Path(__file__).resolve().parent.parent
+    return checkout if (checkout / "pyproject.toml").is_file() else Path.cwd()
+
+
+def _path(value: object) -> object:
+    """``~`` opened, and a relative path taken from the project root: the same folder wherever a command is started."""
+    if isinstance(value, str | Path):
+        return Path(os.path.normpath(project_root() / Path(value).expanduser()))
+    return value
+
+
+def _location(value: object) -> object:
+    """A folder as an absolute path, or a URL of any storage fsspec knows, kept as written."""
+    if isinstance(value, str) and value.startswith("file://"):
+        value = urlsplit(value).path
+    if not isinstance(value, str) or "://" not in value:
+        value = _path(value)
+        return UPath(value) if isinstance(value, Path) else value
+    protocol = value.partition("://")[0]
+    if protocol not in fsspec.available_protocols():
+        raise ValueError(f"no storage is called {protocol}://")
+    return UPath(value.rstrip("/"))
+
+
+def _comma_separated(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))
+    return value
+
+
+def _day(value: object) -> object:
+    return f"{value}-01" if isinstance(value, str) and len(value) == len("2020-01") else value
+
+
+def _month(value: date) -> date:
+    """The first day of the month: partitions are months, and a half one would never be complete."""
+    if not FIRST_MONTH_OF_TIKTOK <= value <= datetime.now(UTC).date():
+        raise ValueError("TikTok has no data from then")
+    return value.replace(day=1)
+
+
+def _web_address(value: str) -> str:
+    if urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname:
+        raise ValueError("this is no web address")
+    return value.rstrip("/")
+
+
+def _fernet_key(value: SecretStr) -> SecretStr:
+    try:
+        size = len(base64.urlsafe_b64decode(value.get_secret_value()))
+    except (binascii.Error, ValueError):
+        size = 0
+    if size != 32:
+        raise ValueError("this is no such key")
+    return value
+
+
+def _setting(meaning: str, valid: str, default: Any = ..., **constraints: Any) -> Any:
+    """A field whose meaning goes to ``.env.example`` and whose valid values go into the error message."""
+    return Field(default, description=meaning, json_schema_extra={"valid": valid}, **constraints)
+
+
+Location = Annotated[UPath, BeforeValidator(_location)]
+LocalPath = Annotated[Path, BeforeValidator(_path)]
+A_FOLDER = "a folder, or a storage address such as s3://bucket/folder"
+SECONDS = "a number of seconds, 0 or more"
+TRUE_FALSE = "true or false (also 1/0, yes/no, on/off)"
+
+
+class Settings(BaseSettings):
+    """Every setting, by its variable's name without ``TIKTOK_`` in lower case. Reads the environment, not ``.env``:
+    ``load_settings`` is what programs call, tests may call this."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True, validate_default=True
+    )
+
+    data_dir: Location = _setting("Where all data is kept", A_FOLDER, UPath("data"))
+    landing_path: Location | None = _setting("One more folder in which exports arrive", A_FOLDER, None)
+    accounts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)] = _setting(
+        "The accounts in use; unset means all of the accounts file", "names separated by commas, as pig1987,zonea0", ()
+    )
+    accounts_file: LocalPath = _setting("What is known about each account", "a TOML file", Path("accounts.toml"))
+    start_date: Annotated[date, BeforeValidator(_day), AfterValidator(_month)] = _setting(
+        "The first month that is kept",
+        f"a month or day from {FIRST_MONTH_OF_TIKTOK:%Y-%m} to today, as 2024-03 or 2024-03-01",
+        date(2020, 1, 1),
+    )
+    studio_url: Annotated[str, AfterValidator(_web_address)] = _setting(
+        "The site that serves Studio",
+        "an address that starts with https:// or http://",
+        "https://www.tiktok.com",
+    )
+    headless: bool = _setting("Whether the browser works without a window", TRUE_FALSE, True)
+    browser_path: LocalPath | None = _setting(
+        "The Chromium or Chrome to use; unset means the first one found", "the path of the program", None
+    )
+    screenshot_on_error: bool = _setting("Whether a failed visit leaves a picture", TRUE_FALSE, True)
+    download_timeout: float = _setting(
+        "Seconds to wait for one download", "a number of seconds above 0", 60, gt=0, allow_inf_nan=False
+    )
+    export_interval: float = _setting(
+        "Seconds between two exports of one account", SECONDS, 3600, ge=0, allow_inf_nan=False
+    )
+    account_spacing: float = _setting("Seconds between two accounts", SECONDS, 300, ge=0, allow_inf_nan=False)
+    max_export_days: int = _setting("Days one export may span", "a whole number of days, 1 to 365", 180, ge=1, le=365)
+    session_key: Annotated[SecretStr, AfterValidator(_fernet_key)] | None = _setting(
+        "Encrypts the saved login when set", "a Fernet key: 32 random bytes as 44 URL-safe base64 characters", None
+    )
+
+    @property
+    def landing(self) -> UPath:
+        """ZIPs as served, one folder an account."""
+        return self.data_dir / "landing"
+
+    @property
+    def raw(self) -> UPath:
+        return self.data_dir / "raw"
+
+    @property
+    def staging(self) -> UPath:
+        return self.data_dir / "staging"
+
+    @property
+    def curated(self) -> UPath:
+        return self.data_dir / "curated"
+
+    @property
+    def quarantine(self) -> UPath:
+        """What could not be used, each file with a ``.json`` that says why."""
+        return self.data_dir / "quarantine"
+
+    @property
+    def archive(self) -> UPath:
+        return self.data_dir / "archive"
+
+    @property
+    def warehouse(self) -> Path:
+        """The published DuckDB file. Always on this machine: DuckDB writes to no object storage."""
+        return self._local_data / "warehouse" / "tiktok.duckdb"
+
+    @property
+    def state(self) -> Path:
+        """Ledger and sessions. Always on this machine: SQLite locks and file modes exist nowhere else."""
+        return self._local_data / "state"
+
+    @property
+    def _local_data(self) -> Path:
+        return self.data_dir if isinstance(self.data_dir, Path) else project_root() / "data"
+
+
+def variable(field: str) -> str:
+    """The environment variable of a setting: ``data_dir`` is read from ``TIKTOK_DATA_DIR``."""
+    return f"{PREFIX}{field}".upper()
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """The settings of this installation: ``overrides`` win over the environment, which wins over the root's ``.env``.
+
+    Raises ``InvalidSettings`` that names every unusable value at once. (``dagster dev`` itself copies ``.env`` into its
+    environment first: there, and only there, the file wins over the shell.)
+    """
+    env_file = project_root() / ".env"
+    _warn_about_misspellings([*os.environ, *(dotenv_values(env_file) if env_file.is_file() else ())])
+    try:
+        return Settings(_env_file=env_file, **overrides)  # pyright: ignore[reportCallIssue]
+    except ValidationError as error:
+        raise _explained(error) from None
+
+
+def _explained(error: ValidationError) -> InvalidSettings:
+    lines = {}  # by field: an optional one reports a line for each of its types
+    for problem in error.errors(include_url=False):
+        name = str(problem["loc"][0]).lower().removeprefix(PREFIX.lower())
+        field = Settings.model_fields[name]
+        reason = problem["msg"].removeprefix("Value error, ").replace("Input should", "it should")
+        lines[name] = f"{variable(name)}={_shown(name, problem['input'])}: {reason}. Valid: {_valid(field)}."
+    where = f"The values come from the environment or {project_root() / '.env'}; .env.example lists every setting."
+    return InvalidSettings("\n".join(["Settings that cannot be used:", *lines.values(), where]))
+
+
+def _valid(field: FieldInfo) -> str:
+    extra = field.json_schema_extra
+    return str(extra["valid"]) if isinstance(extra, dict) else ""
+
+
+def _shown(name: str, value: object) -> str:
+    """The value given, except of the one setting whose value is a secret."""
+    return "(hidden)" if name == "session_key" else repr(value if isinstance(value, str) else str(value))
+
+
+def _warn_about_misspellings(names: Iterable[str]) -> None:
+    """A variable that is almost a setting's: it would be ignored without a word. Others may own other TIKTOK_ names."""
+    known = [variable(field) for field in Settings.model_fields]
+    for name in names:
+        meant = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.85) if name.upper() not in known else []
+        if name.upper().startswith(PREFIX) and meant:
+            logging.getLogger(__name__).warning("%s is no setting and was ignored; %s is one.", name, meant[0])
