@@ -4,7 +4,7 @@ Belongs here: the texts TikTok writes for a day in any interface language.
 Does not belong here: the year of a label that carries none (``years``), labels that are a day off, files and columns.
 
 Every label seen equals the CLDR skeleton ``MMMMd`` of the interface language, so the tables come from Babel's data, one
-per locale, built when that locale is first tried: all 1,082 of them would cost 1.3 s and 260 MB.
+per locale, built when that locale is first tried: all 1,082 of them would cost 1.1 s and 200 MB.
 """
 
 from __future__ import annotations

@@ -68,7 +68,8 @@ def _posts(rng: Random, handle: str, calendar: Sequence[date], traits: Traits) -
         if day < born:
             continue
         if day == traits.viral_day:
-            yield make_video(rng, handle, day, start, 60.0 * usual, traits.utc_offset, wait_days=0)
+            own = Random(f"{handle}|viral")  # its own stream: the switch changes no other video
+            yield make_video(own, handle, day, start, 60.0 * usual, traits.utc_offset, wait_days=0)
         for _ in range(int(per_day) + (rng.random() < per_day % 1)):
             potential = usual * min(10.0, exp(rng.gauss(0, 1)))
             wait_days = rng.randrange(1, 10) if rng.random() < traits.scheduled_share else 0
@@ -83,18 +84,22 @@ def _whole(amounts: Iterator[float]) -> list[int]:
     return [after - before for before, after in pairwise(sums)]
 
 
+def _covered(earned: Sequence[Sequence[int]]) -> Iterator[tuple[int, int, int, int]]:
+    """Views, likes, comments, shares of each day; engagement waits for a later day until views cover it."""
+    late_likes = late_comments = late_shares = 0
+    for views, *earned_today in zip(*earned, strict=True):
+        likes = min(views, earned_today[0] + late_likes)
+        comments = min(views - likes, earned_today[1] + late_comments)
+        shares = min(views - likes - comments, earned_today[2] + late_shares)
+        late_likes += earned_today[0] - likes
+        late_comments += earned_today[1] - comments
+        late_shares += earned_today[2] - shares
+        yield views, likes, comments, shares
+
+
 def _days(rng: Random, calendar: Sequence[date], earned: Sequence[Sequence[int]], traits: Traits) -> Iterator[DayTruth]:
     followers = rng.randrange(*_FIRST_FOLLOWERS[traits.size]) if traits.born is None else 0
-    late = [0, 0, 0]  # engagement of views that were counted a day earlier: it waits until views cover it
-    for index, (day, views, *engagement) in enumerate(zip(calendar, *earned, strict=True)):
-        room = views
-        for which, amount in enumerate(engagement):
-            counted = min(room, amount + late[which])
-            late[which] += amount - counted
-            engagement[which] = counted
-            room -= counted
-        if index < LEAD_DAYS:
-            continue
+    for day, (views, *engagement) in list(zip(calendar, _covered(earned), strict=True))[LEAD_DAYS:]:
         likes, comments, shares = _with_removals(rng, views, engagement) if traits.removals else engagement
         unique_viewers = int(views * (0.62 + 0.3 * rng.random()))
         new_viewers = int(unique_viewers * (0.45 + 0.4 * rng.random()))

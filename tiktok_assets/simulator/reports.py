@@ -6,6 +6,7 @@ Studio writes label L on the row of the UTC day L - label_shift, in Viewers of L
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 from tiktok_assets.simulator.date_labels import date_text, date_texts
 from tiktok_assets.simulator.files import Table
@@ -13,7 +14,7 @@ from tiktok_assets.simulator.traits import DayTruth
 from tiktok_assets.simulator.videos import SimulatedVideo
 from tiktok_assets.simulator.visit import Visit
 
-ExpectedRows = list[dict[str, object]]
+ExpectedRows = list[dict[str, Any]]
 """What a correct reader makes of each row; None is `unknown`."""
 
 MOST_VIDEOS = 15

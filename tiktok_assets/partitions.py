@@ -1,0 +1,101 @@
+"""Account x month, the partitions shared by every asset, and the slice of them that a run is asked for.
+
+Rows are daily; a partition is a month because Studio never exports one day and Dagster's bookkeeping costs 21 ms per
+asset and partition. The cadence is this file's business: everything else asks for a ``Slice``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import dagster as dg
+import polars as pl
+
+from tiktok_assets.failures import EmptySlice, RowsOutsideSlice
+
+RANGE_START = "dagster/asset_partition_range_start"
+RANGE_END = "dagster/asset_partition_range_end"
+
+
+def account_months(accounts: Sequence[str], start: dt.date) -> dg.MultiPartitionsDefinition:
+    """Partition keys read ``pig1987|2026-11-01``: account, first day of the month (the current month included)."""
+    return dg.MultiPartitionsDefinition(
+        {
+            "account": dg.StaticPartitionsDefinition(accounts),
+            "date": dg.MonthlyPartitionsDefinition(start.isoformat(), end_offset=1),
+        }
+    )
+
+
+def month_of(day: pl.Expr) -> pl.Expr:
+    """The partition a day lies in."""
+    return day.dt.truncate("1mo")
+
+
+def partition_key(account: str, month: dt.date) -> dg.MultiPartitionKey:
+    return dg.MultiPartitionKey({"account": account, "date": month.isoformat()})
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A rectangle of partitions: some accounts, some months. What a run reads, replaces and reports."""
+
+    accounts: tuple[str, ...]
+    months: tuple[dt.date, ...]
+
+    @property
+    def first_day(self) -> dt.date:
+        return self.months[0]
+
+    @property
+    def last_day(self) -> dt.date:
+        return (self.months[-1] + dt.timedelta(days=31)).replace(day=1) - dt.timedelta(days=1)
+
+    def covers(self, months: Iterable[dt.date]) -> bool:
+        return set(months) <= set(self.months)
+
+    def partitions(self) -> pl.DataFrame:
+        """One row per partition: ``account``, ``month``."""
+        accounts = pl.DataFrame({"account": self.accounts}, schema={"account": pl.String})
+        return accounts.join(pl.DataFrame({"month": self.months}, schema={"month": pl.Date}), how="cross")
+
+    def require(self, rows: pl.DataFrame, table: str) -> pl.DataFrame:
+        """``rows`` with their ``month``; raises RowsOutsideSlice where one belongs to another partition."""
+        rows = rows.with_columns(month=month_of(pl.col("date")))
+        outside = rows.join(self.partitions(), on=["account", "month"], how="anti")
+        if outside.height:
+            example = outside.select("account", "date").row(0)
+            raise RowsOutsideSlice(
+                f"{table}: {outside.height} rows lie outside the partitions of this run, for example {example}. "
+                "Nothing was stored. This is an error in the asset, not in the data."
+            )
+        return rows
+
+
+def slice_of(keys: Iterable[str]) -> Slice:
+    """The rectangle of partition keys a run was asked for. Raises EmptySlice where there is none.
+
+    Dagster runs a reversed range (``a|2026-03-01...a|2026-01-01``) as no partition at all and calls it a success.
+    """
+    accounts: dict[str, None] = {}
+    months: set[str] = set()
+    for key in keys:
+        account, _, month = key.rpartition("|")
+        accounts[account] = None
+        months.add(month)
+    if not accounts:
+        raise EmptySlice(
+            "The run was asked for no partition. Is the range reversed? Give the earlier month first, "
+            "as in pig1987|2026-01-01...pig1987|2026-03-01."
+        )
+    return Slice(tuple(accounts), tuple(sorted(dt.date.fromisoformat(month) for month in months)))
+
+
+def range_tags(accounts: Sequence[str], months: Sequence[dt.date]) -> dict[str, str]:
+    """Run tags that ask for one run over a rectangle of partitions."""
+    return {
+        RANGE_START: partition_key(accounts[0], min(months)),
+        RANGE_END: partition_key(accounts[-1], max(months)),
+    }

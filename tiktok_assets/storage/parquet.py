@@ -1,0 +1,79 @@
+"""IO managers of the lake: one immutable file per export in raw, one file per partition in staging and curated.
+
+Both take ranges and rectangles of partitions. What an asset returns replaces exactly the partitions of its run.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import dagster as dg
+import pandera.polars as pa
+import polars as pl
+
+from tiktok_assets.exports.provenance import PROVENANCE
+from tiktok_assets.partitions import Slice, slice_of
+from tiktok_assets.storage.lake import Lake, read_parquet
+
+
+@dataclass(frozen=True)
+class RawRows:
+    """The raw rows of one report out of one export, and the file they become."""
+
+    account: str
+    downloaded_at: dt.datetime
+    export_id: str
+    rows: pl.DataFrame | pl.LazyFrame
+
+
+class RawIOManager(dg.IOManager):
+    """``data/raw/<report>/account=<a>/<downloaded_at>_<sha12>.parquet``. A file that exists is never written again."""
+
+    def __init__(self, lake: Lake) -> None:
+        self.lake = lake
+
+    def handle_output(self, context: dg.OutputContext, obj: Iterable[RawRows]) -> None:
+        report = context.asset_key.path[-1]
+        for export in obj:
+            path = self.lake.raw_file(report, export.account, export.downloaded_at, export.export_id)
+            if not path.exists():
+                self.lake.write(path, export.rows)
+
+    def load_input(self, context: dg.InputContext) -> pl.DataFrame:
+        """The raw rows that speak of the run's accounts and months, of every export there is."""
+        return self.load(context.asset_key.path[-1], slice_of(context.asset_partition_keys))
+
+    def load(self, report: str, part: Slice) -> pl.DataFrame:
+        paths = [path for account in part.accounts for path in self.lake.raw_files(report, account)]
+        rows = read_parquet(paths, pl.col("date_label").is_between(part.first_day, part.last_day))
+        return rows if rows.width else pl.DataFrame(schema=PROVENANCE)
+
+
+class PartitionIOManager(dg.IOManager):
+    """``data/<layer>/<table>/account=<a>/date=<YYYY-MM-01>/data.parquet``; a partition without rows has no file."""
+
+    def __init__(self, lake: Lake, schemas: Mapping[str, type[pa.DataFrameModel]]) -> None:
+        self.lake = lake
+        self.schemas = schemas
+        """By asset key as a person reads it ("staging/overview"): what an empty slice looks like."""
+
+    def handle_output(self, context: dg.OutputContext, obj: pl.DataFrame) -> None:
+        layer, table = context.asset_key.path
+        part = slice_of(context.asset_partition_keys)
+        rows = part.require(obj, context.asset_key.to_user_string())
+        partitions = rows.partition_by("account", "month", as_dict=True, include_key=True)
+        for key in part.partitions().rows():
+            path = self.lake.partition_file(layer, table, *key)
+            if key in partitions:
+                self.lake.write(path, partitions[key].drop("month"))
+            else:
+                self.lake.remove(path)
+
+    def load_input(self, context: dg.InputContext) -> pl.DataFrame:
+        layer, table = context.asset_key.path
+        part = slice_of(context.asset_partition_keys)
+        paths = (self.lake.partition_file(layer, table, *key) for key in part.partitions().rows())
+        rows = read_parquet([path for path in paths if path.exists()])
+        return rows if rows.width else self.schemas[context.asset_key.to_user_string()].empty()

@@ -1,0 +1,244 @@
+"""Accounts: which are in use, how a name is resolved, and how the file is edited without losing what people wrote."""
+
+from pathlib import Path
+
+import pytest
+
+from tiktok_assets import accounts as module
+from tiktok_assets.accounts import (
+    Account,
+    InvalidAccounts,
+    NoAccounts,
+    Roster,
+    add_account,
+    load_roster,
+    remove_account,
+)
+from tiktok_assets.settings import Settings
+
+LABEL = """\
+# The label's accounts.
+
+[accounts.pig1987]  # the first one
+handle = "pig1987"
+timezone = "Asia/Bangkok"
+
+# Its handle has a dot.
+[accounts.zonea0]
+handle = "zone.a0"
+competitors = [
+    "@other.band",  # rivals
+]
+
+# Kept by hand.
+[accounts.third]
+default_date_range = 60
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "accounts.toml"
+    path.write_text(LABEL)
+    return path
+
+
+def roster(path: Path, *in_use: str) -> Roster:
+    return load_roster(Settings(accounts_file=path, accounts=in_use))
+
+
+def refusal(path: Path, text: str) -> str:
+    """What a person reads when the file says ``text``; always names the file."""
+    path.write_text(text)
+    with pytest.raises(InvalidAccounts) as caught:
+        roster(path)
+    assert str(path) in str(caught.value)
+    return str(caught.value)
+
+
+def test_every_account_of_the_file_is_in_use_unless_some_are_named(path: Path) -> None:
+    assert tuple(roster(path)) == ("pig1987", "zonea0", "third")
+    assert tuple(roster(path, "zonea0")) == ("zonea0",)
+
+
+def test_an_entry_is_read_with_its_defaults(path: Path) -> None:
+    accounts = roster(path)
+    assert accounts["pig1987"] == Account(key="pig1987", handle="pig1987", timezone="Asia/Bangkok")
+    assert accounts["zonea0"] == Account(key="zonea0", handle="zone.a0", competitors=("other.band",))
+    assert accounts["third"] == Account(key="third", handle="third", default_date_range=60)
+
+
+def test_a_name_without_an_entry_gets_defaults(path: Path) -> None:
+    assert roster(path, "pig1987", "@new.band")["new.band"] == Account(key="new.band", handle="new.band")
+
+
+def test_an_account_in_use_may_be_named_by_its_handle_and_counts_once(path: Path) -> None:
+    assert tuple(roster(path, "@Zone.A0", "zonea0")) == ("zonea0",)
+
+
+def test_a_name_in_use_that_cannot_be_a_folder_is_refused(path: Path) -> None:
+    with pytest.raises(InvalidAccounts, match=r"TIKTOK_ACCOUNTS: account '\.\./x'.*becomes a folder"):
+        roster(path, "../x")
+
+
+@pytest.mark.parametrize("name", ["zone.a0", "@zone.a0", "Zone.A0", "zonea0", "ZONEA0", " zonea0 "])
+def test_a_handle_or_a_key_leads_to_the_account(path: Path, name: str) -> None:
+    found = roster(path).resolve(name)
+    assert found is not None
+    assert found.key == "zonea0"
+
+
+def test_an_unknown_name_leads_to_no_account(path: Path) -> None:
+    assert roster(path).resolve("stranger") is None
+
+
+def test_a_handle_goes_before_a_key_of_the_same_name() -> None:
+    renamed, newcomer = Account(key="first", handle="second"), Account(key="second", handle="third")
+    for accounts in ([renamed, newcomer], [newcomer, renamed]):
+        assert Roster(accounts).resolve("second") is renamed
+
+
+def test_without_a_file_the_roster_is_empty_and_says_so_where_one_is_needed(tmp_path: Path) -> None:
+    nobody = roster(tmp_path / "accounts.toml")
+    assert not nobody
+    with pytest.raises(NoAccounts, match=r"accounts\.toml \(which does not exist\).*accounts add.*TIKTOK_ACCOUNTS"):
+        nobody.partition_keys()
+
+
+def test_a_file_named_by_hand_that_is_missing_is_mentioned(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    assert roster(tmp_path / "acounts.toml", "pig1987").partition_keys() == ("pig1987",)
+    assert "acounts.toml does not exist" in caplog.text
+
+
+def test_a_file_that_cannot_be_read_is_not_an_empty_one(tmp_path: Path) -> None:
+    with pytest.raises(InvalidAccounts, match="cannot be read"):
+        roster(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[accounts.a\n", ["not TOML", "line 1"]),
+        ("[account.a]\n", ["'account'", "[accounts.<name>]"]),
+        ("accounts = 3\n", ["'accounts'", "[accounts.<name>]"]),
+        ("[accounts]\na = 'b'\n", ["account 'a'", "[accounts.a]"]),
+        ('[accounts."a|b"]\n', ["account 'a|b'", "letters, digits"]),
+        ('[accounts.".."]\n', ["account '..'", "letters, digits"]),
+        ('[accounts."a...b"]\n', ["account 'a...b'", "without '..'"]),
+        ('[accounts.""]\n', ["account ''", "letters, digits"]),
+        ("[accounts.zone.a0]\nhandle = 'zone.a0'\n", ["account 'zone'", '[accounts."zone.a0"]']),
+        ("[accounts.a]\nhandel = 'a'\n", ["account 'a'", "handel = 'a'", "handle, business_id, timezone"]),
+        ("[accounts.a]\nhandle = 5\n", ["account 'a'", "handle = 5", "in quotes"]),
+        ("[accounts.a]\nhandle = 'a b'\n", ["handle = 'a b'", "letters, digits"]),
+        ("[accounts.a]\nbusiness_id = 5\n", ["business_id = 5", "in quotes"]),
+        ("[accounts.a]\ntimezone = 'Athens'\n", ["timezone = 'Athens'", "Europe/Athens"]),
+        ("[accounts.a]\ntimezone = '/etc/passwd'\n", ["timezone", "IANA"]),
+        ("[accounts.a]\ndefault_date_range = 6\n", ["default_date_range = 6", "7 to 365"]),
+        ("[accounts.a]\ndefault_date_range = true\n", ["default_date_range = True", "7 to 365"]),
+        ("[accounts.a]\ncompetitors = 'b'\n", ["competitors = 'b'", "a list of handles"]),
+        ("[accounts.a]\ncompetitors = ['b c']\n", ["competitors = ['b c']", "a list of handles"]),
+        ("[accounts.a]\n[accounts.A]\n", ["'a' and 'A'", "same key"]),
+        ("[accounts.a]\nhandle='x.y'\n[accounts.b]\nhandle='@X.y'\n", ["'a' and 'b'", "same handle 'x.y'"]),
+    ],
+)
+def test_what_has_no_meaning_is_refused_with_the_place_and_the_remedy(
+    tmp_path: Path, text: str, says: list[str]
+) -> None:
+    message = refusal(tmp_path / "accounts.toml", text)
+    assert [part for part in says if part not in message] == []
+
+
+def test_adding_an_account_keeps_every_word_that_was_there(path: Path) -> None:
+    added = add_account(path, "new.band", handle="@New.Band", timezone="Europe/Athens", business_id=None)
+    assert path.read_text() == LABEL + '\n[accounts."new.band"]\nhandle = "New.Band"\ntimezone = "Europe/Athens"\n'
+    assert roster(path)["new.band"] == added
+
+
+def test_every_field_that_is_added_is_read_back(path: Path) -> None:
+    fields = {"handle": "h", "business_id": "7", "timezone": "UTC", "default_date_range": 90, "competitors": ("b", "c")}
+    assert add_account(path, "k", **fields) == roster(path)["k"] == Account(key="k", **fields)
+
+
+@pytest.mark.parametrize("text", [None, "", "# Nobody yet.\n", "[accounts]\n"])
+def test_the_first_account_can_be_added(tmp_path: Path, text: str | None) -> None:
+    path = tmp_path / "new" / "accounts.toml"
+    if text is not None:
+        path.parent.mkdir()
+        path.write_text(text)
+    add_account(path, "pig1987")
+    assert roster(path)["pig1987"].handle == "pig1987"
+    assert path.read_text().startswith(text or "[accounts.pig1987]")
+
+
+@pytest.mark.parametrize(
+    ("key", "fields", "says"),
+    [
+        ("pig1987", {}, "'pig1987' is taken by account 'pig1987'"),
+        ("PIG1987", {}, "'PIG1987' is taken by account 'pig1987'"),
+        ("newcomer", {"handle": "zone.a0"}, r"'zone.a0' is taken by account 'zonea0' \(handle 'zone.a0'\)"),
+        ("newcomer", {"timezone": "Mars"}, "timezone = 'Mars' cannot be used"),
+        ("newcomer", {"follower": 3}, "no such field"),
+        ("a/b", {}, "becomes a folder"),
+    ],
+)
+def test_an_account_that_cannot_be_added_leaves_the_file_untouched(
+    path: Path, key: str, fields: dict[str, object], says: str
+) -> None:
+    with pytest.raises(InvalidAccounts, match=says):
+        add_account(path, key, **fields)
+    assert path.read_text() == LABEL
+
+
+def test_removing_an_account_takes_its_own_comment_and_nothing_else(path: Path) -> None:
+    assert remove_account(path, "zonea0").handle == "zone.a0"
+    start, end = LABEL.index("# Its handle"), LABEL.index("# Kept by hand")
+    assert path.read_text() == LABEL[:start] + LABEL[end:]
+
+
+@pytest.mark.parametrize("key", ["pig1987", "third"])
+def test_the_first_and_the_last_account_can_be_removed(path: Path, key: str) -> None:
+    remove_account(path, key)
+    assert tuple(roster(path)) == tuple(name for name in ("pig1987", "zonea0", "third") if name != key)
+    assert path.read_text().startswith("# The label's accounts.\n")
+
+
+def test_all_accounts_can_be_removed_and_added_again(path: Path) -> None:
+    for key in roster(path):
+        remove_account(path, key)
+    assert not roster(path)
+    add_account(path, "again")
+    assert tuple(roster(path)) == ("again",)
+
+
+def test_an_account_written_on_one_line_can_be_removed(path: Path) -> None:
+    path.write_text('[accounts]\na = { handle = "a" }\nb = { handle = "bb" }\n')
+    remove_account(path, "a")
+    assert roster(path) == {"b": Account(key="b", handle="bb")}
+
+
+def test_an_unknown_account_cannot_be_removed(path: Path) -> None:
+    with pytest.raises(InvalidAccounts, match=r"no account 'stranger'.*Known: pig1987, zonea0, third"):
+        remove_account(path, "stranger")
+    with pytest.raises(InvalidAccounts, match="Known: none"):
+        remove_account(path.with_name("none.toml"), "stranger")
+
+
+def test_an_interrupted_write_leaves_the_old_file_and_no_other(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full_disk(_: int) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(module.os, "fsync", full_disk)
+    with pytest.raises(OSError, match="no space left"):
+        add_account(path, "newcomer")
+    assert path.read_text() == LABEL
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_an_edit_keeps_the_mode_and_follows_a_link(path: Path) -> None:
+    path.chmod(0o640)
+    link = path.with_name("link.toml")
+    link.symlink_to(path)
+    add_account(link, "newcomer")
+    assert link.is_symlink()
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert "newcomer" in path.read_text()

@@ -1,0 +1,151 @@
+"""Settings: defaults, where they come from, and what a person reads when a value cannot be used."""
+
+import logging
+from datetime import date
+from pathlib import Path
+
+import pytest
+from upath import UPath
+
+from tiktok_assets import settings as module
+from tiktok_assets.settings import InvalidSettings, Settings, load_settings, variable
+
+FERNET_KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+
+
+@pytest.fixture(autouse=True)
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project of its own: neither the developer's ``.env`` nor the shell's variables are seen."""
+    for field in Settings.model_fields:
+        monkeypatch.delenv(variable(field), raising=False)
+    monkeypatch.setattr(module, "project_root", lambda: tmp_path)
+    return tmp_path
+
+
+def message_for(monkeypatch: pytest.MonkeyPatch, **variables: str) -> str:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(InvalidSettings) as caught:
+        load_settings()
+    return str(caught.value)
+
+
+def test_without_any_variable_the_data_lies_in_the_project(root: Path) -> None:
+    settings = load_settings()
+    assert settings.landing == UPath(root / "data" / "landing")
+    assert settings.warehouse == root / "data" / "warehouse" / "tiktok.duckdb"
+    assert settings.accounts_file == root / "accounts.toml"
+    assert (settings.download_timeout, settings.export_interval, settings.account_spacing) == (60, 3600, 300)
+    assert (settings.max_export_days, settings.headless, settings.accounts) == (180, True, ())
+    assert list(root.iterdir()) == []
+
+
+def test_every_folder_is_below_the_data_folder() -> None:
+    settings = load_settings(data_dir="/srv/tiktok")
+    folders = {name: str(getattr(settings, name)) for name in ("raw", "staging", "curated", "quarantine", "archive")}
+    assert folders == {name: f"/srv/tiktok/{name}" for name in folders}
+    assert settings.state == Path("/srv/tiktok/state")
+
+
+def test_the_environment_wins_over_the_file_and_an_override_over_both(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (root / ".env").write_text("TIKTOK_MAX_EXPORT_DAYS=28\nTIKTOK_HEADLESS=no\nTIKTOK_ACCOUNT_SPACING=1\n")
+    monkeypatch.setenv("TIKTOK_MAX_EXPORT_DAYS", "60")
+    settings = load_settings(account_spacing=2)
+    assert (settings.max_export_days, settings.headless, settings.account_spacing) == (60, False, 2)
+
+
+def test_an_empty_value_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TIKTOK_DATA_DIR", "TIKTOK_LANDING_PATH", "TIKTOK_ACCOUNTS", "TIKTOK_SESSION_KEY"):
+        monkeypatch.setenv(name, "")
+    assert load_settings() == Settings()
+
+
+def test_a_relative_folder_starts_at_the_project_wherever_the_command_runs(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir("/")
+    assert load_settings(landing_path="inbox/../drop").landing_path == UPath(root / "drop")
+
+
+def test_a_folder_at_home_and_a_file_url_are_folders() -> None:
+    assert load_settings(data_dir="~/tiktok").data_dir == UPath(Path.home() / "tiktok")
+    assert load_settings(data_dir="file:///srv/tiktok").data_dir == UPath("/srv/tiktok")
+
+
+def test_on_object_storage_the_state_and_the_warehouse_stay_local(root: Path) -> None:
+    settings = load_settings(data_dir="s3://bucket/tiktok/")
+    assert str(settings.raw) == "s3://bucket/tiktok/raw"
+    assert settings.state == root / "data" / "state"
+    assert settings.warehouse == root / "data" / "warehouse" / "tiktok.duckdb"
+
+
+def test_data_can_be_written_to_a_storage_address() -> None:
+    folder = load_settings(data_dir="memory://settings-test").raw
+    (folder / "one.txt").write_text("kept")
+    assert (UPath("memory://settings-test/raw/one.txt")).read_text() == "kept"
+
+
+def test_names_are_separated_by_commas_and_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIKTOK_ACCOUNTS", " pig1987, zonea0,,pig1987 ")
+    assert load_settings().accounts == ("pig1987", "zonea0")
+
+
+@pytest.mark.parametrize("given", ["2024-03", "2024-03-31", date(2024, 3, 15)])
+def test_the_first_month_starts_on_its_first_day(given: str | date) -> None:
+    assert load_settings(start_date=given).start_date == date(2024, 3, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "valid"),
+    [
+        ("TIKTOK_DATA_DIR", "floppy://disk", "a folder, or a storage address such as s3://bucket/folder"),
+        ("TIKTOK_LANDING_PATH", "floppy://disk", "a folder, or a storage address"),
+        ("TIKTOK_START_DATE", "soon", "a month or day from 2016-09 to today"),
+        ("TIKTOK_START_DATE", "2016-08-31", "a month or day from 2016-09 to today"),
+        ("TIKTOK_START_DATE", "2999-01", "a month or day from 2016-09 to today"),
+        ("TIKTOK_STUDIO_URL", "tiktok.com", "starts with https:// or http://"),
+        ("TIKTOK_HEADLESS", "maybe", "true or false"),
+        ("TIKTOK_SCREENSHOT_ON_ERROR", "2", "true or false"),
+        ("TIKTOK_DOWNLOAD_TIMEOUT", "0", "a number of seconds above 0"),
+        ("TIKTOK_DOWNLOAD_TIMEOUT", "inf", "a number of seconds above 0"),
+        ("TIKTOK_EXPORT_INTERVAL", "-1", "a number of seconds, 0 or more"),
+        ("TIKTOK_ACCOUNT_SPACING", "1h", "a number of seconds, 0 or more"),
+        ("TIKTOK_MAX_EXPORT_DAYS", "366", "a whole number of days, 1 to 365"),
+    ],
+)
+def test_an_unusable_value_is_named_with_its_variable_and_the_valid_ones(
+    name: str, given: str, valid: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = message_for(monkeypatch, **{name: given})
+    assert f"{name}='{given}'" in message
+    assert valid in message
+
+
+def test_all_unusable_values_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    message = message_for(monkeypatch, TIKTOK_HEADLESS="maybe", TIKTOK_MAX_EXPORT_DAYS="0")
+    assert message.count("Valid:") == 2
+    assert ".env.example" in message
+
+
+def test_the_session_key_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "geheim" not in message_for(monkeypatch, TIKTOK_SESSION_KEY="geheim")
+    settings = load_settings(session_key=FERNET_KEY)
+    assert FERNET_KEY not in f"{settings!r}{settings}"
+    assert settings.session_key is not None
+    assert settings.session_key.get_secret_value() == FERNET_KEY
+
+
+def test_a_misspelt_variable_is_reported_and_a_stranger_is_not(
+    root: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("TIKTOK_ACCOUNT", "pig1987")
+    monkeypatch.setenv("TIKTOK_CLIENT_SECRET", "someone else's")
+    (root / ".env").write_text("TIKTOK_DATADIR=elsewhere\n")
+    with caplog.at_level(logging.WARNING):
+        load_settings()
+    assert [record.message for record in caplog.records] == [
+        "TIKTOK_ACCOUNT is no setting and was ignored; TIKTOK_ACCOUNTS is one.",
+        "TIKTOK_DATADIR is no setting and was ignored; TIKTOK_DATA_DIR is one.",
+    ]
