@@ -23,6 +23,7 @@ from tiktok_assets.exports.archive import export_id
 from tiktok_assets.exports.export import Export, open_export
 from tiktok_assets.exports.names import read_name
 from tiktok_assets.exports.problems import AccountConflict, BrokenFile, ExportProblem, UnknownAccount, UnreadableFile
+from tiktok_assets.receipts import processed
 from tiktok_assets.storage.lake import Lake, local_copy
 
 log = logging.getLogger(__name__)
@@ -134,11 +135,11 @@ def _files(folder: UPath) -> Iterator[UPath]:
 def _unprocessed(lake: Lake, roster: Roster, unreadable: list[str]) -> Iterator[UPath]:
     """The files that did not go to the warehouse yet, in all landing folders."""
     settings = lake.settings
-    receipts = {account: lake.receipts(account) for account in roster}
+    done = {account: processed(lake, account) for account in roster}
     for path in _files(settings.landing):
         account = path.relative_to(settings.landing).parts[0]
         try:
-            if account not in receipts or identity(path)[:12] not in receipts[account]:
+            if account not in done or identity(path) not in done[account]:
                 yield path
         except UnreadableFile as problem:
             unreadable.append(str(problem))

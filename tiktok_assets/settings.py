@@ -122,6 +122,9 @@ class Settings(BaseSettings):
         f"a month or day from {FIRST_MONTH_OF_TIKTOK:%Y-%m} to today, as 2024-03 or 2024-03-01",
         date(2020, 1, 1),
     )
+    sensor_interval: int = _setting(
+        "Seconds between two looks for new exports", "a whole number of seconds, 1 or more", 30, ge=1
+    )
     studio_url: Annotated[str, AfterValidator(_web_address)] = _setting(
         "The site that serves Studio",
         "an address that starts with https:// or http://",

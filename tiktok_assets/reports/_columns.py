@@ -37,6 +37,13 @@ def is_missing(value: pl.Expr) -> pl.Expr:
     return value.str.strip_chars().str.to_lowercase().is_in(MISSING)
 
 
+def pick(rows: pl.DataFrame, **columns: pl.Expr) -> pl.DataFrame:
+    """``columns`` only, always as many rows as ``rows`` has: a select of constants alone would have one."""
+    return rows.with_columns(expr.alias(f"_{name}") for name, expr in columns.items()).select(
+        pl.col(f"_{name}").alias(name) for name in columns
+    )
+
+
 @dataclass(frozen=True)
 class Column:
     """How one column is read: its text, the pattern a value has, and what it becomes."""
@@ -58,7 +65,7 @@ def share(rows: pl.DataFrame, *names: str) -> Column:
 
 def typed(rows: pl.DataFrame, columns: Mapping[str, Column]) -> pl.DataFrame:
     """``rows`` with ``columns`` added. Raises UnreadableValue naming file, row, column and value."""
-    cells = rows.select(column.text.str.strip_chars().str.replace("−", "-").alias(name) for name, column in columns.items())
+    cells = pick(rows, **{name: column.text.str.strip_chars().str.replace("−", "-") for name, column in columns.items()})
     valid = cells.select(
         pl.col(name).str.contains(column.form).fill_null(value=True) | is_missing(pl.col(name)) for name, column in columns.items()
     )

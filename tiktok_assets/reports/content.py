@@ -10,7 +10,7 @@ import polars as pl
 from tiktok_assets.exports.dates import UnreadableDay, read_day_texts
 from tiktok_assets.exports.problems import UnreadableValue
 from tiktok_assets.exports.years import first_on_or_after
-from tiktok_assets.reports._columns import count, snapshot_rows, text, typed
+from tiktok_assets.reports._columns import count, pick, snapshot_rows, text, typed
 from tiktok_assets.reports.report import Report, Staged, UtcTime
 
 VIDEO_LINK = r"^https?://(?:www\.|m\.)?tiktok\.com/@([^/]+)/(?:video|photo)/(\d{17,19})"
@@ -47,8 +47,9 @@ def parse(rows: pl.DataFrame) -> pl.DataFrame:
             "total_shares": count(rows, "total shares", "shares"),
             "favorites": count(rows, "add to favorites"),
         },
-    ).with_columns(
-        rows.select(
+    ).hstack(
+        pick(
+            rows,
             link=link,
             handle=link.str.extract(VIDEO_LINK, 1),
             video_id=link.str.extract(VIDEO_LINK, 2),

@@ -17,11 +17,14 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 import polars as pl
+import polars.selectors as cs
 
 from tiktok_assets.partitions import Slice, slice_of
 
 LOCK_TIMEOUT = 120.0  # seconds
 _RETRY_AFTER = 0.1
+# Stored as plain timestamps, in UTC: DuckDB can do nothing with a time zone without an extension it has to download.
+_TIMES = cs.datetime(time_zone="*")
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Warehouse:
         deadline = time.monotonic() + timeout
         while True:
             try:
-                connection = duckdb.connect(self.working, config={"TimeZone": "UTC"})
+                connection = duckdb.connect(self.working)
                 break
             except duckdb.IOException as error:
                 if "lock" not in str(error).lower() or time.monotonic() > deadline:
@@ -56,7 +59,7 @@ class Warehouse:
         account and month of the column ``day``, the rows inserted by column name. A crash leaves the table as it was.
         """
         with self.connect() as connection:
-            connection.register("_rows", rows.to_arrow())
+            connection.register("_rows", rows.with_columns(_TIMES.dt.replace_time_zone(None)).to_arrow())
             connection.register("_keys", part.partitions().to_arrow())
             connection.begin()
             try:
@@ -120,10 +123,9 @@ class WarehouseIOManager(dg.IOManager):
         return self.warehouse.read(table, self.days[table], slice_of(context.asset_partition_keys))
 
 
-def warehouse_io_manager(warehouse: Warehouse, days: Mapping[str, str]) -> dg.ResourceDefinition:
+def warehouse_io_manager(warehouse: Warehouse, days: Mapping[str, str]) -> dg.IOManagerDefinition:
     """The IO manager as a resource that publishes at the end of a run, also of one that failed half way."""
 
-    @dg.resource(description=f"DuckDB, published as {warehouse.published.name} at the end of each run")
     def managed(_: dg.InitResourceContext) -> Iterator[WarehouseIOManager]:
         manager = WarehouseIOManager(warehouse, days)
         try:
@@ -132,4 +134,5 @@ def warehouse_io_manager(warehouse: Warehouse, days: Mapping[str, str]) -> dg.Re
             if manager.changed:
                 warehouse.publish()
 
-    return managed
+    description = f"DuckDB; {warehouse.published.name} is published at the end of each run"
+    return dg.IOManagerDefinition(resource_fn=managed, description=description)

@@ -23,7 +23,7 @@ from upath import UPath
 from tiktok_assets.exports.provenance import READER_VERSION
 from tiktok_assets.settings import Settings
 
-_RAW_NAME = re.compile(r"^(\d{8}T\d{6}Z_([0-9a-f]{12}))(?:_v(\w+))?\.(?:parquet|json)$")
+_RAW_NAME = re.compile(r"^(\d{8}T\d{6}Z_[0-9a-f]{12})(?:_v\w+)?\.parquet$")
 
 
 @dataclass(frozen=True)
@@ -38,14 +38,12 @@ class Lake:
         return [month for month in months if self.settings.start_date <= month <= today]
 
     def raw_folder(self, report: str, account: str) -> UPath:
-        """One immutable file per export. ``report`` may be "exports": the receipts of exports processed."""
+        """One immutable file per export."""
         return self.settings.raw / report / f"account={account}"
 
     def raw_file(self, report: str, account: str, downloaded_at: dt.datetime, export_id: str) -> UPath:
         version = "" if READER_VERSION == "1" else f"_v{READER_VERSION}"
-        suffix = "json" if report == "exports" else "parquet"
-        name = f"{downloaded_at:%Y%m%dT%H%M%SZ}_{export_id[:12]}{version}.{suffix}"
-        return self.raw_folder(report, account) / name
+        return self.raw_folder(report, account) / f"{downloaded_at:%Y%m%dT%H%M%SZ}_{export_id[:12]}{version}.parquet"
 
     def partition_file(self, layer: str, table: str, account: str, month: dt.date) -> UPath:
         """The file of one partition of a staging or curated table."""
@@ -54,15 +52,10 @@ class Lake:
     def raw_files(self, report: str, account: str) -> list[UPath]:
         """The files of a report, of each export the one that the newest reader wrote."""
         newest: dict[str, UPath] = {}
-        for path in sorted(_list(self.raw_folder(report, account)), key=lambda path: (len(path.name), path.name)):
+        for path in sorted(files_in(self.raw_folder(report, account)), key=lambda path: (len(path.name), path.name)):
             if match := _RAW_NAME.match(path.name):
                 newest[match.group(1)] = path
         return list(newest.values())
-
-    def receipts(self, account: str) -> frozenset[str]:
-        """The first 12 digits of the id of every export of ``account`` that went all the way to the warehouse."""
-        matches = (_RAW_NAME.match(path.name) for path in _list(self.raw_folder("exports", account)))
-        return frozenset(match.group(2) for match in matches if match and (match.group(3) or "1") == READER_VERSION)
 
     def write(self, path: UPath, rows: pl.DataFrame | pl.LazyFrame) -> None:
         """Store ``rows`` as one Parquet file, replacing what is there."""
@@ -133,7 +126,7 @@ def local_copy(path: UPath) -> Iterator[Path]:
         yield copy
 
 
-def _list(folder: UPath) -> list[UPath]:
+def files_in(folder: UPath) -> list[UPath]:
     """The files in ``folder``; none where it does not exist. A folder that cannot be read is an error, not empty."""
     try:
         return list(folder.iterdir())

@@ -1,0 +1,92 @@
+"""Raw: every export's tables as text, each row with its provenance. One read of an export makes all its reports."""
+
+import contextlib
+from collections.abc import Iterator
+
+import dagster as dg
+
+from tiktok_assets.assets.metadata import OWNERS, part_of_list
+from tiktok_assets.exports.export import Export, open_export
+from tiktok_assets.exports.problems import ExportProblem
+from tiktok_assets.exports.provenance import PROVENANCE, READER_VERSION
+from tiktok_assets.intake import account_files, identity
+from tiktok_assets.partitions import Slice, slice_of
+from tiktok_assets.receipts import processed, write_receipt
+from tiktok_assets.reports import REPORTS
+from tiktok_assets.storage.lake import Lake, local_copy
+from tiktok_assets.storage.parquet import RawRows
+
+_SCHEMA = dg.TableSchema([dg.TableColumn(name, type=str(dtype)) for name, dtype in PROVENANCE.items()])
+
+
+def build_raw_assets(lake: Lake, partitions_def: dg.PartitionsDefinition) -> dg.AssetsDefinition:
+    @dg.multi_asset(
+        name="raw",
+        specs=[
+            dg.AssetSpec(
+                ["raw", report.name],
+                deps=[dg.AssetKey(["landing", report.section])],
+                group_name="raw",
+                description=f"The rows of {report.title} as text, with provenance: one immutable file per export.",
+                code_version=READER_VERSION,
+                partitions_def=partitions_def,
+                kinds={"polars", "parquet"},
+                owners=OWNERS,
+                metadata={"dagster/column_schema": _SCHEMA, "dagster/uri": str(lake.settings.raw / report.name)},
+            ).with_io_manager_key("raw")
+            for report in REPORTS
+        ],
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        pool="raw",
+    )
+    def raw(context: dg.AssetExecutionContext) -> Iterator[dg.Output[list[RawRows]]]:
+        part = slice_of(context.partition_keys)
+        with contextlib.ExitStack() as stack:
+            exports = list(_new_exports(lake, part, stack, context.log))
+            for report in REPORTS:
+                rows = [
+                    RawRows(account, export.downloaded_at, export.export_id, export.frame(member, account=account, source=source))
+                    for account, source, export in exports
+                    for member in export.members
+                    if member.report is report
+                ]
+                yield dg.Output(
+                    rows,
+                    output_name=f"raw__{report.name}",
+                    metadata={
+                        "new_exports": len(rows),
+                        "source_files": part_of_list([source for _, source, export in exports if report in _reports(export)]),
+                        "warnings": part_of_list([text for _, _, export in exports for text in export.warnings if report.title in text]),
+                    },
+                )
+            for account, source, export in exports:
+                write_receipt(lake, account, source, export)
+
+    return raw
+
+
+def _reports(export: Export) -> list[object]:
+    return [member.report for member in export.members]
+
+
+def _new_exports(
+    lake: Lake, part: Slice, stack: contextlib.ExitStack, log: dg.DagsterLogManager
+) -> Iterator[tuple[str, str, Export]]:
+    """The landed exports that touch the slice and have no receipt, open as long as ``stack``: account, file, export.
+
+    A file that cannot be read is left to the sensor, which sets it aside; the others go on.
+    """
+    for account in part.accounts:
+        done = processed(lake, account)
+        for path in account_files(lake, account):
+            source = path.relative_to(lake.settings.landing / account).as_posix()
+            try:
+                if identity(path) in done:
+                    continue
+                export = stack.enter_context(open_export(stack.enter_context(local_copy(path))))
+                export.validate()
+            except ExportProblem as problem:
+                log.warning(f"left out: {problem}")
+                continue
+            if set(export.months) & set(part.months):
+                yield account, source, export

@@ -1,0 +1,43 @@
+"""Staging: typed rows with canonical names, one per grain. The newest export wins; null never replaces a number."""
+
+import dagster as dg
+import polars as pl
+
+from tiktok_assets.assets.metadata import OWNERS, column_schema, covered, exports_used
+from tiktok_assets.checks.staging import check_results, check_specs
+from tiktok_assets.partitions import slice_of
+from tiktok_assets.reports import REPORTS
+from tiktok_assets.reports.report import Report, settle
+
+
+def build_staging_asset(report: Report, partitions_def: dg.PartitionsDefinition) -> dg.AssetsDefinition:
+    key = dg.AssetKey(["staging", report.name])
+
+    @dg.asset(
+        key=key,
+        ins={"rows": dg.AssetIn(["raw", report.name], input_manager_key="raw")},
+        group_name="staging",
+        description=f"One row per account, {', '.join(report.grain)}. {report.description}",
+        code_version=report.parser_version,
+        partitions_def=partitions_def,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        kinds={"polars", "parquet"},
+        owners=OWNERS,
+        io_manager_key="lake",
+        metadata={"dagster/column_schema": column_schema(report.schema)},
+        check_specs=check_specs(key),
+    )
+    def staged(context: dg.AssetExecutionContext, rows: pl.DataFrame):  # noqa: ANN202 - with check_specs Dagster refuses MaterializeResult[T]
+        part = slice_of(context.partition_keys)
+        settled = settle(report, report.parse(rows))
+        return dg.MaterializeResult(
+            value=settled,
+            metadata={**covered(settled, part), **exports_used(rows)},
+            check_results=check_results(report, settled, part),
+        )
+
+    return staged
+
+
+def build_staging_assets(partitions_def: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
+    return [build_staging_asset(report, partitions_def) for report in REPORTS]

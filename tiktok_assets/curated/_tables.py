@@ -1,0 +1,39 @@
+"""What the tables of curated and warehouse share: a frame brought to its schema, and the columns of every warehouse row."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pandera.polars as pa
+import polars as pl
+import polars.selectors as cs
+
+from tiktok_assets.reports.report import UtcTime
+
+PLATFORM = "tiktok"
+
+
+class WarehouseRow(pa.DataFrameModel):
+    """The columns that every row of the warehouse has."""
+
+    platform: str = pa.Field(isin=[PLATFORM], description="always 'tiktok'")
+    account: str = pa.Field(description="account key, as in accounts.toml")
+    export_id: str = pa.Field(nullable=True, description="sha256 of the export the numbers came from; see table exports")
+    loaded_at: UtcTime = pa.Field(description="when the row was written (UTC)")
+
+    class Config(pa.DataFrameModel.Config):
+        strict = True
+
+
+def conform(rows: pl.DataFrame, schema: type[pa.DataFrameModel]) -> pl.DataFrame:
+    """``rows`` with exactly the columns of ``schema``: others dropped, absent ones null (not known, never 0)."""
+    return rows.select(
+        (pl.col(name) if name in rows.columns else pl.lit(None)).cast(column.dtype.type).alias(name)
+        for name, column in schema.to_schema().columns.items()
+    )
+
+
+def warehouse_rows(rows: pl.DataFrame, schema: type[pa.DataFrameModel], loaded_at: dt.datetime) -> pl.DataFrame:
+    """``rows`` as the warehouse stores them: with platform and time of loading, in the form of ``schema``."""
+    loaded = conform(rows.with_columns(platform=pl.lit(PLATFORM), loaded_at=pl.lit(loaded_at)), schema)
+    return loaded.select("platform", "account", cs.exclude("platform", "account", "export_id", "loaded_at"), "export_id", "loaded_at")

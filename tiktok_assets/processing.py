@@ -1,0 +1,188 @@
+"""Everything new in landing, processed in this process; and the lake below landing made again from landing alone.
+
+The same intake and the same job as the sensor's, without a daemon. Results are plain data; printing is the command line's.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+
+from tiktok_assets.accounts import load_roster
+from tiktok_assets.definitions import build_definitions
+from tiktok_assets.intake import Intake, LandedExport, by_account, take_in
+from tiktok_assets.partitions import range_tags
+from tiktok_assets.sensors import ACCOUNT_TAG, EXPORTS_TAG, digest_of
+from tiktok_assets.settings import Settings, project_root
+from tiktok_assets.storage.duckdb import Warehouse
+from tiktok_assets.storage.lake import Lake
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountResult:
+    """What became of one account's new exports. ``failed_checks``: promises broken, as "staging/overview has_rows"."""
+
+    account: str
+    exports: int
+    first_month: dt.date
+    last_month: dt.date
+    succeeded: bool
+    error: str | None
+    failed_checks: tuple[str, ...]
+    warned_checks: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """One pass over landing."""
+
+    intake: Intake
+    accounts: tuple[AccountResult, ...]
+
+    @property
+    def is_clean(self) -> bool:
+        """Nothing was set aside or left unread, no run failed, no check with severity error failed."""
+        runs = all(account.succeeded and not account.failed_checks for account in self.accounts)
+        return runs and not self.intake.rejected and not self.intake.unreadable
+
+
+def process(
+    settings: Settings,
+    *,
+    instance: dg.DagsterInstance | None = None,
+    progress: Callable[[str, int, int], None] = lambda account, done, total: None,
+) -> Result:
+    """Take in what lies in landing and run ``process_exports`` once per account with something new.
+
+    ``instance``: where Dagster keeps the history; the project's own by default. ``progress`` is told the account, and
+    how many of how many accounts are done.
+    """
+    intake = take_in(Lake(settings), load_roster(settings))
+    groups = by_account(intake.landed)
+    if not groups:
+        return Result(intake=intake, accounts=())
+    job = build_definitions(settings).resolve_job_def("process_exports")
+    results = []
+    with instance or project_instance() as history:
+        for done, (account, exports) in enumerate(groups.items()):
+            progress(account, done, len(groups))
+            results.append(_run(job, history, account, exports))
+        progress("", len(groups), len(groups))
+    return Result(intake=intake, accounts=tuple(results))
+
+
+def project_instance() -> dg.DagsterInstance:
+    """The history that ``make dev`` shows, wherever this is started from."""
+    return dg.DagsterInstance.from_config(str(project_root()))
+
+
+def _run(
+    job: dg.JobDefinition, instance: dg.DagsterInstance, account: str, exports: list[LandedExport]
+) -> AccountResult:
+    months = [month for export in exports for month in export.months]
+    tags = {**range_tags([account], months), ACCOUNT_TAG: account, EXPORTS_TAG: digest_of(exports)}
+    run = job.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
+    evaluations = [event.asset_check_evaluation_data for event in run.all_events if event.is_asset_check_evaluation]
+    broken = [evaluation for evaluation in evaluations if not evaluation.passed]
+
+    def named(severity: dg.AssetCheckSeverity) -> tuple[str, ...]:
+        return tuple(
+            f"{check.asset_key.to_user_string()} {check.check_name}" for check in broken if check.severity == severity
+        )
+
+    return AccountResult(
+        account=account,
+        exports=len(exports),
+        first_month=min(months),
+        last_month=max(months),
+        succeeded=run.success,
+        error=None if run.success else _why(run),
+        failed_checks=named(dg.AssetCheckSeverity.ERROR),
+        warned_checks=named(dg.AssetCheckSeverity.WARN),
+        warnings=tuple(dict.fromkeys(f"{export.source}: {text}" for export in exports for text in export.warnings)),
+    )
+
+
+def _why(run: dg.ExecuteInProcessResult) -> str:
+    for event in run.all_events:
+        if event.is_step_failure:
+            error = event.step_failure_data.error
+            cause = error.cause if error and error.cause else error
+            return f"{event.step_key}: {cause.message.strip() if cause else 'failed'}"
+    return "the run failed before its first step"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """A table that came out differently: rows that only the lake before, or only the one made again, had."""
+
+    table: str
+    only_before: int
+    only_after: int
+
+
+def rebuild(
+    settings: Settings,
+    *,
+    instance: dg.DagsterInstance | None = None,
+    progress: Callable[[str, int, int], None] = lambda account, done, total: None,
+) -> tuple[Result, list[Difference]]:
+    """Make raw, staging, curated and the warehouse again from landing alone, compare, and keep the new ones.
+
+    The lake before stays in ``data/state/before-rebuild`` until the new one stands; it comes back if the rebuild fails.
+    """
+    lake_folder = Path(settings.data_dir)
+    aside = settings.state / "before-rebuild"
+    shutil.rmtree(aside, ignore_errors=True)
+    working = settings.state / "warehouse.duckdb"
+    moved = [path for path in (lake_folder / "raw", lake_folder / "staging", lake_folder / "curated", working) if path.exists()]
+    before = dict(_tables(settings))
+    for path in moved:
+        aside.mkdir(parents=True, exist_ok=True)
+        path.rename(aside / path.name)
+    try:
+        result = process(settings, instance=instance, progress=progress)
+        if not all(account.succeeded for account in result.accounts):
+            raise RuntimeError(next(account.error for account in result.accounts if account.error))
+    except BaseException:
+        for path in moved:
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+            (aside / path.name).rename(path)
+        raise
+    after = dict(_tables(settings))
+    shutil.rmtree(aside, ignore_errors=True)
+    return result, list(_differences(before, after))
+
+
+def _tables(settings: Settings) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Every table of the lake and the warehouse, without the time of loading."""
+    root = Path(settings.data_dir)
+    for layer in ("staging", "curated"):
+        for folder in sorted((root / layer).glob("*")):
+            if files := sorted(folder.rglob("*.parquet")):
+                yield f"{layer}/{folder.name}", pl.concat([pl.read_parquet(file) for file in files], how="diagonal")
+    working = settings.state / "warehouse.duckdb"
+    if working.exists():
+        with Warehouse(working, settings.warehouse).connect() as connection:
+            for (name,) in connection.execute("select table_name from duckdb_tables() order by 1").fetchall():
+                rows = pl.DataFrame(connection.sql(f"select * exclude (loaded_at) from {name}").to_arrow_table())
+                yield f"warehouse/{name}", rows
+
+
+def _differences(before: dict[str, pl.DataFrame], after: dict[str, pl.DataFrame]) -> Iterator[Difference]:
+    for table in sorted({*before, *after}):
+        old, new = before.get(table), after.get(table)
+        if old is None or new is None or old.schema != new.schema:
+            yield Difference(table=table, only_before=old.height if old is not None else 0, only_after=new.height if new is not None else 0)
+            continue
+        gone = old.join(new, on=old.columns, how="anti", nulls_equal=True).height
+        come = new.join(old, on=old.columns, how="anti", nulls_equal=True).height
+        if gone or come or old.height != new.height:
+            yield Difference(table=table, only_before=gone, only_after=come)

@@ -1,0 +1,147 @@
+"""Sensors: what happens by itself when exports arrive. The decision is pure; the sensor only reads the world."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+
+import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+from tiktok_assets.accounts import Roster
+from tiktok_assets.intake import Intake, LandedExport, by_account, take_in
+from tiktok_assets.partitions import RANGE_END, RANGE_START, partition_key, range_tags
+from tiktok_assets.storage.lake import Lake
+
+EXPORTS_TAG = "tiktok/exports"
+ACCOUNT_TAG = "tiktok/account"
+# A set of exports whose run failed is asked for once more by itself; then a person has to look.
+MAX_TRIES = 2
+# A run that has said nothing for so long was killed with its machine and holds nothing up.
+_DEAD_AFTER = dt.timedelta(hours=2)
+# A damaged file that changed less than this ago may still be being written.
+_PATIENCE = 10.0  # seconds
+# Each event costs 8 ms; what is left over is reported at the next look.
+_EVENTS_A_TICK = 400
+
+_IN_FLIGHT = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+
+def run_requests(
+    landed: Iterable[LandedExport], in_flight: frozenset[str], failures: Mapping[str, int]
+) -> list[dg.RunRequest]:
+    """One run per account, over every month its new exports touch. Pure: the sensor only reads the world.
+
+    ``in_flight``: accounts with a run that has not ended. ``failures``: how often a set of exports, by its digest, failed.
+    """
+    requests = []
+    for account, exports in by_account(landed).items():
+        digest = digest_of(exports)
+        if account in in_flight or failures.get(digest, 0) >= MAX_TRIES:
+            continue
+        months = [month for export in exports for month in export.months]
+        requests.append(
+            dg.RunRequest(tags={**range_tags([account], months), ACCOUNT_TAG: account, EXPORTS_TAG: digest})
+        )
+    return requests
+
+
+def digest_of(exports: Iterable[LandedExport]) -> str:
+    """A name for a set of exports of one account."""
+    ids = "\n".join(sorted(f"{export.account}/{export.export_id}" for export in exports))
+    return hashlib.sha256(ids.encode()).hexdigest()[:16]
+
+
+def build_new_exports(
+    lake: Lake, roster: Roster, job: UnresolvedAssetJobDefinition
+) -> dg.SensorDefinition:
+    """The sensor that turns files in ``data/landing`` into runs."""
+
+    @dg.sensor(
+        name="new_exports",
+        job=job,
+        minimum_interval_seconds=lake.settings.sensor_interval,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Drop exports into data/landing: they are given to their account and processed, one run per account.",
+    )
+    def new_exports(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        intake = take_in(lake, roster, patience=_PATIENCE)
+        failures = _failures(context.instance, intake.landed)
+        requests = run_requests(intake.landed, _accounts_in_flight(context.instance, roster), failures)
+        events = list(_landing_events(context.instance, intake.landed))
+        for rejected in intake.rejected:
+            context.log.warning(f"quarantined: {rejected.message}")
+        if requests or events:
+            return dg.SensorResult(run_requests=requests, asset_events=events[:_EVENTS_A_TICK])
+        return dg.SkipReason(_why_nothing(intake, failures))
+
+    return new_exports
+
+
+def _why_nothing(intake: Intake, failures: Mapping[str, int]) -> str:
+    failed = [exports[0].account for exports in by_account(intake.landed).values() if failures.get(digest_of(exports), 0) >= MAX_TRIES]
+    parts = []
+    if failed:
+        parts.append(f"Processing failed {MAX_TRIES} times for {', '.join(failed)}: look at the last run and re-execute it.")
+    if intake.waiting:
+        parts.append(f"Still being written: {', '.join(intake.waiting)}.")
+    if intake.unreadable:
+        parts.append(f"Cannot be read: {'; '.join(intake.unreadable)}")
+    if intake.rejected:
+        parts.append(f"Set aside in quarantine: {'; '.join(rejected.message for rejected in intake.rejected)}")
+    if intake.landed and not failed:
+        parts.append("A run for the new exports is under way.")
+    return " ".join(parts) or "No new exports in landing."
+
+
+def _failures(instance: dg.DagsterInstance, landed: Iterable[LandedExport]) -> dict[str, int]:
+    """How many runs for each account's set of new exports have failed."""
+    digests = [digest_of(exports) for exports in by_account(landed).values()]
+    if not digests:
+        return {}
+    ended = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+    runs = instance.get_runs(dg.RunsFilter(statuses=ended, tags={EXPORTS_TAG: digests}))
+    counted = dict.fromkeys(digests, 0)
+    for run in runs:
+        counted[run.tags[EXPORTS_TAG]] += 1
+    return counted
+
+
+def _accounts_in_flight(instance: dg.DagsterInstance, roster: Roster) -> frozenset[str]:
+    """The accounts that an unfinished run works on, whoever started it."""
+    alive = dt.datetime.now(dt.UTC) - _DEAD_AFTER
+    records = instance.get_run_records(dg.RunsFilter(statuses=_IN_FLIGHT, updated_after=alive))
+    keys = list(roster)
+    accounts: set[str] = set()
+    for record in records:
+        tags = record.dagster_run.tags
+        first = tags.get(RANGE_START) or tags.get("dagster/partition")
+        if first is None or "|" not in first:
+            continue
+        last = tags.get(RANGE_END, first)
+        ends = [key.rpartition("|")[0] for key in (first, last)]
+        if all(end in keys for end in ends):
+            accounts.update(keys[keys.index(ends[0]) : keys.index(ends[1]) + 1])
+    return frozenset(accounts)
+
+
+def _landing_events(instance: dg.DagsterInstance, landed: Iterable[LandedExport]) -> Iterator[dg.AssetMaterialization]:
+    """What landed, told to Dagster without a run: each partition of landing that it does not know of yet."""
+    files: dict[tuple[str, str], list[LandedExport]] = {}
+    for export in landed:
+        for section in export.sections:
+            for month in export.months:
+                files.setdefault((section, partition_key(export.account, month)), []).append(export)
+    known = {
+        section: instance.get_materialized_partitions(dg.AssetKey(["landing", section]))
+        for section in {section for section, _ in files}
+    }
+    for (section, key), exports in files.items():
+        if key not in known[section]:
+            sources = ", ".join(export.source for export in exports)
+            yield dg.AssetMaterialization(["landing", section], partition=key, metadata={"files": sources})
