@@ -24,6 +24,10 @@ from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake
 
 
+# A line per event on the terminal would hide the progress bar; the history keeps them all.
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
 @dataclass(frozen=True, kw_only=True)
 class AccountResult:
     """What became of one account's new exports. ``failed_checks``: promises broken, as "staging/overview has_rows"."""
@@ -88,8 +92,8 @@ def _run(
 ) -> AccountResult:
     months = [month for export in exports for month in export.months]
     tags = {**range_tags([account], months), ACCOUNT_TAG: account, EXPORTS_TAG: digest_of(exports)}
-    run = job.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
-    evaluations = [event.asset_check_evaluation_data for event in run.all_events if event.is_asset_check_evaluation]
+    run = job.execute_in_process(instance=instance, tags=tags, run_config=_QUIET, raise_on_error=False)
+    evaluations = run.get_asset_check_evaluations()
     broken = [evaluation for evaluation in evaluations if not evaluation.passed]
 
     def named(severity: dg.AssetCheckSeverity) -> tuple[str, ...]:

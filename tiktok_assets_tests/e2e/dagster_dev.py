@@ -1,0 +1,192 @@
+"""A real `dagster dev` in a folder of its own: started, asked over GraphQL, and ended with every process it made."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from tiktok_assets.settings import project_root
+
+PATIENCE = 120.0  # seconds; guards against hanging, it is no measure of speed
+SELECTOR = {"repositoryName": "__repository__", "repositoryLocationName": "tiktok_assets"}
+
+
+@dataclass
+class DagsterDev:
+    """One installation: its data, its history, its accounts; and the server while it runs."""
+
+    home: Path
+    accounts: tuple[str, ...]
+    sensor_interval: int
+    port: int = field(default_factory=lambda: free_port())
+    started_in: float = 0.0
+    """Seconds until the server answered."""
+    server: subprocess.Popen[bytes] | None = None
+
+    @property
+    def landing(self) -> Path:
+        return self.home / "data" / "landing"
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def prepare(self) -> None:
+        """The project's own configuration: its relative folders start where Dagster is started, here in ``home``."""
+        self.home.mkdir(parents=True)
+        for name in ("dagster.yaml", "workspace.yaml"):
+            shutil.copy(project_root() / name, self.home / name)
+        entries = (f'[accounts.{name}]\nhandle = "{name}"\n' for name in self.accounts)
+        (self.home / "accounts.toml").write_text("\n".join(entries))
+
+    def start(self) -> None:
+        """Start, and wait until the server answers and has loaded our code."""
+        ours = {name: value for name, value in os.environ.items() if not name.startswith(("TIKTOK_", "DAGSTER_"))}
+        environment = {
+            "DAGSTER_HOME": str(self.home),
+            "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS": "1",
+            "TIKTOK_DATA_DIR": str(self.home / "data"),
+            "TIKTOK_LANDING_PATH": str(self.landing),
+            "TIKTOK_ACCOUNTS": ",".join(self.accounts),
+            "TIKTOK_ACCOUNTS_FILE": str(self.home / "accounts.toml"),
+            "TIKTOK_SENSOR_INTERVAL": str(self.sensor_interval),
+            "TIKTOK_START_DATE": "2024-01",
+        }
+        begun = time.monotonic()
+        with (self.home / "dagster.log").open("ab") as log:
+            self.server = subprocess.Popen(
+                [sys.executable, "-m", "dagster", "dev", "-h", "127.0.0.1", "-p", str(self.port)],
+                cwd=self.home,
+                env=ours | environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self.wait_for("an answer", self._answers)
+        self.started_in = time.monotonic() - begun
+
+    def stop(self) -> None:
+        """End the whole process group: asked first, killed after 20 s."""
+        if self.server is None:
+            return
+        for ending, patience in ((signal.SIGTERM, 20.0), (signal.SIGKILL, 5.0)):
+            deadline = time.monotonic() + patience
+            while group_is_alive(self.server.pid) and time.monotonic() < deadline:
+                if self.server.poll() is None or ending is signal.SIGKILL:
+                    os.killpg(self.server.pid, ending)
+                time.sleep(0.5)
+        self.server.wait(timeout=5)
+        assert not group_is_alive(self.server.pid)
+        self.server = None
+
+    def _answers(self) -> bool:
+        if self.server is not None and self.server.poll() is not None:
+            raise AssertionError(f"dagster dev ended by itself:\n{self.log()}")
+        try:
+            found = self.ask("query { repositoriesOrError { ... on RepositoryConnection { nodes { name } } } }")
+        except (urllib.error.URLError, ConnectionError):
+            return False
+        return bool(found["repositoriesOrError"].get("nodes"))
+
+    def log(self) -> str:
+        return (self.home / "dagster.log").read_text()
+
+    def wait_for(self, what: str, happened: Callable[[], Any], patience: float = PATIENCE) -> Any:
+        """The first true answer of ``happened``."""
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
+            if answer := happened():
+                return answer
+            time.sleep(0.25)
+        raise AssertionError(f"waited {patience:.0f} s for {what}; the end of the log:\n{self.log()[-4000:]}")
+
+    def ask(self, query: str, **variables: Any) -> dict[str, Any]:
+        """The data of a GraphQL query or mutation."""
+        body = json.dumps({"query": query, "variables": variables}).encode()
+        request = urllib.request.Request(f"{self.url}/graphql", body, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=30) as response:
+            answer = json.load(response)
+        assert not answer.get("errors"), answer["errors"]
+        return answer["data"]
+
+    def runs(self, **tags: str) -> list[dict[str, Any]]:
+        """All runs, newest first, or those with these ``tags``."""
+        query = """query ($filter: RunsFilter) { runsOrError(filter: $filter) { ... on Runs { results {
+            runId status jobName tags { key value } } } } }"""
+        wanted = {"tags": [{"key": key, "value": value} for key, value in tags.items()]} if tags else {}
+        found = self.ask(query, filter=wanted)["runsOrError"]["results"]
+        return [run | {"tags": {tag["key"]: tag["value"] for tag in run["tags"]}} for run in found]
+
+    def switch_sensor(self, *, on: bool) -> None:
+        """The switch of ``new_exports`` in the UI."""
+        sensor = {**SELECTOR, "sensorName": "new_exports"}
+        if on:
+            query = """mutation ($sensor: SensorSelector!) { startSensor(sensorSelector: $sensor) {
+                __typename ... on Sensor { sensorState { status } } } }"""
+            self.ask(query, sensor=sensor)
+            return
+        query = """query ($sensor: SensorSelector!) { sensorOrError(sensorSelector: $sensor) {
+            ... on Sensor { sensorState { id } } } }"""
+        state = self.ask(query, sensor=sensor)["sensorOrError"]["sensorState"]["id"]
+        self.ask("mutation ($id: String) { stopSensor(id: $id) { __typename } }", id=state)
+
+    def sensor_ticks(self) -> list[dict[str, Any]]:
+        """What the sensor did, newest first."""
+        query = """query ($sensor: SensorSelector!) { sensorOrError(sensorSelector: $sensor) {
+            ... on Sensor { sensorState { ticks(limit: 50) { status timestamp endTimestamp runIds skipReason } } } } }"""
+        found = self.ask(query, sensor={**SELECTOR, "sensorName": "new_exports"})
+        return found["sensorOrError"]["sensorState"]["ticks"]
+
+    def backfill(self, assets: list[str], partitions: list[str]) -> list[dict[str, Any]]:
+        """Launch a backfill as the UI does, wait until it ends, and return its runs."""
+        query = """mutation ($params: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $params) {
+            __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }"""
+        keys = [{"path": asset.split("/")} for asset in assets]
+        answer = self.ask(query, params={"assetSelection": keys, "partitionNames": partitions})
+        backfill = answer["launchPartitionBackfill"]
+        assert backfill["__typename"] == "LaunchBackfillSuccess", backfill
+        status = "query ($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status } } }"
+
+        def ended() -> str | None:
+            state = self.ask(status, id=backfill["backfillId"])["partitionBackfillOrError"]["status"]
+            return state if state not in ("REQUESTED", "CANCELING", "FAILING") else None
+
+        assert self.wait_for("the backfill", ended) == "COMPLETED_SUCCESS"
+        return self.runs(**{"dagster/backfill": backfill["backfillId"]})
+
+    def published(self, query: str) -> pl.DataFrame:
+        """What a person sees who opens the published warehouse; nothing where it is not there yet."""
+        path = self.home / "data" / "warehouse" / "tiktok.duckdb"
+        if not path.exists():
+            return pl.DataFrame()
+        with duckdb.connect(path, read_only=True) as connection:
+            return pl.DataFrame(connection.sql(query).to_arrow_table())
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def group_is_alive(leader: int) -> bool:
+    """Whether a process of the group is left (ended ones nobody has waited for do not count)."""
+    listed = subprocess.run(["ps", "-A", "-o", "pgid=,stat="], capture_output=True, text=True, check=True).stdout
+    rows = (line.split() for line in listed.splitlines())
+    return any(int(group) == leader and not state.startswith("Z") for group, state in rows)
