@@ -5,16 +5,16 @@ PORT ?= 3000
 EXPORTS ?= ../shared/exports
 
 # The history lives in .dagster (dagster.yaml), whatever DAGSTER_HOME another project left in the shell. Not for tests.
-dev demo: export DAGSTER_HOME := $(CURDIR)
+dev demo demo-remove: export DAGSTER_HOME := $(CURDIR)
 # One event for the partitions of a range instead of one each: 35% less bookkeeping (measured).
 export DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS := 1
 export DAGSTER_DISABLE_TELEMETRY := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test dev demo conformance bench
+.PHONY: help setup test dev demo demo-remove conformance bench
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
 
 setup: ## make .venv and look for a browser; nothing else needs to be installed by hand
 	@sh scripts/setup.sh
@@ -31,6 +31,9 @@ dev: setup ## open Dagster on http://127.0.0.1:3000 (PORT=3333 for another port)
 
 demo: setup ## run the whole pipeline on made-up accounts and show what came out
 	@$(PY) -m tiktok_assets.simulator.demo
+
+demo-remove: setup ## take the demo's exports away, with everything made of them
+	@$(PY) -m tiktok_assets.simulator.demo --remove
 
 conformance: setup ## compare with the real exports in EXPORTS=folder
 	@$(PY) -m tiktok_assets_tests.conformance $(EXPORTS)

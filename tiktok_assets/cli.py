@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -31,7 +32,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-accounts_app = typer.Typer(help="The accounts this installation looks after.", no_args_is_help=True, rich_markup_mode=None)
+accounts_app = typer.Typer(
+    help="The accounts this installation looks after.", no_args_is_help=True, rich_markup_mode=None
+)
 export_app = typer.Typer(help="Tables of the lake in other formats.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(accounts_app, name="accounts")
 app.add_typer(export_app, name="export")
@@ -44,6 +47,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard out
 
 def main() -> None:
     """The entry point: errors of settings and accounts are sentences, not tracebacks."""
+    logging.getLogger("tiktok_assets.intake").setLevel(logging.CRITICAL)  # the commands print what it says
     try:
         app()
     except (InvalidSettings, InvalidAccounts) as error:
@@ -68,7 +72,8 @@ def process(as_json: AsJson = False) -> None:
 
 @app.command(epilog="Example: tiktok-assets inspect data/landing/pig1987/*.zip")
 def inspect(
-    files: Annotated[list[Path], typer.Argument(help="ZIP, CSV or XLSX files; also broken ones.")], as_json: AsJson = False
+    files: Annotated[list[Path], typer.Argument(help="ZIP, CSV or XLSX files; also broken ones.")],
+    as_json: AsJson = False,
 ) -> None:
     """Tell what files are: product, report, account, window, year and its evidence, language, rows, problems."""
     from tiktok_assets.inspection import inspect as describe
@@ -130,7 +135,10 @@ def add(
     settings = load_settings()
     fields = {"handle": handle, "timezone": timezone, "business_id": business_id}
     account = add_account(settings.accounts_file, name, **{key: value for key, value in fields.items() if value})
-    out.print(f"Added {account.key} (@{account.handle}). Drop its exports into {settings.landing / account.key}/", highlight=False)
+    out.print(
+        f"Added {account.key} (@{account.handle}). Drop its exports into {settings.landing / account.key}/",
+        highlight=False,
+    )
     if settings.accounts and account.key not in load_roster(settings):
         out.print("TIKTOK_ACCOUNTS leaves it out: add the name there as well.", style="yellow")
 
@@ -148,18 +156,27 @@ class Format(StrEnum):
     NDJSON = "ndjson"
 
 
-@export_app.command("raw", epilog="Example: tiktok-assets export raw --format ndjson --account pig1987 > pig1987.ndjson")
+@export_app.command(
+    "raw", epilog="Example: tiktok-assets export raw --format ndjson --account pig1987 > pig1987.ndjson"
+)
 def export_raw(
-    format: Annotated[Format, typer.Option(help="One JSON object a row.")] = Format.NDJSON,  # noqa: A002, ARG001
+    format: Annotated[Format, typer.Option(help="One JSON object a row.")] = Format.NDJSON,
     account: Annotated[list[str] | None, typer.Option(help="Only this account; may be repeated.")] = None,
-    report: Annotated[list[str] | None, typer.Option(help="Only this report, as follower_history; may be repeated.")] = None,
+    report: Annotated[
+        list[str] | None, typer.Option(help="Only this report, as follower_history; may be repeated.")
+    ] = None,
 ) -> None:
     """Write the raw rows, every column with its text and provenance, to standard output."""
-    from tiktok_assets.storage.export import raw_rows
+    from tiktok_assets.storage.export import UnknownReport, raw_rows
 
     settings = load_settings()
-    for rows in raw_rows(settings, accounts=account or list(load_roster(settings)), reports=report):
-        sys.stdout.write(rows.write_ndjson())
+    try:
+        for rows in raw_rows(settings, accounts=account or list(load_roster(settings)), reports=report):
+            sys.stdout.write(rows.write_ndjson())
+    except UnknownReport as error:
+        raise typer.BadParameter(str(error), param_hint="--report") from error
+    except BrokenPipeError:  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager
@@ -196,19 +213,27 @@ def print_result(result: Any) -> None:
             table.add_row(one.account, str(one.exports), months, outcome, checks)
         out.print(table)
     for one in result.accounts:
-        for line in ([f"{one.account}: {one.error}"] if one.error else []) + [f"{one.account}: {c}" for c in one.failed_checks]:
+        for line in ([f"{one.account}: {one.error}"] if one.error else []) + [
+            f"{one.account}: {c}" for c in one.failed_checks
+        ]:
             out.print(line, style="red", markup=False, soft_wrap=True)
         for line in one.warnings:
             out.print(f"note: {one.account}: {line}", style="dim", markup=False, highlight=False, soft_wrap=True)
     for rejected in result.intake.rejected:
-        out.print(f"set aside: {rejected.message}\n  now in {rejected.moved_to}", style="red", markup=False, soft_wrap=True)
+        out.print(
+            f"set aside: {rejected.message}\n  now in {rejected.moved_to}", style="red", markup=False, soft_wrap=True
+        )
     for message in result.intake.unreadable:
         out.print(message, style="red", markup=False, soft_wrap=True)
     for path in result.intake.waiting:
         out.print(f"still being written, left for the next time: {path}", style="yellow", markup=False, soft_wrap=True)
     if not result.accounts and result.is_clean and not result.intake.waiting:
         settings = load_settings()
-        out.print(f"Nothing new in {settings.landing}. Drop exports there, then run this again.", highlight=False, soft_wrap=True)
+        out.print(
+            f"Nothing new in {settings.landing}. Drop exports there, then run this again.",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 def _print_inspection(found: dict[str, Any]) -> None:
@@ -224,9 +249,20 @@ def _print_inspection(found: dict[str, Any]) -> None:
             out.print(f"  {name:<11} {value}", markup=False, highlight=False, soft_wrap=True)
         for one in found["tables"]:
             language = f", language {one['language']}" if one["language"] else ""
-            days = f", {one['first_day']} to {one['last_day']} (year from {one['year_evidence']})" if one["first_day"] else ""
-            out.print(f"  {one['report']:<11} {one['rows']} rows{days}{language}", markup=False, highlight=False, soft_wrap=True)
+            days = (
+                f", {one['first_day']} to {one['last_day']} (year from {one['year_evidence']})"
+                if one["first_day"]
+                else ""
+            )
+            out.print(
+                f"  {one['report']:<11} {one['rows']} rows{days}{language}",
+                markup=False,
+                highlight=False,
+                soft_wrap=True,
+            )
     for warning in found.get("warnings", []):
         out.print(f"  note        {warning}", style="yellow", markup=False, highlight=False, soft_wrap=True)
     if found["problem"]:
-        out.print(f"  {found['problem']}: {found['message']}", style="red", markup=False, highlight=False, soft_wrap=True)
+        out.print(
+            f"  {found['problem']}: {found['message']}", style="red", markup=False, highlight=False, soft_wrap=True
+        )

@@ -12,7 +12,7 @@ from tiktok_assets.exports.archive import export_id
 from tiktok_assets.exports.export import Export, MemberRows, open_export
 from tiktok_assets.exports.names import read_name
 from tiktok_assets.exports.problems import AccountConflict, ExportProblem, UnknownAccount
-from tiktok_assets.intake import owner
+from tiktok_assets.ownership import owner
 
 
 def inspect(path: Path, roster: Roster) -> dict[str, Any]:

@@ -1,38 +1,76 @@
 """What lies in landing and is not processed yet: found, read once, given to its account, or set aside with a reason.
 
-Belongs here: the decisions about files. Does not belong here: parsing (``exports``), tables, Dagster.
-A file is only ever moved: into its account's folder, or into quarantine beside a note that says why.
+Belongs here: the decisions about files. Does not belong here: looking for them (``dropped``), parsing (``exports``),
+tables, Dagster. A file is only ever moved: into its account's folder, or into quarantine beside a note that says why.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import functools
-import json
 import logging
-import shutil
-import time
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass, field
 
 from upath import UPath
 
 from tiktok_assets.accounts import Account, Roster
-from tiktok_assets.exports.archive import export_id
-from tiktok_assets.exports.export import Export, open_export
-from tiktok_assets.exports.names import read_name
-from tiktok_assets.exports.problems import AccountConflict, BrokenFile, ExportProblem, UnknownAccount, UnreadableFile
+from tiktok_assets.dropped import (
+    State,
+    files_below,
+    identity,
+    is_inside,
+    is_text,
+    is_there,
+    is_younger,
+    shown,
+    state_of,
+    unchanged,
+)
+from tiktok_assets.exports.export import open_export
+from tiktok_assets.exports.names import NameFacts, read_name
+from tiktok_assets.exports.problems import ExportProblem, UnreadableFile
+from tiktok_assets.ownership import (
+    TO_USE_IT,
+    AccountNotInUse,
+    account_of_folder,
+    everyone_known,
+    home_of,
+    linked_handles,
+    owner_of,
+)
+from tiktok_assets.quarantine import Rejected, set_aside
 from tiktok_assets.receipts import processed
-from tiktok_assets.storage.lake import Lake, local_copy
+from tiktok_assets.storage.lake import Lake, files_in, free_name, local_copy
 
 log = logging.getLogger(__name__)
 
-# A file changed less than this long ago is looked at twice, LOOK_AGAIN apart, before it counts as complete.
-YOUNG = 5.0  # seconds
-LOOK_AGAIN = 1.0
-# What browsers and copy programs call a file they have not finished.
-_UNFINISHED = (".part", ".partial", ".crdownload", ".download", ".tmp")
+# In a folder that is not ours only files of these types are looked at.
+_TYPES = (".zip", ".csv", ".xlsx")
+
+
+class AlreadyHere(ExportProblem):
+    """The same bytes lie in the account's folder."""
+
+    reason = "already_here"
+
+
+class UnusableName(ExportProblem):
+    """A name that is no text; it could not be written into any table."""
+
+    reason = "unusable_name"
+
+
+class OutsideTime(ExportProblem):
+    """An export of days that have no partition."""
+
+    reason = "outside_time"
+
+
+class Unforeseen(ExportProblem):
+    """The reader stumbled over the file in a way that is a fault of ours."""
+
+    reason = "unforeseen"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,228 +87,248 @@ class LandedExport:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rejected:
-    """A file that is no usable export: where it was found, where it lies now, and why."""
-
-    file: str
-    moved_to: str
-    reason: str
-    message: str
-    export_id: str | None
-    quarantined_at: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Intake:
-    """One look at the landing folders. ``waiting`` files are still being written; ``unreadable`` ones stay where they are."""
+    """One look at the landing folders. Nothing is moved but what ``landed`` or was ``rejected``."""
 
     landed: tuple[LandedExport, ...]
     rejected: tuple[Rejected, ...]
     waiting: tuple[str, ...]
+    """Files that are still being written."""
     unreadable: tuple[str, ...]
+    """What could not be looked at, or not be moved, and what to do: one message each."""
+    left_alone: tuple[str, ...]
+    """Why a file stays where it is although nothing is wrong: its bytes are here already, or it is not ours."""
+
+
+@dataclass
+class _Findings:
+    held: dict[tuple[str, str], UPath] = field(default_factory=dict)
+    """Where each account's folder has which bytes."""
+    landed: list[LandedExport] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+    left_alone: list[str] = field(default_factory=list)
+
+    def refused(self, path: UPath, error: OSError) -> None:
+        self.unreadable.append(
+            f"{shown(path)}: cannot be looked at ({error.strerror or error}). "
+            "Give this user the right to read it, then it is picked up by itself."
+        )
 
 
 def take_in(lake: Lake, roster: Roster, *, patience: float = 0.0) -> Intake:
     """Look at every file in the landing folders once, and decide.
 
-    ``patience``: a damaged file that changed less than so many seconds ago may still be being written; it is left for
-    the next look instead of being set aside.
+    ``patience``: a file that is no export and changed less than so many seconds ago may still be being written; it is
+    left for the next look instead of being set aside.
     """
-    landed: list[LandedExport] = []
-    rejected: list[Rejected] = []
-    waiting: list[str] = []
-    unreadable: list[str] = []
-    for path, complete in _unchanged(list(_unprocessed(lake, roster, unreadable))):
-        if not complete:
-            waiting.append(str(path))
-            continue
-        try:
-            landed.append(_admit(lake, roster, path))
-        except UnreadableFile as problem:
-            unreadable.append(str(problem))
-        except BrokenFile as problem:
-            if time.time() - path.stat().st_mtime < patience:
-                waiting.append(str(path))
+    found = _Findings()
+    everyone = everyone_known(lake.settings, roster)
+    with lake.alone("intake"):
+        for path, whole in unchanged(list(_unprocessed(lake, roster, everyone, found))):
+            if whole:
+                _decide(lake, roster, everyone, path, patience, found)
             else:
-                rejected.extend(_set_aside(lake, path, problem))
-        except ExportProblem as problem:
-            rejected.extend(_set_aside(lake, path, problem))
-    for message in unreadable:
+                found.waiting.append(shown(path))
+    for message in found.unreadable:
         log.warning("%s", message)
-    return Intake(landed=tuple(landed), rejected=tuple(rejected), waiting=tuple(waiting), unreadable=tuple(unreadable))
+    return Intake(
+        landed=tuple(found.landed),
+        rejected=tuple(found.rejected),
+        waiting=tuple(found.waiting),
+        unreadable=tuple(found.unreadable),
+        left_alone=tuple(dict.fromkeys(found.left_alone)),
+    )
 
 
-def account_files(lake: Lake, account: str) -> Iterator[UPath]:
-    """Every file in the landing folder of ``account``, in the order of its path."""
-    yield from _files(lake.settings.landing / account)
-
-
-def identity(path: UPath) -> str:
-    """The sha256 of the file, remembered as long as its size and time stay the same."""
-    try:
-        state = path.stat()
-    except OSError:
-        return export_id(Path(path))  # says why it cannot be read
-    return _identity(path, state.st_size, state.st_mtime)
-
-
-@functools.lru_cache(maxsize=200_000)
-def _identity(path: UPath, size: int, changed: float) -> str:  # noqa: ARG001 - the key of the cache
-    with local_copy(path) as file:
-        return export_id(file)
-
-
-def _files(folder: UPath) -> Iterator[UPath]:
-    if not folder.exists():
-        return
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith((".", "__MACOSX")) or path.name.lower().endswith(_UNFINISHED):
+def _unprocessed(lake: Lake, roster: Roster, everyone: Roster, found: _Findings) -> Iterator[UPath]:
+    """The files that did not go to the warehouse yet, in all landing folders; of equal bytes one."""
+    landing = lake.settings.landing
+    done = {account: processed(lake, account) for account in roster}
+    homeless = []
+    for path in files_below(landing, found.refused):
+        folder, *rest = path.relative_to(landing).parts
+        account = home_of(lake.settings, roster, folder) if rest else None
+        if account is None:
+            homeless.append(path)
             continue
-        if path.is_dir():
-            yield from _files(path)
+        path = (landing / account).joinpath(*rest)
+        if not is_text(path):
+            yield path
+        elif (digest := _digest(path, found)) and (account, digest) not in found.held:
+            found.held[account, digest] = path
+            if digest not in done[account]:
+                yield path
+    yield from _strangers(lake, everyone, homeless, found)
+    yield from _extra_files(lake, found)
+
+
+def _strangers(lake: Lake, everyone: Roster, homeless: list[UPath], found: _Findings) -> Iterator[UPath]:
+    """Of the files that lie in no account's folder, those that nobody ever owned.
+
+    The folder of an account that TIKTOK_ACCOUNTS leaves out, or that left accounts.toml, waits for it to come back.
+    """
+    retired: dict[str, bool] = {}
+    for path in homeless:
+        folder, *rest = path.relative_to(lake.settings.landing).parts
+        if rest and folder not in retired:
+            is_known = home_of(lake.settings, everyone, folder) is not None
+            retired[folder] = is_known or bool(files_in(lake.raw_folder("exports", folder)))
+        if rest and retired[folder]:
+            found.left_alone.append(
+                f"{lake.settings.landing / folder}: the account {folder} is not in use. {TO_USE_IT}"
+            )
         else:
             yield path
 
 
-def _unprocessed(lake: Lake, roster: Roster, unreadable: list[str]) -> Iterator[UPath]:
-    """The files that did not go to the warehouse yet, in all landing folders."""
+def _extra_files(lake: Lake, found: _Findings) -> Iterator[UPath]:
+    """The files of TIKTOK_LANDING_PATH that may be exports; never those of the lake, should the folder be around it."""
     settings = lake.settings
-    done = {account: processed(lake, account) for account in roster}
-    for path in _files(settings.landing):
-        account = path.relative_to(settings.landing).parts[0]
-        try:
-            if account not in done or identity(path) not in done[account]:
-                yield path
-        except UnreadableFile as problem:
-            unreadable.append(str(problem))
-    if settings.landing_path is not None and settings.landing_path != settings.landing:
-        yield from _files(settings.landing_path)
+    if settings.landing_path is None:
+        return
+    layers = [getattr(settings, layer) for layer in ("landing", "quarantine", "raw", "staging", "curated", "archive")]
+    for path in files_below(settings.landing_path, found.refused):
+        if path.name.lower().endswith(_TYPES) and not any(is_inside(path, layer) for layer in layers):
+            yield path
 
 
-def _unchanged(paths: list[UPath]) -> Iterator[tuple[UPath, bool]]:
-    """Each path, and whether two looks found it the same."""
-    first = {path: path.stat() for path in paths}
-    if any(time.time() - state.st_mtime < YOUNG for state in first.values()):
-        time.sleep(LOOK_AGAIN)
-    for path, before in first.items():
-        try:
-            now = path.stat()
-        except FileNotFoundError:  # renamed by the program that wrote it
-            continue
-        yield path, (now.st_size, now.st_mtime) == (before.st_size, before.st_mtime)
-
-
-def _admit(lake: Lake, roster: Roster, path: UPath) -> LandedExport:
-    """Read the export, find its account, and see that it lies in that account's folder."""
-    with local_copy(path) as file, open_export(file) as export:
-        account = owner(export, _folder_account(lake, roster, path), roster)
-        export.validate()
-        months = lake.months_kept(export.months)
-        if not months:
-            raise ExportProblem(
-                f"{path.name}: ends on {export.window[1]}, before the first month that is kept. "
-                "Set TIKTOK_START_DATE to an earlier month, then put the file back."
-            )
-        home = _move_home(lake, path, account)
-        return LandedExport(
-            account=account.key,
-            source=home.relative_to(lake.settings.landing / account.key).as_posix(),
-            export_id=export.export_id,
-            sections=export.sections,
-            months=tuple(months),
-            warnings=export.warnings,
-        )
-
-
-def owner(export: Export, folder: Account | None, roster: Roster) -> Account:
-    """The account an export belongs to. Raises UnknownAccount, or AccountConflict where the evidence disagrees.
-
-    Handles in video links are TikTok's own word; the folder is the person's; a file name can be anything.
-    """
-    name = export.path.name
-    linked = {handle: roster.resolve(handle) for member in export.members for handle in member.handles}
-    named = roster.resolve(export.facts.handle) if export.facts.handle else None
-    claims = {account.key: account for account in (folder, named, *linked.values()) if account is not None}
-    strangers = [handle for handle, account in linked.items() if account is None]
-    if len(claims) > 1 or (claims and strangers) or len(strangers) > 1:
-        owners = [f"folder {folder.key}"] if folder else []
-        owners += [f"name @{export.facts.handle}"] if named else []
-        owners += [f"links @{handle}" for handle in linked]
-        raise AccountConflict(
-            f"{name}: the evidence names more than one account ({', '.join(owners)}). Move it to the folder of its "
-            "account, data/landing/<account>/; if a handle changed, correct it in accounts.toml."
-        )
-    if not claims:
-        handle = strangers[0] if strangers else export.facts.handle
-        remedy = (
-            f"`tiktok-assets accounts add <name> --handle {handle}`, then move the file back to data/landing"
-            if handle
-            else "put it into data/landing/<account>/"
-        )
-        whose = f"@{handle} is no configured account" if handle else "nothing in it says whose it is"
-        raise UnknownAccount(f"{name}: {whose} (configured: {', '.join(roster) or 'none'}). To use it: {remedy}.")
-    return next(iter(claims.values()))
-
-
-def _folder_account(lake: Lake, roster: Roster, path: UPath) -> Account | None:
-    if not path.is_relative_to(lake.settings.landing):
+def _digest(path: UPath, found: _Findings) -> str | None:
+    try:
+        return identity(path)
+    except UnreadableFile as problem:
+        if is_there(path):
+            found.unreadable.append(str(problem))
         return None
-    parts = path.relative_to(lake.settings.landing).parts
-    return roster.resolve(parts[0]) if len(parts) > 1 else None
+
+
+def _decide(lake: Lake, roster: Roster, everyone: Roster, path: UPath, patience: float, found: _Findings) -> None:
+    try:
+        try:
+            found.landed.append(_admit(lake, roster, everyone, path, found.held))
+        except UnreadableFile as problem:
+            if is_there(path):
+                found.unreadable.append(str(problem))
+        except (AccountNotInUse, AlreadyHere) as problem:
+            found.left_alone.append(str(problem))
+        except ExportProblem as problem:
+            if is_younger(path, patience):
+                found.waiting.append(shown(path))
+            elif _is_ours(lake, path):
+                found.rejected.append(set_aside(lake, path, problem))
+            else:
+                found.left_alone.append(str(problem))
+    except (OSError, MemoryError) as error:
+        if is_there(path):
+            found.unreadable.append(
+                f"{shown(path)}: could not be taken in ({error or type(error).__name__}). It stays where it is; "
+                "see that this user may write to its folder and to the data folder, and that the disk is not full."
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Reading:
+    """What one file says, without regard to the lake."""
+
+    export_id: str
+    facts: NameFacts
+    linked: tuple[str, ...]
+    window: tuple[dt.date, dt.date]
+    months: tuple[dt.date, ...]
+    sections: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+@functools.lru_cache(maxsize=100_000)
+def _read(path: UPath, state: State) -> _Reading | ExportProblem:
+    """What the file says, or why it is no export; remembered while its state stays the same.
+
+    The files of 1,000 accounts are looked at every 30 seconds until their runs have ended, at 5 ms a file.
+    """
+    try:
+        with local_copy(path) as file, open_export(file) as export:
+            export.validate()
+            return _Reading(
+                export_id=export.export_id,
+                facts=export.facts,
+                linked=linked_handles(export),
+                window=export.window,
+                months=tuple(export.months),
+                sections=export.sections,
+                warnings=export.warnings,
+            )
+    except (UnreadableFile, OSError, MemoryError):
+        raise
+    except ExportProblem as problem:
+        return type(problem)(str(problem))  # without its traceback, which would keep the file in memory
+    except Exception as error:
+        log.exception("%s: unforeseen", path)
+        return Unforeseen(
+            f"{path.name}: reading it failed ({type(error).__name__}: {error}), which is a fault of this program. "
+            "Please report it with the file; after an update put the file back into data/landing."
+        )
+
+
+def _admit(
+    lake: Lake, roster: Roster, everyone: Roster, path: UPath, held: dict[tuple[str, str], UPath]
+) -> LandedExport:
+    """Read the export, find its account, and see that it lies in that account's folder."""
+    if not is_text(path):
+        raise UnusableName(
+            f"{shown(path)}: the name holds bytes that are no text. Rename it, then put it back into data/landing."
+        )
+    read = _read(path, state_of(path))
+    if isinstance(read, ExportProblem):
+        raise type(read)(str(read))
+    handle = read.facts.handle
+    account = owner_of(path.name, read.linked, handle, account_of_folder(lake.settings, everyone, path), everyone)
+    if account.key not in roster:
+        raise AccountNotInUse(f"{path}: belongs to the account {account.key}, which is not in use. {TO_USE_IT}")
+    months = lake.months_kept(read.months)
+    if not months:
+        raise OutsideTime(
+            f"{path.name}: speaks of {read.window[0]} to {read.window[1]}; the months kept are "
+            f"{lake.settings.start_date:%Y-%m} to the current one. Set TIKTOK_START_DATE to an earlier month, or "
+            "correct the dates, then put the file back into data/landing."
+        )
+    twin = held.setdefault((account.key, read.export_id), path)
+    if twin != path:
+        raise AlreadyHere(f"{path}: holds the same bytes as {twin}, which is taken in already. It may be deleted.")
+    home = _move_home(lake, path, account)
+    trusts_folder = handle is not None and not read.linked and everyone.resolve(handle) is None
+    doubt = f"its name says @{handle}, which is no account; its folder says {account.key}"
+    return LandedExport(
+        account=account.key,
+        source=home.relative_to(lake.settings.landing / account.key).as_posix(),
+        export_id=read.export_id,
+        sections=read.sections,
+        months=tuple(months),
+        warnings=(*read.warnings, doubt) if trusts_folder else read.warnings,
+    )
 
 
 def _move_home(lake: Lake, path: UPath, account: Account) -> UPath:
-    """The file's place in its account's folder; moved there if it lies elsewhere, under a name that is free."""
+    """The file's place in its account's folder; moved there if it lies elsewhere, under a name that is free.
+
+    From a folder where nothing may be taken away it is copied; its bytes are known then, and not taken in again.
+    """
     home = lake.settings.landing / account.key
     if path.is_relative_to(home):
         return path
     unpacked = read_name(path.parent.name)  # Followers_<handle>/FollowerHistory.csv stays together
     folder = home / path.parent.name if unpacked.handle and unpacked.section else home
-    return _move(path, _free(folder / path.name))
-
-
-def _free(path: UPath) -> UPath:
-    """``path``, or the first of ``name~2.zip``, ``name~3.zip`` ... that does not exist: no file is overwritten."""
-    name, number = PurePosixPath(path.name), 2
-    while path.exists():
-        path = path.parent / f"{name.stem}~{number}{name.suffix}"
-        number += 1
-    return path
-
-
-def _move(path: UPath, target: UPath) -> UPath:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if isinstance(path, Path) and isinstance(target, Path):
-        shutil.move(path, target)  # across file systems it copies, keeps the time, and then deletes
-    else:
-        target.write_bytes(path.read_bytes())
-        path.unlink()
+    target = free_name(folder / path.name)
+    try:
+        lake.move(path, target)
+    except OSError:
+        lake.copy(path, target)
     return target
 
 
-def _set_aside(lake: Lake, path: UPath, problem: ExportProblem) -> Iterator[Rejected]:
-    """Move the file to quarantine and write down why. A stranger's file in the extra landing folder stays there."""
-    ours = path.is_relative_to(lake.settings.landing)
-    if not ours and not read_name(path.name).section:
-        log.info("left alone: %s", problem)
-        return
-    try:
-        digest = identity(path)
-    except ExportProblem:
-        digest = None
-    target = _move(path, _free(lake.settings.quarantine / path.name))
-    rejected = Rejected(
-        file=str(path),
-        moved_to=str(target),
-        reason=problem.reason,
-        message=str(problem),
-        export_id=digest,
-        quarantined_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-    )
-    note = json.dumps(asdict(rejected), indent=2, ensure_ascii=False)
-    lake.write_bytes(target.parent / f"{target.name}.json", f"{note}\n".encode())
-    log.warning("quarantined: %s", problem)
-    yield rejected
+def _is_ours(lake: Lake, path: UPath) -> bool:
+    """Whether a file that is no export may be moved away; in the extra landing folder only if named like an export."""
+    return path.is_relative_to(lake.settings.landing) or read_name(path.name).section is not None
 
 
 def by_account(exports: Iterable[LandedExport]) -> dict[str, list[LandedExport]]:

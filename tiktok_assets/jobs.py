@@ -1,18 +1,11 @@
-"""Jobs: a verb and an object, and the words in which a run is asked for."""
+"""Jobs: a verb and an object."""
 
 from __future__ import annotations
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-PROCESSED_GROUPS = ("raw", "staging", "curated", "warehouse")
-
-
-def build_process_exports(partitions_def: dg.PartitionsDefinition) -> UnresolvedAssetJobDefinition:
-    """Everything below landing, for a range of months of one account."""
-    return dg.define_asset_job(
-        "process_exports",
-        selection=dg.AssetSelection.groups(*PROCESSED_GROUPS),
-        partitions_def=partitions_def,
-        description="Landed exports to the warehouse: raw, staging, curated and the tables in DuckDB.",
-    )
+process_exports = dg.define_asset_job(
+    "process_exports",
+    selection=dg.AssetSelection.groups("raw", "staging", "curated", "warehouse"),
+    description="Landed exports to the warehouse: raw, staging, curated and the tables in DuckDB.",
+)

@@ -14,6 +14,7 @@ import dagster as dg
 import polars as pl
 
 from tiktok_assets.failures import EmptySlice, RowsOutsideSlice
+from tiktok_assets.months import month_of
 
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
@@ -27,11 +28,6 @@ def account_months(accounts: Sequence[str], start: dt.date) -> dg.MultiPartition
             "date": dg.MonthlyPartitionsDefinition(start.isoformat(), end_offset=1),
         }
     )
-
-
-def month_of(day: pl.Expr) -> pl.Expr:
-    """The partition a day lies in."""
-    return day.dt.truncate("1mo")
 
 
 def partition_key(account: str, month: dt.date) -> dg.MultiPartitionKey:

@@ -1,28 +1,28 @@
 """Everything new in landing, processed in this process; and the lake below landing made again from landing alone.
 
-The same intake and the same job as the sensor's, without a daemon. Results are plain data; printing is the command line's.
+The same intake and job as the sensor's, without a daemon. Results are plain data; printing is the command line's.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import os
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
 import polars as pl
 
 from tiktok_assets.accounts import load_roster
-from tiktok_assets.definitions import build_definitions
+from tiktok_assets.graph import build_definitions
 from tiktok_assets.intake import Intake, LandedExport, by_account, take_in
 from tiktok_assets.partitions import range_tags
 from tiktok_assets.sensors import ACCOUNT_TAG, EXPORTS_TAG, digest_of
 from tiktok_assets.settings import Settings, project_root
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake
-
 
 # A line per event on the terminal would hide the progress bar; the history keeps them all.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -83,8 +83,8 @@ def process(
 
 
 def project_instance() -> dg.DagsterInstance:
-    """The history that ``make dev`` shows, wherever this is started from."""
-    return dg.DagsterInstance.from_config(str(project_root()))
+    """The history that ``make dev`` shows: that of DAGSTER_HOME if it is set, else the project's own."""
+    return dg.DagsterInstance.from_config(os.environ.get("DAGSTER_HOME") or str(project_root()))
 
 
 def _run(
@@ -142,11 +142,15 @@ def rebuild(
 
     The lake before stays in ``data/state/before-rebuild`` until the new one stands; it comes back if the rebuild fails.
     """
-    lake_folder = Path(settings.data_dir)
+    lake_folder = Path(str(settings.data_dir))
     aside = settings.state / "before-rebuild"
     shutil.rmtree(aside, ignore_errors=True)
     working = settings.state / "warehouse.duckdb"
-    moved = [path for path in (lake_folder / "raw", lake_folder / "staging", lake_folder / "curated", working) if path.exists()]
+    moved = [
+        path
+        for path in (lake_folder / "raw", lake_folder / "staging", lake_folder / "curated", working)
+        if path.exists()
+    ]
     before = dict(_tables(settings))
     for path in moved:
         aside.mkdir(parents=True, exist_ok=True)
@@ -160,6 +164,8 @@ def rebuild(
             shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
             (aside / path.name).rename(path)
         raise
+    if not result.accounts:  # landing is empty now: what was published came from exports that are gone
+        settings.warehouse.unlink(missing_ok=True)
     after = dict(_tables(settings))
     shutil.rmtree(aside, ignore_errors=True)
     return result, list(_differences(before, after))
@@ -167,7 +173,7 @@ def rebuild(
 
 def _tables(settings: Settings) -> Iterator[tuple[str, pl.DataFrame]]:
     """Every table of the lake and the warehouse, without the time of loading."""
-    root = Path(settings.data_dir)
+    root = Path(str(settings.data_dir))
     for layer in ("staging", "curated"):
         for folder in sorted((root / layer).glob("*")):
             if files := sorted(folder.rglob("*.parquet")):
@@ -184,7 +190,11 @@ def _differences(before: dict[str, pl.DataFrame], after: dict[str, pl.DataFrame]
     for table in sorted({*before, *after}):
         old, new = before.get(table), after.get(table)
         if old is None or new is None or old.schema != new.schema:
-            yield Difference(table=table, only_before=old.height if old is not None else 0, only_after=new.height if new is not None else 0)
+            yield Difference(
+                table=table,
+                only_before=old.height if old is not None else 0,
+                only_after=new.height if new is not None else 0,
+            )
             continue
         gone = old.join(new, on=old.columns, how="anti", nulls_equal=True).height
         come = new.join(old, on=old.columns, how="anti", nulls_equal=True).height

@@ -1,7 +1,7 @@
 """Which exports went all the way to the warehouse. One small JSON file per export, written by raw, closed by the end.
 
 ``data/raw/exports/account=<a>/<export id>.v<reader>.open.json`` says that raw holds the export; without ``.open`` that
-every month of it has reached the warehouse. The sensor asks for exports that have no closed receipt: that is its memory.
+every month of it has reached the warehouse. The sensor asks for exports that have no closed one: that is its memory.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ _OPEN = f".v{READER_VERSION}.open.json"
 def processed(lake: Lake, account: str) -> frozenset[str]:
     """The ids of the exports of ``account`` that went all the way to the warehouse."""
     names = (path.name for path in files_in(lake.raw_folder("exports", account)))
-    return frozenset(name.removesuffix(_CLOSED) for name in names if name.endswith(_CLOSED) and not name.endswith(_OPEN))
+    return frozenset(
+        name.removesuffix(_CLOSED) for name in names if name.endswith(_CLOSED) and not name.endswith(_OPEN)
+    )
 
 
 def write_receipt(lake: Lake, account: str, source: str, export: Export) -> None:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 import dagster as dg
@@ -14,17 +15,19 @@ from tiktok_assets.storage.lake import Lake
 
 EXPORTS_TAG = "tiktok/exports"
 ACCOUNT_TAG = "tiktok/account"
-# A set of exports whose run failed is asked for once more by itself; then a person has to look.
+# A set of exports whose run did not finish it is asked for once more by itself; then a person has to look.
 MAX_TRIES = 2
-# A run that has said nothing for so long was killed with its machine and holds nothing up.
+# A run that succeeded and left its exports unfinished counts as a try for so long; then the lake may have been emptied.
+_FRUITLESS = dt.timedelta(days=1)
+# A started run that has said nothing for so long was killed with its machine and holds nothing up. One in the queue
+# says nothing either, and waits longer than that behind 1,000 accounts.
 _DEAD_AFTER = dt.timedelta(hours=2)
 # A damaged file that changed less than this ago may still be being written.
 _PATIENCE = 10.0  # seconds
 # Each event costs 8 ms; what is left over is reported at the next look.
 _EVENTS_A_TICK = 400
 
-_IN_FLIGHT = [
-    dg.DagsterRunStatus.QUEUED,
+_UNDER_WAY = [
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
@@ -33,16 +36,17 @@ _IN_FLIGHT = [
 
 
 def run_requests(
-    landed: Iterable[LandedExport], in_flight: frozenset[str], failures: Mapping[str, int]
+    landed: Iterable[LandedExport], in_flight: frozenset[str], tries: Mapping[str, int]
 ) -> list[dg.RunRequest]:
     """One run per account, over every month its new exports touch. Pure: the sensor only reads the world.
 
-    ``in_flight``: accounts with a run that has not ended. ``failures``: how often a set of exports, by its digest, failed.
+    ``in_flight``: accounts with a run that has not ended. ``tries``: how many runs for a set of exports, by its
+    digest, have ended without finishing it.
     """
     requests = []
     for account, exports in by_account(landed).items():
         digest = digest_of(exports)
-        if account in in_flight or failures.get(digest, 0) >= MAX_TRIES:
+        if account in in_flight or tries.get(digest, 0) >= MAX_TRIES:
             continue
         months = [month for export in exports for month in export.months]
         requests.append(
@@ -53,13 +57,11 @@ def run_requests(
 
 def digest_of(exports: Iterable[LandedExport]) -> str:
     """A name for a set of exports of one account."""
-    ids = "\n".join(sorted(f"{export.account}/{export.export_id}" for export in exports))
+    ids = "\n".join(sorted({f"{export.account}/{export.export_id}" for export in exports}))
     return hashlib.sha256(ids.encode()).hexdigest()[:16]
 
 
-def build_new_exports(
-    lake: Lake, roster: Roster, job: UnresolvedAssetJobDefinition
-) -> dg.SensorDefinition:
+def build_new_exports(lake: Lake, roster: Roster, job: UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
     """The sensor that turns files in ``data/landing`` into runs."""
 
     @dg.sensor(
@@ -67,59 +69,68 @@ def build_new_exports(
         job=job,
         minimum_interval_seconds=lake.settings.sensor_interval,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Drop exports into data/landing: they are given to their account and processed, one run per account.",
+        description="Drop exports into data/landing: they go to their account and are processed, one run per account.",
     )
     def new_exports(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        # Asked first: a run that ends while the files are looked at still counts as under way.
+        in_flight = _accounts_in_flight(context.instance, roster)
         intake = take_in(lake, roster, patience=_PATIENCE)
-        failures = _failures(context.instance, intake.landed)
-        requests = run_requests(intake.landed, _accounts_in_flight(context.instance, roster), failures)
+        tries = _tries(context.instance, intake.landed)
+        requests = run_requests(intake.landed, in_flight, tries)
         events = list(_landing_events(context.instance, intake.landed))
         for rejected in intake.rejected:
             context.log.warning(f"quarantined: {rejected.message}")
         if requests or events:
             return dg.SensorResult(run_requests=requests, asset_events=events[:_EVENTS_A_TICK])
-        return dg.SkipReason(_why_nothing(intake, failures))
+        return dg.SkipReason(_why_nothing(intake, tries))
 
     return new_exports
 
 
-def _why_nothing(intake: Intake, failures: Mapping[str, int]) -> str:
-    failed = [exports[0].account for exports in by_account(intake.landed).values() if failures.get(digest_of(exports), 0) >= MAX_TRIES]
+def _why_nothing(intake: Intake, tries: Mapping[str, int]) -> str:
+    groups = by_account(intake.landed).items()
+    given_up = [account for account, exports in groups if tries.get(digest_of(exports), 0) >= MAX_TRIES]
     parts = []
-    if failed:
-        parts.append(f"Processing failed {MAX_TRIES} times for {', '.join(failed)}: look at the last run and re-execute it.")
+    if given_up:
+        parts.append(
+            f"{MAX_TRIES} runs did not finish the exports of {', '.join(given_up)}: look at the last one, mend what it "
+            "names, and re-execute it. A new file of the account starts over, too."
+        )
     if intake.waiting:
         parts.append(f"Still being written: {', '.join(intake.waiting)}.")
     if intake.unreadable:
         parts.append(f"Cannot be read: {'; '.join(intake.unreadable)}")
     if intake.rejected:
         parts.append(f"Set aside in quarantine: {'; '.join(rejected.message for rejected in intake.rejected)}")
-    if intake.landed and not failed:
+    if intake.left_alone:
+        parts.append(f"Left where it is: {'; '.join(intake.left_alone)}")
+    if len(groups) > len(given_up):
         parts.append("A run for the new exports is under way.")
     return " ".join(parts) or "No new exports in landing."
 
 
-def _failures(instance: dg.DagsterInstance, landed: Iterable[LandedExport]) -> dict[str, int]:
-    """How many runs for each account's set of new exports have failed."""
+def _tries(instance: dg.DagsterInstance, landed: Iterable[LandedExport]) -> Mapping[str, int]:
+    """How many runs for each account's set of new exports have ended: without finishing it, since it is still new."""
     digests = [digest_of(exports) for exports in by_account(landed).values()]
     if not digests:
         return {}
-    ended = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
-    runs = instance.get_runs(dg.RunsFilter(statuses=ended, tags={EXPORTS_TAG: digests}))
-    counted = dict.fromkeys(digests, 0)
-    for run in runs:
-        counted[run.tags[EXPORTS_TAG]] += 1
-    return counted
+    tags = {EXPORTS_TAG: digests}
+    failed = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+    lately = dt.datetime.now(dt.UTC) - _FRUITLESS
+    fruitless = dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS], tags=tags, updated_after=lately)
+    ended = [*instance.get_runs(dg.RunsFilter(statuses=failed, tags=tags)), *instance.get_runs(fruitless)]
+    return Counter(run.tags[EXPORTS_TAG] for run in ended)
 
 
 def _accounts_in_flight(instance: dg.DagsterInstance, roster: Roster) -> frozenset[str]:
     """The accounts that an unfinished run works on, whoever started it."""
     alive = dt.datetime.now(dt.UTC) - _DEAD_AFTER
-    records = instance.get_run_records(dg.RunsFilter(statuses=_IN_FLIGHT, updated_after=alive))
+    queued = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED]))
+    under_way = instance.get_runs(dg.RunsFilter(statuses=_UNDER_WAY, updated_after=alive))
     keys = list(roster)
     accounts: set[str] = set()
-    for record in records:
-        tags = record.dagster_run.tags
+    for run in [*queued, *under_way]:
+        tags = run.tags
         first = tags.get(RANGE_START) or tags.get("dagster/partition")
         if first is None or "|" not in first:
             continue

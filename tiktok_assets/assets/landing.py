@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import dagster as dg
 
 from tiktok_assets.assets.metadata import OWNERS, part_of_list
+from tiktok_assets.dropped import account_files
 from tiktok_assets.exports.names import SECTIONS, read_name
-from tiktok_assets.intake import account_files
 from tiktok_assets.partitions import slice_of
 from tiktok_assets.storage.lake import Lake
 
@@ -18,9 +18,7 @@ _DESCRIPTION = {
 }
 
 
-def build_landing_assets(
-    lake: Lake, partitions_def: dg.PartitionsDefinition
-) -> dg.AssetsDefinition:
+def build_landing_assets(lake: Lake, partitions_def: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name="landing",
         specs=[

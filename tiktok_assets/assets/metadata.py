@@ -41,23 +41,28 @@ def column_lineage(
     for name in schema.to_schema().columns:
         before = (renamed or {}).get(name, name)
         sources[name] = [
-            dg.TableColumnDep(dg.AssetKey(key.split("/")), before) for key, columns in known.items() if before in columns
+            dg.TableColumnDep(dg.AssetKey(key.split("/")), before)
+            for key, columns in known.items()
+            if before in columns
         ]
     return dg.TableColumnLineage({name: deps for name, deps in sources.items() if deps})
 
 
-def covered(rows: pl.DataFrame, part: Slice, day: str = "date") -> dict[str, object]:
-    """Rows, days covered and days missing between the first and the last day, for each account."""
-    days = rows.group_by("account").agg(
-        first=pl.col(day).min(), last=pl.col(day).max(), days=pl.col(day).n_unique(), rows=pl.len()
+def covered(rows: pl.DataFrame, part: Slice, *, day: str = "date", every_day: bool) -> dict[str, object]:
+    """Rows and days covered, for each account; with ``every_day`` also the days missing between the first and last."""
+    days = (
+        rows.group_by("account")
+        .agg(first=pl.col(day).min(), last=pl.col(day).max(), days=pl.col(day).n_unique(), rows=pl.len())
+        .sort("account")
     )
-    missing = days.with_columns(missing=(pl.col("last") - pl.col("first")).dt.total_days() + 1 - pl.col("days"))
+    found: dict[str, object] = {"dagster/row_count": rows.height, "days_covered": int(days["days"].sum())}
+    if every_day:
+        days = days.with_columns(missing=(pl.col("last") - pl.col("first")).dt.total_days() + 1 - pl.col("days"))
+        found["missing_days"] = int(days["missing"].sum())
     return {
-        "dagster/row_count": rows.height,
-        "days_covered": int(days["days"].sum()),
-        "missing_days": int(missing["missing"].sum() or 0),
+        **found,
         "accounts": part_of_list(list(part.accounts)),
-        "coverage": dg.MetadataValue.md(markdown_table(missing.sort("account").head(_LISTED))),
+        "coverage": dg.MetadataValue.md(markdown_table(days.head(_LISTED))),
     }
 
 

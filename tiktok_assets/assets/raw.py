@@ -4,12 +4,15 @@ import contextlib
 from collections.abc import Iterator
 
 import dagster as dg
+from upath import UPath
 
+from tiktok_assets.accounts import load_roster
 from tiktok_assets.assets.metadata import OWNERS, part_of_list
+from tiktok_assets.dropped import account_files, identity, unchanged
 from tiktok_assets.exports.export import Export, open_export
-from tiktok_assets.exports.problems import ExportProblem
+from tiktok_assets.exports.problems import BrokenFile, ExportProblem, UnreadableFile
 from tiktok_assets.exports.provenance import PROVENANCE, READER_VERSION
-from tiktok_assets.intake import account_files, identity
+from tiktok_assets.ownership import owner
 from tiktok_assets.partitions import Slice, slice_of
 from tiktok_assets.receipts import processed, write_receipt
 from tiktok_assets.reports import REPORTS
@@ -45,7 +48,12 @@ def build_raw_assets(lake: Lake, partitions_def: dg.PartitionsDefinition) -> dg.
             exports = list(_new_exports(lake, part, stack, context.log))
             for report in REPORTS:
                 rows = [
-                    RawRows(account, export.downloaded_at, export.export_id, export.frame(member, account=account, source=source))
+                    RawRows(
+                        account,
+                        export.downloaded_at,
+                        export.export_id,
+                        export.frame(member, account=account, source=source),
+                    )
                     for account, source, export in exports
                     for member in export.members
                     if member.report is report
@@ -55,8 +63,12 @@ def build_raw_assets(lake: Lake, partitions_def: dg.PartitionsDefinition) -> dg.
                     output_name=f"raw__{report.name}",
                     metadata={
                         "new_exports": len(rows),
-                        "source_files": part_of_list([source for _, source, export in exports if report in _reports(export)]),
-                        "warnings": part_of_list([text for _, _, export in exports for text in export.warnings if report.title in text]),
+                        "source_files": part_of_list(
+                            [source for _, source, export in exports if report in _reports(export)]
+                        ),
+                        "warnings": part_of_list(
+                            [text for _, _, export in exports for text in export.warnings if report.title in text]
+                        ),
                     },
                 )
             for account, source, export in exports:
@@ -74,19 +86,32 @@ def _new_exports(
 ) -> Iterator[tuple[str, str, Export]]:
     """The landed exports that touch the slice and have no receipt, open as long as ``stack``: account, file, export.
 
-    A file that cannot be read is left to the sensor, which sets it aside; the others go on.
+    A file that is damaged, still being written or another account's is left to the sensor; the others go on.
     """
+    roster = load_roster(lake.settings)
     for account in part.accounts:
-        done = processed(lake, account)
-        for path in account_files(lake, account):
+        seen = set(processed(lake, account))
+        for path, whole in unchanged([path for path in account_files(lake, account) if _is_new(path, seen)]):
             source = path.relative_to(lake.settings.landing / account).as_posix()
             try:
-                if identity(path) in done:
-                    continue
+                if not whole:
+                    raise BrokenFile(f"{source}: is still being written. It is taken in when it is complete.")
                 export = stack.enter_context(open_export(stack.enter_context(local_copy(path))))
+                owner(export, roster.get(account), roster)
                 export.validate()
             except ExportProblem as problem:
                 log.warning(f"left out: {problem}")
                 continue
             if set(export.months) & set(part.months):
                 yield account, source, export
+
+
+def _is_new(path: UPath, seen: set[str]) -> bool:
+    """Whether the bytes are in none of the exports ``seen``, to which they are added; of twins the first one counts."""
+    try:
+        digest = identity(path)
+    except UnreadableFile:
+        return True  # the reader says why
+    is_new = digest not in seen
+    seen.add(digest)
+    return is_new

@@ -4,7 +4,7 @@ import dagster as dg
 import polars as pl
 
 from tiktok_assets.assets.metadata import OWNERS, column_schema, covered, exports_used
-from tiktok_assets.checks.staging import check_results, check_specs
+from tiktok_assets.checks.staging import check_results, check_specs, tells_every_day
 from tiktok_assets.partitions import slice_of
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.reports.report import Report, settle
@@ -25,14 +25,16 @@ def build_staging_asset(report: Report, partitions_def: dg.PartitionsDefinition)
         owners=OWNERS,
         io_manager_key="lake",
         metadata={"dagster/column_schema": column_schema(report.schema)},
-        check_specs=check_specs(key),
+        check_specs=check_specs(report, key),
     )
-    def staged(context: dg.AssetExecutionContext, rows: pl.DataFrame):  # noqa: ANN202 - with check_specs Dagster refuses MaterializeResult[T]
+    def staged(
+        context: dg.AssetExecutionContext, rows: pl.DataFrame
+    ):  # with checks, Dagster refuses MaterializeResult[T]
         part = slice_of(context.partition_keys)
         settled = settle(report, report.parse(rows))
         return dg.MaterializeResult(
             value=settled,
-            metadata={**covered(settled, part), **exports_used(rows)},
+            metadata={**covered(settled, part, every_day=tells_every_day(report)), **exports_used(rows)},
             check_results=check_results(report, settled, part),
         )
 

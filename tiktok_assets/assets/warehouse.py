@@ -11,13 +11,13 @@ from tiktok_assets.accounts import Roster
 from tiktok_assets.assets.curated import CURATED
 from tiktok_assets.assets.metadata import OWNERS, column_lineage, column_schema, covered
 from tiktok_assets.curated._tables import warehouse_rows
-from tiktok_assets.curated.account_daily import SocialMediaStats, with_handles
+from tiktok_assets.curated.account_daily import DayMetrics, SocialMediaStats, with_handles
 from tiktok_assets.curated.audience import AudienceInsights
 from tiktok_assets.curated.export_log import Exports, export_log
 from tiktok_assets.curated.videos import ContentPerformance
 from tiktok_assets.partitions import slice_of
-from tiktok_assets.reports import REPORTS
 from tiktok_assets.receipts import close_receipts
+from tiktok_assets.reports import REPORTS
 from tiktok_assets.storage.lake import Lake
 
 WAREHOUSE: dict[str, type[pa.DataFrameModel]] = {
@@ -40,7 +40,7 @@ _RENAMED = {"captured_on": "date", "publish_date": "post_date"}
 def build_warehouse_assets(
     lake: Lake, roster: Roster, partitions_def: dg.PartitionsDefinition
 ) -> list[dg.AssetsDefinition]:
-    def table(name: str, **inputs: dg.AssetIn):  # noqa: ANN202 - the decorator's type is Dagster's own
+    def table(name: str, **inputs: dg.AssetIn):
         return dg.asset(
             key=["warehouse", name],
             ins=inputs,
@@ -57,11 +57,14 @@ def build_warehouse_assets(
             metadata={"dagster/column_schema": column_schema(WAREHOUSE[name]), "dagster/table_name": f"main.{name}"},
         )
 
-    def result(context: dg.AssetExecutionContext, rows: pl.DataFrame, source: str) -> dg.MaterializeResult[pl.DataFrame]:
+    def result(
+        context: dg.AssetExecutionContext, rows: pl.DataFrame, source: str
+    ) -> dg.MaterializeResult[pl.DataFrame]:
         name = context.asset_key.path[-1]
         loaded = warehouse_rows(rows, WAREHOUSE[name], dt.datetime.now(dt.UTC))
         lineage = column_lineage(WAREHOUSE[name], {source: CURATED[source]}, _RENAMED)
-        metadata = covered(loaded, slice_of(context.partition_keys), DAYS[name])
+        part, every_day = slice_of(context.partition_keys), issubclass(WAREHOUSE[name], DayMetrics)
+        metadata = covered(loaded, part, day=DAYS[name], every_day=every_day)
         return dg.MaterializeResult(value=loaded, metadata={**metadata, "dagster/column_lineage": lineage})
 
     @table("social_media_stats", days=dg.AssetIn(["curated", "account_daily"]))
@@ -70,12 +73,16 @@ def build_warehouse_assets(
         return result(context, with_handles(days, handles), "curated/account_daily")
 
     @table("content_performance", videos=dg.AssetIn(["curated", "videos"]))
-    def content_performance(context: dg.AssetExecutionContext, videos: pl.DataFrame) -> dg.MaterializeResult[pl.DataFrame]:
+    def content_performance(
+        context: dg.AssetExecutionContext, videos: pl.DataFrame
+    ) -> dg.MaterializeResult[pl.DataFrame]:
         renamed = {before: after for after, before in _RENAMED.items()}
         return result(context, videos.rename(renamed), "curated/videos")
 
     @table("audience_insights", audience=dg.AssetIn(["curated", "audience"]))
-    def audience_insights(context: dg.AssetExecutionContext, audience: pl.DataFrame) -> dg.MaterializeResult[pl.DataFrame]:
+    def audience_insights(
+        context: dg.AssetExecutionContext, audience: pl.DataFrame
+    ) -> dg.MaterializeResult[pl.DataFrame]:
         return result(context, audience.rename({"date": "captured_on"}), "curated/audience")
 
     @table("exports", **{report.name: dg.AssetIn(["raw", report.name], input_manager_key="raw") for report in REPORTS})
@@ -83,7 +90,9 @@ def build_warehouse_assets(
         part = slice_of(context.partition_keys)
         log = pl.concat([export_log(report, rows) for report, rows in raw.items()], how="diagonal")
         loaded = warehouse_rows(log, Exports, dt.datetime.now(dt.UTC))
-        yield dg.Output(loaded, metadata={"dagster/row_count": loaded.height, "exports": loaded["export_id"].n_unique()})
+        yield dg.Output(
+            loaded, metadata={"dagster/row_count": loaded.height, "exports": loaded["export_id"].n_unique()}
+        )
         # Only now, with every table stored, is an export done: a crash before this line makes the sensor start over.
         for account in part.accounts:
             close_receipts(lake, account, part)

@@ -1,4 +1,4 @@
-"""What the tables of curated and warehouse share: a frame brought to its schema, and the columns of every warehouse row."""
+"""What the tables of curated and warehouse share: a frame brought to its schema, the columns of every warehouse row."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ class WarehouseRow(pa.DataFrameModel):
 
     platform: str = pa.Field(isin=[PLATFORM], description="always 'tiktok'")
     account: str = pa.Field(description="account key, as in accounts.toml")
-    export_id: str = pa.Field(nullable=True, description="sha256 of the export the numbers came from; see table exports")
+    export_id: str = pa.Field(
+        nullable=True, description="sha256 of the export the numbers came from; see table exports"
+    )
     loaded_at: UtcTime = pa.Field(description="when the row was written (UTC)")
 
     class Config(pa.DataFrameModel.Config):
@@ -36,4 +38,6 @@ def conform(rows: pl.DataFrame, schema: type[pa.DataFrameModel]) -> pl.DataFrame
 def warehouse_rows(rows: pl.DataFrame, schema: type[pa.DataFrameModel], loaded_at: dt.datetime) -> pl.DataFrame:
     """``rows`` as the warehouse stores them: with platform and time of loading, in the form of ``schema``."""
     loaded = conform(rows.with_columns(platform=pl.lit(PLATFORM), loaded_at=pl.lit(loaded_at)), schema)
-    return loaded.select("platform", "account", cs.exclude("platform", "account", "export_id", "loaded_at"), "export_id", "loaded_at")
+    return loaded.select(
+        "platform", "account", cs.exclude("platform", "account", "export_id", "loaded_at"), "export_id", "loaded_at"
+    )

@@ -59,8 +59,12 @@ class SocialMediaStats(DayMetrics, WarehouseRow):
     net_followers: int = pa.Field(nullable=True, description="followers minus followers of the day before")
     follower_growth_rate: float = pa.Field(nullable=True, description="net_followers / followers of the day before")
     video_views_7d_avg: float = pa.Field(nullable=True, description="mean views of the 7 days up to this one")
-    video_views_growth_7d: float = pa.Field(nullable=True, description="views against the day 7 days before, as a ratio")
-    video_views_growth_28d: float = pa.Field(nullable=True, description="views against the day 28 days before, as a ratio")
+    video_views_growth_7d: float = pa.Field(
+        nullable=True, description="views against the day 7 days before, as a ratio"
+    )
+    video_views_growth_28d: float = pa.Field(
+        nullable=True, description="views against the day 28 days before, as a ratio"
+    )
     anomalies: list[str] = pa.Field(nullable=True, description="names of data errors and events; null: not examined")
     is_settled: bool = pa.Field(nullable=True, description="whether the numbers have stopped moving")
     viewers_export_id: str = pa.Field(nullable=True, description="export behind the viewer columns")
@@ -83,7 +87,9 @@ def account_daily(overview: pl.DataFrame, viewers: pl.DataFrame, follower_histor
     )
     shared = ("date_label", "date_shift_days", "reach", "new_followers")
     told = {name: [column for column in joined.columns if column.split("_of_")[0] == name] for name in shared}
-    return conform(joined.with_columns(pl.coalesce(columns).alias(name) for name, columns in told.items()), AccountDaily).sort(_KEY)
+    return conform(
+        joined.with_columns(pl.coalesce(columns).alias(name) for name, columns in told.items()), AccountDaily
+    ).sort(_KEY)
 
 
 def with_handles(rows: pl.DataFrame, handles: Mapping[str, str]) -> pl.DataFrame:

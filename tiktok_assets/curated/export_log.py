@@ -6,7 +6,7 @@ import pandera.polars as pa
 import polars as pl
 
 from tiktok_assets.curated._tables import WarehouseRow
-from tiktok_assets.partitions import month_of
+from tiktok_assets.months import month_of
 from tiktok_assets.reports.report import UtcTime
 
 _PER_EXPORT = [

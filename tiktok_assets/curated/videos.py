@@ -62,5 +62,7 @@ class ContentPerformance(VideoMetrics, WarehouseRow):
 
 def videos(content: pl.DataFrame) -> pl.DataFrame:
     """Each snapshot of each video, with the hashtags of its title."""
-    hashtags = pl.col("title").str.to_lowercase().str.extract_all(_HASHTAG).list.eval(pl.element().str.strip_prefix("#"))
+    hashtags = (
+        pl.col("title").str.to_lowercase().str.extract_all(_HASHTAG).list.eval(pl.element().str.strip_prefix("#"))
+    )
     return conform(content.with_columns(hashtags=hashtags.list.unique(maintain_order=True)), Videos)

@@ -83,7 +83,9 @@ def open_members(path: Path) -> Iterator[list[Member]]:
         what = "is empty" if size == 0 else "holds no text"
         raise BrokenFile(f"{path.name}: {what} ({size} bytes). Export it again.")
     if _is_html(head):
-        raise BrokenFile(f"{path.name}: is a web page, not an export. The download failed behind a login; export again.")
+        raise BrokenFile(
+            f"{path.name}: is a web page, not an export. The download failed behind a login; export again."
+        )
     if head[:2] != b"PK":
         yield [Member(name=path.name, content=path.read_bytes() if size <= IN_MEMORY_BYTES else path, stamp=None)]
         return
@@ -94,15 +96,14 @@ def open_members(path: Path) -> Iterator[list[Member]]:
             raise BrokenFile(f"{path.name}: is a damaged or incomplete ZIP ({error}). Export it again.") from error
         entries = archive.infolist()
         if any(entry.filename == "[Content_Types].xml" for entry in entries):
-            _refuse_unsafe(path, archive, entries)
+            _refuse_unsafe(path, entries)
             yield [Member(name=path.name, content=path.read_bytes(), stamp=None)]
             return
         entries = [entry for entry in entries if not _is_clutter(entry)]
-        _refuse_unsafe(path, archive, entries)
+        _refuse_unsafe(path, entries)
         if not entries:
             raise BrokenFile(f"{path.name}: is a ZIP with nothing in it. Export it again.")
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tiktok-assets-")))
-        yield [_member(path, archive, entry, folder) for entry in entries]
+        yield [_member(path, archive, entry, stack) for entry in entries]
 
 
 def _is_html(head: bytes) -> bool:
@@ -113,16 +114,29 @@ def _is_html(head: bytes) -> bool:
 def _is_clutter(entry: zipfile.ZipInfo) -> bool:
     """What operating systems put into archives that people make themselves."""
     name = PurePosixPath(entry.filename).name
-    return entry.is_dir() or entry.filename.startswith("__MACOSX/") or name in {".DS_Store", "Thumbs.db", "desktop.ini"}
+    return (
+        entry.is_dir()
+        or entry.filename.startswith("__MACOSX/")
+        or name.startswith("._")
+        or name in {".DS_Store", "Thumbs.db", "desktop.ini"}
+    )
 
 
-def _refuse_unsafe(path: Path, archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> None:
+def _refuse_unsafe(path: Path, entries: list[zipfile.ZipInfo]) -> None:
     if len(entries) > MAX_MEMBERS:
-        raise UnsafeArchive(f"{path.name}: holds {len(entries)} files; an export has at most 4. Drop exports one by one.")
+        raise UnsafeArchive(
+            f"{path.name}: holds {len(entries)} files; an export has at most 4. Drop exports one by one."
+        )
     for entry in entries:
         name = entry.filename
-        if ".." in PurePosixPath(name.replace("\\", "/")).parts or name.startswith(("/", "\\")) or PureWindowsPath(name).drive:
-            raise UnsafeArchive(f"{path.name}: member {name!r} points outside the archive. Not made by TikTok; not opened.")
+        if (
+            ".." in PurePosixPath(name.replace("\\", "/")).parts
+            or name.startswith(("/", "\\"))
+            or PureWindowsPath(name).drive
+        ):
+            raise UnsafeArchive(
+                f"{path.name}: member {name!r} points outside the archive. Not made by TikTok; not opened."
+            )
         if entry.flag_bits & 0x1:
             raise UnsafeArchive(f"{path.name}: member {name!r} is encrypted. Unpack it and drop the CSV files instead.")
         ratio = entry.file_size / max(entry.compress_size, 1)
@@ -133,13 +147,14 @@ def _refuse_unsafe(path: Path, archive: zipfile.ZipFile, entries: list[zipfile.Z
             )
 
 
-def _member(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path) -> Member:
+def _member(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, stack: contextlib.ExitStack) -> Member:
     name = PurePosixPath(entry.filename.replace("\\", "/")).name
     try:
         if entry.file_size <= IN_MEMORY_BYTES:
             content: bytes | Path = archive.read(entry)
         else:
-            content = folder / hashlib.sha256(name.encode()).hexdigest()
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="tiktok-assets-"))
+            content = Path(folder) / "member"
             with archive.open(entry) as source, content.open("wb") as target:
                 shutil.copyfileobj(source, target, io.DEFAULT_BUFFER_SIZE * 16)
     except (zipfile.BadZipFile, NotImplementedError, OSError, EOFError) as error:
@@ -148,7 +163,14 @@ def _member(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, folder
         raise BrokenFile(f"{path.name}: member {name!r} cannot be unpacked ({error}). Export it again.") from error
     if not content:
         raise BrokenFile(f"{path.name}: member {name!r} is empty, without even a header. Export it again.")
-    return Member(name=name, content=content, stamp=_stamp(entry))
+    if name.lower().endswith(".zip"):
+        raise BrokenFile(f"{path.name}: holds another ZIP ({name}). Unpack it once and drop the exports one by one.")
+    member = Member(name=name, content=content, stamp=_stamp(entry))
+    if member.is_xlsx:  # a workbook is a ZIP of its own, and can be a bomb of its own
+        source = io.BytesIO(content) if isinstance(content, bytes) else content
+        with contextlib.suppress(zipfile.BadZipFile), zipfile.ZipFile(source) as workbook:
+            _refuse_unsafe(path, workbook.infolist())
+    return member
 
 
 def _stamp(entry: zipfile.ZipInfo) -> dt.datetime | None:

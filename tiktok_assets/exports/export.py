@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import functools
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from tiktok_assets.exports.problems import BrokenFile, UnreadableValue, WrongSec
 from tiktok_assets.exports.provenance import PROVENANCE, READER_VERSION
 from tiktok_assets.exports.tables import LINK, Table, read_table
 from tiktok_assets.exports.years import DatedRows, Evidence, ImpossibleCalendar, date_rows, downloaded_at
-from tiktok_assets.reports.content import VIDEO_LINK
+from tiktok_assets.reports.content import handles_and_newest_upload
 from tiktok_assets.reports.identify import Layout, identify
 from tiktok_assets.reports.report import Report
 
@@ -45,7 +46,7 @@ class MemberRows:
     @property
     def is_daily(self) -> bool:
         """Whether the label of each row names the day it speaks of."""
-        return "date_label" in self.report.schema.to_schema().columns
+        return "date_label" in self.report.columns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +60,7 @@ class Export:
     downloaded_at: dt.datetime
     downloaded_at_evidence: str
 
-    @property
+    @functools.cached_property
     def window(self) -> tuple[dt.date, dt.date]:
         """First and last day the rows speak of; snapshots speak of the day of the download."""
         days = [day for member in self.members if member.is_daily for day in member.days.dates]
@@ -110,10 +111,16 @@ class Export:
             "variant": member.layout.variant,
             "parser_version": READER_VERSION,
         }
-        label = pl.Series(member.days.dates, dtype=pl.Date) if member.is_daily else pl.lit(self.downloaded_at.date())
-        columns = [pl.lit(value, dtype=PROVENANCE[name]).alias(name) for name, value in constants.items()]
-        rows = member.table.rows.with_columns(date_label=label, *columns)
-        return rows.select(*PROVENANCE, *member.table.header)
+        rows = member.table.rows
+        if member.is_daily and isinstance(rows, pl.DataFrame):
+            label = pl.Series("date_label", member.days.dates, dtype=pl.Date)
+            rows = rows.clone().insert_column(0, label)
+        else:
+            constants["date_label"] = self.downloaded_at.date()
+        told = pl.DataFrame([[*constants.values()]], {name: PROVENANCE[name] for name in constants}, orient="row")
+        if isinstance(rows, pl.LazyFrame):
+            return told.lazy().join(rows, how="cross")
+        return told.join(rows, how="cross")
 
     def validate(self) -> None:
         """Parse every row once. Raises UnreadableValue naming file, row, column and value."""
@@ -131,7 +138,7 @@ def open_export(path: Path) -> Iterator[Export]:
     facts = read_name(path.name)
     if facts.handle is None:  # a loose member may lie in the folder its ZIP was unpacked into
         folder = read_name(path.parent.name)
-        facts = folder if folder.handle and facts.section in (None, folder.section) else facts
+        facts = folder if folder.handle and facts.section == folder.section else facts
     try:
         file_time = dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
     except OSError as error:
@@ -154,15 +161,14 @@ def open_export(path: Path) -> Iterator[Export]:
         )
 
 
-def _read_member(
-    path: Path, content: Member, facts: NameFacts, file_time: dt.datetime
-) -> tuple[MemberRows, Evidence]:
+def _read_member(path: Path, content: Member, facts: NameFacts, file_time: dt.datetime) -> tuple[MemberRows, Evidence]:
     table = read_table(content)
     layout = identify(_where(path, content.name), table.header)
     # Only long lists of videos come lazily; a label per row means 366 days at most (or 8 days of hours).
     if layout.label_column and not isinstance(table.rows, pl.DataFrame):
         table = Table(header=table.header, rows=table.rows.collect())
-    handles, newest_upload = _from_links(table)
+    link = table.column(LINK)
+    handles, newest_upload = handles_and_newest_upload(table.rows, link) if link else ((), None)
     evidence = Evidence(
         file_time=file_time,
         stamp=content.stamp,
@@ -171,9 +177,7 @@ def _read_member(
         newest_upload=newest_upload,
     )
     days, texts = _days(path, content.name, layout, table, evidence)
-    member = MemberRows(
-        name=content.name, layout=layout, table=table, days=days, locale=texts.locale, handles=handles
-    )
+    member = MemberRows(name=content.name, layout=layout, table=table, days=days, locale=texts.locale, handles=handles)
     return member, evidence
 
 
@@ -181,14 +185,11 @@ def _where(path: Path, member: str) -> str:
     return path.name if path.name == member else f"{path.name}/{member}"
 
 
-def _days(
-    path: Path, member: str, layout: Layout, table: Table, evidence: Evidence
-) -> tuple[DatedRows, DayTexts]:
+def _days(path: Path, member: str, layout: Layout, table: Table, evidence: Evidence) -> tuple[DatedRows, DayTexts]:
     """The day each row's label names. Raises UnreadableValue naming file, row, column and text."""
-    column = layout.label_column
-    if column is None or not isinstance(table.rows, pl.DataFrame):
+    header = layout.label_column
+    if header is None or not isinstance(table.rows, pl.DataFrame):
         return DatedRows(dates=[], year_evidence="none"), DayTexts(locale=None, days=[], years=None)
-    header = next(name for name in table.header if name.casefold() == column.casefold())
     texts = table.rows[header].to_list()
     try:
         read = read_day_texts(texts)
@@ -198,25 +199,6 @@ def _days(
             f"{_where(path, member)}, row {error.row + 1}, {header}: {texts[error.row]!r}. {error} "
             "Export it again; if the file was edited, use the original."
         ) from error
-
-
-def _from_links(table: Table) -> tuple[tuple[str, ...], dt.datetime | None]:
-    """The handles in video links, and the newest upload time in their ids; nothing for reports without links."""
-    if LINK not in table.header:
-        return (), None
-    link = pl.col(LINK)
-    found = (
-        table.rows.lazy()
-        .select(handle=link.str.extract(VIDEO_LINK, 1), video=link.str.extract(VIDEO_LINK, 2).cast(pl.UInt64, strict=False))
-        .group_by("handle")
-        .agg(pl.col("video").max())
-        .drop_nulls()
-        .sort("handle")
-        .collect(engine="streaming")
-    )
-    if found.is_empty():
-        return (), None
-    return tuple(found["handle"]), dt.datetime.fromtimestamp(max(found["video"]) >> 32, dt.UTC)
 
 
 def _refuse_mixture(path: Path, facts: NameFacts, members: list[MemberRows]) -> None:

@@ -25,8 +25,8 @@ MEMBER_SECTION = {
 }
 
 _SUFFIX = re.compile(r"\.(zip|csv|xlsx)$", re.IGNORECASE)
-# What file managers and browsers add: " (1)", " 4", " copy", " copy 2", " - Copy", " - Copy (2)".
-_COPY = re.compile(r"(?:\s*\(\d{1,3}\)|\s+\d{1,3}|\s+-?\s*copy(?:\s*\(?\d{1,3}\)?)?)+$", re.IGNORECASE)
+# What file managers and browsers add (" (1)", " 4", " copy", " copy 2", " - Copy", " - Copy (2)"), and landing: "~2".
+_COPY = re.compile(r"(?:\s*\(\d{1,3}\)|\s+\d{1,3}|~\d{1,3}|\s+-?\s*copy(?:\s*\(?\d{1,3}\)?)?)+$", re.IGNORECASE)
 _OVERVIEW = re.compile(r"^overview_(\d{4}-\d{2}-\d{2})_(\d{9,11})_(.+)$", re.IGNORECASE)
 _SECTION = re.compile(r"^(overview|viewers|followers|content)_(.+)$", re.IGNORECASE)
 

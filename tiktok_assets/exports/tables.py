@@ -1,15 +1,16 @@
 """From a member's bytes to a header and rows of text. Nothing is typed, renamed or dropped here.
 
 Studio writes UTF-8 with BOM, every field quoted, LF, no newline at the end; people and spreadsheet programs change all
-of that, so BOM, CRLF, unquoted fields and blank lines at the end are accepted. A row that does not fit the header is an error.
+of that, so BOM, CRLF, unquoted fields and empty rows are accepted. A row that does not fit the header is an error.
 """
 
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +21,13 @@ from tiktok_assets.exports.problems import BrokenFile, ForeignFile
 from tiktok_assets.exports.provenance import PROVENANCE
 
 ROW = "row_number"
-TITLE, LINK = "Video title", "Video link"
+TITLE, LINK = "video title", "video link"  # as ``normal`` has them
+
+
+@functools.lru_cache(maxsize=1024)
+def normal(header: str) -> str:
+    """A column name whatever its case, underscores and stray spaces: ``"Page_views "`` -> ``"page views"``."""
+    return re.sub(r"[\s_]+", " ", header).strip().casefold()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,16 +40,13 @@ class Table:
     header: tuple[str, ...]
     rows: pl.DataFrame | pl.LazyFrame
 
-    def batches(self) -> Iterator[pl.DataFrame]:
-        """The rows in pieces that fit into memory; one piece for all but very large members."""
-        if isinstance(self.rows, pl.DataFrame):
-            yield self.rows
-        else:
-            yield from self.rows.collect_batches(chunk_size=50_000, maintain_order=True)
+    def column(self, name: str) -> str | None:
+        """How this file spells the column with that normal name; None if it has none."""
+        return next((written for written in self.header if normal(written) == name), None)
 
 
 def read_table(member: Member) -> Table:
-    """The text table in ``member``. Raises BrokenFile with the row, or ForeignFile where it is no table of ours at all."""
+    """The text table in ``member``. Raises BrokenFile with the row, or ForeignFile for what is no table of ours."""
     if member.is_xlsx:
         return _read_xlsx(member)
     if member.head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
@@ -62,19 +66,22 @@ def _decode(name: str, content: bytes) -> str:
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise BrokenFile(
-            f"{name}: line {line} is not {encoding} text ({error.reason}). Export it again instead of saving it from a spreadsheet."
+            f"{name}: line {line} is not {encoding} text ({error.reason}). "
+            "Export it again instead of saving it from a spreadsheet."
         ) from error
 
 
 def _read_csv(name: str, content: bytes) -> Table:
-    text = _decode(name, content)
-    header = _header(text.split("\n", 1)[0])
-    if TITLE in header and LINK in header:
+    text = _decode(name, content).lstrip("\ufeff\r\n")
+    if "\n" not in text:
+        text = text.replace("\r", "\n")  # line ends of old Macs, which their spreadsheet programs still offer
+    header = _header(name, text.split("\n", 1)[0])
+    if {TITLE, LINK} <= set(map(normal, header)):
         rows = _titled_rows(text, header)
         if rows is not None:
             return _table(header, rows)
     try:
-        rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row][1:]
+        rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if any(map(str.strip, row))][1:]
     except csv.Error as error:
         raise BrokenFile(f"{name}: is cut off or wrongly quoted ({error}). Export it again.") from error
     for number, row in enumerate(rows, start=1):
@@ -83,20 +90,37 @@ def _read_csv(name: str, content: bytes) -> Table:
     return _table(header, rows)
 
 
-def _header(line: str) -> tuple[str, ...]:
+def _header(name: str, line: str) -> tuple[str, ...]:
     names = next(csv.reader([line.rstrip("\r\n")]), [])
-    seen: dict[str, int] = {}
-    unique = []
+    separator = next((sign for sign in ";\t" if len(names) == 1 and sign in names[0]), None)
+    if separator:
+        meta = (
+            "a Meta Business Suite export"
+            if "primary" in names[0].casefold()
+            else "saved again by a spreadsheet program"
+        )
+        raise ForeignFile(
+            f"{name}: its columns are separated by {separator!r} where TikTok writes commas: it is {meta}. "
+            "Drop the file that TikTok Studio's 'Download data' makes, unopened."
+        )
+    return _unique(names)
+
+
+def _unique(names: Sequence[str]) -> tuple[str, ...]:
+    """``names`` with a number after those that come twice, and after those that would hide a column of ours."""
+    unique: list[str] = []
     for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        first = seen[name] == 1 and name not in PROVENANCE  # a column of the file never hides one of ours
-        unique.append(name if first else f"{name} ({seen[name]})")
+        free, number = name, 1
+        while free in unique or free in PROVENANCE:
+            number += 1
+            free = f"{name} ({number})"
+        unique.append(free)
     return tuple(unique)
 
 
 def _ragged(name: str, row: int, fields: int, header: tuple[str, ...]) -> BrokenFile:
     return BrokenFile(
-        f"{name}: row {row} has {fields} fields, its header {len(header)} ({', '.join(header)}). "
+        f"{name}: row {row} has {fields} fields, its header {len(header)} ({', '.join(header)[:300]}). "
         "The file is cut off or was edited; export it again."
     )
 
@@ -106,22 +130,24 @@ def _table(header: tuple[str, ...], rows: list[list[str]]) -> Table:
     frame = pl.DataFrame(
         [pl.Series(name, values, dtype=pl.String) for name, values in zip(header, columns, strict=True)],
     )
-    return Table(header=header, rows=frame.with_row_index(ROW, offset=1))
+    numbers = pl.int_range(1, len(rows) + 1, dtype=pl.UInt32, eager=True).alias(ROW)
+    return Table(header=header, rows=frame.insert_column(0, numbers))
 
 
 def _titled_rows(text: str, header: tuple[str, ...]) -> list[list[str]] | None:
-    """The rows of a Content.csv, whose titles may hold unescaped quotes; None if the lines are not all of Studio's form.
+    """The rows of a Content.csv, whose titles may hold unescaped quotes; None if not all lines have Studio's form.
 
     A row is anchored on its link: whatever stands between the fields before it and the link is the title. Titles never
     hold a newline. Newer files double the quotes; a file doubles all of them or none.
     """
-    fields = [r'"(.*)"' if name == TITLE else r'"(https?://[^"]*)"' if name == LINK else r'"([^"]*)"' for name in header]
-    line_form = re.compile(",".join(fields))
+    forms = {TITLE: r'"(.*)"', LINK: r'"(https?://[^"]*)"'}
+    names = [normal(name) for name in header]
+    line_form = re.compile(",".join(forms.get(name, r'"([^"]*)"') for name in names))
     matches = [line_form.fullmatch(line.rstrip("\r")) for line in text.split("\n")[1:] if line.strip("\r ")]
     rows = [list(match.groups()) for match in matches if match is not None]
     if len(rows) != len(matches):
         return None
-    at = header.index(TITLE)
+    at = names.index(TITLE)
     if all(len(run) % 2 == 0 for row in rows for run in re.findall('"+', row[at])):
         for row in rows:
             row[at] = row[at].replace('""', '"')
@@ -130,7 +156,7 @@ def _titled_rows(text: str, header: tuple[str, ...]) -> list[list[str]] | None:
 
 def _scan_csv(name: str, path: Path) -> Table:
     with path.open("rb") as file:
-        header = _header(_decode(name, file.readline()))
+        header = _header(name, _decode(name, file.readline()))
     rows = pl.scan_csv(
         path,
         infer_schema=False,
@@ -168,7 +194,8 @@ def _read_xlsx(member: Member) -> Table:
         cells = sheet.to_polars()
     except Exception as error:  # fastexcel raises its own, calamine's and zip's errors
         raise BrokenFile(f"{member.name}: is not a readable XLSX workbook ({error}). Export it again.") from error
-    if cells.is_empty():
+    used = cells.select(column for column in cells if column.null_count() < cells.height)
+    if used.is_empty():
         raise BrokenFile(f"{member.name}: the first sheet is empty, without even a header. Export it again.")
-    rows = [[value or "" for value in row] for row in cells.rows()]
-    return _table(tuple(rows[0]), rows[1:])
+    names, *rows = ([value or "" for value in row] for row in used.rows())
+    return _table(_unique(names), [row for row in rows if any(map(str.strip, row))])

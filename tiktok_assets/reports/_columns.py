@@ -5,7 +5,6 @@ A cell is a value, a known mark for "missing", or an error. It is never silently
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,17 +12,14 @@ import polars as pl
 
 from tiktok_assets.exports.problems import UnreadableValue
 from tiktok_assets.exports.provenance import PROVENANCE
+from tiktok_assets.exports.tables import normal
 
 # "undefined" is Studio's, "NAN" and "--" are Business Suite's; the others are what spreadsheets leave behind.
 MISSING = ("", "undefined", "nan", "--", "-", "null", "none", "n/a")
 
-_WHOLE = r"^-?(\d+|\d{1,3}(,\d{3})+)$"
-_FRACTION = r"^(0|1|[01]?\.\d+([eE]-?\d+)?|\d(\.\d+)?[eE]-\d+)$"
-
-
-def normal(header: str) -> str:
-    """A column name without regard to case, underscores and stray spaces: ``"Phone number clicks "`` -> ``"phone number clicks"``."""
-    return re.sub(r"[\s_]+", " ", header).strip().casefold()
+# A comma only where it parts thousands: "1,5" is a decimal comma or an error, in no case 15.
+_WHOLE = r"^-?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)$"
+_FRACTION = r"^[0-9]*\.?[0-9]+([eE][+-]?[0-9]+)?$"
 
 
 def text(rows: pl.DataFrame, *names: str) -> pl.Expr:
@@ -44,52 +40,83 @@ def pick(rows: pl.DataFrame, **columns: pl.Expr) -> pl.DataFrame:
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Column:
-    """How one column is read: its text, the pattern a value has, and what it becomes."""
+    """How one column is read: its text, the form and the bounds of a value, and what it becomes.
+
+    The bounds are those of the schema: what this lets through never breaks a table later, where all exports are one.
+    """
 
     text: pl.Expr
+    kind: str
+    """What a value is, in words for a person."""
     form: str
     dtype: pl.DataType
+    least: float | None = None
+    most: float | None = None
+    required: bool = False
+
+    def value(self, cell: pl.Expr) -> pl.Expr:
+        """What the text ``cell`` becomes; null where it is none of this column."""
+        written = cell if self.dtype == pl.String() else cell.str.replace_all(",", "")
+        value = pl.when(cell.str.contains(self.form)).then(written).cast(self.dtype, strict=False)
+        within = pl.lit(value=True) if self.least is None else value >= self.least
+        return pl.when(within if self.most is None else within & (value <= self.most)).then(value)
+
+    def is_unknown(self, cell: pl.Expr) -> pl.Expr:
+        """Whether the file lacks the column, or says that the value is missing, where it may."""
+        return pl.lit(value=False) if self.required else cell.is_null() | is_missing(cell)
 
 
-def count(rows: pl.DataFrame, *names: str) -> Column:
-    """A whole number, thousands commas allowed. Negative counts are removals."""
-    return Column(text(rows, *names), _WHOLE, pl.Int64())
+def count(text: pl.Expr, *, least: int | None = None) -> Column:
+    """A whole number, thousands commas allowed. Without ``least`` it may be negative: removals."""
+    kind = "a whole number" if least is None else f"a whole number from {least} on"
+    return Column(text=text, kind=kind, form=_WHOLE, dtype=pl.Int64(), least=least)
 
 
-def share(rows: pl.DataFrame, *names: str) -> Column:
+def hour(text: pl.Expr) -> Column:
+    """An hour of the day. It is part of the grain, so it cannot be missing."""
+    kind = "an hour from 0 to 23"
+    return Column(text=text, kind=kind, form=_WHOLE, dtype=pl.Int64(), least=0, most=23, required=True)
+
+
+def share(text: pl.Expr) -> Column:
     """A fraction from 0 to 1."""
-    return Column(text(rows, *names), _FRACTION, pl.Float64())
+    kind = "a share from 0 to 1 with a decimal point"
+    return Column(text=text, kind=kind, form=_FRACTION, dtype=pl.Float64(), least=0, most=1)
+
+
+def name(text: pl.Expr) -> Column:
+    """A name that is part of the grain, so it cannot be missing."""
+    return Column(text=text, kind="a name", form=r"\S", dtype=pl.String(), required=True)
 
 
 def typed(rows: pl.DataFrame, columns: Mapping[str, Column]) -> pl.DataFrame:
-    """``rows`` with ``columns`` added. Raises UnreadableValue naming file, row, column and value."""
-    cells = pick(rows, **{name: column.text.str.strip_chars().str.replace("−", "-") for name, column in columns.items()})
-    valid = cells.select(
-        pl.col(name).str.contains(column.form).fill_null(value=True) | is_missing(pl.col(name)) for name, column in columns.items()
-    )
-    if not all(valid[name].all() for name in columns):
-        raise _unreadable(rows, columns, cells, valid)
-    values = cells.select(
-        pl.col(name).str.replace_all(",", "").cast(column.dtype, strict=False) for name, column in columns.items()
-    )
-    return rows.select(name for name in rows.columns if name in PROVENANCE).hstack(values)
+    """The provenance of ``rows``, and ``columns``. Raises UnreadableValue naming file, row, column and value."""
+    cells = pick(rows, **{key: column.text.str.strip_chars().str.replace("−", "-") for key, column in columns.items()})
+    values = cells.select(column.value(pl.col(key)).alias(key) for key, column in columns.items())
+    unknown = cells.select(column.is_unknown(pl.col(key)).alias(key) for key, column in columns.items())
+    unread = {key: (values[key].is_null() & ~unknown[key]).arg_true().to_list() for key in columns}
+    if any(unread.values()):
+        cases = [
+            f"{cell_name(rows, row)}, {key}: {cells[key][row]!r} is not {columns[key].kind}"
+            for key, bad in unread.items()
+            for row in bad
+        ]
+        raise _unreadable(cases)
+    return rows.select(key for key in rows.columns if key in PROVENANCE).hstack(values)
 
 
-def _unreadable(
-    rows: pl.DataFrame, columns: Mapping[str, Column], cells: pl.DataFrame, valid: pl.DataFrame
-) -> UnreadableValue:
-    cases = []
-    for name in columns:
-        for row in (~valid[name]).arg_true():
-            where = rows.select("source", "member", "row_number").row(row, named=True)
-            file = where["source"] if where["source"].endswith(where["member"]) else f"{where['source']}/{where['member']}"
-            cases.append(f"{file}, row {where['row_number']}, {name}: {cells[name][row]!r}")
-    kinds = "a whole number" if all(column.dtype == pl.Int64 for column in columns.values()) else "a number of its column's kind"
-    more = f" and {len(cases) - 5} more" if len(cases) > 5 else ""
+def cell_name(rows: pl.DataFrame, row: int) -> str:
+    """Where a row was read: ``"Viewers_x.zip/Viewers.csv, row 3"``."""
+    source, member, number = rows.select("source", "member", "row_number").row(row)
+    return f"{source if source.endswith(member) else f'{source}/{member}'}, row {number}"
+
+
+def _unreadable(cases: list[str]) -> UnreadableValue:
+    more = f"; and {len(cases) - 5} more" if len(cases) > 5 else ""
     return UnreadableValue(
-        f"{'; '.join(cases[:5])}{more}: not {kinds} and not a known mark for missing. "
+        f"{'; '.join(cases[:5])}{more}; and no known mark for missing. "
         "Was the file edited? Export it again; if TikTok now writes this, the report's parser has to learn it."
     )
 

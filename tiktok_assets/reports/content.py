@@ -9,11 +9,14 @@ import polars as pl
 
 from tiktok_assets.exports.dates import UnreadableDay, read_day_texts
 from tiktok_assets.exports.problems import UnreadableValue
-from tiktok_assets.exports.years import first_on_or_after
-from tiktok_assets.reports._columns import count, pick, snapshot_rows, text, typed
+from tiktok_assets.exports.years import ONE_DAY, first_on_or_after, last_on_or_before
+from tiktok_assets.reports._columns import cell_name, count, is_missing, pick, snapshot_rows, text, typed
 from tiktok_assets.reports.report import Report, Staged, UtcTime
 
-VIDEO_LINK = r"^https?://(?:www\.|m\.)?tiktok\.com/@([^/]+)/(?:video|photo)/(\d{17,19})"
+VIDEO_LINK = r"^https?://(?:www\.|m\.)?tiktok\.com/@([^/?#]+)/(?:video|photo)/([0-9]{17,19})(?:[/?#]|$)"
+
+# Ids of 19 digits hold their upload's second; shorter ones are older than that, and would give the 1970s.
+FIRST_TIMED_ID = 10**18
 
 # A video's id starts with its upload's second in UTC; the post date is local (a day around it) or, scheduled, later.
 _POSTED_BEFORE_UPLOAD = dt.timedelta(days=2)
@@ -27,7 +30,9 @@ class Content(Staged):
     title: str = pa.Field(nullable=True, description="caption with its hashtags; may be empty")
     link: str = pa.Field(description="address of the video")
     post_date: pl.Date = pa.Field(nullable=True, description="day of the post on the account's local calendar")
-    published_at: UtcTime = pa.Field(description="upload time (UTC), from the video id: id >> 32 is its Unix second")
+    published_at: UtcTime = pa.Field(
+        nullable=True, description="upload time (UTC), from the video id: id >> 32 is its Unix second"
+    )
     total_views: int = pa.Field(nullable=True, ge=0, description="views since publication")
     total_likes: int = pa.Field(nullable=True, description="likes since publication")
     total_comments: int = pa.Field(nullable=True, description="comments since publication")
@@ -41,11 +46,11 @@ def parse(rows: pl.DataFrame) -> pl.DataFrame:
     values = typed(
         rows,
         {
-            "total_views": count(rows, "total views", "video views"),
-            "total_likes": count(rows, "total likes", "likes"),
-            "total_comments": count(rows, "total comments", "comments"),
-            "total_shares": count(rows, "total shares", "shares"),
-            "favorites": count(rows, "add to favorites"),
+            "total_views": count(text(rows, "total views", "video views", "reach"), least=0),
+            "total_likes": count(text(rows, "total likes", "likes")),
+            "total_comments": count(text(rows, "total comments", "comments")),
+            "total_shares": count(text(rows, "total shares", "shares")),
+            "favorites": count(text(rows, "add to favorites")),
         },
     ).hstack(
         pick(
@@ -58,17 +63,38 @@ def parse(rows: pl.DataFrame) -> pl.DataFrame:
         )
     )
     _refuse_strange_links(values)
-    upload_second = pl.col("video_id").cast(pl.UInt64) // 2**32  # the field's own formula: id >> 32
-    values = values.with_columns(published_at=pl.from_epoch(upload_second.cast(pl.Int64)).dt.cast_time_unit("us").dt.replace_time_zone("UTC"))
+    video = pl.col("video_id").cast(pl.UInt64)
+    upload_second = pl.when(video >= FIRST_TIMED_ID).then(video // 2**32)  # the field's own formula: id >> 32
+    uploaded = pl.from_epoch(upload_second.cast(pl.Int64)).dt.cast_time_unit("us").dt.replace_time_zone("UTC")
+    values = values.with_columns(published_at=uploaded)
     return snapshot_rows(_with_post_dates(values).drop("post_time"))
+
+
+def handles_and_newest_upload(rows: pl.DataFrame | pl.LazyFrame, link: str) -> tuple[tuple[str, ...], dt.datetime | None]:
+    """The handles in the video links of column ``link``, and the newest upload time in their ids."""
+    address = pl.col(link).str.strip_chars()
+    found = (
+        rows.lazy()
+        .select(
+            handle=address.str.extract(VIDEO_LINK, 1),
+            video=address.str.extract(VIDEO_LINK, 2).cast(pl.UInt64, strict=False),
+        )
+        .group_by("handle")
+        .agg(pl.col("video").max())
+        .drop_nulls()
+        .sort("handle")
+        .collect(engine="in-memory" if isinstance(rows, pl.DataFrame) else "streaming")
+    )
+    newest = max(found["video"], default=0)
+    uploaded = dt.datetime.fromtimestamp(newest >> 32, dt.UTC) if newest >= FIRST_TIMED_ID else None
+    return tuple(found["handle"]), uploaded
 
 
 def _refuse_strange_links(values: pl.DataFrame) -> None:
     strange = values.filter(pl.col("video_id").is_null())
     if strange.height:
-        row = strange.row(0, named=True)
         raise UnreadableValue(
-            f"{row['source']}, row {row['row_number']}, Video link: {row['link']!r} is not the address of a TikTok video "
+            f"{cell_name(strange, 0)}, Video link: {strange['link'][0]!r} is not the address of a TikTok video "
             "(https://www.tiktok.com/@<handle>/video/<id>). Export it again instead of editing it."
         )
 
@@ -77,7 +103,7 @@ def _with_post_dates(values: pl.DataFrame) -> pl.DataFrame:
     """``post_date`` from texts with a year directly, from "April 12" through the upload date in the video's id."""
     written = pl.col("post_time").str.head(10).str.replace_all("/", "-").str.to_date("%Y-%m-%d", strict=False)
     values = values.with_columns(post_date=written)
-    unwritten = values.filter(pl.col("post_date").is_null() & pl.col("post_time").is_not_null() & (pl.col("post_time") != ""))
+    unwritten = values.filter(pl.col("post_date").is_null() & ~is_missing(pl.col("post_time")))
     if unwritten.is_empty():
         return values
     resolved = pl.concat(_resolve(rows) for _, rows in unwritten.group_by("locale", maintain_order=True))
@@ -89,14 +115,23 @@ def _with_post_dates(values: pl.DataFrame) -> pl.DataFrame:
 
 
 def _resolve(rows: pl.DataFrame) -> pl.DataFrame:
-    """Post times of one language, each in the first year that does not put it before its upload."""
+    """Post times of one language, each in the first year that does not put it before its upload.
+
+    Where the upload is not known, in the last year that does not put it after the download.
+    """
     try:
-        days = read_day_texts(rows["post_time"].to_list()).days
+        read = read_day_texts(rows["post_time"].to_list())
     except UnreadableDay as error:
-        row = rows.row(error.row, named=True)
-        raise UnreadableValue(f"{row['source']}, row {row['row_number']}, Post time: {error}") from error
-    earliest = (rows["published_at"].dt.date() - _POSTED_BEFORE_UPLOAD).to_list()
-    dates = [first_on_or_after(day, date) for day, date in zip(days, earliest, strict=True)]
+        raise UnreadableValue(f"{cell_name(rows, error.row)}, Post time: {error}") from error
+    known = rows.select(pl.col("published_at").dt.date(), pl.col("downloaded_at").dt.date()).rows()
+    dates = [
+        first_on_or_after(day, uploaded - _POSTED_BEFORE_UPLOAD)
+        if uploaded
+        else last_on_or_before(day, downloaded + ONE_DAY)
+        for day, (uploaded, downloaded) in zip(read.days, known, strict=True)
+    ]
+    if read.years is not None:
+        dates = [dt.date(year, *day) for year, day in zip(read.years, read.days, strict=True)]
     return rows.select("export_id", "member", "row_number", resolved=pl.Series(dates, dtype=pl.Date))
 
 
@@ -112,8 +147,12 @@ CONTENT = Report(
             *("Video title", "Video link", "Post time", "Video views"),
             *("Likes", "Comments", "Shares", "Add to Favorites"),
         ),
+        "business_suite_reach": (
+            *("Video title", "Video link", "Post time", "reach"),
+            *("Likes", "Comments", "Shares", "Add to Favorites"),
+        ),
     },
-    signature=(("video link",), ("total views", "video views")),
+    signature=(("video link",), ("total views", "video views", "reach")),
     label="Time",
     grain=("date", "video_id"),
     unit=("date", "video_id"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandera.polars as pa
 import polars as pl
 
-from tiktok_assets.reports._columns import count, day_rows, typed
+from tiktok_assets.reports._columns import count, day_rows, hour, text, typed
 from tiktok_assets.reports.report import Report, StagedDay
 
 
@@ -22,7 +22,10 @@ class FollowerActivity(StagedDay):
 def parse(rows: pl.DataFrame) -> pl.DataFrame:
     """Typed rows. The zeros after the last counted hour of an export are marked, not removed."""
     values = day_rows(
-        typed(rows, {"hour": count(rows, "hour"), "active_followers": count(rows, "active followers")})
+        typed(
+            rows,
+            {"hour": hour(text(rows, "hour")), "active_followers": count(text(rows, "active followers"), least=0)},
+        )
     )
     moment = pl.col("date_label").dt.combine(pl.time(0)) + pl.duration(hours=pl.col("hour"))
     last_counted = moment.filter(pl.col("active_followers") != 0).max().over("export_id", "member")

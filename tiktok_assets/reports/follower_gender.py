@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandera.polars as pa
 import polars as pl
 
-from tiktok_assets.reports._columns import pick, share, snapshot_rows, text, typed
+from tiktok_assets.reports._columns import name, share, snapshot_rows, text, typed
 from tiktok_assets.reports.report import Report, Staged
 
 
@@ -18,8 +18,9 @@ class FollowerGender(Staged):
 
 def parse(rows: pl.DataFrame) -> pl.DataFrame:
     """Typed rows."""
-    values = typed(rows, {"share": share(rows, "distribution")})
-    return snapshot_rows(values.hstack(pick(rows, gender=text(rows, "gender").str.strip_chars())))
+    return snapshot_rows(
+        typed(rows, {"gender": name(text(rows, "gender")), "share": share(text(rows, "distribution"))})
+    )
 
 
 FOLLOWER_GENDER = Report(

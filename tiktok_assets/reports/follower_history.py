@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandera.polars as pa
 import polars as pl
 
-from tiktok_assets.reports._columns import count, day_rows, typed
+from tiktok_assets.reports._columns import count, day_rows, text, typed
 from tiktok_assets.reports.report import Report, StagedDay
 
 
@@ -27,11 +27,11 @@ def parse(rows: pl.DataFrame) -> pl.DataFrame:
     values = typed(
         rows,
         {
-            "followers": count(rows, "followers", "total followers"),
-            "follower_difference": count(rows, "difference in followers from previous day"),
-            "new_followers": count(rows, "new followers"),
-            "reach": count(rows, "reached audience"),
-            "engaged_audience": count(rows, "engaged audience"),
+            "followers": count(text(rows, "followers", "total followers"), least=0),
+            "follower_difference": count(text(rows, "difference in followers from previous day")),
+            "new_followers": count(text(rows, "new followers")),
+            "reach": count(text(rows, "reached audience")),
+            "engaged_audience": count(text(rows, "engaged audience")),
         },
     )
     difference = pl.col("follower_difference")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandera.polars as pa
 import polars as pl
 
-from tiktok_assets.reports._columns import Column, count, day_rows, text, typed
+from tiktok_assets.reports._columns import count, day_rows, text, typed
 from tiktok_assets.reports.report import Report, StagedDay
 
 
@@ -30,34 +30,42 @@ def parse(rows: pl.DataFrame) -> pl.DataFrame:
     views = text(rows, "video views")
     older = text(rows, "reach")
     reached = pl.coalesce(text(rows, "reached audience"), pl.when(views.is_not_null()).then(older))
-    columns = {name: count(rows, *names) for name, names in NAMES.items()}
-    columns["video_views"] = Column(pl.coalesce(views, older), columns["likes"].form, columns["likes"].dtype)
-    columns["reach"] = Column(reached, columns["likes"].form, columns["likes"].dtype)
+    columns = {
+        "video_views": count(pl.coalesce(views, older), least=0),
+        "profile_views": count(text(rows, "profile views", "page views")),
+        "likes": count(text(rows, "likes")),
+        "comments": count(text(rows, "comments")),
+        "shares": count(text(rows, "shares")),
+        "reach": count(reached),
+        "new_followers": count(text(rows, "new followers")),
+        "lost_followers": count(text(rows, "lost followers")),
+        "net_followers": count(text(rows, "net growth")),
+        "clicks": count(text(rows, "phone number clicks")),
+        "leads": count(text(rows, "leads submission")),
+    }
     return day_rows(typed(rows, columns))
 
-
-NAMES = {
-    "video_views": ("video views",),
-    "profile_views": ("profile views", "page views"),
-    "likes": ("likes",),
-    "comments": ("comments",),
-    "shares": ("shares",),
-    "reach": ("reached audience",),
-    "new_followers": ("new followers",),
-    "lost_followers": ("lost followers",),
-    "net_followers": ("net growth",),
-    "clicks": ("phone number clicks",),
-    "leads": ("leads submission",),
-}
 
 OVERVIEW = Report(
     name="overview",
     section="overview",
     headers={
         "studio": ("Date", "Video Views", "Profile Views", "Likes", "Comments", "Shares"),
-        "studio_new_followers": ("Date", "Video Views", "Profile Views", "Likes", "Comments", "Shares", "New followers"),
+        "studio_new_followers": (
+            "Date",
+            "Video Views",
+            "Profile Views",
+            "Likes",
+            "Comments",
+            "Shares",
+            "New followers",
+        ),
         "business_suite": (
             *("Date", "Video views", "Reached audience", "Profile views", "Likes", "Shares", "Comments"),
+            *("Phone number clicks ", "Leads submission", "Net growth", "New followers", "Lost followers"),
+        ),
+        "business_suite_reach": (
+            *("Date", "reach", "Reached audience", "Profile views", "Likes", "Shares", "Comments"),
             *("Phone number clicks ", "Leads submission", "Net growth", "New followers", "Lost followers"),
         ),
         "reach": ("Date", "reach", "Profile Views", "Likes", "Comments", "Shares"),

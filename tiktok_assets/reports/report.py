@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated
@@ -51,7 +52,7 @@ class Report:
     """The column whose text names the row's day; None for a snapshot."""
     grain: tuple[str, ...]
     unit: tuple[str, ...]
-    """What a newer export replaces as a whole: a day, or all shares of a snapshot (shares of two snapshots never mix)."""
+    """What a newer export replaces as a whole: a day, or all of a snapshot (shares of two snapshots never mix)."""
     description: str
     parse: Callable[[pl.DataFrame], pl.DataFrame]
     """Raw rows -> typed rows, one for one, with the columns of ``schema``. Raises UnreadableValue."""
@@ -69,13 +70,13 @@ class Report:
         special = {"follower_territories": "FollowerTopTerritories"}
         return special.get(self.name) or "".join(word.capitalize() for word in self.name.split("_"))
 
-    @property
+    @functools.cached_property
     def values(self) -> tuple[str, ...]:
         """The columns that carry what was measured or told: all but key and provenance."""
         others = {"account", "date", *self.grain, *PROVENANCE_COLUMNS}
         return tuple(name for name in self.schema.to_schema().columns if name not in others)
 
-    @property
+    @functools.cached_property
     def columns(self) -> tuple[str, ...]:
         """All staged columns in the order people read them: key, values, provenance."""
         schema = self.schema.to_schema().columns

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandera.polars as pa
 import polars as pl
 
-from tiktok_assets.reports._columns import count, day_rows, typed
+from tiktok_assets.reports._columns import count, day_rows, text, typed
 from tiktok_assets.reports.report import Report, StagedDay
 
 
@@ -22,14 +22,18 @@ def parse(rows: pl.DataFrame) -> pl.DataFrame:
     values = typed(
         rows,
         {
-            "unique_viewers": count(rows, "total viewers"),
-            "new_viewers": count(rows, "new viewers"),
-            "returning_viewers": count(rows, "returning viewers"),
+            "unique_viewers": count(text(rows, "total viewers"), least=0),
+            "new_viewers": count(text(rows, "new viewers")),
+            "returning_viewers": count(text(rows, "returning viewers")),
         },
     )
     placeholder = pl.col("unique_viewers").is_null()
     parts = (pl.col(name) for name in ("new_viewers", "returning_viewers"))
-    return day_rows(values.with_columns(pl.when(~(placeholder & (part == 0))).then(part).alias(part.meta.output_name()) for part in parts))
+    return day_rows(
+        values.with_columns(
+            pl.when(~(placeholder & (part == 0))).then(part).alias(part.meta.output_name()) for part in parts
+        )
+    )
 
 
 VIEWERS = Report(

@@ -23,8 +23,8 @@ _OVERVIEW = {
     "Likes": "likes",
     "Shares": "shares",
     "Comments": "comments",
-    "Phone number clicks ": "phone_number_clicks",
-    "Leads submission": "leads_submission",
+    "Phone number clicks ": "clicks",
+    "Leads submission": "leads",
     "Net growth": "net_followers",
     "New followers": "new_followers",
     "Lost followers": "lost_followers",
@@ -58,12 +58,12 @@ def business_suite_export(
 ) -> GeneratedExport:
     """One CSV of Business Suite for the UTC days ``first``..``last``; days without data hold ``missing``.
 
-    ``expected`` is under overview, follower_history (audience) or content (video). ``older`` writes the schema that has
-    ``reach`` (people, our unique viewers) where newer files have video views; then no views are expected.
+    ``expected`` is under overview, follower_history (audience) or content (video). ``older`` writes the schema that
+    names views ``reach`` where newer files say ``Video views``.
     """
     columns = dict({"overview": _OVERVIEW, "audience": _AUDIENCE, "video": _VIDEO}[kind])
-    if older and "Video views" in columns:
-        columns = {"reach": "reach"} | {header: ours for header, ours in columns.items() if header != "Video views"}
+    if older:
+        columns = {"reach" if header == "Video views" else header: ours for header, ours in columns.items()}
     leading = ("Video title", "Video link", "Post time") if kind == "video" else ("Date",)
     make = _videos if kind == "video" else _days
     rows, expected = [], []
@@ -103,8 +103,8 @@ def _numbers(truth: DayTruth) -> dict[str, int]:
         "reach": truth.unique_viewers,
         "engaged_audience": truth.unique_viewers // 9,
         "net_followers": truth.new_followers - truth.lost_followers,
-        "phone_number_clicks": 0,
-        "leads_submission": 0,
+        "clicks": 0,
+        "leads": 0,
     }
 
 

@@ -32,16 +32,18 @@ ACCOUNTS = 2
 def main() -> int:
     """Land, process, and print what each warehouse table holds. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
-    parser.add_argument("--remove", action="store_true", help="take the demo's exports and everything made of them away")
+    parser.add_argument(
+        "--remove", action="store_true", help="take the demo's exports and everything made of them away"
+    )
     settings, remove = load_settings(), parser.parse_args().remove
     os.chdir(project_root())  # Dagster's history lies in a folder relative to the current one
-    marker = Path(settings.landing) / ".demo.json"
+    marker = Path(str(settings.landing)) / ".demo.json"
     if remove:
         return _remove(settings, marker)
     if strangers := _not_ours(settings, marker):
         out.print(
-            f"{settings.landing} holds exports that are not the demo's ({strangers[0].name}): invented numbers would mix "
-            "with them. Run the demo elsewhere: TIKTOK_DATA_DIR=data/demo make demo",
+            f"{settings.landing} holds exports that are not the demo's ({strangers[0].name}): invented numbers would "
+            "mix with them. Run the demo elsewhere: TIKTOK_DATA_DIR=data/demo make demo",
             style="red",
             soft_wrap=True,
         )
@@ -60,10 +62,12 @@ def _land(settings: Settings, roster: Roster) -> list[str]:
     for seed, key in enumerate(roster.partition_keys()[:ACCOUNTS], start=1):
         viral = last - dt.timedelta(days=20 * seed)
         traits = Traits(viral_day=viral, size="medium")
-        account = SimulatedAccount.generate(roster[key].handle, seed, first - dt.timedelta(days=30), last, traits=traits)
+        account = SimulatedAccount.generate(
+            roster[key].handle, seed, first - dt.timedelta(days=30), last, traits=traits
+        )
         for export in studio_exports(account, first, last, downloaded_at=now, quirks=usual_quirks(account, now)):
             digest = hashlib.sha256(export.content).hexdigest()
-            folder = Path(settings.landing) / key
+            folder = Path(str(settings.landing)) / key
             if not any(hashlib.sha256(path.read_bytes()).hexdigest() == digest for path in folder.glob("*.zip")):
                 land(export, folder)
             digests.append(digest)
@@ -88,7 +92,7 @@ def _process(settings: Settings) -> int:
     out.print(
         f"\nLook at the graph:     make dev, then open http://127.0.0.1:3000/asset-groups"
         f"\nAsk the warehouse:     {settings.warehouse} with any DuckDB client"
-        f"\nUse your own exports:  .venv/bin/python -m tiktok_assets.simulator.demo --remove, then drop ZIPs into {settings.landing}",
+        f"\nUse your own exports:  make demo-remove, then drop ZIPs into {settings.landing}",
         highlight=False,
         soft_wrap=True,
     )
@@ -99,7 +103,7 @@ def _remove(settings: Settings, marker: Path) -> int:
     from tiktok_assets.processing import rebuild
 
     ours = _marked(marker)
-    for path in Path(settings.landing).rglob("*.zip"):
+    for path in Path(str(settings.landing)).rglob("*.zip"):
         if hashlib.sha256(path.read_bytes()).hexdigest() in ours:
             path.unlink()
     marker.unlink(missing_ok=True)
@@ -110,7 +114,7 @@ def _remove(settings: Settings, marker: Path) -> int:
 
 def _not_ours(settings: Settings, marker: Path) -> list[Path]:
     """Files in landing that the demo did not make."""
-    ours, files = _marked(marker), sorted(Path(settings.landing).rglob("*"))
+    ours, files = _marked(marker), sorted(Path(str(settings.landing)).rglob("*"))
     return [
         path
         for path in files

@@ -1,7 +1,7 @@
 """The DuckDB warehouse: one transaction per table and run, and a published copy that readers can hold open.
 
-The pipeline writes its own file in ``data/state``; people read ``data/warehouse/tiktok.duckdb``, which a rename replaces
-at the end of a run. DuckDB admits one process to a file, and even a reader shuts the writer out.
+The pipeline writes its own file in ``data/state``; people read ``data/warehouse/tiktok.duckdb``, which a rename
+replaces at the end of a run. DuckDB admits one process to a file, and even a reader shuts the writer out.
 """
 
 from __future__ import annotations
@@ -88,16 +88,21 @@ class Warehouse:
             return pl.DataFrame(found.to_arrow_table())
 
     def publish(self) -> None:
-        """Replace the published file by a copy of the working one, at once and whole."""
+        """Replace the published file by a copy of the working one, at once and whole.
+
+        The working file stays locked until the copy is in place: of two runs that end together, the later state wins.
+        """
         self.published.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self.working.parent) as folder:
+        with self.connect() as connection, tempfile.TemporaryDirectory(dir=self.working.parent) as folder:
             copy = Path(folder) / self.published.name
-            with self.connect() as connection:
-                connection.execute(f"attach '{copy}' as published")
-                connection.execute(f'copy from database "{self.working.stem}" to published')
-                connection.execute("detach published")
+            connection.execute(f"attach '{copy}' as published")
+            connection.execute(f'copy from database "{self.working.stem}" to published')
+            connection.execute("detach published")
             with copy.open("rb") as file:
                 os.fsync(file.fileno())
+            # What somebody wrote into the published file belongs to the file that is going; DuckDB refuses to open
+            # another one beside it ("WAL does not match database file").
+            self.published.with_name(f"{self.published.name}.wal").unlink(missing_ok=True)
             copy.replace(self.published)
 
 

@@ -11,14 +11,20 @@ from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake, read_parquet
 
 
-def raw_rows(settings: Settings, *, accounts: Sequence[str], reports: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+class UnknownReport(ValueError):
+    """No report has that name."""
+
+
+def raw_rows(
+    settings: Settings, *, accounts: Sequence[str], reports: Sequence[str] | None = None
+) -> Iterator[pl.DataFrame]:
     """The raw rows of one export after the other, with the name of the ``report`` in front.
 
-    Raises ValueError for a report that does not exist, naming those that do.
+    Raises UnknownReport for a name that is none, naming those that do.
     """
     names = [report.name for report in REPORTS]
     if unknown := set(reports or ()) - set(names):
-        raise ValueError(f"No report is called {', '.join(sorted(unknown))}. There are: {', '.join(names)}.")
+        raise UnknownReport(f"No report is called {', '.join(sorted(unknown))}. There are: {', '.join(names)}.")
     lake = Lake(settings)
     for name in reports or names:
         for account in accounts:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import fcntl
 import io
 import os
 import re
@@ -15,7 +16,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import polars as pl
 from upath import UPath
@@ -101,6 +102,41 @@ class Lake:
         with contextlib.suppress(FileNotFoundError):
             path.unlink()
 
+    def copy(self, path: UPath, target: UPath) -> None:
+        """Store the bytes of ``path`` as ``target`` as well, with its time where the storage can keep one."""
+        with contextlib.ExitStack() as stack:
+            source = stack.enter_context(path.open("rb"))
+            if not isinstance(target, Path):
+                shutil.copyfileobj(source, stack.enter_context(target.open("wb")))
+                return
+            scratch = stack.enter_context(self._scratch_for(target))
+            with scratch.open("wb") as copy:
+                shutil.copyfileobj(source, copy)
+            changed = changed_at(path)
+            os.utime(scratch, (changed, changed))
+
+    def move(self, path: UPath, target: UPath) -> None:
+        """``path`` becomes ``target``. Raises OSError, with all as it was, where it may not be taken away."""
+        if isinstance(path, Path) and isinstance(target, Path) and not path.is_symlink():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(OSError):  # another disk
+                path.rename(target)
+                return
+        self.copy(path, target)
+        try:
+            path.unlink()
+        except OSError:
+            self.remove(target)
+            raise
+
+    @contextlib.contextmanager
+    def alone(self, work: str) -> Iterator[None]:
+        """Wait until no other process or thread does the ``work``, and keep others waiting while the block lasts."""
+        self.settings.state.mkdir(parents=True, exist_ok=True)
+        with (self.settings.state / f"{work}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
 
 def read_parquet(paths: Iterable[UPath], where: pl.Expr | None = None) -> pl.DataFrame:
     """The rows of many files; columns that only some of them have are null in the others. Empty without files."""
@@ -121,14 +157,28 @@ def local_copy(path: UPath) -> Iterator[Path]:
         copy = Path(folder) / path.name
         with path.open("rb") as source, copy.open("wb") as target:
             shutil.copyfileobj(source, target)
-        changed = path.stat().st_mtime
+        changed = changed_at(path)
         os.utime(copy, (changed, changed))
         yield copy
+
+
+def changed_at(path: UPath) -> float:
+    """When the file changed last, in Unix seconds."""
+    return path.stat().st_mtime if isinstance(path, Path) else path.fs.modified(path.path).timestamp()
 
 
 def files_in(folder: UPath) -> list[UPath]:
     """The files in ``folder``; none where it does not exist. A folder that cannot be read is an error, not empty."""
     try:
         return list(folder.iterdir())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # fsspec's memory storage says the latter
         return []
+
+
+def free_name(path: UPath, note: str = "") -> UPath:
+    """``path``, or the first of ``name~2.zip``, ``name~3.zip`` ... that is free, and so is its name with ``note``."""
+    name, number = PurePosixPath(path.name), 2
+    while path.exists() or (note and (path.parent / f"{path.name}{note}").exists()):
+        path = path.parent / f"{name.stem}~{number}{name.suffix}"
+        number += 1
+    return path

@@ -149,26 +149,31 @@ class DagsterDev:
     def sensor_ticks(self) -> list[dict[str, Any]]:
         """What the sensor did, newest first."""
         query = """query ($sensor: SensorSelector!) { sensorOrError(sensorSelector: $sensor) {
-            ... on Sensor { sensorState { ticks(limit: 50) { status timestamp endTimestamp runIds skipReason } } } } }"""
+            ... on Sensor { sensorState { ticks(limit: 50) { status timestamp runIds skipReason } } } } }"""
         found = self.ask(query, sensor={**SELECTOR, "sensorName": "new_exports"})
         return found["sensorOrError"]["sensorState"]["ticks"]
 
-    def backfill(self, assets: list[str], partitions: list[str]) -> list[dict[str, Any]]:
-        """Launch a backfill as the UI does, wait until it ends, and return its runs."""
+    def backfill(self, assets: list[str], partitions: list[str]) -> str:
+        """Launch a backfill as the UI does; returns its id."""
         query = """mutation ($params: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $params) {
             __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }"""
         keys = [{"path": asset.split("/")} for asset in assets]
         answer = self.ask(query, params={"assetSelection": keys, "partitionNames": partitions})
         backfill = answer["launchPartitionBackfill"]
         assert backfill["__typename"] == "LaunchBackfillSuccess", backfill
-        status = "query ($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status } } }"
+        return backfill["backfillId"]
 
-        def ended() -> str | None:
-            state = self.ask(status, id=backfill["backfillId"])["partitionBackfillOrError"]["status"]
-            return state if state not in ("REQUESTED", "CANCELING", "FAILING") else None
+    def runs_of(self, backfill: str) -> list[dict[str, Any]]:
+        """The runs of a backfill, once it has ended."""
+        query = """query ($id: String!) { partitionBackfillOrError(backfillId: $id) {
+            ... on PartitionBackfill { status } } }"""
 
-        assert self.wait_for("the backfill", ended) == "COMPLETED_SUCCESS"
-        return self.runs(**{"dagster/backfill": backfill["backfillId"]})
+        def has_ended() -> bool:
+            status = self.ask(query, id=backfill)["partitionBackfillOrError"]["status"]
+            return status not in ("REQUESTED", "CANCELING", "FAILING")
+
+        self.wait_for("the backfill", has_ended)
+        return self.runs(**{"dagster/backfill": backfill})
 
     def published(self, query: str) -> pl.DataFrame:
         """What a person sees who opens the published warehouse; nothing where it is not there yet."""

@@ -1,0 +1,111 @@
+"""Processing: landing to the published warehouse, beside Polars reading the same bytes once; and how the cost grows."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+import zipfile
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+from upath import UPath
+
+from benchmarks.timing import Pair
+from tiktok_assets.processing import process
+from tiktok_assets.settings import Settings
+from tiktok_assets.simulator.account import SimulatedAccount
+from tiktok_assets.simulator.exports import land, studio_exports
+
+LAST = dt.date(2026, 9, 30)
+
+
+def prepare(folder: Path, accounts: int) -> Settings:
+    """An installation of its own with ``accounts`` empty accounts."""
+    folder.mkdir(parents=True)
+    return Settings(
+        data_dir=UPath(folder),
+        accounts_file=folder / "accounts.toml",
+        accounts=tuple(f"bench{number:04}" for number in range(accounts)),
+        start_date=dt.date(2025, 1, 1),
+    )
+
+
+def visit(settings: Settings, account: str, last: dt.date, days: int) -> list[Path]:
+    """The four exports of one visit to Studio, landed; an account's truth is the same at each visit."""
+    truth = SimulatedAccount.generate(account, int(account[-4:]), LAST - dt.timedelta(days=500), LAST)
+    moment = dt.datetime.combine(last + dt.timedelta(days=1), dt.time(18), dt.UTC)
+    first = last - dt.timedelta(days=days - 1)
+    folder = Path(str(settings.landing)) / account / last.isoformat()
+    return [land(export, folder) for export in studio_exports(truth, first, last, downloaded_at=moment)]
+
+
+def run(settings: Settings, history: Path | None = None) -> float:
+    """Seconds of ``process``. With ``history``, Dagster keeps it in SQLite there, as in daily use; else in memory."""
+    if history is None:
+        instance = dg.DagsterInstance.ephemeral()
+    else:
+        history.mkdir(exist_ok=True)
+        (history / "dagster.yaml").write_text(
+            f"storage: {{sqlite: {{base_dir: {history}}}}}\ntelemetry: {{enabled: false}}\n"
+        )
+        instance = dg.DagsterInstance.from_config(str(history))
+    start = time.perf_counter()
+    result = process(settings, instance=instance)
+    seconds = time.perf_counter() - start
+    if not result.is_clean:
+        raise RuntimeError(
+            f"the benchmark's own exports were not processed: {result.accounts} {result.intake.rejected}"
+        )
+    return seconds
+
+
+def measure_whole(folder: Path, accounts: int = 20) -> list[Pair]:
+    """All of ``accounts`` x 365 days x 7 reports, with Dagster's history in memory and on disk."""
+    pairs = []
+    for name, on_disk in (("history in memory", False), ("history in SQLite", True)):
+        settings = prepare(folder / name.replace(" ", "-"), accounts)
+        paths = [path for account in settings.accounts for path in visit(settings, account, LAST, 365)]
+        start = time.perf_counter()
+        for path in paths:
+            with zipfile.ZipFile(path) as archive:
+                for entry in archive.namelist():
+                    pl.read_csv(archive.read(entry), infer_schema=False)
+        floor = time.perf_counter() - start
+        ours = run(settings, folder / "history" if on_disk else None)
+        pairs.append(Pair(f"process {accounts} accounts x 365 days x 7 reports, {name}", ours, floor, ours / floor))
+    return pairs
+
+
+def measure_growth(folder: Path, few: int = 10, many: int = 200, rounds: int = 5) -> list[Pair]:
+    """One more visit: where ``many`` exports (then accounts) exist already, beside where ``few`` do."""
+    by_exports = [_with_exports(folder / f"exports-{count}", count) for count in (many, few)]
+    by_accounts = [_with_accounts(folder / f"accounts-{count}", count) for count in (many, few)]
+    pairs = []
+    for name, (large, small) in (("exports", by_exports), ("accounts", by_accounts)):
+        times = [(_one_more(large, day), _one_more(small, day)) for day in range(rounds + 1)][1:]
+        ours, floor = (sorted(column)[len(column) // 2] for column in zip(*times, strict=True))
+        ratio = sorted(one / other for one, other in times)[len(times) // 2]
+        pairs.append(Pair(f"one more visit with {many} {name} there, against {few}", ours, floor, ratio))
+    return pairs
+
+
+def _with_exports(folder: Path, count: int) -> Settings:
+    settings = prepare(folder, 1)
+    for number in range(count // 4):
+        visit(settings, settings.accounts[0], LAST - dt.timedelta(days=10 + 5 * number), 28)
+    run(settings)
+    return settings
+
+
+def _with_accounts(folder: Path, count: int) -> Settings:
+    settings = prepare(folder, count)
+    for account in settings.accounts:
+        visit(settings, account, LAST - dt.timedelta(days=10), 28)
+    run(settings)
+    return settings
+
+
+def _one_more(settings: Settings, day: int) -> float:
+    visit(settings, settings.accounts[0], LAST - dt.timedelta(days=6 - day), 28)
+    return run(settings)

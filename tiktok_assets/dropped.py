@@ -1,0 +1,149 @@
+"""Files as people, browsers and copy programs leave them: which there are, whether one is whole, which bytes it is.
+
+Belongs here: the operating system's view of a folder. Does not belong here: what an export is, whose, and what becomes
+of it (``intake``).
+"""
+
+from __future__ import annotations
+
+import functools
+import stat
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from upath import UPath
+
+from tiktok_assets.exports.archive import export_id, unreadable
+from tiktok_assets.storage.lake import Lake, changed_at, local_copy
+
+# A file changed less than this long ago is looked at twice, LOOK_AGAIN apart, before it counts as complete.
+YOUNG = 5.0  # seconds
+LOOK_AGAIN = 1.0
+# What browsers and copy programs call a file they have not finished; Excel's mark on a workbook that is open.
+_UNFINISHED = (".part", ".partial", ".crdownload", ".download", ".tmp")
+_CLUTTER = (".", "~$", "__MACOSX", "Thumbs.db", "desktop.ini")
+
+Refused = Callable[[UPath, OSError], None]
+State = tuple[float, ...]
+
+
+def account_files(lake: Lake, account: str) -> Iterator[UPath]:
+    """Every file in the landing folder of ``account``, by path. Raises OSError where it may not look."""
+    yield from files_below(lake.settings.landing / account)
+
+
+def files_below(
+    folder: UPath, refused: Refused | None = None, above: frozenset[tuple[int, int]] = frozenset()
+) -> Iterator[UPath]:
+    """Every regular file below ``folder``, in the order of its path; links are followed, but not in circles.
+
+    What the operating system does not show is told to ``refused``; without it, it is an error: not to be allowed to
+    look is not the same as to find nothing. A file that vanishes in between was never there.
+    """
+    try:
+        entries = sorted(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        if refused is None:
+            raise
+        return refused(folder, error)
+    for path in entries:
+        if path.name.startswith(_CLUTTER) or path.name.lower().endswith(_UNFINISHED):
+            continue
+        try:
+            seen = path.stat()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            if refused is None:
+                raise
+            refused(path, error)
+            continue
+        place = (seen.st_dev, seen.st_ino)
+        if stat.S_ISREG(seen.st_mode):
+            yield path
+        elif stat.S_ISDIR(seen.st_mode) and (place not in above or not isinstance(path, Path)):
+            yield from files_below(path, refused, above | {place})
+
+
+def state_of(path: UPath) -> State:
+    """What changes when the file does: size, times, inode. The time of change also tells a copy that kept its date."""
+    seen = path.stat()
+    if isinstance(path, Path):
+        return (seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino)
+    return (seen.st_size, changed_at(path))
+
+
+def identity(path: UPath) -> str:
+    """The sha256 of the file, remembered as long as its state stays the same. Raises UnreadableFile."""
+    try:
+        return _identity(path, state_of(path))
+    except OSError as error:
+        raise unreadable(Path(path.name), error) from error
+
+
+@functools.lru_cache(maxsize=200_000)
+def _identity(path: UPath, state: State) -> str:
+    with local_copy(path) as file:
+        return export_id(file)
+
+
+def unchanged(paths: list[UPath]) -> Iterator[tuple[UPath, bool]]:
+    """Each path, and whether two looks found it the same. Those that vanish in between are left out."""
+    first = {path: before for path in paths if (before := _seen(path)) is not None}
+    if any(is_younger(path, YOUNG) for path in first):
+        time.sleep(LOOK_AGAIN)
+    for path, before in first.items():
+        now = _seen(path)
+        if now is not None:
+            yield path, now == before
+
+
+def is_younger(path: UPath, seconds: float) -> bool:
+    """Whether the file changed less than ``seconds`` ago. A time in the future tells nothing: clocks differ."""
+    try:
+        return 0 <= time.time() - changed_at(path) < seconds
+    except OSError:
+        return False
+
+
+def _seen(path: UPath) -> State | None:
+    try:
+        return state_of(path)
+    except FileNotFoundError:  # renamed by the program that wrote it
+        return None
+
+
+def is_there(path: UPath) -> bool:
+    """Whether there is such a file, also one that may not be looked at."""
+    try:
+        return path.exists()
+    except OSError:
+        return True
+
+
+def is_text(path: UPath) -> bool:
+    """Whether the name is text at all; file systems take any bytes."""
+    try:
+        return bool(str(path).encode())
+    except UnicodeEncodeError:
+        return False
+
+
+def shown(path: UPath) -> str:
+    """The path as text, whatever its bytes."""
+    return str(path).encode(errors="backslashreplace").decode()
+
+
+def is_inside(path: UPath, folder: UPath) -> bool:
+    """Whether ``path`` lies below ``folder`` or is it, links resolved."""
+    if isinstance(path, Path) is not isinstance(folder, Path):
+        return False
+    return path.resolve().is_relative_to(folder.resolve())
+
+
+def is_same(path: UPath, other: UPath) -> bool:
+    """Whether two paths lead to the same place: through a link, or on a disk that knows no letter case."""
+    return isinstance(path, Path) and path.exists() and other.exists() and path.samefile(other)

@@ -1,0 +1,71 @@
+"""Files dropped into landing: exports of simulated accounts, and where all their bytes are afterwards."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import time
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from tiktok_assets.settings import Settings
+from tiktok_assets.simulator.account import SimulatedAccount
+from tiktok_assets.simulator.exports import GeneratedExport, Section, studio_export
+
+FIRST, LAST = date(2025, 5, 20), date(2025, 6, 20)
+DOWNLOADED = datetime(2025, 6, 22, 16, 5, tzinfo=UTC)
+
+
+@functools.lru_cache
+def account(handle: str) -> SimulatedAccount:
+    """An account of the year 2025."""
+    return SimulatedAccount.generate(handle, 7, date(2025, 1, 1), date(2025, 12, 31))
+
+
+def export(handle: str, section: Section, first: date = FIRST, last: date = LAST) -> GeneratedExport:
+    """An export of ``handle`` that spans two months, downloaded two days after its last day."""
+    downloaded_at = DOWNLOADED if last == LAST else datetime.combine(last, DOWNLOADED.timetz()).replace(day=last.day)
+    return studio_export(account(handle), section, first, last, downloaded_at=downloaded_at)
+
+
+def drop(content: bytes, folder: Path, name: str, *, age: float = 3600) -> Path:
+    """Leave a file that has lain there for ``age`` seconds."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    path.write_bytes(content)
+    changed = time.time() - age
+    os.utime(path, (changed, changed))
+    return path
+
+
+def landing(settings: Settings) -> Path:
+    """The landing folder of an installation on this machine."""
+    return Path(str(settings.landing))
+
+
+def drop_export(settings: Settings, handle: str, section: Section, folder: str = "", **window: date) -> GeneratedExport:
+    """Leave an export in landing, or in a folder of it."""
+    made = export(handle, section, **window)
+    drop(made.content, landing(settings) / folder, made.name)
+    return made
+
+
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def digests_below(folder: Path) -> set[str]:
+    """The sha256 of every file below ``folder``."""
+    return {digest(path.read_bytes()) for path in folder.rglob("*") if path.is_file()}
+
+
+def names_in(folder: Path) -> list[str]:
+    """The names of all files below ``folder``, in order."""
+    return sorted(path.name for path in folder.rglob("*") if path.is_file())
+
+
+def is_kept(settings: Settings, contents: Iterable[bytes]) -> bool:
+    """Whether every one of the ``contents`` still lies, unchanged, somewhere in the data folder."""
+    return {digest(content) for content in contents} <= digests_below(Path(str(settings.data_dir)))

@@ -1,0 +1,196 @@
+"""The whole product as people use it: files dropped, partitions backfilled, a notebook left open, a restart."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from tiktok_assets.reports import REPORTS
+from tiktok_assets.simulator.account import SimulatedAccount
+from tiktok_assets.simulator.exports import Section, land, studio_export
+from tiktok_assets_tests.e2e.conftest import ACCOUNTS
+from tiktok_assets_tests.e2e.dagster_dev import DagsterDev
+
+pytestmark = pytest.mark.e2e
+
+DROPPED = ("pig1987", "zonea0")
+DOWNLOADED_AT = datetime(2026, 1, 1, 16, 20, 31, tzinfo=UTC)
+WHOLE_YEAR = (date(2025, 1, 1), date(2025, 12, 31))
+TWO_MONTHS = (date(2025, 3, 1), date(2025, 4, 30))
+BELOW_LANDING = [
+    *(f"{layer}/{report.name}" for layer in ("raw", "staging") for report in REPORTS),
+    *("curated/account_daily", "curated/videos", "curated/audience"),
+    *("warehouse/social_media_stats", "warehouse/content_performance", "warehouse/audience_insights"),
+    "warehouse/exports",
+]
+
+
+def account(name: str) -> SimulatedAccount:
+    return SimulatedAccount.generate(name, 1, date(2024, 12, 1), date(2026, 1, 10))
+
+
+def drop(dagster_dev: DagsterDev, name: str, section: Section, window: tuple[date, date]) -> None:
+    export = studio_export(account(name), section, *window, downloaded_at=DOWNLOADED_AT)
+    land(export, dagster_dev.landing / name)
+
+
+@pytest.fixture(scope="module")
+def seconds_from_drop_to_warehouse(dagster_dev: DagsterDev) -> float:
+    """Overview of a year, of two accounts, dropped into the running Dagster; how long until both can be queried."""
+    for name in DROPPED:
+        drop(dagster_dev, name, "overview", WHOLE_YEAR)
+    begun = time.monotonic()
+
+    def both() -> bool:
+        found = dagster_dev.published("select distinct account from social_media_stats")
+        return found.height == len(DROPPED)
+
+    dagster_dev.wait_for("both accounts in the published warehouse", both)
+    return time.monotonic() - begun
+
+
+@dataclass(frozen=True)
+class Backfills:
+    """The runs of two backfills made while the sensor was off, and those the sensor asked for once it was on again."""
+
+    one_account: list[dict[str, Any]]
+    three_accounts: list[dict[str, Any]]
+    afterwards: list[dict[str, Any]]
+    views_the_reader_saw: tuple[str, str]
+    """Of a notebook that was open all the time: before, and after."""
+
+
+@pytest.fixture(scope="module")
+def backfills(dagster_dev: DagsterDev, seconds_from_drop_to_warehouse: float) -> Iterator[Backfills]:
+    """Viewers of okn for a year, of three others for two months: landed while the sensor is off, and backfilled."""
+    dagster_dev.switch_sensor(on=False)
+    drop(dagster_dev, "okn", "viewers", WHOLE_YEAR)
+    three = [name for name in ACCOUNTS if name != "okn"]
+    for name in three:
+        drop(dagster_dev, name, "viewers", TWO_MONTHS)
+    with open_reader(dagster_dev.home / "data" / "warehouse" / "tiktok.duckdb") as reader:
+        before = ask(reader)
+        months = [f"2025-{month:02}-01" for month in range(1, 13)]
+        one = dagster_dev.backfill(BELOW_LANDING, [f"okn|{month}" for month in months])
+        many = dagster_dev.backfill(BELOW_LANDING, [f"{name}|{month}" for name in three for month in months[2:4]])
+        one_account, three_accounts = dagster_dev.runs_of(one), dagster_dev.runs_of(many)
+        after = ask(reader)
+    known = {run["runId"] for run in dagster_dev.runs()}
+    ticks = len(dagster_dev.sensor_ticks())
+    dagster_dev.switch_sensor(on=True)
+    dagster_dev.wait_for("two more looks of the sensor", lambda: len(dagster_dev.sensor_ticks()) >= ticks + 2)
+    later = [run for run in dagster_dev.runs() if run["runId"] not in known]
+    return Backfills(one_account, three_accounts, later, (before, after))
+
+
+def open_reader(path: Path) -> subprocess.Popen[str]:
+    """A notebook: another process that holds the warehouse open and counts views whenever it gets a line."""
+    code = f"""
+import sys, duckdb
+query = "select sum(video_views), count(unique_viewers) from social_media_stats"
+with duckdb.connect({str(path)!r}, read_only=True) as connection:
+    for _ in sys.stdin:
+        print(connection.sql(query).fetchall(), flush=True)
+"""
+    return subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def ask(reader: subprocess.Popen[str]) -> str:
+    assert reader.stdin is not None and reader.stdout is not None
+    reader.stdin.write("now\n")
+    reader.stdin.flush()
+    return reader.stdout.readline().strip()
+
+
+def test_dropped_exports_of_two_accounts_are_730_rows_of_the_warehouse(
+    dagster_dev: DagsterDev, seconds_from_drop_to_warehouse: float
+) -> None:
+    print(f"dagster dev answered after {dagster_dev.started_in:.1f} s")
+    print(f"dropped to warehouse: {seconds_from_drop_to_warehouse:.1f} s")
+    found = dagster_dev.published(
+        f"select account, count(*) as days, sum(video_views)::bigint as views from social_media_stats "
+        f"where account in {DROPPED} group by account order by account"
+    )
+    truth = [account(name).daily.filter(pl.col("day").is_between(*WHOLE_YEAR)) for name in DROPPED]
+    assert found.rows() == [(name, 365, days["video_views"].sum()) for name, days in zip(DROPPED, truth, strict=True)]
+
+
+def test_the_sensor_asked_for_one_run_an_account(
+    dagster_dev: DagsterDev, seconds_from_drop_to_warehouse: float
+) -> None:
+    for name in DROPPED:
+        (run,) = dagster_dev.runs(**{"tiktok/account": name})
+        assert run["jobName"] == "process_exports"
+        assert run["tags"]["dagster/asset_partition_range_start"] == f"{name}|2025-01-01"
+        assert run["tags"]["dagster/asset_partition_range_end"] == f"{name}|2025-12-01"
+
+
+def test_a_backfill_of_twelve_months_of_an_account_is_one_run(dagster_dev: DagsterDev, backfills: Backfills) -> None:
+    (run,) = backfills.one_account
+    assert run["status"] == "SUCCESS"
+    found = dagster_dev.published(
+        "select count(*), sum(unique_viewers)::bigint from social_media_stats where account = 'okn'"
+    )
+    truth = account("okn").daily.filter(pl.col("day").is_between(*WHOLE_YEAR))
+    assert found.row(0) == (365, truth["unique_viewers"].sum())
+
+
+def test_a_backfill_of_three_accounts_over_two_months_is_at_most_three_runs(
+    dagster_dev: DagsterDev, backfills: Backfills
+) -> None:
+    print(f"three accounts, two months: {len(backfills.three_accounts)} runs")
+    assert 1 <= len(backfills.three_accounts) <= 3
+    assert {run["status"] for run in backfills.three_accounts} == {"SUCCESS"}
+    found = dagster_dev.published(
+        "select account, count(*), sum(unique_viewers)::bigint from social_media_stats "
+        "where unique_viewers is not null and account != 'okn' group by account order by account"
+    )
+    truth = {name: account(name).daily.filter(pl.col("day").is_between(*TWO_MONTHS)) for name in ACCOUNTS}
+    assert found.rows() == [
+        (name, 61, truth[name]["unique_viewers"].sum()) for name in sorted(ACCOUNTS) if name != "okn"
+    ]
+
+
+def test_a_backfill_of_months_keeps_the_other_months_and_reports(dagster_dev: DagsterDev, backfills: Backfills) -> None:
+    found = dagster_dev.published(
+        "select account, count(*), count(video_views) from social_media_stats group by account order by account"
+    )
+    assert found.rows() == [("okn", 365, 0), ("pig1987", 365, 365), ("sobatti", 61, 0), ("zonea0", 365, 365)]
+
+
+def test_the_sensor_does_not_process_backfilled_exports_again(backfills: Backfills) -> None:
+    assert backfills.afterwards == []
+
+
+def test_an_open_notebook_stops_no_run_and_keeps_what_it_opened(backfills: Backfills) -> None:
+    before, after = backfills.views_the_reader_saw
+    assert before == after and before.endswith(", 0)]")
+    assert backfills.one_account[0]["status"] == "SUCCESS"
+
+
+def test_the_published_folder_holds_the_warehouse_and_nothing_else(
+    dagster_dev: DagsterDev, backfills: Backfills
+) -> None:
+    assert [path.name for path in (dagster_dev.home / "data" / "warehouse").iterdir()] == ["tiktok.duckdb"]
+
+
+def test_a_restart_keeps_the_history_and_processes_nothing_again(dagster_dev: DagsterDev, backfills: Backfills) -> None:
+    before = dagster_dev.runs()
+    dagster_dev.stop()
+    dagster_dev.start()
+    ticks = len(dagster_dev.sensor_ticks())
+    dagster_dev.wait_for("the sensor's first look", lambda: len(dagster_dev.sensor_ticks()) > ticks)
+    assert dagster_dev.runs() == before
+    query = """query ($key: AssetKeyInput!) { assetNodeOrError(assetKey: $key) { ... on AssetNode {
+        partitionStats { numMaterialized } } } }"""
+    found = dagster_dev.ask(query, key={"path": ["staging", "viewers"]})
+    assert found["assetNodeOrError"]["partitionStats"]["numMaterialized"] == 12 * 3 + 2

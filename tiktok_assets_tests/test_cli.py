@@ -1,0 +1,224 @@
+"""The command line, as a person types it: output, JSON, exit codes. Files and tables are real, in a temp folder."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+import pytest
+from typer.testing import CliRunner, Result
+
+from tiktok_assets import cli
+from tiktok_assets.simulator.account import SimulatedAccount
+from tiktok_assets.simulator.exports import land, studio_export, studio_exports
+
+LAST = dt.date(2026, 3, 10)
+FIRST = dt.date(2026, 2, 20)
+DOWNLOADED = dt.datetime(2026, 3, 11, 18, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An installation of its own: the data folder, with accounts pig1987 and zonea0 (handle zone.a0)."""
+    accounts = tmp_path / "accounts.toml"
+    accounts.write_text('# who we look after\n[accounts.pig1987]\n\n[accounts.zonea0]\nhandle = "zone.a0"  # a dot\n')
+    monkeypatch.setenv("TIKTOK_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("TIKTOK_ACCOUNTS_FILE", str(accounts))
+    monkeypatch.setattr("tiktok_assets.processing.project_instance", dg.DagsterInstance.ephemeral)
+    monkeypatch.setenv("COLUMNS", "300")
+    monkeypatch.chdir(tmp_path)  # commands that change the folder are undone with the test
+    return tmp_path / "data"
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(cli.app, arguments)
+
+
+def drop(data: Path, handle: str = "zone.a0") -> list[Path]:
+    account = SimulatedAccount.generate(handle, 7, dt.date(2026, 1, 1), LAST)
+    return [land(export, data / "landing") for export in studio_exports(account, FIRST, LAST, downloaded_at=DOWNLOADED)]
+
+
+def test_process_takes_new_exports_to_the_warehouse_and_says_so(data: Path) -> None:
+    drop(data)
+    result = run("process")
+    assert result.exit_code == 0, result.output
+    assert "zonea0" in result.output
+    assert "2026-02 to 2026-03" in result.output
+    again = run("process")
+    assert again.exit_code == 0
+    assert "Nothing new in" in again.output
+
+
+def test_process_exits_with_1_when_a_file_was_set_aside_and_names_it(data: Path) -> None:
+    good = drop(data)[0]
+    (data / "landing" / "Viewers_pig1987.zip").write_bytes(good.read_bytes()[:100])
+    result = run("process")
+    assert result.exit_code == 1
+    assert "set aside: Viewers_pig1987.zip: is a damaged or incomplete ZIP" in result.output
+    assert "zonea0" in result.output
+    assert (data / "quarantine" / "Viewers_pig1987.zip.json").exists()
+
+
+def test_process_prints_json_and_nothing_else(data: Path) -> None:
+    drop(data)
+    found = json.loads(run("process", "--json").stdout)
+    assert [account["account"] for account in found["accounts"]] == ["zonea0"]
+    assert found["accounts"][0]["exports"] == 4
+    assert found["intake"]["rejected"] == []
+
+
+def test_inspect_tells_what_a_file_is_with_the_evidence(data: Path) -> None:
+    overview = drop(data)[0]
+    [found] = json.loads(run("inspect", "--json", str(overview)).stdout)
+    assert (found["product"], found["account"], found["problem"]) == ("studio", "zonea0", None)
+    assert found["window"] == ["2026-02-20", "2026-03-10"]
+    assert found["downloaded_at_evidence"] == "zip_stamp"
+    [table] = found["tables"]
+    assert (table["report"], table["rows"], table["language"], table["year_evidence"]) == (
+        "overview",
+        19,
+        "en",
+        "zip_stamp",
+    )
+    assert (
+        "19 rows, 2026-02-20 to 2026-03-10 (year from zip_stamp), language en" in run("inspect", str(overview)).output
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("Overview_zone.a0.zip", b"PK\x03\x04 and no more", "broken_file"),
+        ("page.zip", b"<!doctype html><html>Log in</html>", "broken_file"),
+        ("Table data.csv", b"Content,Video title,Video publish time,Views\nx,y,z,1\n", "foreign_file"),
+        ("Overview.csv", b'"Date","Video Views"\n"March 1","many"\n', "unreadable_value"),
+    ],
+)
+def test_inspect_works_on_a_broken_file(data: Path, tmp_path: Path, name: str, content: bytes, reason: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    result = run("inspect", "--json", str(path))
+    [found] = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert found["problem"] == reason
+    assert name in found["message"]
+    assert found["bytes"] == len(content)
+    assert reason in run("inspect", str(path)).output
+
+
+def test_inspect_of_a_missing_file_is_a_sentence(data: Path) -> None:
+    result = run("inspect", "nowhere.zip")
+    assert result.exit_code == 1
+    assert "nowhere.zip" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_rebuild_makes_the_same_lake_from_landing(data: Path) -> None:
+    drop(data)
+    run("process")
+    result = run("rebuild")
+    assert result.exit_code == 0, result.output
+    assert "the same, row for row" in result.output
+
+
+def test_rebuild_reports_a_table_that_was_tampered_with(data: Path) -> None:
+    drop(data)
+    run("process")
+    [march] = (data / "staging/overview/account=zonea0").glob("date=2026-03-01/data.parquet")
+    rows = pl.read_parquet(march)
+    rows.with_columns(video_views=pl.col("video_views") + 1).write_parquet(march)
+    result = run("rebuild", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["differences"] == [
+        {"table": "staging/overview", "only_before": rows.height, "only_after": rows.height}
+    ]
+    assert pl.read_parquet(march).equals(rows)
+
+
+def test_rebuild_that_fails_leaves_the_lake_as_it_was(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drop(data)
+    run("process")
+    before = {path: path.read_bytes() for path in data.rglob("*.parquet")}
+
+    def broken(*_: object, **__: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr("tiktok_assets.processing.take_in", broken)
+    result = run("rebuild")
+    assert isinstance(result.exception, OSError)
+    assert {path: path.read_bytes() for path in data.rglob("*.parquet")} == before
+
+
+def test_raw_rows_come_out_as_ndjson_with_text_and_provenance(data: Path) -> None:
+    account = SimulatedAccount.generate("zone.a0", 7, dt.date(2026, 1, 1), LAST)
+    export = studio_export(account, "overview", FIRST, LAST, downloaded_at=DOWNLOADED)
+    land(export, data / "landing")
+    run("process")
+    lines = run("export", "raw", "--format", "ndjson", "--account", "zonea0").stdout.splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert len(rows) == 19
+    assert (rows[0]["report"], rows[0]["Date"], rows[0]["date_label"]) == ("overview", "February 20", "2026-02-20")
+    assert rows[0]["Video Views"] == str(export.expected["overview"][0]["video_views"])
+    assert rows[18]["row_number"] == 19
+
+
+def test_export_raw_names_the_reports_there_are(data: Path) -> None:
+    result = run("export", "raw", "--report", "likes")
+    assert result.exit_code == 2
+    assert "No report is called likes" in result.output
+    assert "follower_territories" in result.output
+
+
+def test_accounts_are_listed_added_and_removed_with_comments_kept(data: Path, tmp_path: Path) -> None:
+    assert "Drop its exports into" in run("accounts", "add", "mylabel", "--handle", "my.label").output
+    listed = json.loads(run("accounts", "list", "--json").stdout)
+    assert [(account["key"], account["handle"]) for account in listed] == [
+        ("pig1987", "pig1987"),
+        ("zonea0", "zone.a0"),
+        ("mylabel", "my.label"),
+    ]
+    assert "@my.label" in run("accounts", "list").output
+    assert run("accounts", "remove", "mylabel").exit_code == 0
+    written = (tmp_path / "accounts.toml").read_text()
+    assert "mylabel" not in written
+    assert "# who we look after" in written
+    assert "# a dot" in written
+
+
+def test_adding_an_account_that_exists_is_a_sentence_and_exit_code_2(
+    data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["tiktok-assets", "accounts", "add", "pig1987"])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    assert stopped.value.code == 2
+    message = capsys.readouterr().err
+    assert "pig1987" in message
+    assert "Traceback" not in message
+
+
+def test_an_account_that_the_environment_leaves_out_is_pointed_out(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIKTOK_ACCOUNTS", "pig1987")
+    assert "TIKTOK_ACCOUNTS leaves it out" in run("accounts", "add", "mylabel").output
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("process",),
+        ("inspect",),
+        ("rebuild",),
+        ("accounts", "list"),
+        ("accounts", "add"),
+        ("accounts", "remove"),
+        ("export", "raw"),
+    ],
+)
+def test_every_command_has_help_with_an_example(command: tuple[str, ...]) -> None:
+    result = run(*command, "--help")
+    assert result.exit_code == 0
+    assert "Example:" in result.output
