@@ -57,6 +57,10 @@ class Slice:
         accounts = pl.DataFrame({"account": self.accounts}, schema={"account": pl.String})
         return accounts.join(pl.DataFrame({"month": self.months}, schema={"month": pl.Date}), how="cross")
 
+    def within(self, rows: pl.DataFrame, day: str = "date") -> pl.DataFrame:
+        """The rows whose ``day`` lies in one of the partitions."""
+        return rows.filter(month_of(pl.col(day)).is_in(self.months) & pl.col("account").is_in(self.accounts))
+
     def require(self, rows: pl.DataFrame, table: str) -> pl.DataFrame:
         """``rows`` with their ``month``; raises RowsOutsideSlice where one belongs to another partition."""
         rows = rows.with_columns(month=month_of(pl.col("date")))

@@ -26,7 +26,10 @@ def processed(lake: Lake, account: str) -> frozenset[str]:
 
 
 def write_receipt(lake: Lake, account: str, source: str, export: Export) -> None:
-    """Note that raw holds ``export``, and which months it has to reach."""
+    """Note that raw holds ``export``, and which months it has to reach. What an open receipt notes already stays."""
+    path = lake.raw_folder("exports", account) / f"{export.export_id}{_OPEN}"
+    if path.exists():
+        return
     first, last = export.window
     receipt = {
         "export_id": export.export_id,
@@ -35,17 +38,28 @@ def write_receipt(lake: Lake, account: str, source: str, export: Export) -> None
         "downloaded_at_evidence": export.downloaded_at_evidence,
         "window": [first.isoformat(), last.isoformat()],
         "months": [month.isoformat() for month in lake.months_kept(export.months)],
+        "months_reached": [],
         "reports": [member.report.name for member in export.members],
         "warnings": export.warnings,
     }
     content = f"{json.dumps(receipt, indent=2, ensure_ascii=False)}\n".encode()
-    lake.write_bytes(lake.raw_folder("exports", account) / f"{export.export_id}{_OPEN}", content)
+    lake.write_bytes(path, content)
 
 
 def close_receipts(lake: Lake, account: str, part: Slice) -> None:
-    """Close the open receipts of ``account`` whose months all lie in ``part``, which has reached the warehouse."""
-    months = {month.isoformat() for month in part.months}
-    for path in files_in(lake.raw_folder("exports", account)):
-        if path.name.endswith(_OPEN) and months.issuperset(json.loads(path.read_bytes())["months"]):
-            lake.write_bytes(path.parent / path.name.replace(_OPEN, _CLOSED), path.read_bytes())
-            lake.remove(path)
+    """Note that ``part`` has reached the warehouse; close the receipts of ``account`` that wait for no other month.
+
+    A backfill of many accounts is one run a month: the months of an export may arrive in different runs, at once.
+    """
+    with lake.alone("receipts"):
+        for path in files_in(lake.raw_folder("exports", account)):
+            if not path.name.endswith(_OPEN):
+                continue
+            receipt = json.loads(path.read_bytes())
+            reached = {*receipt["months_reached"], *(month.isoformat() for month in part.months)}
+            receipt["months_reached"] = sorted(reached.intersection(receipt["months"]))
+            done = receipt["months_reached"] == receipt["months"]
+            target = path.parent / path.name.replace(_OPEN, _CLOSED) if done else path
+            lake.write_bytes(target, f"{json.dumps(receipt, indent=2, ensure_ascii=False)}\n".encode())
+            if done:
+                lake.remove(path)

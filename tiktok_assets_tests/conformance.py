@@ -30,20 +30,19 @@ from rich.table import Table
 
 from tiktok_assets.processing import process
 from tiktok_assets.settings import Settings
-from tiktok_assets_tests.truth import (
+from tiktok_assets_tests.comparison import (
     GRAIN,
     REPORTS,
     Comparison,
     Expected,
     Rows,
-    Truth,
     compare,
     expected,
-    find_truths,
     merged,
     moved,
     snapshot,
 )
+from tiktok_assets_tests.truth import Truth, find_truths
 
 SHOWN = 5
 FIRST_MONTH = dt.date(2020, 1, 1)

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tiktok_assets.settings import Settings
 
 Install = Callable[..., Settings]
+History = Callable[[], dg.DagsterInstance]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_cmdline_main(config: pytest.Config) -> None:
-    """With ``-n``, the tests that share a `dagster dev` go to one worker: every worker would start its own."""
-    if config.option.numprocesses and config.option.dist in ("no", "load"):
-        config.option.dist = "loadgroup"
+class EndToEndOnOneWorker(LoadScopeScheduling):
+    """With ``-n``, every worker takes what comes next, but one takes all of ``e2e``: they share one `dagster dev`.
+
+    (``--dist loadgroup`` would do, but xdist 3.8 sets ``item._nodeid``, and pytest 9.2 no longer reads it.)
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "e2e" if "/e2e/" in nodeid else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> EndToEndOnOneWorker:
+    return EndToEndOnOneWorker(config, log)
 
 
 @pytest.fixture
@@ -36,7 +48,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
         entries = {key: key for key in accounts} | handles
         listed = "".join(f'[accounts."{key}"]\nhandle = "{handle}"\n' for key, handle in entries.items())
         (tmp_path / "accounts.toml").write_text(listed)
-        return Settings(**{"data_dir": tmp_path / "data", "accounts_file": tmp_path / "accounts.toml"} | fields)
+        return Settings(**{"data_dir": str(tmp_path / "data"), "accounts_file": tmp_path / "accounts.toml"} | fields)
 
     return installation
 
@@ -48,8 +60,11 @@ def settings(install: Install) -> Settings:
 
 
 @pytest.fixture
-def history(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    """Dagster's own memory on disk: what one process writes, the next one reads."""
-    (tmp_path / "history").mkdir()
-    with dg.DagsterInstance.local_temp(str(tmp_path / "history")) as instance:
-        yield instance
+def history() -> Iterator[History]:
+    """``with history() as instance``: Dagster's memory on disk, as each process opens it for itself.
+
+    In memory where there is a disk for that: SQLite waits for a real one 10 times as long as a run works.
+    """
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
+        yield lambda: dg.DagsterInstance.local_temp(folder)

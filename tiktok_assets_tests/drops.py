@@ -6,10 +6,14 @@ import functools
 import hashlib
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import dagster as dg
+
+from tiktok_assets.graph import build_definitions
+from tiktok_assets.partitions import range_tags
 from tiktok_assets.settings import Settings
 from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.exports import GeneratedExport, Section, studio_export
@@ -69,3 +73,20 @@ def names_in(folder: Path) -> list[str]:
 def is_kept(settings: Settings, contents: Iterable[bytes]) -> bool:
     """Whether every one of the ``contents`` still lies, unchanged, somewhere in the data folder."""
     return {digest(content) for content in contents} <= digests_below(Path(str(settings.data_dir)))
+
+
+def materialize(
+    settings: Settings,
+    instance: dg.DagsterInstance,
+    *groups: str,
+    accounts: Sequence[str],
+    months: Sequence[date] = (FIRST.replace(day=1), LAST.replace(day=1)),
+    tags: Mapping[str, str] | None = None,
+) -> dg.ExecuteInProcessResult:
+    """What a person does in the UI: some groups of assets, for a range of partitions; ``tags`` replace the range's."""
+    defs = build_definitions(settings)
+    graph = defs.resolve_asset_graph()
+    keys = [key for key in graph.materializable_asset_keys if graph.get(key).group_name in groups]
+    return defs.resolve_implicit_global_asset_job_def().execute_in_process(
+        asset_selection=keys, instance=instance, tags=tags or range_tags(accounts, months), raise_on_error=False
+    )

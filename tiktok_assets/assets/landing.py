@@ -1,13 +1,14 @@
 """Landing: the exports as TikTok served them. These assets report what lies there; they never change a byte."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import dagster as dg
 
 from tiktok_assets.assets.metadata import OWNERS, part_of_list
 from tiktok_assets.dropped import account_files
 from tiktok_assets.exports.names import SECTIONS, read_name
-from tiktok_assets.partitions import slice_of
+from tiktok_assets.intake import LandedExport
+from tiktok_assets.partitions import partition_key, slice_of
 from tiktok_assets.storage.lake import Lake
 
 _DESCRIPTION = {
@@ -53,3 +54,20 @@ def build_landing_assets(lake: Lake, partitions_def: dg.PartitionsDefinition) ->
             )
 
     return landing
+
+
+def landing_events(instance: dg.DagsterInstance, landed: Iterable[LandedExport]) -> Iterator[dg.AssetMaterialization]:
+    """What landed, told to Dagster without a run: each partition of landing that it does not know of yet."""
+    files: dict[tuple[str, str], list[LandedExport]] = {}
+    for export in landed:
+        for section in export.sections:
+            for month in export.months:
+                files.setdefault((section, partition_key(export.account, month)), []).append(export)
+    known = {
+        section: instance.get_materialized_partitions(dg.AssetKey(["landing", section]))
+        for section in {section for section, _ in files}
+    }
+    for (section, key), exports in files.items():
+        if key not in known[section]:
+            sources = ", ".join(export.source for export in exports)
+            yield dg.AssetMaterialization(["landing", section], partition=key, metadata={"files": sources})

@@ -66,9 +66,14 @@ def covered(rows: pl.DataFrame, part: Slice, *, day: str = "date", every_day: bo
     }
 
 
-def exports_used(rows: pl.DataFrame) -> dict[str, object]:
-    """The exports behind ``rows``, newest first, and how many there are."""
-    exports = rows.select("source", "export_id", "downloaded_at").unique().sort("downloaded_at", descending=True)
+def exports_used(raw: pl.DataFrame, rows: pl.DataFrame) -> dict[str, object]:
+    """The exports out of ``raw`` that ``rows`` come from, newest first, and how many there are."""
+    exports = (
+        raw.join(rows, on="export_id", how="semi")
+        .select("source", "export_id", "downloaded_at")
+        .unique()
+        .sort("downloaded_at", "source", descending=True)
+    )
     return {
         "exports_used": exports.height,
         "source_files": part_of_list(exports["source"].unique(maintain_order=True).to_list()),

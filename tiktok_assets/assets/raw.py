@@ -7,11 +7,13 @@ import dagster as dg
 from upath import UPath
 
 from tiktok_assets.accounts import load_roster
+from tiktok_assets.assets.landing import landing_events
 from tiktok_assets.assets.metadata import OWNERS, part_of_list
 from tiktok_assets.dropped import account_files, identity, unchanged
 from tiktok_assets.exports.export import Export, open_export
 from tiktok_assets.exports.problems import BrokenFile, ExportProblem, UnreadableFile
 from tiktok_assets.exports.provenance import PROVENANCE, READER_VERSION
+from tiktok_assets.intake import LandedExport
 from tiktok_assets.ownership import owner
 from tiktok_assets.partitions import Slice, slice_of
 from tiktok_assets.receipts import processed, write_receipt
@@ -19,7 +21,27 @@ from tiktok_assets.reports import REPORTS
 from tiktok_assets.storage.lake import Lake, local_copy
 from tiktok_assets.storage.parquet import RawRows
 
-_SCHEMA = dg.TableSchema([dg.TableColumn(name, type=str(dtype)) for name, dtype in PROVENANCE.items()])
+_MEANING = {
+    "account": "account key, as in accounts.toml",
+    "export_id": "sha256 of the landed file",
+    "source": "the landed file, below data/landing/<account>",
+    "member": "the table inside the file",
+    "row_number": "1 is the first row below the header",
+    "date_label": "the day the row's label names, with its year; for snapshots the day of the download",
+    "downloaded_at": "when the export was downloaded (UTC)",
+    "downloaded_at_evidence": "where that is known from",
+    "window_first": "first day of the export",
+    "window_last": "last day of the export",
+    "year_evidence": "where the year of the labels is known from",
+    "locale": "language of the date labels; null where they are numbers",
+    "product": "studio or business_suite",
+    "variant": "the known header that the file's header is nearest to",
+    "parser_version": "version of the reader",
+}
+# Beside these columns stands every column of the file, under its own name and as text.
+_SCHEMA = dg.TableSchema(
+    [dg.TableColumn(name, type=str(dtype), description=_MEANING[name]) for name, dtype in PROVENANCE.items()]
+)
 
 
 def build_raw_assets(lake: Lake, partitions_def: dg.PartitionsDefinition) -> dg.AssetsDefinition:
@@ -73,8 +95,21 @@ def build_raw_assets(lake: Lake, partitions_def: dg.PartitionsDefinition) -> dg.
                 )
             for account, source, export in exports:
                 write_receipt(lake, account, source, export)
+            for event in landing_events(context.instance, [_landed(lake, *export) for export in exports]):
+                context.log_event(event)
 
     return raw
+
+
+def _landed(lake: Lake, account: str, source: str, export: Export) -> LandedExport:
+    return LandedExport(
+        account=account,
+        source=source,
+        export_id=export.export_id,
+        sections=export.sections,
+        months=tuple(lake.months_kept(export.months)),
+        warnings=export.warnings,
+    )
 
 
 def _reports(export: Export) -> list[object]:

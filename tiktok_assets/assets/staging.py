@@ -31,10 +31,10 @@ def build_staging_asset(report: Report, partitions_def: dg.PartitionsDefinition)
         context: dg.AssetExecutionContext, rows: pl.DataFrame
     ):  # with checks, Dagster refuses MaterializeResult[T]
         part = slice_of(context.partition_keys)
-        settled = settle(report, report.parse(rows))
+        settled = part.within(settle(report, report.parse(rows)))
         return dg.MaterializeResult(
             value=settled,
-            metadata={**covered(settled, part, every_day=tells_every_day(report)), **exports_used(rows)},
+            metadata={**covered(settled, part, every_day=tells_every_day(report)), **exports_used(rows, settled)},
             check_results=check_results(report, settled, part),
         )
 

@@ -89,7 +89,7 @@ def build_warehouse_assets(
     def exports(context: dg.AssetExecutionContext, **raw: pl.DataFrame) -> Iterator[dg.Output[pl.DataFrame]]:
         part = slice_of(context.partition_keys)
         log = pl.concat([export_log(report, rows) for report, rows in raw.items()], how="diagonal")
-        loaded = warehouse_rows(log, Exports, dt.datetime.now(dt.UTC))
+        loaded = warehouse_rows(part.within(log, "month"), Exports, dt.datetime.now(dt.UTC))
         yield dg.Output(
             loaded, metadata={"dagster/row_count": loaded.height, "exports": loaded["export_id"].n_unique()}
         )

@@ -50,13 +50,13 @@ def _has_rows(report: Report, rows: pl.DataFrame, part: Slice) -> dg.AssetCheckR
 
 def _days_are_contiguous(rows: pl.DataFrame, part: Slice) -> dg.AssetCheckResult:
     gaps = missing_days(rows)
-    missing = f"{gaps['missing'].sum()} days are missing; export that window again."
+    missing = int(gaps["missing"].sum())
     return dg.AssetCheckResult(
         check_name="days_are_contiguous",
         passed=gaps.is_empty(),
         severity=dg.AssetCheckSeverity.WARN,
-        description=None if gaps.is_empty() else missing,
-        metadata={**where(part), "gaps": dg.MetadataValue.md(markdown_table(gaps.head(SHOWN)))},
+        description=f"{missing} days are missing; export that window again." if missing else None,
+        metadata={**where(part), "missing_days": missing, **_listed("gaps", gaps)},
     )
 
 
@@ -67,8 +67,13 @@ def _has_no_duplicates(report: Report, rows: pl.DataFrame, part: Slice) -> dg.As
         passed=twice.is_empty(),
         severity=dg.AssetCheckSeverity.ERROR,
         description=None if twice.is_empty() else f"{twice.height} grains have more than one row.",
-        metadata={**where(part), "duplicates": dg.MetadataValue.md(markdown_table(twice.head(SHOWN)))},
+        metadata={**where(part), "duplicates": twice.height, **_listed("grains", twice)},
     )
+
+
+def _listed(name: str, cases: pl.DataFrame) -> dict[str, dg.MarkdownMetadataValue]:
+    """The first ``cases`` as a table, where there are any."""
+    return {} if cases.is_empty() else {name: dg.MetadataValue.md(markdown_table(cases.head(SHOWN)))}
 
 
 def duplicates(report: Report, rows: pl.DataFrame) -> pl.DataFrame:
@@ -78,7 +83,7 @@ def duplicates(report: Report, rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def missing_days(rows: pl.DataFrame) -> pl.DataFrame:
-    """The gaps between days of an account: ``account``, the days ``after`` and ``before`` which some are ``missing``."""
+    """The gaps between days of an account: ``account``, days ``after`` and ``before`` which some are ``missing``."""
     days = rows.select("account", "date").unique().sort("account", "date")
     gaps = days.select("account", after=pl.col("date").shift(1).over("account"), before="date")
     between = (pl.col("before") - pl.col("after")).dt.total_days() - 1

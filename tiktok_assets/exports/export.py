@@ -228,6 +228,10 @@ def _downloaded_at(members: list[MemberRows], evidences: list[Evidence]) -> tupl
             told = max(member.days.dates)
             if abs(told - at.date()) > dt.timedelta(days=1):
                 return dt.datetime.combine(told, dt.time(), dt.UTC), "export_date_column"
+    # No file speaks of days after its download (a label may be a day ahead): raw relies on it to leave files unread.
+    last = max(last_days, default=at.date())
+    if last > at.date() + dt.timedelta(days=1):
+        return dt.datetime.combine(last, dt.time(), dt.UTC), "last_row"
     return at, evidence
 
 

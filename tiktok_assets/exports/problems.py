@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 
-class ExportProblem(ValueError):  # noqa: N818
+class ExportProblem(ValueError):
     """A file that is not, or not entirely, a readable TikTok export."""
 
     reason = "problem"

@@ -165,16 +165,21 @@ def _scan_csv(name: str, path: Path) -> Table:
         row_index_name=ROW,
         row_index_offset=1,
     )
-    try:  # a row with too few fields ends in null, one with too many is an error of Polars
-        short = rows.filter(pl.any_horizontal(pl.col(header).is_null())).select(ROW).head(1).collect(engine="streaming")
+    # A row with too many fields is an error of Polars; in one with too few, the last column is as good as empty.
+    try:
+        doubtful = pl.any_horizontal(pl.col(header).is_null()) | (pl.col(header[-1]) == "")
+        suspects = rows.filter(doubtful).select(ROW).head(1).collect(engine="streaming").height
+        ragged = _first_ragged(name, path, header) if suspects else None
     except pl.exceptions.PolarsError:
-        short = None
-    if short is None or short.height:
-        raise _first_ragged(name, path, header)
+        ragged = _first_ragged(name, path, header) or BrokenFile(
+            f"{name}: is no well-formed CSV file. Export it again."
+        )
+    if ragged is not None:
+        raise ragged
     return Table(header=header, rows=rows)
 
 
-def _first_ragged(name: str, path: Path, header: tuple[str, ...]) -> BrokenFile:
+def _first_ragged(name: str, path: Path, header: tuple[str, ...]) -> BrokenFile | None:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             for number, row in enumerate(csv.reader(file, strict=True)):
@@ -182,7 +187,7 @@ def _first_ragged(name: str, path: Path, header: tuple[str, ...]) -> BrokenFile:
                     return _ragged(name, number, len(row), header)
     except (csv.Error, UnicodeDecodeError) as error:
         return BrokenFile(f"{name}: is cut off or wrongly quoted ({error}). Export it again.")
-    return BrokenFile(f"{name}: is not a well-formed CSV file. Export it again.")
+    return None
 
 
 def _read_xlsx(member: Member) -> Table:

@@ -70,7 +70,9 @@ def parse(rows: pl.DataFrame) -> pl.DataFrame:
     return snapshot_rows(_with_post_dates(values).drop("post_time"))
 
 
-def handles_and_newest_upload(rows: pl.DataFrame | pl.LazyFrame, link: str) -> tuple[tuple[str, ...], dt.datetime | None]:
+def handles_and_newest_upload(
+    rows: pl.DataFrame | pl.LazyFrame, link: str
+) -> tuple[tuple[str, ...], dt.datetime | None]:
     """The handles in the video links of column ``link``, and the newest upload time in their ids."""
     address = pl.col(link).str.strip_chars()
     found = (

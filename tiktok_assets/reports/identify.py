@@ -65,12 +65,12 @@ def _layout(report: Report, header: Sequence[str]) -> Layout:
     """The variant that shares most with ``header``, and where the header differs from it."""
 
     def distance(variant: str) -> int:
-        return len(set(report.headers[variant]) ^ set(header))
+        return len({normal(name) for name in report.headers[variant]} ^ present.keys())
 
+    present = {normal(name): name for name in header}
     nearest = min(report.headers, key=distance)
     expected = {normal(name): name for name in report.headers[nearest]}
     known = {normal(name) for names in report.headers.values() for name in names}
-    present = {normal(name): name for name in header}
     return Layout(
         report=report,
         variant=nearest,

@@ -23,8 +23,6 @@ from tiktok_assets.partitions import Slice, slice_of
 
 LOCK_TIMEOUT = 120.0  # seconds
 _RETRY_AFTER = 0.1
-# Stored as plain timestamps, in UTC: DuckDB can do nothing with a time zone without an extension it has to download.
-_TIMES = cs.datetime(time_zone="*")
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ class Warehouse:
         account and month of the column ``day``, the rows inserted by column name. A crash leaves the table as it was.
         """
         with self.connect() as connection:
-            connection.register("_rows", rows.with_columns(_TIMES.dt.replace_time_zone(None)).to_arrow())
+            connection.register("_rows", _plain(rows).to_arrow())
             connection.register("_keys", part.partitions().to_arrow())
             connection.begin()
             try:
@@ -104,6 +102,11 @@ class Warehouse:
             # another one beside it ("WAL does not match database file").
             self.published.with_name(f"{self.published.name}.wal").unlink(missing_ok=True)
             copy.replace(self.published)
+
+
+def _plain(rows: pl.DataFrame) -> pl.DataFrame:
+    """Moments as plain timestamps in UTC: DuckDB does nothing with a time zone without an extension to download."""
+    return rows.with_columns(cs.datetime(time_zone="*").dt.convert_time_zone("UTC").dt.replace_time_zone(None))
 
 
 class WarehouseIOManager(dg.IOManager):

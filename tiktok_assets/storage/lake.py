@@ -50,11 +50,15 @@ class Lake:
         """The file of one partition of a staging or curated table."""
         return self.settings.data_dir / layer / table / f"account={account}" / f"date={month}" / "data.parquet"
 
-    def raw_files(self, report: str, account: str) -> list[UPath]:
-        """The files of a report, of each export the one that the newest reader wrote."""
+    def raw_files(self, report: str, account: str, since: dt.date = dt.date.min) -> list[UPath]:
+        """The files of a report, of each export the one that the newest reader wrote.
+
+        ``since``: leave out exports downloaded before that day, which cannot speak of it or of later ones.
+        """
         newest: dict[str, UPath] = {}
+        earliest = since.isoformat().replace("-", "")
         for path in sorted(files_in(self.raw_folder(report, account)), key=lambda path: (len(path.name), path.name)):
-            if match := _RAW_NAME.match(path.name):
+            if (match := _RAW_NAME.match(path.name)) and path.name >= earliest:
                 newest[match.group(1)] = path
         return list(newest.values())
 

@@ -17,6 +17,9 @@ from tiktok_assets.exports.provenance import PROVENANCE
 from tiktok_assets.partitions import Slice, slice_of
 from tiktok_assets.storage.lake import Lake, read_parquet
 
+# What a row means can depend on its neighbours: FollowerActivity's zeros are judged by the whole export, 8 days long.
+_NEIGHBOURS = dt.timedelta(days=8)
+
 
 @dataclass(frozen=True)
 class RawRows:
@@ -42,12 +45,14 @@ class RawIOManager(dg.IOManager):
                 self.lake.write(path, export.rows)
 
     def load_input(self, context: dg.InputContext) -> pl.DataFrame:
-        """The raw rows that speak of the run's accounts and months, of every export there is."""
+        """The raw rows that speak of the run's accounts and months, and of the days around them, of every export."""
         return self.load(context.asset_key.path[-1], slice_of(context.asset_partition_keys))
 
     def load(self, report: str, part: Slice) -> pl.DataFrame:
-        paths = [path for account in part.accounts for path in self.lake.raw_files(report, account)]
-        rows = read_parquet(paths, pl.col("date_label").is_between(part.first_day, part.last_day))
+        days = (part.first_day - _NEIGHBOURS, part.last_day + _NEIGHBOURS)
+        since = days[0] - dt.timedelta(days=1)  # a label may be a day ahead of the download
+        paths = [path for account in part.accounts for path in self.lake.raw_files(report, account, since)]
+        rows = read_parquet(paths, pl.col("date_label").is_between(*days))
         return rows if rows.width else pl.DataFrame(schema=PROVENANCE)
 
 

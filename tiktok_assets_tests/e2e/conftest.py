@@ -8,7 +8,7 @@ import pytest
 
 from tiktok_assets_tests.e2e.dagster_dev import DagsterDev
 
-ACCOUNTS = ("pig1987", "zonea0", "okn", "sobatti")
+ACCOUNTS = ("pig1987", "zonea0", "sobatti", "okn")
 
 
 @pytest.fixture(scope="session")

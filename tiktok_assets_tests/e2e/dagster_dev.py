@@ -22,7 +22,7 @@ import polars as pl
 
 from tiktok_assets.settings import project_root
 
-PATIENCE = 120.0  # seconds; guards against hanging, it is no measure of speed
+PATIENCE = 300.0  # seconds; guards against hanging, it is no measure of speed
 SELECTOR = {"repositoryName": "__repository__", "repositoryLocationName": "tiktok_assets"}
 
 
@@ -98,11 +98,15 @@ class DagsterDev:
     def _answers(self) -> bool:
         if self.server is not None and self.server.poll() is not None:
             raise AssertionError(f"dagster dev ended by itself:\n{self.log()}")
+        query = """query { workspaceOrError { ... on Workspace { locationEntries {
+            loadStatus locationOrLoadError { ... on PythonError { message } } } } } }"""
         try:
-            found = self.ask("query { repositoriesOrError { ... on RepositoryConnection { nodes { name } } } }")
+            entries = self.ask(query)["workspaceOrError"]["locationEntries"]
         except (urllib.error.URLError, ConnectionError):
             return False
-        return bool(found["repositoriesOrError"].get("nodes"))
+        for entry in entries:
+            assert "message" not in (entry["locationOrLoadError"] or {}), entry["locationOrLoadError"]["message"]
+        return bool(entries) and all(entry["loadStatus"] == "LOADED" for entry in entries)
 
     def log(self) -> str:
         return (self.home / "dagster.log").read_text()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -70,7 +69,7 @@ class Backfills:
 
 
 @pytest.fixture(scope="module")
-def backfills(dagster_dev: DagsterDev, seconds_from_drop_to_warehouse: float) -> Iterator[Backfills]:
+def backfills(dagster_dev: DagsterDev, seconds_from_drop_to_warehouse: float) -> Backfills:
     """Viewers of okn for a year, of three others for two months: landed while the sensor is off, and backfilled."""
     dagster_dev.switch_sensor(on=False)
     drop(dagster_dev, "okn", "viewers", WHOLE_YEAR)

@@ -1,0 +1,132 @@
+"""Every promise about staging and curated tables, seen kept and seen broken."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import dagster as dg
+import polars as pl
+import pytest
+
+from tiktok_assets.checks.schema import schema_result, schema_spec, violations
+from tiktok_assets.checks.staging import check_results, check_specs, duplicates, missing_days, tells_every_day
+from tiktok_assets.partitions import Slice
+from tiktok_assets.reports import REPORTS
+from tiktok_assets.reports.content import CONTENT
+from tiktok_assets.reports.overview import OVERVIEW, Overview
+
+JANUARY, FEBRUARY = date(2025, 1, 1), date(2025, 2, 1)
+PART = Slice(("a", "b"), (JANUARY, FEBRUARY))
+
+
+def overview(*days: tuple[str, date], **values: Any) -> pl.DataFrame:
+    """Rows of staging/overview that keep every promise, for an account and a day each; ``values`` replace columns."""
+    known = {"video_views": 10, "profile_views": 1, "likes": 2, "comments": 3, "shares": 4, "export_id": "e1"}
+    told = {"date_shift_days": 0, "downloaded_at": datetime(2025, 3, 1, tzinfo=UTC), **known, **values}
+    rows = pl.DataFrame(days, {"account": pl.String, "date": pl.Date}, orient="row")
+    rows = rows.with_columns(pl.lit(value).alias(name) for name, value in told.items())
+    rows = rows.with_columns(date_label=pl.col("date"))
+    return rows.select(
+        (pl.col(name) if name in rows.columns else pl.lit(None)).cast(column.dtype.type).alias(name)
+        for name, column in Overview.to_schema().columns.items()
+    )
+
+
+TWO_DAYS = [("a", date(2025, 1, 1)), ("a", date(2025, 1, 2))]
+
+
+def result(name: str, rows: pl.DataFrame) -> dg.AssetCheckResult:
+    (found,) = (found for found in check_results(OVERVIEW, rows, PART) if found.check_name == name)
+    return found
+
+
+def test_good_rows_keep_every_promise() -> None:
+    assert [found.passed for found in check_results(OVERVIEW, overview(*TWO_DAYS), PART)] == [True] * 4
+
+
+@pytest.mark.parametrize(
+    ("broken", "named"),
+    [
+        (overview(*TWO_DAYS, video_views=-1), "video_views: greater_than_or_equal_to(0) (-1)"),
+        (overview(*TWO_DAYS, export_id=None), "export_id: not_nullable"),
+        (overview(*TWO_DAYS).drop("likes"), "column_in_dataframe (likes)"),
+        (overview(*TWO_DAYS).with_columns(mystery=1), "column_in_schema (mystery)"),
+        (overview(*TWO_DAYS).with_columns(pl.col("likes").cast(pl.String)), "likes: dtype('Int64') (String)"),
+    ],
+    ids=["bound", "null", "missing column", "unknown column", "type"],
+)
+def test_a_table_that_breaks_its_schema_says_how(broken: pl.DataFrame, named: str) -> None:
+    assert named in "; ".join(violations(Overview, broken))
+    found = schema_result(Overview, broken, PART)
+    assert (found.check_name, found.passed, found.severity) == ("keeps_schema", False, dg.AssetCheckSeverity.ERROR)
+    assert found.description is not None and named in found.description
+
+
+def test_an_empty_table_keeps_its_schema_and_has_no_rows() -> None:
+    assert result("keeps_schema", overview()).passed
+    found = result("has_rows", overview())
+    assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert found.description == "No export has Overview rows for these months."
+
+
+def test_days_are_contiguous_names_each_gap_and_warns() -> None:
+    days = [("a", date(2025, 1, 30)), ("a", date(2025, 2, 2)), ("a", date(2025, 2, 3)), ("b", date(2025, 1, 1))]
+    found = result("days_are_contiguous", overview(*days))
+    assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert found.description == "2 days are missing; export that window again."
+    assert found.metadata is not None
+    assert found.metadata["gaps"] == dg.MetadataValue.md(
+        "| account | after | before | missing |\n| --- | --- | --- | --- |\n| a | 2025-01-30 | 2025-02-02 | 2 |"
+    )
+
+
+def test_accounts_that_start_and_end_on_different_days_have_no_gap() -> None:
+    days = [("a", date(2025, 1, 1)), ("a", date(2025, 1, 2)), ("b", date(2025, 2, 27)), ("b", date(2025, 2, 28))]
+    assert missing_days(overview(*days)).is_empty()
+    found = result("days_are_contiguous", overview(*days))
+    assert found.metadata is not None
+    assert found.metadata["missing_days"] == dg.MetadataValue.int(0)
+    assert "gaps" not in found.metadata
+
+
+def test_has_no_duplicates_names_the_grain_that_has_two_rows() -> None:
+    rows = overview(*TWO_DAYS, TWO_DAYS[1])
+    found = result("has_no_duplicates", rows)
+    assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    assert duplicates(OVERVIEW, rows).rows() == [("a", date(2025, 1, 2), 2)]
+    assert found.metadata is not None
+    assert "| a | 2025-01-02 | 2 |" in found.metadata["grains"].value  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_an_evaluation_names_the_partitions_it_is_about() -> None:
+    for found in check_results(OVERVIEW, overview(*TWO_DAYS), PART):
+        assert found.metadata is not None
+        assert found.metadata["partitions"] == dg.MetadataValue.text("a, b: 2025-01 to 2025-02")
+
+
+def test_an_evaluation_of_a_thousand_accounts_names_twenty() -> None:
+    part = Slice(tuple(f"a{number}" for number in range(1000)), (JANUARY,))
+    metadata = schema_result(Overview, overview(), part).metadata
+    assert metadata is not None
+    assert str(metadata["partitions"].value).endswith("a19 and 980 more: 2025-01 to 2025-01")
+
+
+def test_only_reports_with_a_row_a_day_promise_contiguous_days() -> None:
+    """Activity comes for the last week of an export and snapshots for one day: their gaps mean nothing."""
+    assert [report.name for report in REPORTS if tells_every_day(report)] == ["overview", "viewers", "follower_history"]
+    names = [spec.name for spec in check_specs(CONTENT, dg.AssetKey(["staging", "content"]))]
+    assert names == ["keeps_schema", "has_rows", "has_no_duplicates"]
+
+
+@pytest.mark.parametrize("report", REPORTS, ids=[report.name for report in REPORTS])
+def test_every_declared_promise_is_evaluated(report: Any) -> None:
+    declared = [spec.name for spec in check_specs(report, dg.AssetKey(["staging", report.name]))]
+    evaluated = [found.check_name for found in check_results(report, report.schema.empty(), PART)]
+    assert declared == evaluated
+
+
+def test_only_a_broken_schema_stops_what_is_downstream() -> None:
+    specs = check_specs(OVERVIEW, dg.AssetKey(["staging", "overview"]))
+    assert [spec.name for spec in specs if spec.blocking] == ["keeps_schema"]
+    assert schema_spec(dg.AssetKey(["curated", "videos"])).blocking

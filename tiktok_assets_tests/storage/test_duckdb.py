@@ -1,0 +1,362 @@
+"""The warehouse file: what a run stores, what a crash leaves, and what people see who read while it is written."""
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+import polars as pl
+import pytest
+
+from tiktok_assets.failures import RowsOutsideSlice
+from tiktok_assets.partitions import Slice, account_months
+from tiktok_assets.storage.duckdb import Warehouse, warehouse_io_manager
+
+JANUARY, FEBRUARY, MARCH = date(2025, 1, 1), date(2025, 2, 1), date(2025, 3, 1)
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Warehouse:
+    return Warehouse(tmp_path / "state" / "warehouse.duckdb", tmp_path / "warehouse" / "tiktok.duckdb")
+
+
+def days(*rows: tuple[str, date, int, int]) -> pl.DataFrame:
+    """Account, day, views, likes."""
+    return pl.DataFrame(rows, ["account", "date", "views", "likes"], orient="row").with_columns(
+        pl.col("account").cast(pl.String), pl.col("date").cast(pl.Date), pl.col("views", "likes").cast(pl.Int64)
+    )
+
+
+def stored(warehouse: Warehouse, query: str = "from t order by all") -> list[tuple[object, ...]]:
+    with warehouse.connect() as connection:
+        return connection.sql(query).fetchall()
+
+
+def published(warehouse: Warehouse, query: str = "from t order by all") -> list[tuple[object, ...]]:
+    with duckdb.connect(warehouse.published, read_only=True) as connection:
+        return connection.sql(query).fetchall()
+
+
+@contextmanager
+def process(code: str) -> Iterator[subprocess.Popen[str]]:
+    """Another Python; ``code`` prints a line when it is where we want it, and goes on at a line we send."""
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == "ready\n"
+        yield running
+        running.kill()
+
+
+def test_a_rectangle_of_partitions_is_replaced_exactly(warehouse: Warehouse) -> None:
+    everything = Slice(("a", "b", "c"), (JANUARY, FEBRUARY, MARCH))
+    before = [(account, month, 1, 1) for account in everything.accounts for month in everything.months]
+    assert warehouse.replace("t", "date", days(*before), everything) == 0
+    part = Slice(("a", "c"), (JANUARY, MARCH))
+    replaced = warehouse.replace("t", "date", days(("a", date(2025, 1, 31), 7, 7), ("c", MARCH, 8, 8)), part)
+    assert replaced == 4
+    assert stored(warehouse) == [
+        ("a", date(2025, 1, 31), 7, 7),
+        ("a", FEBRUARY, 1, 1),
+        *(("b", month, 1, 1) for month in everything.months),
+        ("c", FEBRUARY, 1, 1),
+        ("c", MARCH, 8, 8),
+    ]
+
+
+def test_columns_go_by_their_name_and_not_by_their_place(warehouse: Warehouse) -> None:
+    part = Slice(("a",), (JANUARY,))
+    warehouse.replace("t", "date", days(("a", JANUARY, 100, 5)), part)
+    swapped = days(("a", JANUARY, 200, 6)).select("likes", "views", "date", "account")
+    warehouse.replace("t", "date", swapped, part)
+    assert stored(warehouse, "select views, likes from t") == [(200, 6)]
+
+
+def test_a_new_column_is_added_and_unknown_in_older_rows(warehouse: Warehouse) -> None:
+    warehouse.replace("t", "date", days(("a", JANUARY, 1, 1)), Slice(("a",), (JANUARY,)))
+    more = days(("a", FEBRUARY, 2, 2)).with_columns(rate=0.5, tags=pl.lit(["x"]))
+    warehouse.replace("t", "date", more, Slice(("a",), (FEBRUARY,)))
+    assert stored(warehouse, "select views, rate, tags from t order by 1") == [(1, None, None), (2, 0.5, ["x"])]
+
+
+def test_a_column_that_is_no_longer_made_is_unknown_in_newer_rows(warehouse: Warehouse) -> None:
+    part = Slice(("a",), (JANUARY,))
+    warehouse.replace("t", "date", days(("a", JANUARY, 1, 1)), part)
+    warehouse.replace("t", "date", days(("a", JANUARY, 2, 2)).drop("likes"), part)
+    assert stored(warehouse, "select views, likes from t") == [(2, None)]
+
+
+def test_no_rows_empty_the_partitions_and_leave_the_table(warehouse: Warehouse) -> None:
+    part = Slice(("a",), (JANUARY,))
+    warehouse.replace("t", "date", days(("a", JANUARY, 1, 1), ("a", JANUARY, 2, 2)), part)
+    assert warehouse.replace("t", "date", days(), part) == 2
+    assert stored(warehouse) == []
+    warehouse.replace("never_filled", "date", days(), part)
+    assert stored(warehouse, "select count(views) from never_filled") == [(0,)]
+
+
+def test_reading_gives_the_rows_of_the_slice(warehouse: Warehouse) -> None:
+    everything = days(("a", JANUARY, 1, 1), ("a", FEBRUARY, 2, 2), ("b", JANUARY, 3, 3))
+    warehouse.replace("t", "date", everything, Slice(("a", "b"), (JANUARY, FEBRUARY)))
+    assert (
+        warehouse.read("t", "date", Slice(("a", "b"), (JANUARY,)))
+        .sort("account")
+        .equals(days(("a", JANUARY, 1, 1), ("b", JANUARY, 3, 3)))
+    )
+
+
+def test_moments_are_plain_timestamps_in_utc(warehouse: Warehouse) -> None:
+    plain = datetime.fromisoformat("2025-01-01 12:30")
+    athens = pl.Series([datetime(2025, 1, 1, 12, 30, tzinfo=UTC)]).dt.convert_time_zone("Europe/Athens")
+    rows = days(("a", JANUARY, 1, 1)).with_columns(seen_at=athens)
+    warehouse.replace("t", "date", rows, Slice(("a",), (JANUARY,)))
+    assert stored(warehouse, "select seen_at, typeof(seen_at) from t") == [(plain, "TIMESTAMP")]
+
+
+def test_a_failure_in_the_middle_leaves_the_table_as_it_was(warehouse: Warehouse) -> None:
+    part = Slice(("a",), (JANUARY,))
+    warehouse.replace("t", "date", days(("a", JANUARY, 1, 1)), part)
+    wrong = days(("a", JANUARY, 2, 2)).with_columns(views=pl.lit("many"), extra=1)
+    with pytest.raises(duckdb.ConversionException, match="many"):
+        warehouse.replace("t", "date", wrong, part)
+    assert stored(warehouse, "select * from t") == [("a", JANUARY, 1, 1)]
+
+
+def test_a_process_killed_between_delete_and_insert_leaves_the_table_as_it_was(warehouse: Warehouse) -> None:
+    part = Slice(("a",), (JANUARY,))
+    before = days(*(("a", JANUARY, number, number) for number in range(180)))
+    warehouse.replace("t", "date", before, part)
+    code = f"""
+import sys, time
+from datetime import date
+from pathlib import Path
+import duckdb, polars as pl
+from tiktok_assets.partitions import Slice
+from tiktok_assets.storage import duckdb as ours
+
+class Stops:
+    '''A connection that waits for its death once the rows are deleted.'''
+    def __init__(self, connection): self.connection = connection
+    def __getattr__(self, name): return getattr(self.connection, name)
+    def execute(self, query, *rest):
+        if query.startswith("insert"):
+            print("ready", flush=True)
+            time.sleep(60)
+        return self.connection.execute(query, *rest)
+
+connect = duckdb.connect
+ours.duckdb.connect = lambda *path: Stops(connect(*path))
+warehouse = ours.Warehouse(Path({str(warehouse.working)!r}), Path({str(warehouse.published)!r}))
+rows = pl.DataFrame({{"account": ["a"], "date": [date(2025, 1, 1)], "views": [0], "likes": [0], "new": [0]}})
+warehouse.replace("t", "date", rows, Slice(("a",), (date(2025, 1, 1),)))
+"""
+    with process(code) as running:
+        running.kill()
+        running.wait()
+    assert pl.DataFrame(stored(warehouse), before.schema, orient="row").equals(before.sort("views"))
+
+
+def test_a_file_that_another_process_has_open_is_waited_for(warehouse: Warehouse) -> None:
+    part = Slice(("a",), (JANUARY,))
+    warehouse.replace("t", "date", days(), part)
+    code = f"""
+import duckdb, sys
+with duckdb.connect({str(warehouse.working)!r}):
+    print("ready", flush=True)
+    sys.stdin.readline()
+"""
+    with process(code) as other:
+        assert other.stdin is not None
+        storing = threading.Thread(
+            target=warehouse.replace, args=("t", "date", days(("a", JANUARY, 1, 1)), part), daemon=True
+        )
+        storing.start()
+        time.sleep(0.3)
+        assert storing.is_alive()
+        other.stdin.write("go on\n")
+        other.stdin.flush()
+        storing.join(timeout=30)
+    assert stored(warehouse) == [("a", JANUARY, 1, 1)]
+
+
+def test_waiting_for_a_lock_ends_with_duckdbs_own_words(warehouse: Warehouse) -> None:
+    warehouse.replace("t", "date", days(), Slice(("a",), (JANUARY,)))
+    code = f"import duckdb, sys; c = duckdb.connect({str(warehouse.working)!r}); print('ready', flush=True); input()"
+    with process(code) as _, pytest.raises(duckdb.IOException, match="lock"), warehouse.connect(timeout=0.2):
+        pass
+
+
+def test_a_file_that_is_no_database_is_not_waited_for(warehouse: Warehouse) -> None:
+    warehouse.working.parent.mkdir(parents=True)
+    warehouse.working.write_bytes(b"no database" * 1000)
+    begun = time.monotonic()
+    with pytest.raises(duckdb.Error), warehouse.connect():
+        pass
+    assert time.monotonic() - begun < 30
+
+
+def test_the_published_file_is_a_whole_database_without_leftovers(warehouse: Warehouse) -> None:
+    part = Slice(("a",), (JANUARY,))
+    for views in (1, 2):
+        warehouse.replace("t", "date", days(("a", JANUARY, views, 0)), part)
+        warehouse.publish()
+        assert published(warehouse) == [("a", JANUARY, views, 0)]
+    assert [path.name for path in warehouse.published.parent.iterdir()] == ["tiktok.duckdb"]
+    assert [path.name for path in warehouse.working.parent.iterdir()] == ["warehouse.duckdb"]
+
+
+def test_a_reader_in_another_process_neither_stops_publishing_nor_loses_what_it_opened(warehouse: Warehouse) -> None:
+    part = Slice(("a",), (JANUARY,))
+    warehouse.replace("t", "date", days(("a", JANUARY, 1, 1)), part)
+    warehouse.publish()
+    code = f"""
+import duckdb, sys
+with duckdb.connect({str(warehouse.published)!r}, read_only=True) as connection:
+    print("ready", flush=True)
+    sys.stdin.readline()
+    print(connection.sql("select views from t").fetchall(), flush=True)
+"""
+    with process(code) as reader:
+        assert reader.stdin is not None and reader.stdout is not None
+        warehouse.replace("t", "date", days(("a", JANUARY, 2, 2)), part)
+        warehouse.publish()
+        assert published(warehouse, "select views from t") == [(2,)]
+        reader.stdin.write("look\n")
+        reader.stdin.flush()
+        assert reader.stdout.readline() == "[(1,)]\n"
+
+
+def test_what_somebody_wrote_into_the_published_file_does_not_make_the_next_one_unreadable(
+    warehouse: Warehouse,
+) -> None:
+    part = Slice(("a",), (JANUARY,))
+    warehouse.replace("t", "date", days(("a", JANUARY, 1, 1)), part)
+    warehouse.publish()
+    code = f"""
+import duckdb, sys
+connection = duckdb.connect({str(warehouse.published)!r})
+connection.execute("create table mine as select 42 as answer")
+print("ready", flush=True)
+sys.stdin.readline()
+"""
+    with process(code):  # left open, then killed: its log of changes stays beside the file
+        warehouse.replace("t", "date", days(("a", JANUARY, 2, 2)), part)
+        warehouse.publish()
+        assert published(warehouse, "select views from t") == [(2,)]
+    assert published(warehouse, "select views from t") == [(2,)]
+
+
+def test_the_later_of_two_publishings_is_the_later_state(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The copy is put in place while the working file is still ours; another process can only come before or after."""
+    warehouse.replace("t", "date", days(), Slice(("a",), (JANUARY,)))
+    locked: list[str] = []
+    rename = Path.replace
+    code = f"import duckdb; duckdb.connect({str(warehouse.working)!r})"
+
+    def watched(path: Path, target: Path) -> Path:
+        tried = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        locked.append(tried.stderr)
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "replace", watched)
+    warehouse.publish()
+    assert len(locked) == 1 and "lock" in locked[0]
+
+
+partitions = account_months(["a", "b"], JANUARY)
+
+
+@dg.asset(key=["warehouse", "t"], partitions_def=partitions, io_manager_key="warehouse")
+def t(context: dg.AssetExecutionContext) -> pl.DataFrame:
+    """Stores a row for each of its partitions, or for the day the run's tag says."""
+    outside = context.run.tags.get("day")
+    keys = [key.rpartition("|") for key in context.partition_keys]
+    rows = [(account, date.fromisoformat(outside or month), 1, 1) for account, _, month in keys]
+    return days(*rows)
+
+
+@dg.asset(key=["warehouse", "later"], deps=[t], partitions_def=partitions, io_manager_key="warehouse")
+def fails() -> pl.DataFrame:
+    raise dg.Failure("on purpose")
+
+
+@dg.asset(
+    key=["warehouse", "later"],
+    ins={"rows": dg.AssetIn(["warehouse", "t"])},
+    partitions_def=partitions,
+    io_manager_key="warehouse",
+)
+def reads(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows
+
+
+def materialize(
+    warehouse: Warehouse,
+    *assets: dg.AssetsDefinition | dg.SourceAsset,
+    first: str,
+    last: str,
+    tags: dict[str, str] | None = None,
+) -> dg.ExecuteInProcessResult:
+    with dg.DagsterInstance.ephemeral() as instance:
+        return dg.materialize(
+            assets,
+            instance=instance,
+            resources={"warehouse": warehouse_io_manager(warehouse, {"t": "date", "later": "date"})},
+            tags={
+                "dagster/asset_partition_range_start": first,
+                "dagster/asset_partition_range_end": last,
+                **(tags or {}),
+            },
+            raise_on_error=False,
+        )
+
+
+def test_a_run_stores_its_rectangle_and_publishes_at_its_end(warehouse: Warehouse) -> None:
+    result = materialize(warehouse, t, first="a|2025-01-01", last="b|2025-02-01")
+    assert result.success
+    assert len(published(warehouse)) == 4
+    metadata = result.asset_materializations_for_node("warehouse__t")[0].metadata
+    assert metadata["rows_replaced"].value == 0
+    assert metadata["table"].value == "main.t"
+
+
+def test_a_failed_run_still_publishes_what_was_stored(warehouse: Warehouse) -> None:
+    result = materialize(warehouse, t, fails, first="a|2025-01-01", last="a|2025-01-01")
+    assert not result.success
+    assert published(warehouse) == [("a", JANUARY, 1, 1)]
+
+
+def test_a_run_that_stored_nothing_publishes_nothing(warehouse: Warehouse) -> None:
+    assert not materialize(warehouse, fails, first="a|2025-01-01", last="a|2025-01-01").success
+    assert not warehouse.published.exists()
+
+
+def test_rows_of_partitions_that_the_run_was_not_asked_for_are_refused(warehouse: Warehouse) -> None:
+    result = materialize(warehouse, t, first="a|2025-01-01", last="a|2025-01-01", tags={"day": "2025-02-01"})
+    assert not result.success
+    (failure,) = (event for event in result.all_events if event.is_step_failure)
+    assert "warehouse/t: 1 rows lie outside the partitions of this run" in str(failure.step_failure_data.error)
+    assert not warehouse.published.exists()
+
+
+def test_a_reversed_range_is_no_success(warehouse: Warehouse) -> None:
+    assert not materialize(warehouse, t, first="a|2025-02-01", last="a|2025-01-01").success
+
+
+def test_the_asset_behind_a_table_gets_the_rows_of_its_own_slice(warehouse: Warehouse) -> None:
+    materialize(warehouse, t, first="a|2025-01-01", last="b|2025-02-01")
+    result = materialize(warehouse, t.to_source_assets()[0], reads, first="b|2025-01-01", last="b|2025-01-01")
+    assert result.success
+    assert stored(warehouse, "from later") == [("b", JANUARY, 1, 1)]
+
+
+def test_rows_outside_the_slice_name_table_and_example() -> None:
+    with pytest.raises(RowsOutsideSlice, match=r"t: 1 rows .*\('b', datetime.date\(2025, 1, 1\)\)"):
+        Slice(("a",), (JANUARY,)).require(days(("b", JANUARY, 1, 1)), "t")

@@ -1,0 +1,158 @@
+"""The files of the lake: one immutable file per export in raw, one file per partition in staging and curated."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+import pytest
+
+from tiktok_assets.exports.provenance import PROVENANCE
+from tiktok_assets.partitions import Slice, account_months
+from tiktok_assets.reports.viewers import Viewers
+from tiktok_assets.settings import Settings
+from tiktok_assets.storage.lake import Lake
+from tiktok_assets.storage.parquet import PartitionIOManager, RawIOManager, RawRows
+
+JANUARY, FEBRUARY = date(2025, 1, 1), date(2025, 2, 1)
+NOON = datetime(2025, 3, 1, 12, tzinfo=UTC)
+PARTITIONS = account_months(["a", "b"], JANUARY)
+
+
+@pytest.fixture
+def lake(settings: Settings) -> Lake:
+    return Lake(settings)
+
+
+def viewers(*rows: tuple[str, date, int]) -> pl.DataFrame:
+    """Account, day, unique viewers; the other columns of staging/viewers alike."""
+    frame = pl.DataFrame(rows, {"account": pl.String, "date": pl.Date, "unique_viewers": pl.Int64}, orient="row")
+    return frame.with_columns(
+        pl.lit(None, pl.Int64).alias("new_viewers"),
+        pl.lit(None, pl.Int64).alias("returning_viewers"),
+        pl.col("date").alias("date_label"),
+        pl.lit(0, pl.Int64).alias("date_shift_days"),
+        pl.lit("e1").alias("export_id"),
+        pl.lit(NOON).alias("downloaded_at"),
+    )
+
+
+def materialize(lake: Lake, made: pl.DataFrame, first: str, last: str) -> pl.DataFrame:
+    """Store ``made`` as staging/viewers in a run over first..last, and what an asset behind it gets in that run."""
+    got: list[pl.DataFrame] = []
+
+    @dg.asset(key=["staging", "viewers"], partitions_def=PARTITIONS, io_manager_key="lake")
+    def upstream() -> pl.DataFrame:
+        return made
+
+    @dg.asset(partitions_def=PARTITIONS, ins={"rows": dg.AssetIn(["staging", "viewers"])})
+    def downstream(rows: pl.DataFrame) -> None:
+        got.append(rows)
+
+    tags = {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
+    manager = PartitionIOManager(lake, {"staging/viewers": Viewers})
+    with dg.DagsterInstance.ephemeral() as instance:
+        dg.materialize([upstream, downstream], instance=instance, resources={"lake": manager}, tags=tags)
+    return got[0]
+
+
+def files(lake: Lake) -> list[str]:
+    root = Path(lake.settings.data_dir)
+    return sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
+
+
+def partition(account: str, month: date) -> str:
+    return f"staging/viewers/account={account}/date={month}/data.parquet"
+
+
+def test_a_range_is_a_file_for_each_partition_with_its_rows(lake: Lake) -> None:
+    rows = viewers(("a", date(2025, 1, 31), 1), ("a", FEBRUARY, 2), ("a", date(2025, 2, 28), 3))
+    assert materialize(lake, rows, "a|2025-01-01", "a|2025-02-01").equals(rows)
+    assert files(lake) == [partition("a", JANUARY), partition("a", FEBRUARY)]
+    february = pl.read_parquet(Path(lake.settings.data_dir) / partition("a", FEBRUARY), hive_partitioning=False)
+    assert february.equals(rows.tail(2))
+
+
+def test_a_rectangle_touches_no_partition_beside_it(lake: Lake) -> None:
+    everything = viewers(*((account, month, 1) for account in "ab" for month in (JANUARY, FEBRUARY)))
+    materialize(lake, everything, "a|2025-01-01", "b|2025-02-01")
+    rectangle = viewers(("a", FEBRUARY, 7), ("b", FEBRUARY, 8))
+    assert materialize(lake, rectangle, "a|2025-02-01", "b|2025-02-01").equals(rectangle)
+    stored = pl.concat(pl.read_parquet(Path(lake.settings.data_dir) / file) for file in files(lake))
+    assert stored.sort("account", "date")["unique_viewers"].to_list() == [1, 7, 1, 8]
+
+
+def test_a_partition_that_lost_its_rows_has_no_file(lake: Lake) -> None:
+    materialize(lake, viewers(("a", JANUARY, 1), ("a", FEBRUARY, 2)), "a|2025-01-01", "a|2025-02-01")
+    materialize(lake, viewers(("a", FEBRUARY, 2)), "a|2025-01-01", "a|2025-02-01")
+    assert files(lake) == [partition("a", FEBRUARY)]
+
+
+def test_a_slice_without_rows_reads_as_an_empty_table_of_its_schema(lake: Lake) -> None:
+    got = materialize(lake, viewers(), "a|2025-01-01", "b|2025-02-01")
+    assert files(lake) == []
+    assert got.height == 0
+    assert set(got.schema.items()) == set(viewers().schema.items())
+
+
+def test_rows_of_other_partitions_are_refused_and_nothing_is_stored(lake: Lake) -> None:
+    with pytest.raises(dg.Failure, match="staging/viewers: 1 rows lie outside the partitions of this run"):
+        materialize(lake, viewers(("a", JANUARY, 1), ("b", JANUARY, 2)), "a|2025-01-01", "a|2025-01-01")
+    assert files(lake) == []
+
+
+def test_a_reversed_range_fails_instead_of_doing_nothing(lake: Lake) -> None:
+    with pytest.raises(dg.Failure, match="Is the range reversed"):
+        materialize(lake, viewers(), "a|2025-02-01", "a|2025-01-01")
+
+
+def raw_rows(lake: Lake, *days: date, views: str) -> pl.DataFrame:
+    """Raw rows of one export."""
+    plain = pl.DataFrame(schema=PROVENANCE).select(pl.exclude("account", "date_label", "row_number"))
+    rows = pl.DataFrame({"account": "a", "date_label": days}, schema_overrides={"date_label": pl.Date})
+    empty = [pl.lit(None, dtype).alias(name) for name, dtype in plain.schema.items()]
+    return rows.with_row_index("row_number", 1).with_columns(*empty, pl.lit(views).alias("Video Views"))
+
+
+def store_raw(lake: Lake, *exports: RawRows) -> None:
+    context = dg.build_output_context(asset_key=dg.AssetKey(["raw", "overview"]))
+    RawIOManager(lake).handle_output(context, list(exports))
+
+
+def test_raw_holds_one_file_per_export_named_after_moment_and_digest(lake: Lake) -> None:
+    store_raw(lake, RawRows("a", NOON, "0123456789abcdef", raw_rows(lake, JANUARY, views="1")))
+    assert files(lake) == ["raw/overview/account=a/20250301T120000Z_0123456789ab.parquet"]
+
+
+def test_a_raw_file_is_never_written_again(lake: Lake) -> None:
+    export = RawRows("a", NOON, "0123456789abcdef", raw_rows(lake, JANUARY, views="1"))
+    store_raw(lake, export)
+    (path,) = (Path(lake.settings.data_dir) / name for name in files(lake))
+    before = (path.stat().st_mtime_ns, path.stat().st_ino)
+    store_raw(lake, RawRows("a", NOON, "0123456789abcdef", raw_rows(lake, JANUARY, views="2")))
+    assert (path.stat().st_mtime_ns, path.stat().st_ino) == before
+    assert pl.read_parquet(path)["Video Views"].to_list() == ["1"]
+
+
+def test_raw_rows_of_a_slice_come_from_every_export_with_the_columns_of_all(lake: Lake) -> None:
+    one = raw_rows(lake, date(2024, 12, 23), date(2025, 1, 30), date(2025, 1, 31), date(2025, 2, 9), views="1")
+    other = raw_rows(lake, date(2025, 1, 31), views="2").with_columns(Reach=pl.lit("9"))
+    store_raw(lake, RawRows("a", NOON, "1" * 64, one), RawRows("a", NOON, "2" * 64, other))
+    rows = RawIOManager(lake).load("overview", Slice(("a", "b"), (JANUARY,)))
+    assert rows.select("date_label", "Video Views", "Reach").rows() == [
+        (date(2025, 1, 30), "1", None),
+        (date(2025, 1, 31), "1", None),
+        (date(2025, 1, 31), "2", "9"),
+    ]
+
+
+def test_raw_rows_of_a_slice_come_with_the_week_around_it(lake: Lake) -> None:
+    labels = [date(2024, 12, 23), date(2024, 12, 24), date(2025, 2, 8), date(2025, 2, 9)]
+    store_raw(lake, RawRows("a", NOON, "1" * 64, raw_rows(lake, *labels, views="1")))
+    rows = RawIOManager(lake).load("overview", Slice(("a",), (JANUARY,)))
+    assert rows["date_label"].to_list() == labels[1:3]
+
+
+def test_raw_rows_of_an_account_without_exports_have_provenance_columns(lake: Lake) -> None:
+    rows = RawIOManager(lake).load("overview", Slice(("b",), (JANUARY,)))
+    assert (rows.height, dict(rows.schema)) == (0, PROVENANCE)

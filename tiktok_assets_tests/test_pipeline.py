@@ -1,0 +1,166 @@
+"""The graph from landing to warehouse in this process: the same twice, the same in pieces, and stopped where it must."""
+
+import dataclasses
+import re
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+import pytest
+
+from tiktok_assets.assets import staging
+from tiktok_assets.graph import build_definitions
+from tiktok_assets.partitions import range_tags
+from tiktok_assets.receipts import processed
+from tiktok_assets.reports import REPORTS
+from tiktok_assets.settings import Settings
+from tiktok_assets.simulator.account import SimulatedAccount
+from tiktok_assets.simulator.exports import GeneratedExport, land, studio_exports
+from tiktok_assets.simulator.files import zip_bytes
+from tiktok_assets.storage.duckdb import Warehouse
+from tiktok_assets.storage.lake import Lake
+from tiktok_assets_tests.conftest import Install
+
+FIRST, LAST = date(2024, 12, 20), date(2025, 2, 2)
+DECEMBER, JANUARY, FEBRUARY = date(2024, 12, 1), date(2025, 1, 1), date(2025, 2, 1)
+MOMENTS = (datetime(2025, 1, 20, 16, 20, 31, tzinfo=UTC), datetime(2025, 2, 3, 16, 20, 31, tzinfo=UTC))
+
+
+def landed(settings: Settings) -> Settings:
+    """Two visits to the Studio of pig1987 and one to that of zonea0; the last hour of January counts nobody."""
+    for name, seed, moments in (("pig1987", 1, MOMENTS), ("zone.a0", 2, MOMENTS[1:])):
+        account = SimulatedAccount.generate(name, seed, date(2024, 11, 1), date(2025, 3, 1))
+        for moment in moments:
+            for export in studio_exports(account, FIRST, LAST, downloaded_at=moment):
+                folder = Path(settings.landing) / name.replace(".", "") / f"{moment:%Y%m%d}"
+                land(_without_followers_at_the_end_of_january(export), folder)
+    return settings
+
+
+def _without_followers_at_the_end_of_january(export: GeneratedExport) -> GeneratedExport:
+    quiet = re.compile(rb'("January 31","23",)"\d+"')
+    members = {name: quiet.sub(rb'\1"0"', content) for name, content in export.members.items()}
+    return dataclasses.replace(export, members=members, content=zip_bytes(members, export.downloaded_at))
+
+
+def run(settings: Settings, accounts: list[str], first: date, last: date) -> dg.ExecuteInProcessResult:
+    job = build_definitions(settings).resolve_job_def("process_exports")
+    with dg.DagsterInstance.ephemeral() as instance:
+        tags = range_tags(accounts, [first, last])
+        return job.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
+
+
+def tables(settings: Settings) -> dict[str, bytes | list[tuple[object, ...]]]:
+    """Every file of the lake below landing byte for byte, and the rows of every published table but for loaded_at."""
+    root = Path(settings.data_dir)
+    files = [path for layer in ("raw", "staging", "curated") for path in (root / layer).rglob("*.parquet")]
+    found: dict[str, bytes | list[tuple[object, ...]]] = {
+        path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(files)
+    }
+    with Warehouse(settings.warehouse, settings.warehouse).connect() as connection:
+        for (table,) in connection.sql("select table_name from duckdb_tables()").fetchall():
+            found[table] = connection.sql(f"select * exclude (loaded_at) from {table} order by all").fetchall()
+    return found
+
+
+def test_the_same_range_twice_gives_the_same_files_and_rows(settings: Settings) -> None:
+    landed(settings)
+    assert run(settings, ["pig1987", "zonea0"], DECEMBER, FEBRUARY).success
+    once = tables(settings)
+    assert run(settings, ["pig1987", "zonea0"], DECEMBER, FEBRUARY).success
+    assert tables(settings) == once
+    assert len(once["social_media_stats"]) == 2 * 45  # 20 December to 2 February
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        pytest.param(
+            [([account], month, month) for account in ("pig1987", "zonea0") for month in (DECEMBER, JANUARY, FEBRUARY)],
+            id="an account and a month at a time",
+        ),
+        pytest.param(
+            [(["pig1987", "zonea0"], month, month) for month in (FEBRUARY, DECEMBER, JANUARY)],
+            id="a month of all accounts at a time, in any order",
+        ),
+    ],
+)
+def test_runs_over_pieces_give_what_one_run_gives(
+    install: Install, tmp_path: Path, pieces: list[tuple[list[str], date, date]]
+) -> None:
+    whole = landed(install("pig1987", zonea0="zone.a0", data_dir=tmp_path / "whole"))
+    assert run(whole, ["pig1987", "zonea0"], DECEMBER, FEBRUARY).success
+    in_pieces = landed(install("pig1987", zonea0="zone.a0", data_dir=tmp_path / "pieces"))
+    for accounts, first, last in pieces:
+        assert run(in_pieces, accounts, first, last).success
+    assert tables(in_pieces) == tables(whole)
+    for account in ("pig1987", "zonea0"):
+        assert processed(Lake(in_pieces), account) == processed(Lake(whole), account) != frozenset()
+
+
+def test_a_quiet_last_hour_of_a_month_is_a_zero_and_not_unknown(settings: Settings) -> None:
+    landed(settings)
+    assert run(settings, ["zonea0"], JANUARY, JANUARY).success
+    file = Lake(settings).partition_file("curated", "audience", "zonea0", JANUARY)
+    rows = pl.read_parquet(str(file)).filter(dimension="active_time", date=date(2025, 1, 31), hour=23)
+    assert rows["count"].to_list() == [0]
+
+
+def failing_checks(result: dg.ExecuteInProcessResult) -> list[str]:
+    return [
+        f"{evaluation.asset_key.to_user_string()} {evaluation.check_name}"
+        for evaluation in result.get_asset_check_evaluations()
+        if not evaluation.passed and evaluation.severity == dg.AssetCheckSeverity.ERROR
+    ]
+
+
+def materialized(result: dg.ExecuteInProcessResult) -> set[str]:
+    return {
+        event.asset_key.to_user_string()
+        for event in result.all_events
+        if event.is_step_materialization and event.asset_key is not None
+    }
+
+
+def test_a_broken_schema_stops_what_is_downstream_and_nothing_else(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    landed(settings)
+    (overview,) = (report for report in REPORTS if report.name == "overview")
+
+    def parse(rows: pl.DataFrame) -> pl.DataFrame:
+        """A reader with a mistake."""
+        return overview.parse(rows).with_columns(video_views=-pl.col("video_views"))
+
+    others = tuple(report for report in REPORTS if report is not overview)
+    monkeypatch.setattr(staging, "REPORTS", (dataclasses.replace(overview, parse=parse), *others))
+    result = run(settings, ["pig1987"], DECEMBER, FEBRUARY)
+    assert not result.success
+    assert failing_checks(result) == ["staging/overview keeps_schema"]
+    stopped = {"curated/account_daily", "warehouse/social_media_stats", "warehouse/exports"}
+    made = materialized(result)
+    assert not made & stopped
+    assert {"staging/viewers", "curated/videos", "curated/audience", "warehouse/content_performance"} <= made
+    assert processed(Lake(settings), "pig1987") == frozenset()
+
+
+def test_months_that_no_export_speaks_of_warn_and_stop_nothing(settings: Settings) -> None:
+    landed(settings)
+    result = run(settings, ["pig1987"], date(2025, 3, 1), date(2025, 3, 1))
+    assert result.success
+    assert failing_checks(result) == []
+    unkept = {evaluation.check_name for evaluation in result.get_asset_check_evaluations() if not evaluation.passed}
+    assert unkept == {"has_rows"}
+
+
+def test_people_see_rows_days_and_exports_of_a_run(settings: Settings) -> None:
+    landed(settings)
+    result = run(settings, ["pig1987"], DECEMBER, FEBRUARY)
+    metadata = result.asset_materializations_for_node("staging__overview")[0].metadata
+    assert metadata["dagster/row_count"].value == 45
+    assert (metadata["days_covered"].value, metadata["missing_days"].value) == (45, 0)
+    assert "| pig1987 | 2024-12-20 | 2025-02-02 | 45 | 45 | 0 |" in str(metadata["coverage"].value)
+    assert metadata["exports_used"].value == 1  # the second export tells every day again
+    snapshots = result.asset_materializations_for_node("staging__content")[0].metadata
+    assert "missing_days" not in snapshots

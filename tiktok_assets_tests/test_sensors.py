@@ -1,0 +1,370 @@
+"""The sensor: its decision, as a pure function of what landed and what runs; and the real one over a real lake."""
+
+from __future__ import annotations
+
+import datetime as dt
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import dagster as dg
+import pytest
+import time_machine
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
+from dagster._core.test_utils import create_run_for_test
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tiktok_assets import dropped, sensors
+from tiktok_assets.graph import build_definitions
+from tiktok_assets.intake import LandedExport
+from tiktok_assets.partitions import RANGE_END, RANGE_START, range_tags
+from tiktok_assets.processing import process
+from tiktok_assets.sensors import ACCOUNT_TAG, EXPORTS_TAG, MAX_TRIES, digest_of, run_requests
+from tiktok_assets.settings import Settings
+from tiktok_assets.storage.lake import Lake
+from tiktok_assets_tests.conftest import History, Install
+from tiktok_assets_tests.drops import drop, drop_export, export, landing, materialize
+
+SECTIONS = ("overview", "viewers", "followers", "content")
+
+# --- the decision ----------------------------------------------------------------------------------------------------
+
+months = st.dates(dt.date(2024, 1, 1), dt.date(2026, 1, 1)).map(lambda day: day.replace(day=1))
+landed_exports = st.builds(
+    LandedExport,
+    account=st.sampled_from(["pig1987", "zonea0", "okn", "a|b"]),
+    source=st.text("abc", min_size=1, max_size=5).map("{}.zip".format),
+    export_id=st.integers(0, 40).map("{:064x}".format),
+    sections=st.just(("overview",)),
+    months=st.lists(months, min_size=1, max_size=4, unique=True).map(sorted).map(tuple),
+    warnings=st.just(()),
+)
+drops = st.lists(landed_exports, max_size=12)
+
+
+def asked(requests: list[dg.RunRequest]) -> dict[str, tuple[str, str]]:
+    """Account -> first and last partition asked for."""
+    assert len({request.tags[ACCOUNT_TAG] for request in requests}) == len(requests)
+    return {request.tags[ACCOUNT_TAG]: (request.tags[RANGE_START], request.tags[RANGE_END]) for request in requests}
+
+
+@given(drops)
+def test_each_account_gets_one_run_over_every_month_its_exports_touch(landed: list[LandedExport]) -> None:
+    expected = {}
+    for account in {one.account for one in landed}:
+        days = [month for one in landed if one.account == account for month in one.months]
+        expected[account] = (f"{account}|{min(days)}", f"{account}|{max(days)}")
+    assert asked(run_requests(landed, frozenset(), {})) == expected
+
+
+@given(drops, st.randoms())
+def test_the_order_of_files_decides_nothing(landed: list[LandedExport], random: Random) -> None:
+    def decision(files: list[LandedExport]) -> list[tuple[tuple[str, str], ...]]:
+        return sorted(tuple(sorted(request.tags.items())) for request in run_requests(files, frozenset(), {}))
+
+    shuffled = random.sample(landed, len(landed))
+    assert decision(shuffled) == decision(landed)
+
+
+@given(drops, st.sets(st.sampled_from(["pig1987", "zonea0", "okn"])))
+def test_an_account_with_a_run_in_flight_waits_and_the_others_do_not(
+    landed: list[LandedExport], in_flight: set[str]
+) -> None:
+    everyone = asked(run_requests(landed, frozenset(), {}))
+    now = asked(run_requests(landed, frozenset(in_flight), {}))
+    assert now == {account: span for account, span in everyone.items() if account not in in_flight}
+
+
+@given(drops, st.integers(0, 5))
+def test_what_was_tried_twice_is_not_asked_for_again_until_something_new_comes(
+    landed: list[LandedExport], tries: int
+) -> None:
+    digests = [request.tags[EXPORTS_TAG] for request in run_requests(landed, frozenset(), {})]
+    again = run_requests(landed, frozenset(), dict.fromkeys(digests, tries))
+    assert len(again) == (len(digests) if tries < MAX_TRIES else 0)
+    news = [
+        LandedExport(
+            account=one.account, source="new.zip", export_id="f" * 64, sections=(), months=one.months, warnings=()
+        )
+        for one in landed
+    ]
+    assert len(run_requests([*landed, *news], frozenset(), dict.fromkeys(digests, tries))) == len(digests)
+
+
+@given(drops)
+def test_a_set_of_exports_has_one_name_however_often_a_file_is_copied(landed: list[LandedExport]) -> None:
+    assert digest_of(landed) == digest_of([*landed, *landed[:3]])
+
+
+# --- the sensor over a lake ------------------------------------------------------------------------------------------
+
+
+def tick(settings: Settings, instance: dg.DagsterInstance) -> dg.SensorResult | dg.SkipReason:
+    """One look of the real sensor, as the daemon asks for it."""
+    definitions = build_definitions(settings)
+    (sensor,) = definitions.sensors or ()
+    assert isinstance(sensor, dg.SensorDefinition)
+    context = dg.build_sensor_context(instance=instance, definitions=definitions, sensor_name="new_exports")
+    answer = sensor(context)
+    assert isinstance(answer, dg.SensorResult | dg.SkipReason)
+    return answer
+
+
+def requested(answer: dg.SensorResult | dg.SkipReason) -> dict[str, tuple[str, str]]:
+    return asked(list(answer.run_requests or [])) if isinstance(answer, dg.SensorResult) else {}
+
+
+def reason(answer: dg.SensorResult | dg.SkipReason) -> str:
+    assert isinstance(answer, dg.SkipReason), answer
+    return answer.skip_message or ""
+
+
+def report(instance: dg.DagsterInstance, answer: dg.SensorResult | dg.SkipReason) -> None:
+    """What the daemon does with the events of a look."""
+    for event in answer.asset_events if isinstance(answer, dg.SensorResult) else []:
+        instance.report_runless_asset_event(event)
+
+
+def a_run(instance: dg.DagsterInstance, status: dg.DagsterRunStatus, tags: dict[str, str]) -> dg.DagsterRun:
+    repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("tiktok_assets"), "__repository__")
+    origin = RemoteJobOrigin(repository, "process_exports")
+    return create_run_for_test(instance, job_name="process_exports", status=status, tags=tags, remote_job_origin=origin)
+
+
+MAY_AND_JUNE = ("pig1987|2025-05-01", "pig1987|2025-06-01")
+RANGE = range_tags(["pig1987"], [dt.date(2025, 5, 1), dt.date(2025, 6, 1)])
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+def test_it_finds_loose_files_unpacked_folders_and_the_extra_folder(
+    install: Install, tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    settings = install("a1", "a2", "a3", "a4", landing_path=tmp_path / "inbox")
+    drop_export(settings, "a1", "overview")
+    drop(export("a2", "viewers").members["Viewers.csv"], landing(settings) / "a2", "whatever.csv")
+    drop(export("a3", "overview").content, tmp_path / "inbox", export("a3", "overview").name)
+    for name, content in export("a4", "followers").members.items():
+        drop(content, landing(settings) / "Followers_a4", name)
+    assert requested(tick(settings, instance)) == {
+        key: (f"{key}|2025-05-01", f"{key}|2025-06-01") for key in ("a1", "a2", "a3", "a4")
+    }
+
+
+def test_a_tick_reports_what_landed_once_and_without_a_run(settings: Settings, instance: dg.DagsterInstance) -> None:
+    made = drop_export(settings, "pig1987", "overview")
+    report(instance, tick(settings, instance))
+    key = dg.AssetKey(["landing", "overview"])
+    assert instance.get_materialized_partitions(key) == set(MAY_AND_JUNE)
+    event = instance.get_latest_materialization_event(key)
+    assert event is not None
+    assert event.run_id == ""
+    assert event.asset_materialization is not None
+    assert event.asset_materialization.metadata["files"].value == made.name
+    second = tick(settings, instance)
+    assert isinstance(second, dg.SensorResult)
+    assert second.asset_events == []
+
+
+def test_after_processing_nothing_is_new_also_to_the_next_process(settings: Settings, history: History) -> None:
+    for section in SECTIONS:
+        drop_export(settings, "pig1987", section)
+    with history() as instance:
+        assert requested(tick(settings, instance)) == {"pig1987": MAY_AND_JUNE}
+        assert requested(tick(settings, instance)) == {"pig1987": MAY_AND_JUNE}  # a restart before the run was made
+    process(settings, instance=history())
+    with history() as instance:
+        assert reason(tick(settings, instance)) == "No new exports in landing."
+        landed = instance.get_materialized_partitions(dg.AssetKey(["landing", "viewers"]))
+        assert landed == set(MAY_AND_JUNE)  # though no tick was there to report it
+    home = Path(str(settings.data_dir)).parent
+    code = (
+        "import sys, dagster as dg\n"
+        "from tiktok_assets.settings import Settings\n"
+        "from tiktok_assets_tests.test_sensors import reason, tick\n"
+        "settings = Settings(data_dir=sys.argv[1] + '/data', accounts_file=sys.argv[1] + '/accounts.toml')\n"
+        "print(reason(tick(settings, dg.DagsterInstance.local_temp(sys.argv[2]))))\n"
+    )
+    with history() as instance:
+        command = [sys.executable, "-c", code, str(home), instance.root_directory]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parent.parent)
+    assert done.stdout == "No new exports in landing.\n"
+
+
+def test_a_crash_between_raw_and_warehouse_is_asked_for_again_and_then_closed(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    drop_export(settings, "pig1987", "overview", folder="pig1987")
+    assert materialize(settings, instance, "raw", accounts=["pig1987"]).success
+    assert requested(tick(settings, instance)) == {"pig1987": MAY_AND_JUNE}
+    assert materialize(settings, instance, "staging", "curated", accounts=["pig1987"]).success
+    assert requested(tick(settings, instance)) == {"pig1987": MAY_AND_JUNE}
+    assert materialize(settings, instance, "warehouse", accounts=["pig1987"]).success
+    assert reason(tick(settings, instance)) == "No new exports in landing."
+
+
+def test_a_person_who_materializes_one_month_does_not_hide_the_others(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    drop_export(settings, "pig1987", "overview", first=dt.date(2025, 1, 3), last=dt.date(2025, 12, 20))
+    whole = {"pig1987": ("pig1987|2025-01-01", "pig1987|2025-12-01")}
+    assert requested(tick(settings, instance)) == whole
+    groups = ("raw", "staging", "curated", "warehouse")
+    june = [dt.date(2025, 6, 1)]
+    assert materialize(settings, instance, *groups, accounts=["pig1987"], months=june).success
+    assert requested(tick(settings, instance)) == whole
+
+
+@pytest.mark.parametrize("status", ["QUEUED", "NOT_STARTED", "STARTING", "STARTED", "CANCELING"])
+@pytest.mark.parametrize(
+    ("tags", "holds"),
+    [
+        (RANGE, {"pig1987"}),
+        ({"dagster/partition": "pig1987|2025-05-01"}, {"pig1987"}),
+        ({**RANGE, "dagster/backfill": "abcdefgh"}, {"pig1987"}),
+        (range_tags(["pig1987", "zonea0"], [dt.date(2025, 5, 1)]), {"pig1987", "zonea0"}),
+        (range_tags(["zonea0"], [dt.date(2020, 5, 1)]), {"zonea0"}),
+        (range_tags(["removed"], [dt.date(2020, 5, 1)]), set()),
+        ({}, set()),
+    ],
+    ids=["sensor", "one partition", "UI backfill", "rectangle", "other account", "removed account", "other job"],
+)
+def test_a_run_in_flight_holds_back_its_accounts(
+    settings: Settings, instance: dg.DagsterInstance, status: str, tags: dict[str, str], holds: set[str]
+) -> None:
+    for handle in ("pig1987", "zone.a0"):
+        drop_export(settings, handle, "overview")
+    a_run(instance, dg.DagsterRunStatus(status), tags)
+    assert set(requested(tick(settings, instance))) == {"pig1987", "zonea0"} - holds
+
+
+def test_a_run_that_died_with_its_machine_holds_nothing_up_and_one_in_the_queue_always_does(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    for handle in ("pig1987", "zone.a0"):
+        drop_export(settings, handle, "overview")
+    a_run(instance, dg.DagsterRunStatus.STARTED, RANGE)
+    a_run(instance, dg.DagsterRunStatus.QUEUED, range_tags(["zonea0"], [dt.date(2025, 5, 1)]))
+    assert requested(tick(settings, instance)) == {}
+    with time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(hours=3)):
+        assert set(requested(tick(settings, instance))) == {"pig1987"}
+
+
+def test_a_run_that_ends_during_the_look_is_not_started_a_second_time(
+    settings: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop_export(settings, "pig1987", "overview")
+    run = a_run(instance, dg.DagsterRunStatus.STARTED, RANGE)
+    take_in = sensors.take_in
+
+    def slow(*args, **kwargs):
+        seen = take_in(*args, **kwargs)
+        instance.report_run_canceled(run)  # in truth it ends well, after the receipts were looked at
+        return seen
+
+    monkeypatch.setattr(sensors, "take_in", slow)
+    assert requested(tick(settings, instance)) == {}
+
+
+@pytest.mark.parametrize("status", ["FAILURE", "CANCELED", "SUCCESS"])
+def test_the_same_work_is_never_asked_for_without_end(
+    settings: Settings, instance: dg.DagsterInstance, status: str
+) -> None:
+    """Whatever becomes of the runs: here none of them ever finishes the exports."""
+    drop_export(settings, "pig1987", "overview")
+    asked_for = 0
+    for _ in range(6):
+        answer = tick(settings, instance)
+        report(instance, answer)
+        for request in answer.run_requests or [] if isinstance(answer, dg.SensorResult) else []:
+            asked_for += 1
+            a_run(instance, dg.DagsterRunStatus(status), dict(request.tags))
+    assert asked_for == MAX_TRIES
+    assert "2 runs did not finish the exports of pig1987" in reason(tick(settings, instance))
+    drop_export(settings, "pig1987", "viewers")
+    assert requested(tick(settings, instance)) == {"pig1987": MAY_AND_JUNE}
+
+
+def test_a_lake_that_was_emptied_is_filled_again_a_day_after_it_was_filled_twice(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    drop_export(settings, "pig1987", "overview")
+    (request,) = tick(settings, instance).run_requests or []  # pyright: ignore[reportAttributeAccessIssue]
+    for _ in range(MAX_TRIES):
+        a_run(instance, dg.DagsterRunStatus.SUCCESS, dict(request.tags))
+    assert requested(tick(settings, instance)) == {}
+    with time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(hours=25)):
+        assert requested(tick(settings, instance)) == {"pig1987": MAY_AND_JUNE}
+
+
+def test_a_tick_says_why_it_did_nothing(
+    settings: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert reason(tick(settings, instance)) == "No new exports in landing."
+    monkeypatch.setattr(dropped, "LOOK_AGAIN", 0.0)
+    drop(b"PK...", landing(settings), "Content_pig1987.zip", age=1)
+    assert reason(tick(settings, instance)) == f"Still being written: {landing(settings) / 'Content_pig1987.zip'}."
+    drop(b"PK...", landing(settings), "Content_pig1987.zip")
+    assert "Set aside in quarantine: Content_pig1987.zip: is a damaged" in reason(tick(settings, instance))
+    drop_export(settings, "pig1987", "overview")
+    a_run(instance, dg.DagsterRunStatus.STARTED, RANGE)
+    report(instance, tick(settings, instance))
+    assert reason(tick(settings, instance)) == "A run for the new exports is under way."
+
+
+def test_400_exports_of_100_accounts_are_100_runs_decided_within_10_seconds(
+    install: Install, instance: dg.DagsterInstance
+) -> None:
+    accounts = [f"account{number}" for number in range(100)]
+    settings = install(*accounts)
+    for handle in accounts:
+        for section in SECTIONS:
+            drop_export(settings, handle, section)
+    started = time.monotonic()
+    answer = tick(settings, instance)
+    took = time.monotonic() - started
+    assert requested(answer) == {key: (f"{key}|2025-05-01", f"{key}|2025-06-01") for key in accounts}
+    assert took < 10, f"{took:.1f} s"
+
+
+def test_a_run_reports_the_landed_partitions_that_no_tick_had_time_for(
+    settings: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sensors, "_EVENTS_A_TICK", 1)
+    for section in SECTIONS:
+        drop_export(settings, "pig1987", section)
+    answer = tick(settings, instance)
+    assert isinstance(answer, dg.SensorResult)
+    assert len(answer.asset_events) == 1
+    report(instance, answer)
+    assert materialize(settings, instance, "raw", accounts=["pig1987"]).success
+    for section in ("overview", "viewers", "followers"):
+        assert instance.get_materialized_partitions(dg.AssetKey(["landing", section])) == set(MAY_AND_JUNE)
+    records = instance.fetch_materializations(dg.AssetKey(["landing", "overview"]), limit=100).records
+    partitions = [record.partition_key for record in records]
+    assert len(partitions) == len(set(partitions))
+
+
+def test_a_lake_that_cannot_be_listed_stops_the_tick_instead_of_starting_over(
+    settings: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop_export(settings, "pig1987", "overview")
+    receipts = Lake(settings).raw_folder("exports", "pig1987")
+    real = type(receipts).iterdir
+
+    def refuse(folder: Path) -> Iterator[Path]:
+        if str(folder) == str(receipts):
+            raise PermissionError(13, "Permission denied", str(folder))
+        return real(folder)
+
+    monkeypatch.setattr(type(receipts), "iterdir", refuse)
+    with pytest.raises(Exception, match="Permission denied"):
+        tick(settings, instance)
