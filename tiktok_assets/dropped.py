@@ -139,9 +139,12 @@ def shown(path: UPath) -> str:
 
 def is_inside(path: UPath, folder: UPath) -> bool:
     """Whether ``path`` lies below ``folder`` or is it, links resolved."""
-    if isinstance(path, Path) is not isinstance(folder, Path):
-        return False
-    return path.resolve().is_relative_to(folder.resolve())
+    return lies_below(path.resolve(), folder.resolve())
+
+
+def lies_below(path: UPath, folder: UPath) -> bool:
+    """Whether ``path`` is written as a path in ``folder``; a path here never lies in a storage elsewhere."""
+    return isinstance(path, Path) is isinstance(folder, Path) and path.is_relative_to(folder)
 
 
 def is_same(path: UPath, other: UPath) -> bool:

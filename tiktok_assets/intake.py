@@ -23,6 +23,7 @@ from tiktok_assets.dropped import (
     is_text,
     is_there,
     is_younger,
+    lies_below,
     shown,
     state_of,
     unchanged,
@@ -314,7 +315,7 @@ def _move_home(lake: Lake, path: UPath, account: Account) -> UPath:
     From a folder where nothing may be taken away it is copied; its bytes are known then, and not taken in again.
     """
     home = lake.settings.landing / account.key
-    if path.is_relative_to(home):
+    if lies_below(path, home):
         return path
     unpacked = read_name(path.parent.name)  # Followers_<handle>/FollowerHistory.csv stays together
     folder = home / path.parent.name if unpacked.handle and unpacked.section else home
@@ -328,7 +329,7 @@ def _move_home(lake: Lake, path: UPath, account: Account) -> UPath:
 
 def _is_ours(lake: Lake, path: UPath) -> bool:
     """Whether a file that is no export may be moved away; in the extra landing folder only if named like an export."""
-    return path.is_relative_to(lake.settings.landing) or read_name(path.name).section is not None
+    return lies_below(path, lake.settings.landing) or read_name(path.name).section is not None
 
 
 def by_account(exports: Iterable[LandedExport]) -> dict[str, list[LandedExport]]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from upath import UPath
 
 from tiktok_assets.accounts import Account, Roster, load_roster
-from tiktok_assets.dropped import is_same
+from tiktok_assets.dropped import is_same, lies_below
 from tiktok_assets.exports.export import Export
 from tiktok_assets.exports.problems import AccountConflict, ExportProblem, UnknownAccount
 from tiktok_assets.settings import Settings
@@ -73,7 +73,7 @@ def owner_of(name: str, links: Iterable[str], handle: str | None, folder: Accoun
 def account_of_folder(settings: Settings, accounts: Roster, path: UPath) -> Account | None:
     """Whose folder it lies in: the first below landing, or below TIKTOK_LANDING_PATH."""
     for root in (settings.landing, settings.landing_path):
-        if root is not None and path.is_relative_to(root):
+        if root is not None and lies_below(path, root):
             parts = path.relative_to(root).parts
             return accounts.resolve(parts[0]) if len(parts) > 1 else None
     return None

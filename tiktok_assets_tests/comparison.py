@@ -111,7 +111,7 @@ def expected(report: str, truth: Iterable[Mapping[str, Any]]) -> Expected:
                 values[column] = value
             elif name not in LABELS:
                 unknown.add(header)
-        label = next((told[name] for name in told if name.lower() in LABELS), None)
+        label = told.get("date_label") or next((told[name] for name in told if name.lower() in LABELS), None)
         key, cells = _row(report, label, values)
         rows[key] = cells
     return Expected(rows=rows, unknown=frozenset(unknown))
@@ -124,7 +124,7 @@ def _row(report: str, label: str | None, values: dict[str, Any]) -> tuple[Key, d
         if posted:  # a month and day alone is the file's text, not what a person makes of it
             values["post_date"] = dt.date(*map(int, posted.groups()))
     elif "day" in GRAIN[report] and label is not None:
-        values["day"] = values["date_label"] = dt.date.fromisoformat(label)
+        values["day"] = values["date_label"] = dt.date.fromisoformat(label.replace("/", "-"))
     key = tuple(values.pop(name) for name in GRAIN[report])
     unmeasured = report in TOTAL and values.get(TOTAL[report], 0) is None
     return key, {column: (None, 0) if unmeasured and value == 0 else (value,) for column, value in values.items()}

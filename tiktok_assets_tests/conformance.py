@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -171,6 +172,7 @@ def in_words(found: Comparison) -> Iterator[str]:
 
 
 def main(folder: Path) -> int:
+    os.environ.setdefault("DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS", "1")  # as in the Makefile: faster
     begun = time.monotonic()
     console = Console(width=None if sys.stdout.isatty() else 120)
     truths = find_truths(folder)

@@ -30,16 +30,16 @@ def account(handle: str) -> SimulatedAccount:
 
 def export(handle: str, section: Section, first: date = FIRST, last: date = LAST) -> GeneratedExport:
     """An export of ``handle`` that spans two months, downloaded two days after its last day."""
-    downloaded_at = DOWNLOADED if last == LAST else datetime.combine(last, DOWNLOADED.timetz()).replace(day=last.day)
+    downloaded_at = DOWNLOADED + (last - LAST)
     return studio_export(account(handle), section, first, last, downloaded_at=downloaded_at)
 
 
-def drop(content: bytes, folder: Path, name: str, *, age: float = 3600) -> Path:
-    """Leave a file that has lain there for ``age`` seconds."""
+def drop(content: bytes, folder: Path, name: str, *, age: float | None = None) -> Path:
+    """Leave a file of the moment of ``DOWNLOADED``, or one that has lain there for ``age`` seconds."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
     path.write_bytes(content)
-    changed = time.time() - age
+    changed = DOWNLOADED.timestamp() if age is None else time.time() - age
     os.utime(path, (changed, changed))
     return path
 

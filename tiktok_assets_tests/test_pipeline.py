@@ -1,4 +1,4 @@
-"""The graph from landing to warehouse in this process: the same twice, the same in pieces, and stopped where it must."""
+"""The graph from landing to warehouse in this process: the same twice, the same in pieces, stopped where it must."""
 
 import dataclasses
 import re
@@ -33,7 +33,7 @@ def landed(settings: Settings) -> Settings:
         account = SimulatedAccount.generate(name, seed, date(2024, 11, 1), date(2025, 3, 1))
         for moment in moments:
             for export in studio_exports(account, FIRST, LAST, downloaded_at=moment):
-                folder = Path(settings.landing) / name.replace(".", "") / f"{moment:%Y%m%d}"
+                folder = Path(str(settings.landing)) / name.replace(".", "") / f"{moment:%Y%m%d}"
                 land(_without_followers_at_the_end_of_january(export), folder)
     return settings
 
@@ -53,7 +53,7 @@ def run(settings: Settings, accounts: list[str], first: date, last: date) -> dg.
 
 def tables(settings: Settings) -> dict[str, bytes | list[tuple[object, ...]]]:
     """Every file of the lake below landing byte for byte, and the rows of every published table but for loaded_at."""
-    root = Path(settings.data_dir)
+    root = Path(str(settings.data_dir))
     files = [path for layer in ("raw", "staging", "curated") for path in (root / layer).rglob("*.parquet")]
     found: dict[str, bytes | list[tuple[object, ...]]] = {
         path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(files)

@@ -61,7 +61,7 @@ def test_the_demo_fills_the_tables_and_the_readmes_queries_answer(tmp_path: Path
         "TIKTOK_DATA_DIR": str(tmp_path / "data"),
         "DAGSTER_HOME": str(history),
     }
-    command = [sys.executable, "-m", "tiktok_assets.simulator.demo"]
+    command = [sys.executable, "-m", "tiktok_assets.demo"]
     first = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert first.returncode == 0, first.stdout + first.stderr
     shown = dict(re.findall(r"^(\w+)\s+([\d,]+)\s+2$", README, re.MULTILINE))

@@ -12,6 +12,7 @@ import polars as pl
 from tiktok_assets.partitions import Slice
 
 OWNERS = ["team:data-platform"]
+Facts = dict[str, int | str | dg.MetadataValue]
 _LISTED = 20
 
 
@@ -38,7 +39,7 @@ def column_lineage(
     """Which upstream columns each column is made of: those of its name, or of the name it had before (``renamed``)."""
     known = {key: set(model.to_schema().columns) for key, model in upstream.items()}
     sources = {}
-    for name in schema.to_schema().columns:
+    for name in map(str, schema.to_schema().columns):
         before = (renamed or {}).get(name, name)
         sources[name] = [
             dg.TableColumnDep(dg.AssetKey(key.split("/")), before)
@@ -48,14 +49,14 @@ def column_lineage(
     return dg.TableColumnLineage({name: deps for name, deps in sources.items() if deps})
 
 
-def covered(rows: pl.DataFrame, part: Slice, *, day: str = "date", every_day: bool) -> dict[str, object]:
+def covered(rows: pl.DataFrame, part: Slice, *, day: str = "date", every_day: bool) -> Facts:
     """Rows and days covered, for each account; with ``every_day`` also the days missing between the first and last."""
     days = (
         rows.group_by("account")
         .agg(first=pl.col(day).min(), last=pl.col(day).max(), days=pl.col(day).n_unique(), rows=pl.len())
         .sort("account")
     )
-    found: dict[str, object] = {"dagster/row_count": rows.height, "days_covered": int(days["days"].sum())}
+    found: Facts = {"dagster/row_count": rows.height, "days_covered": int(days["days"].sum())}
     if every_day:
         days = days.with_columns(missing=(pl.col("last") - pl.col("first")).dt.total_days() + 1 - pl.col("days"))
         found["missing_days"] = int(days["missing"].sum())
@@ -66,7 +67,7 @@ def covered(rows: pl.DataFrame, part: Slice, *, day: str = "date", every_day: bo
     }
 
 
-def exports_used(raw: pl.DataFrame, rows: pl.DataFrame) -> dict[str, object]:
+def exports_used(raw: pl.DataFrame, rows: pl.DataFrame) -> Facts:
     """The exports out of ``raw`` that ``rows`` come from, newest first, and how many there are."""
     exports = (
         raw.join(rows, on="export_id", how="semi")

@@ -70,8 +70,7 @@ class SocialMediaStats(DayMetrics, WarehouseRow):
     viewers_export_id: str = pa.Field(nullable=True, description="export behind the viewer columns")
     followers_export_id: str = pa.Field(nullable=True, description="export behind followers")
 
-    class Config(pa.DataFrameModel.Config):
-        strict = True
+    class Config(WarehouseRow.Config):
         unique = ["platform", *_KEY]
 
 

@@ -37,8 +37,7 @@ class AudienceInsights(AudienceMetrics, WarehouseRow):
 
     captured_on: pl.Date = pa.Field(description="day of the download; for active_time the day spoken of")
 
-    class Config(pa.DataFrameModel.Config):
-        strict = True
+    class Config(WarehouseRow.Config):
         unique = ["platform", "account", "captured_on", "dimension", "value"]
 
 

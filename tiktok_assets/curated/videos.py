@@ -19,7 +19,7 @@ class VideoMetrics(pa.DataFrameModel):
     title: str = pa.Field(nullable=True, description="caption with its hashtags; may be empty")
     hashtags: list[str] = pa.Field(nullable=True, description="hashtags in the title, lower case, without #")
     link: str = pa.Field(nullable=True, description="address of the video")
-    published_at: UtcTime = pa.Field(description="upload time (UTC), from the video id")
+    published_at: UtcTime = pa.Field(nullable=True, description="upload time (UTC), from the video id; null for ids without it")
     total_views: int = pa.Field(nullable=True, description="views since publication")
     total_likes: int = pa.Field(nullable=True, description="likes since publication")
     total_comments: int = pa.Field(nullable=True, description="comments since publication")
@@ -55,8 +55,7 @@ class ContentPerformance(VideoMetrics, WarehouseRow):
     views_per_day: float = pa.Field(nullable=True, description="total_views / age_days")
     is_latest: bool = pa.Field(nullable=True, description="whether this is the video's newest snapshot")
 
-    class Config(pa.DataFrameModel.Config):
-        strict = True
+    class Config(WarehouseRow.Config):
         unique = ["platform", "account", "captured_on", "video_id"]
 
 

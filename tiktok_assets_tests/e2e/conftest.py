@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tiktok_assets_tests.e2e.dagster_dev import DagsterDev
+from tiktok_assets_tests.e2e.drop import drop_a_year_of_two_accounts
 
 ACCOUNTS = ("pig1987", "zonea0", "sobatti", "okn")
 
@@ -21,3 +22,9 @@ def dagster_dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DagsterDev
         yield installation
     finally:
         installation.stop()
+
+
+@pytest.fixture(scope="session")
+def seconds_from_drop_to_warehouse(dagster_dev: DagsterDev) -> float:
+    """Overview of a year, of two accounts, dropped into the running Dagster; how long until both can be queried."""
+    return drop_a_year_of_two_accounts(dagster_dev)

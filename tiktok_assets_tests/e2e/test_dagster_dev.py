@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +13,12 @@ import polars as pl
 import pytest
 
 from tiktok_assets.reports import REPORTS
-from tiktok_assets.simulator.account import SimulatedAccount
-from tiktok_assets.simulator.exports import Section, land, studio_export
 from tiktok_assets_tests.e2e.conftest import ACCOUNTS
 from tiktok_assets_tests.e2e.dagster_dev import DagsterDev
+from tiktok_assets_tests.e2e.drop import DROPPED, WHOLE_YEAR, account, drop
 
 pytestmark = pytest.mark.e2e
 
-DROPPED = ("pig1987", "zonea0")
-DOWNLOADED_AT = datetime(2026, 1, 1, 16, 20, 31, tzinfo=UTC)
-WHOLE_YEAR = (date(2025, 1, 1), date(2025, 12, 31))
 TWO_MONTHS = (date(2025, 3, 1), date(2025, 4, 30))
 BELOW_LANDING = [
     *(f"{layer}/{report.name}" for layer in ("raw", "staging") for report in REPORTS),
@@ -31,30 +26,6 @@ BELOW_LANDING = [
     *("warehouse/social_media_stats", "warehouse/content_performance", "warehouse/audience_insights"),
     "warehouse/exports",
 ]
-
-
-def account(name: str) -> SimulatedAccount:
-    return SimulatedAccount.generate(name, 1, date(2024, 12, 1), date(2026, 1, 10))
-
-
-def drop(dagster_dev: DagsterDev, name: str, section: Section, window: tuple[date, date]) -> None:
-    export = studio_export(account(name), section, *window, downloaded_at=DOWNLOADED_AT)
-    land(export, dagster_dev.landing / name)
-
-
-@pytest.fixture(scope="module")
-def seconds_from_drop_to_warehouse(dagster_dev: DagsterDev) -> float:
-    """Overview of a year, of two accounts, dropped into the running Dagster; how long until both can be queried."""
-    for name in DROPPED:
-        drop(dagster_dev, name, "overview", WHOLE_YEAR)
-    begun = time.monotonic()
-
-    def both() -> bool:
-        found = dagster_dev.published("select distinct account from social_media_stats")
-        return found.height == len(DROPPED)
-
-    dagster_dev.wait_for("both accounts in the published warehouse", both)
-    return time.monotonic() - begun
 
 
 @dataclass(frozen=True)

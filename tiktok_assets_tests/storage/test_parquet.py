@@ -57,7 +57,7 @@ def materialize(lake: Lake, made: pl.DataFrame, first: str, last: str) -> pl.Dat
 
 
 def files(lake: Lake) -> list[str]:
-    root = Path(lake.settings.data_dir)
+    root = Path(str(lake.settings.data_dir))
     return sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
 
 
@@ -69,7 +69,7 @@ def test_a_range_is_a_file_for_each_partition_with_its_rows(lake: Lake) -> None:
     rows = viewers(("a", date(2025, 1, 31), 1), ("a", FEBRUARY, 2), ("a", date(2025, 2, 28), 3))
     assert materialize(lake, rows, "a|2025-01-01", "a|2025-02-01").equals(rows)
     assert files(lake) == [partition("a", JANUARY), partition("a", FEBRUARY)]
-    february = pl.read_parquet(Path(lake.settings.data_dir) / partition("a", FEBRUARY), hive_partitioning=False)
+    february = pl.read_parquet(Path(str(lake.settings.data_dir)) / partition("a", FEBRUARY), hive_partitioning=False)
     assert february.equals(rows.tail(2))
 
 
@@ -78,7 +78,7 @@ def test_a_rectangle_touches_no_partition_beside_it(lake: Lake) -> None:
     materialize(lake, everything, "a|2025-01-01", "b|2025-02-01")
     rectangle = viewers(("a", FEBRUARY, 7), ("b", FEBRUARY, 8))
     assert materialize(lake, rectangle, "a|2025-02-01", "b|2025-02-01").equals(rectangle)
-    stored = pl.concat(pl.read_parquet(Path(lake.settings.data_dir) / file) for file in files(lake))
+    stored = pl.concat(pl.read_parquet(Path(str(lake.settings.data_dir)) / file) for file in files(lake))
     assert stored.sort("account", "date")["unique_viewers"].to_list() == [1, 7, 1, 8]
 
 
@@ -127,7 +127,7 @@ def test_raw_holds_one_file_per_export_named_after_moment_and_digest(lake: Lake)
 def test_a_raw_file_is_never_written_again(lake: Lake) -> None:
     export = RawRows("a", NOON, "0123456789abcdef", raw_rows(lake, JANUARY, views="1"))
     store_raw(lake, export)
-    (path,) = (Path(lake.settings.data_dir) / name for name in files(lake))
+    (path,) = (Path(str(lake.settings.data_dir)) / name for name in files(lake))
     before = (path.stat().st_mtime_ns, path.stat().st_ino)
     store_raw(lake, RawRows("a", NOON, "0123456789abcdef", raw_rows(lake, JANUARY, views="2")))
     assert (path.stat().st_mtime_ns, path.stat().st_ino) == before

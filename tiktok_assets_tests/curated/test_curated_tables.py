@@ -1,0 +1,225 @@
+"""Tables of business meaning, against rows written by hand."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pandera.polars as pa
+import polars as pl
+import pytest
+
+from tiktok_assets.checks.schema import violations
+from tiktok_assets.curated._tables import conform, warehouse_rows
+from tiktok_assets.curated.account_daily import AccountDaily, SocialMediaStats, account_daily, with_handles
+from tiktok_assets.curated.audience import Audience, AudienceInsights, audience
+from tiktok_assets.curated.export_log import Exports, export_log
+from tiktok_assets.curated.videos import ContentPerformance, Videos, videos
+from tiktok_assets.exports.provenance import PROVENANCE
+from tiktok_assets.reports.content import Content
+from tiktok_assets.reports.follower_activity import FollowerActivity
+from tiktok_assets.reports.follower_gender import FollowerGender
+from tiktok_assets.reports.follower_history import FollowerHistory
+from tiktok_assets.reports.follower_territories import FollowerTerritories
+from tiktok_assets.reports.overview import Overview
+from tiktok_assets.reports.viewers import Viewers
+
+MONDAY, TUESDAY, WEDNESDAY = date(2025, 1, 6), date(2025, 1, 7), date(2025, 1, 8)
+LOADED_AT = datetime(2025, 1, 9, tzinfo=UTC)
+
+
+def staged(schema: type[pa.DataFrameModel], *rows: dict[str, Any]) -> pl.DataFrame:
+    """Staged rows of account "a" that say what is given and nothing else."""
+    known = {"account": "a", "downloaded_at": LOADED_AT, "date_shift_days": 0}
+    columns = schema.to_schema().columns
+    dtypes = {name: column.dtype.type for name, column in columns.items()}
+    filled = [
+        {name: {**known, "date_label": row["date"], **row}.get(name) for name in columns}
+        for row in rows
+    ]  # fmt: skip
+    return pl.DataFrame(filled, schema=dtypes, orient="row")
+
+
+def told(rows: pl.DataFrame, *columns: str) -> list[tuple[Any, ...]]:
+    return rows.select(columns).rows()
+
+
+class TestAccountDaily:
+    def test_a_day_that_only_one_report_tells_is_a_row_with_the_rest_unknown(self) -> None:
+        joined = account_daily(
+            staged(Overview, {"date": MONDAY, "video_views": 10, "export_id": "o"}),
+            staged(Viewers, {"date": TUESDAY, "unique_viewers": 7, "export_id": "v"}),
+            staged(FollowerHistory, {"date": WEDNESDAY, "followers": 5, "export_id": "f"}),
+        )
+        columns = ("date", "video_views", "unique_viewers", "followers", "date_label", "date_shift_days")
+        assert told(joined, *columns) == [
+            (MONDAY, 10, None, None, MONDAY, 0),
+            (TUESDAY, None, 7, None, TUESDAY, 0),
+            (WEDNESDAY, None, None, 5, WEDNESDAY, 0),
+        ]
+        assert told(joined, "export_id", "viewers_export_id", "followers_export_id") == [
+            ("o", None, None),
+            (None, "v", None),
+            (None, None, "f"),
+        ]
+        assert violations(AccountDaily, joined) == []
+
+    def test_a_day_of_all_three_reports_is_one_row_that_names_each_export(self) -> None:
+        joined = account_daily(
+            staged(Overview, {"date": MONDAY, "video_views": 10, "likes": -1, "export_id": "o"}),
+            staged(Viewers, {"date": MONDAY, "unique_viewers": 7, "new_viewers": 3, "export_id": "v"}),
+            staged(FollowerHistory, {"date": MONDAY, "followers": 5, "export_id": "f"}),
+        )
+        columns = ("video_views", "likes", "unique_viewers", "new_viewers", "followers")
+        assert told(joined, *columns) == [(10, -1, 7, 3, 5)]
+        assert told(joined, "export_id", "viewers_export_id", "followers_export_id") == [("o", "v", "f")]
+
+    def test_the_same_day_of_two_accounts_stays_two_rows(self) -> None:
+        joined = account_daily(
+            staged(Overview, {"date": MONDAY, "account": "a", "video_views": 1, "export_id": "o"}),
+            staged(Viewers, {"date": MONDAY, "account": "b", "unique_viewers": 2, "export_id": "v"}),
+            staged(FollowerHistory),
+        )
+        assert told(joined, "account", "video_views", "unique_viewers") == [("a", 1, None), ("b", None, 2)]
+
+    def test_business_suite_extras_are_overviews_where_both_tell_them(self) -> None:
+        suite = {"reach": 8, "new_followers": 3, "lost_followers": 1, "clicks": 2, "leads": 0}
+        joined = account_daily(
+            staged(Overview, {"date": MONDAY, "export_id": "o", **suite}, {"date": TUESDAY, "export_id": "o"}),
+            staged(Viewers),
+            staged(
+                FollowerHistory,
+                {"date": MONDAY, "export_id": "f", "reach": 99, "new_followers": 99, "engaged_audience": 6},
+                {"date": TUESDAY, "export_id": "f", "reach": 9, "new_followers": 4},
+            ),
+        )
+        columns = ("reach", "new_followers", "lost_followers", "clicks", "leads", "engaged_audience")
+        assert told(joined, *columns) == [(8, 3, 1, 2, 0, 6), (9, 4, None, None, None, None)]
+
+    def test_without_any_export_it_is_an_empty_table_of_its_schema(self) -> None:
+        joined = account_daily(staged(Overview), staged(Viewers), staged(FollowerHistory))
+        assert joined.height == 0
+        assert violations(AccountDaily, joined) == []
+
+    def test_the_warehouse_row_carries_handle_platform_and_time_and_unknown_rates(self) -> None:
+        joined = account_daily(
+            staged(Overview, {"date": MONDAY, "video_views": 10, "export_id": "o"}),
+            staged(Viewers),
+            staged(FollowerHistory),
+        )
+        loaded = warehouse_rows(with_handles(joined, {"a": "a.handle"}), SocialMediaStats, LOADED_AT)
+        assert violations(SocialMediaStats, loaded) == []
+        columns = ("platform", "account", "handle", "date", "video_views", "following", "export_id", "loaded_at")
+        assert told(loaded, *columns) == [("tiktok", "a", "a.handle", MONDAY, 10, None, "o", LOADED_AT)]
+        assert loaded.columns[:2] == ["platform", "account"]
+        assert loaded.columns[-2:] == ["export_id", "loaded_at"]
+
+
+def video(title: str | None) -> pl.DataFrame:
+    told = {"date": MONDAY, "video_id": "7300000000000000000", "title": title, "published_at": LOADED_AT}
+    return staged(Content, {**told, "export_id": "c", "handle": "a", "link": "l", "total_views": 5})
+
+
+class TestVideos:
+    @pytest.mark.parametrize(
+        ("title", "hashtags"),
+        [
+            ("New song #Rap #greekrap", ["rap", "greekrap"]),
+            ("#μουσική και #Ελλάδα!", ["μουσική", "ελλάδα"]),
+            ("#日本語 #हिन्दी #música_2025", ["日本語", "हिन्दी", "música_2025"]),
+            ("#one#two", ["one", "two"]),
+            ("twice #Fyp #fyp", ["fyp"]),
+            ("a # alone, C#, and 5#", []),
+            ('quotes "#in" (#brackets), #end.', ["in", "brackets", "end"]),
+            ("", []),
+            (None, None),
+        ],
+    )
+    def test_hashtags_are_those_of_the_title_in_lower_case_once_each(
+        self, title: str | None, hashtags: list[str] | None
+    ) -> None:
+        table = videos(video(title))
+        assert table["hashtags"].to_list() == [hashtags]
+        assert violations(Videos, table) == []
+
+    def test_the_warehouse_row_keeps_what_the_snapshot_told(self) -> None:
+        renamed = videos(video("x")).rename({"date": "captured_on", "post_date": "publish_date"})
+        loaded = warehouse_rows(renamed, ContentPerformance, LOADED_AT)
+        assert violations(ContentPerformance, loaded) == []
+        assert told(loaded, "captured_on", "total_views", "favorites", "is_latest") == [(MONDAY, 5, None, None)]
+
+    def test_no_videos_are_an_empty_table(self) -> None:
+        assert violations(Videos, videos(staged(Content))) == []
+
+
+class TestAudience:
+    def test_three_reports_become_one_long_table(self) -> None:
+        table = audience(
+            staged(FollowerGender, {"date": TUESDAY, "gender": "Male", "share": 0.6, "export_id": "f"}),
+            staged(FollowerTerritories, {"date": TUESDAY, "territory": "GR", "share": 0.9, "export_id": "f"}),
+            staged(
+                FollowerActivity,
+                {"date": MONDAY, "hour": 7, "active_followers": 12, "is_zero_tail": False, "export_id": "f"},
+            ),
+        )
+        assert told(table, "date", "dimension", "value", "share", "count", "hour") == [
+            (MONDAY, "active_time", "07", None, 12, 7),
+            (TUESDAY, "gender", "Male", 0.6, None, None),
+            (TUESDAY, "territory", "GR", 0.9, None, None),
+        ]
+        assert violations(Audience, table) == []
+        loaded = warehouse_rows(table.rename({"date": "captured_on"}), AudienceInsights, LOADED_AT)
+        assert violations(AudienceInsights, loaded) == []
+
+    def test_the_zeros_at_the_end_of_an_export_are_unknown_and_a_quiet_hour_is_zero(self) -> None:
+        hours = [(3, 0, False), (4, 5, False), (5, 0, True), (6, None, False)]
+        activity = staged(
+            FollowerActivity,
+            *(
+                {"date": MONDAY, "hour": hour, "active_followers": count, "is_zero_tail": tail, "export_id": "f"}
+                for hour, count, tail in hours
+            ),
+        )
+        table = audience(staged(FollowerGender), staged(FollowerTerritories), activity)
+        assert told(table, "hour", "count") == [(3, 0), (4, 5), (5, None), (6, None)]
+
+
+def raw(*rows: tuple[str, str, date]) -> pl.DataFrame:
+    """Raw rows: account, export, day of the label."""
+    frame = pl.DataFrame(rows, ["account", "export_id", "date_label"], orient="row")
+    missing = {name: dtype for name, dtype in PROVENANCE.items() if name not in frame.columns}
+    texts = [pl.lit("x", dtype).alias(name) for name, dtype in missing.items() if dtype == pl.String]
+    others = [pl.lit(None, dtype).alias(name) for name, dtype in missing.items() if dtype != pl.String]
+    return frame.with_columns(*texts, *others).with_columns(
+        downloaded_at=pl.lit(LOADED_AT), window_first=pl.lit(MONDAY), window_last=pl.lit(WEDNESDAY)
+    )
+
+
+class TestExportLog:
+    def test_an_export_counts_its_rows_by_month_and_report(self) -> None:
+        rows = raw(
+            ("a", "e1", date(2025, 1, 30)),
+            ("a", "e1", date(2025, 1, 31)),
+            ("a", "e1", date(2025, 2, 1)),
+            ("a", "e2", date(2025, 2, 1)),
+            ("b", "e3", date(2025, 2, 28)),
+        )
+        log = export_log("viewers", rows).sort("account", "export_id", "month")
+        assert told(log, "account", "export_id", "report", "month", "rows") == [
+            ("a", "e1", "viewers", date(2025, 1, 1), 2),
+            ("a", "e1", "viewers", date(2025, 2, 1), 1),
+            ("a", "e2", "viewers", date(2025, 2, 1), 1),
+            ("b", "e3", "viewers", date(2025, 2, 1), 1),
+        ]
+        assert violations(Exports, warehouse_rows(log, Exports, LOADED_AT)) == []
+
+    def test_no_raw_rows_are_no_exports(self) -> None:
+        log = export_log("viewers", pl.DataFrame(schema=PROVENANCE))
+        assert violations(Exports, warehouse_rows(log, Exports, LOADED_AT)) == []
+
+
+def test_a_frame_brought_to_a_schema_loses_other_columns_and_gets_unknown_for_absent_ones() -> None:
+    rows = pl.DataFrame({"account": ["a"], "date": [MONDAY], "mystery": [1]})
+    shaped = conform(rows, Videos)
+    assert shaped.columns == list(Videos.to_schema().columns)
+    assert shaped["total_views"].to_list() == [None]

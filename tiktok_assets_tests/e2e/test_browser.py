@@ -1,0 +1,83 @@
+"""Dagster's pages in a real browser: what a person sees of the graph, a table and its checks."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tiktok_assets.reports import REPORTS
+from tiktok_assets_tests.e2e.dagster_dev import DagsterDev
+
+pytestmark = pytest.mark.e2e
+
+GROUPS = ("landing", "raw", "staging", "curated", "warehouse")
+SLOW = 60_000  # milliseconds; guards against hanging
+
+
+def browser_path(playwrights_own: str) -> str | None:
+    """The browser that set-up looks for, too: the one of the setting, of the system, or Playwright's."""
+    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+    candidates = (os.environ.get("TIKTOK_BROWSER_PATH"), *map(shutil.which, names), playwrights_own)
+    return next((path for path in candidates if path and Path(path).exists()), None)
+
+
+@pytest.fixture(scope="module")
+def page(dagster_dev: DagsterDev, seconds_from_drop_to_warehouse: float) -> Iterator[Page]:
+    """A page of a browser that asks nobody but our own server, once the exports are processed."""
+    with sync_playwright() as playwright:
+        path = browser_path(playwright.chromium.executable_path)
+        if path is None:
+            pytest.skip("no browser found")
+        quiet = ("--no-sandbox", "--disable-background-networking", "--disable-component-update", "--no-first-run")
+        browser = playwright.chromium.launch(executable_path=path, args=list(quiet))
+        page = browser.new_page(viewport={"width": 1500, "height": 1260})
+        page.set_default_timeout(SLOW)
+        expect.set_options(timeout=SLOW)
+        page.route(lambda address: not address.startswith(dagster_dev.url), lambda route: route.abort())
+        yield page
+        browser.close()
+
+
+def test_the_graph_shows_every_layer_and_table(dagster_dev: DagsterDev, page: Page, tmp_path: Path) -> None:
+    expanded = "%2C".join(f"global%40global%3A{group}" for group in GROUPS)
+    page.goto(f"{dagster_dev.url}/asset-groups?expanded={expanded}")
+    page.get_by_text("Hide navigation").click()
+    page.reload()  # fits the graph to the room it has now
+    for name in (*GROUPS, *(report.name for report in REPORTS[:4]), "account_daily", "social_media_stats"):
+        expect(page.get_by_text(name, exact=True).last).to_be_visible()
+    page.mouse.move(900, 1240)
+    page.wait_for_timeout(1000)  # the lines are drawn after the boxes
+    page.screenshot(path=tmp_path / "asset-graph.png", clip={"x": 380, "y": 130, "width": 1075, "height": 1115})
+    assert (tmp_path / "asset-graph.png").stat().st_size > 10_000
+
+
+def test_a_table_shows_its_rows_columns_and_owner(dagster_dev: DagsterDev, page: Page, tmp_path: Path) -> None:
+    page.goto(f"{dagster_dev.url}/assets/staging/overview")
+    expect(page.get_by_text("Row count").first).to_be_visible()
+    expect(page.get_by_text("365", exact=True).first).to_be_visible()
+    expect(page.get_by_text("One row per account, date. Views, profile views")).to_be_visible()
+    expect(page.get_by_text("likes given less likes taken back; may be negative")).to_be_visible()
+    expect(page.get_by_text("data-platform").first).to_be_visible()
+    page.screenshot(path=tmp_path / "asset.png")
+
+
+def test_a_materialization_shows_coverage_and_source(dagster_dev: DagsterDev, page: Page, tmp_path: Path) -> None:
+    page.goto(f"{dagster_dev.url}/assets/staging/overview?view=events")
+    expect(page.get_by_text("days_covered").first).to_be_visible()
+    expect(page.get_by_text("missing_days").first).to_be_visible()
+    expect(page.get_by_text("Overview_2025-01-01_").first).to_be_visible()
+    page.screenshot(path=tmp_path / "materialization.png")
+
+
+def test_every_promise_of_a_table_stands_under_checks(dagster_dev: DagsterDev, page: Page, tmp_path: Path) -> None:
+    page.goto(f"{dagster_dev.url}/assets/staging/overview?view=checks")
+    for name in ("keeps_schema", "has_rows", "days_are_contiguous", "has_no_duplicates"):
+        expect(page.get_by_text(name, exact=True).first).to_be_visible()
+    expect(page.get_by_text("Passed").first).to_be_visible()
+    expect(page.get_by_text(": 2025-01 to 2025-12").first).to_be_visible()
+    page.screenshot(path=tmp_path / "checks.png")
