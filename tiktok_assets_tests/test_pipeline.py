@@ -131,7 +131,7 @@ def test_a_broken_schema_stops_what_is_downstream_and_nothing_else(
 
     def parse(rows: pl.DataFrame) -> pl.DataFrame:
         """A reader with a mistake."""
-        return overview.parse(rows).with_columns(video_views=-pl.col("video_views"))
+        return overview.parse(rows).with_columns(date_shift_days=pl.lit(None, pl.Int64))
 
     others = tuple(report for report in REPORTS if report is not overview)
     monkeypatch.setattr(staging, "REPORTS", (dataclasses.replace(overview, parse=parse), *others))

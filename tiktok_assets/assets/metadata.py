@@ -67,12 +67,13 @@ def covered(rows: pl.DataFrame, part: Slice, *, day: str = "date", every_day: bo
     }
 
 
-def exports_used(raw: pl.DataFrame, rows: pl.DataFrame) -> Facts:
+def exports_used(raw: pl.LazyFrame, rows: pl.DataFrame) -> Facts:
     """The exports out of ``raw`` that ``rows`` come from, newest first, and how many there are."""
     exports = (
-        raw.join(rows, on="export_id", how="semi")
-        .select("source", "export_id", "downloaded_at")
+        raw.select("source", "export_id", "downloaded_at")
         .unique()
+        .join(rows.lazy().select("export_id").unique(), on="export_id", how="semi")
+        .collect(engine="streaming")
         .sort("downloaded_at", "source", descending=True)
     )
     return {

@@ -8,6 +8,7 @@ from tiktok_assets.checks.staging import check_results, check_specs, tells_every
 from tiktok_assets.partitions import slice_of
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.reports.report import Report, settle
+from tiktok_assets.storage.parquet import pieces
 
 
 def build_staging_asset(report: Report, partitions_def: dg.PartitionsDefinition) -> dg.AssetsDefinition:
@@ -28,10 +29,12 @@ def build_staging_asset(report: Report, partitions_def: dg.PartitionsDefinition)
         check_specs=check_specs(report, key),
     )
     def staged(
-        context: dg.AssetExecutionContext, rows: pl.DataFrame
+        context: dg.AssetExecutionContext, rows: pl.LazyFrame
     ):  # with checks, Dagster refuses MaterializeResult[T]
         part = slice_of(context.partition_keys)
-        settled = part.within(settle(report, report.parse(rows)))
+        needed = list(dict.fromkeys((*report.columns, "downloaded_at", "export_id", "row_number")))
+        parsed = pl.concat(report.parse(piece).select(needed) for piece in pieces(rows))
+        settled = part.within(settle(report, parsed))
         return dg.MaterializeResult(
             value=settled,
             metadata={**covered(settled, part, every_day=tells_every_day(report)), **exports_used(rows, settled)},

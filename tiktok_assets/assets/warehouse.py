@@ -86,7 +86,7 @@ def build_warehouse_assets(
         return result(context, audience.rename({"date": "captured_on"}), "curated/audience")
 
     @table("exports", **{report.name: dg.AssetIn(["raw", report.name], input_manager_key="raw") for report in REPORTS})
-    def exports(context: dg.AssetExecutionContext, **raw: pl.DataFrame) -> Iterator[dg.Output[pl.DataFrame]]:
+    def exports(context: dg.AssetExecutionContext, **raw: pl.LazyFrame) -> Iterator[dg.Output[pl.DataFrame]]:
         part = slice_of(context.partition_keys)
         log = pl.concat([export_log(report, rows) for report, rows in raw.items()], how="diagonal")
         loaded = warehouse_rows(part.within(log, "month"), Exports, dt.datetime.now(dt.UTC))

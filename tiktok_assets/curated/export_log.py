@@ -34,10 +34,11 @@ class Exports(WarehouseRow):
     parser_version: str = pa.Field(description="version of the reader")
 
 
-def export_log(report: str, raw: pl.DataFrame) -> pl.DataFrame:
+def export_log(report: str, raw: pl.LazyFrame) -> pl.DataFrame:
     """One row per account, export and month out of the raw rows of ``report``."""
     return (
         raw.group_by("account", "export_id", month=month_of(pl.col("date_label")))
         .agg(pl.len().cast(pl.Int64).alias("rows"), pl.col(_PER_EXPORT).first())
         .with_columns(report=pl.lit(report))
+        .collect(engine="streaming")
     )

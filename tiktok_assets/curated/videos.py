@@ -19,7 +19,9 @@ class VideoMetrics(pa.DataFrameModel):
     title: str = pa.Field(nullable=True, description="caption with its hashtags; may be empty")
     hashtags: list[str] = pa.Field(nullable=True, description="hashtags in the title, lower case, without #")
     link: str = pa.Field(nullable=True, description="address of the video")
-    published_at: UtcTime = pa.Field(nullable=True, description="upload time (UTC), from the video id; null for ids without it")
+    published_at: UtcTime = pa.Field(
+        nullable=True, description="upload time (UTC), from the video id; null for ids without it"
+    )
     total_views: int = pa.Field(nullable=True, description="views since publication")
     total_likes: int = pa.Field(nullable=True, description="likes since publication")
     total_comments: int = pa.Field(nullable=True, description="comments since publication")

@@ -12,7 +12,7 @@ from tiktok_assets.reports.report import Report, StagedDay
 class Overview(StagedDay):
     """One row per account and day. Counts are null when unknown."""
 
-    video_views: int = pa.Field(nullable=True, ge=0, description="views of the account's videos on the day")
+    video_views: int = pa.Field(nullable=True, description="views of the videos on the day; may be negative")
     profile_views: int = pa.Field(nullable=True, description="visits of the profile")
     likes: int = pa.Field(nullable=True, description="likes given less likes taken back; may be negative")
     comments: int = pa.Field(nullable=True, description="comments written less comments removed; may be negative")
@@ -31,7 +31,7 @@ def parse(rows: pl.DataFrame) -> pl.DataFrame:
     older = text(rows, "reach")
     reached = pl.coalesce(text(rows, "reached audience"), pl.when(views.is_not_null()).then(older))
     columns = {
-        "video_views": count(pl.coalesce(views, older), least=0),
+        "video_views": count(pl.coalesce(views, older)),
         "profile_views": count(text(rows, "profile views", "page views")),
         "likes": count(text(rows, "likes")),
         "comments": count(text(rows, "comments")),

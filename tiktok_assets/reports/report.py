@@ -91,6 +91,8 @@ def settle(report: Report, parsed: pl.DataFrame) -> pl.DataFrame:
     ``export_id`` names the newest export that contributed one. The result does not depend on the order of ``parsed``.
     """
     key = ["account", *report.grain]
+    if parsed.select(key).n_unique() == parsed.height and report.unit == report.grain:
+        return parsed.select(report.columns).sort(key)  # nothing to settle: a third of the memory of what follows
     known = pl.any_horizontal(pl.col(report.values).is_not_null())
     ordered = parsed.with_columns(_known=known).sort("downloaded_at", "export_id", "row_number")
     if report.unit != report.grain:

@@ -142,13 +142,15 @@ class Lake:
             yield
 
 
-def read_parquet(paths: Iterable[UPath], where: pl.Expr | None = None) -> pl.DataFrame:
+def scan_parquet(paths: Iterable[UPath]) -> pl.LazyFrame:
     """The rows of many files; columns that only some of them have are null in the others. Empty without files."""
     frames = [pl.scan_parquet(path if isinstance(path, Path) else io.BytesIO(path.read_bytes())) for path in paths]
-    if not frames:
-        return pl.DataFrame()
-    rows = pl.concat(frames, how="diagonal")
-    return (rows if where is None else rows.filter(where)).collect()
+    return pl.concat(frames, how="diagonal") if frames else pl.LazyFrame()
+
+
+def read_parquet(paths: Iterable[UPath]) -> pl.DataFrame:
+    """As ``scan_parquet``, read."""
+    return scan_parquet(paths).collect()
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ from tiktok_assets.checks.staging import check_results, check_specs, duplicates,
 from tiktok_assets.partitions import Slice
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.reports.content import CONTENT
+from tiktok_assets.reports.follower_gender import FollowerGender
 from tiktok_assets.reports.overview import OVERVIEW, Overview
 
 JANUARY, FEBRUARY = date(2025, 1, 1), date(2025, 2, 1)
@@ -48,19 +49,24 @@ def test_good_rows_keep_every_promise() -> None:
 @pytest.mark.parametrize(
     ("broken", "named"),
     [
-        (overview(*TWO_DAYS, video_views=-1), "video_views: greater_than_or_equal_to(0) (-1)"),
         (overview(*TWO_DAYS, export_id=None), "export_id: not_nullable"),
         (overview(*TWO_DAYS).drop("likes"), "column_in_dataframe (likes)"),
         (overview(*TWO_DAYS).with_columns(mystery=1), "column_in_schema (mystery)"),
         (overview(*TWO_DAYS).with_columns(pl.col("likes").cast(pl.String)), "likes: dtype('Int64') (String)"),
     ],
-    ids=["bound", "null", "missing column", "unknown column", "type"],
+    ids=["null", "missing column", "unknown column", "type"],
 )
 def test_a_table_that_breaks_its_schema_says_how(broken: pl.DataFrame, named: str) -> None:
     assert named in "; ".join(violations(Overview, broken))
     found = schema_result(Overview, broken, PART)
     assert (found.check_name, found.passed, found.severity) == ("keeps_schema", False, dg.AssetCheckSeverity.ERROR)
     assert found.description is not None and named in found.description
+
+
+def test_a_value_out_of_bounds_breaks_the_schema_and_is_named() -> None:
+    share = {"account": "a", "date": date(2025, 1, 1), "gender": "Male", "share": 1.5, "export_id": "e1"}
+    rows = pl.DataFrame([{**share, "downloaded_at": datetime(2025, 1, 1, tzinfo=UTC)}])
+    assert violations(FollowerGender, rows) == ["share: less_than_or_equal_to(1) (1.5)"]
 
 
 def test_an_empty_table_keeps_its_schema_and_has_no_rows() -> None:

@@ -45,7 +45,7 @@ TEXTS = {
     "Distribution": "0.5",
 }
 COUNTS = [key for key in ROWS if key[1] not in ("Hour", "Distribution")]
-NEVER_NEGATIVE = ("video_views", "unique_viewers", "followers", "active_followers", "total_views", "hour")
+NEVER_NEGATIVE = ("unique_viewers", "followers", "active_followers", "total_views", "hour")
 
 
 def report_named(name: str) -> Report:

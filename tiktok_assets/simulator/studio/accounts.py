@@ -15,7 +15,7 @@ from tiktok_assets.simulator.quirks import Quirks
 from tiktok_assets.simulator.traits import PLAIN, Traits
 
 DEMO_BEGINS = date(2024, 6, 1)
-"""Fixed: the history of a simulated account depends on its first day, and must not change from one start to the next."""
+"""Fixed: the history of a simulated account depends on its first day, and must be the same at every start."""
 DEMO_AHEAD = timedelta(days=120)
 """How long a demo world can run before its accounts run out of days."""
 

@@ -93,16 +93,16 @@ class ExportDesk:
 
         Raises Refused; a refused request does not count for the limit.
         """
-        faults = self.faults.take_any("request", account.handle, section)
-        if fault := faults.get("http_429"):
+        place = (account.handle, section)
+        if fault := self.faults.take("http_429", *place):
             raise Refused("too_many", status=429, retry_after=int(fault.number(3600)))
-        if "limit_message" in faults or self._is_too_soon(account.handle, section):
+        if self.faults.take("limit_message", *place) or self._is_too_soon(*place):
             raise Refused("limit")
-        self._window(picked, self.last_label(account))  # before a fault is used up on it
+        self._window(picked, self.last_label(account))  # a request that is refused uses up no other fault
         export = self._make(account, section, file_format, picked)
-        if "never_ready" in faults:
+        if self.faults.take("never_ready", *place):
             export.ready_at = math.inf
-        elif fault := faults.get("slow_export"):
+        elif fault := self.faults.take("slow_export", *place):
             export.ready_at = self.wait_clock() + fault.number(2)
         self._last[account.handle, section] = export.requested_at
         self.made.append(export)

@@ -1,4 +1,4 @@
-"""One-time codes of RFC 6238 (SHA-1, six digits, 30 s), so that the look-alike needs no library for its second factor."""
+"""One-time codes of RFC 6238 (SHA-1, six digits, 30 s): the look-alike's second factor, without a library."""
 
 import base64
 import hmac

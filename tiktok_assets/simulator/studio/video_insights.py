@@ -102,8 +102,8 @@ def video_insight(account: StudioAccount, kind: str, video_id: str, now: datetim
     if video is None:
         return None if kind == "video_info" else {"status": 2}
     totals = account.truth.totals_at(video, now)
-    if kind != "video_info" and totals.views < FEW_VIEWS:
-        return {"is_after_7d": False, "value": {"status": 2}}
+    if totals.views < FEW_VIEWS and kind != "video_info":
+        return {"status": 2} if kind == "video_new_followers" else {"is_after_7d": False, "value": {"status": 2}}
     return VIDEO_TYPES[kind](video, totals, VideoFacts.of(video.video_id))
 
 

@@ -36,10 +36,10 @@ class Served(NamedTuple):
 class StudioWorld:
     """A look-alike Studio without its web server.
 
-    ``clock``: aware moments. ``session_ending``: how a session shows that its time is over. ``export_interval``: between
-    two exports of a section of an account; 0 for no limit. ``max_export_days``: of one export (TikTok's page says 365).
-    ``prepare_seconds``: until a file is ready. ``start``: what ids and css classes are made from; the same start gives
-    the same ones, and without it every start has its own.
+    ``clock``: aware moments. ``session_ending``: how a session shows that its time is over. ``export_interval``:
+    between two exports of a section of an account; 0 for no limit. ``max_export_days``: of one export (TikTok's page
+    says 365). ``prepare_seconds``: until a file is ready. ``start``: what ids and css classes are made from; the same
+    start gives the same ones, and without it every start has its own.
     """
 
     def __init__(
@@ -102,8 +102,8 @@ class StudioWorld:
         if session is None or session.ended_as is not None:
             return session
         if fault := self.faults.take("wrong_account", session.handle, place):
-            others = [handle for handle in self.accounts if handle != session.handle]
-            session.handle = self.accounts[fault.text(others[0])].handle
+            other = next((handle for handle in self.accounts if handle != session.handle), session.handle)
+            session.handle = self.accounts[fault.text(other)].handle
         endings: tuple[Ending, ...] = ("redirect_to_login", "login_panel") if is_page else ("status_8",)
         for ending in endings:
             if self.faults.take(ending, session.handle, place):

@@ -1,0 +1,213 @@
+"""The whole graph, spelled out: names that a factory makes stand here, so that grep finds them and a change is seen."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from tiktok_assets.graph import build_definitions
+from tiktok_assets.settings import Settings, project_root
+from tiktok_assets_tests.conftest import Install
+
+SCHEMA = ["keeps_schema"]
+DAILY = ["days_are_contiguous", "has_no_duplicates", "has_rows", "keeps_schema"]
+SOMETIMES = ["has_no_duplicates", "has_rows", "keeps_schema"]
+
+# Asset: what it is made of, and what is promised about it.
+GRAPH: dict[str, tuple[list[str], list[str]]] = {
+    "landing/overview": ([], []),
+    "landing/viewers": ([], []),
+    "landing/followers": ([], []),
+    "landing/content": ([], []),
+    "raw/overview": (["landing/overview"], []),
+    "raw/viewers": (["landing/viewers"], []),
+    "raw/follower_history": (["landing/followers"], []),
+    "raw/follower_activity": (["landing/followers"], []),
+    "raw/follower_gender": (["landing/followers"], []),
+    "raw/follower_territories": (["landing/followers"], []),
+    "raw/content": (["landing/content"], []),
+    "staging/overview": (["raw/overview"], DAILY),
+    "staging/viewers": (["raw/viewers"], DAILY),
+    "staging/follower_history": (["raw/follower_history"], DAILY),
+    "staging/follower_activity": (["raw/follower_activity"], SOMETIMES),
+    "staging/follower_gender": (["raw/follower_gender"], SOMETIMES),
+    "staging/follower_territories": (["raw/follower_territories"], SOMETIMES),
+    "staging/content": (["raw/content"], SOMETIMES),
+    "curated/account_daily": (["staging/follower_history", "staging/overview", "staging/viewers"], SCHEMA),
+    "curated/videos": (["staging/content"], SCHEMA),
+    "curated/audience": (
+        ["staging/follower_activity", "staging/follower_gender", "staging/follower_territories"],
+        SCHEMA,
+    ),
+    "warehouse/social_media_stats": (["curated/account_daily"], []),
+    "warehouse/content_performance": (["curated/videos"], []),
+    "warehouse/audience_insights": (["curated/audience"], []),
+    "warehouse/exports": (
+        [
+            "raw/content",
+            "raw/follower_activity",
+            "raw/follower_gender",
+            "raw/follower_history",
+            "raw/follower_territories",
+            "raw/overview",
+            "raw/viewers",
+            "warehouse/audience_insights",
+            "warehouse/content_performance",
+            "warehouse/social_media_stats",
+        ],
+        [],
+    ),
+}
+KINDS = {
+    "landing": {"zip"},
+    "raw": {"polars", "parquet"},
+    "staging": {"polars", "parquet"},
+    "curated": {"polars", "parquet"},
+    "warehouse": {"duckdb"},
+}
+# Steps of one pool wait for each other, whichever run they belong to. Staging and curated only touch their own files.
+POOLS = {"landing": {"landing"}, "raw": {"raw"}, "staging": set(), "curated": set(), "warehouse": {"warehouse"}}
+ROOT = project_root()
+
+
+@pytest.fixture(scope="module")
+def definitions(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
+    folder = tmp_path_factory.mktemp("graph")
+    (folder / "accounts.toml").write_text("[accounts.pig1987]\n[accounts.zonea0]\n")
+    return build_definitions(
+        Settings.model_validate({"data_dir": folder / "data", "accounts_file": folder / "accounts.toml"})
+    )
+
+
+@pytest.fixture(scope="module")
+def nodes(definitions: dg.Definitions) -> dict[str, dg.AssetSpec]:
+    return {spec.key.to_user_string(): spec for spec in definitions.resolve_all_asset_specs()}
+
+
+def test_these_are_the_assets_and_what_they_are_made_of(nodes: dict[str, dg.AssetSpec]) -> None:
+    found = {key: sorted(dep.asset_key.to_user_string() for dep in spec.deps) for key, spec in nodes.items()}
+    assert found == {key: deps for key, (deps, _) in GRAPH.items()}
+
+
+def test_these_are_the_promises(definitions: dg.Definitions) -> None:
+    found: dict[str, list[str]] = {key: [] for key in GRAPH}
+    blocking = set()
+    for assets in definitions.resolve_asset_graph().assets_defs:
+        for spec in assets.check_specs:
+            found[spec.asset_key.to_user_string()].append(spec.name)
+            if spec.blocking:
+                blocking.add(spec.name)
+            assert spec.description, spec.name
+    assert {key: sorted(names) for key, names in found.items()} == {key: names for key, (_, names) in GRAPH.items()}
+    assert blocking == {"keeps_schema"}
+
+
+@pytest.mark.parametrize("key", GRAPH)
+def test_an_asset_has_group_kinds_owner_pool_and_description(
+    definitions: dg.Definitions, nodes: dict[str, dg.AssetSpec], key: str
+) -> None:
+    layer, spec = key.split("/")[0], nodes[key]
+    assert (spec.group_name, spec.kinds) == (layer, KINDS[layer])
+    assert spec.owners == ["team:data-platform"]
+    assert spec.description is not None and spec.description.endswith(".")
+    assert definitions.resolve_asset_graph().get(spec.key).pools == POOLS[layer]
+
+
+@pytest.mark.parametrize("key", [key for key in GRAPH if not key.startswith("landing")])
+def test_every_column_is_described(nodes: dict[str, dg.AssetSpec], key: str) -> None:
+    columns = nodes[key].metadata["dagster/column_schema"].columns
+    assert len(columns) > 5
+    assert [column.name for column in columns if not column.description] == []
+
+
+@pytest.mark.parametrize("key", [key for key in GRAPH if not key.startswith("landing")])
+def test_a_table_has_a_version_of_its_code(nodes: dict[str, dg.AssetSpec], key: str) -> None:
+    assert nodes[key].code_version
+
+
+def test_all_assets_share_account_and_month_and_take_a_range_in_one_run(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        partitions = node.partitions_def
+        assert isinstance(partitions, dg.MultiPartitionsDefinition)
+        account, month = (dimension.partitions_def for dimension in partitions.partitions_defs)
+        assert list(account.get_partition_keys()) == ["pig1987", "zonea0"]
+        assert isinstance(month, dg.MonthlyPartitionsDefinition)
+        assert month.get_first_partition_key() == "2020-01-01"
+        assert "pig1987|2025-11-01" in partitions.get_partition_keys()
+        assert node.backfill_policy == dg.BackfillPolicy.single_run()
+
+
+def test_the_job_makes_all_that_lies_below_landing(definitions: dg.Definitions) -> None:
+    assert [job.name for job in definitions.resolve_all_job_defs() if not job.name.startswith("__")] == [
+        "process_exports"
+    ]
+    job = definitions.resolve_job_def("process_exports")
+    made = {key.to_user_string() for key in job.asset_layer.selected_asset_keys}
+    assert made == {key for key in GRAPH if not key.startswith("landing")}
+    assert job.executor_def.name == "in_process"
+
+
+def test_the_sensor_is_on_by_itself_and_starts_that_job(definitions: dg.Definitions) -> None:
+    (sensor,) = list(definitions.sensors or ())
+    assert isinstance(sensor, dg.SensorDefinition)
+    assert (sensor.name, sensor.default_status) == ("new_exports", dg.DefaultSensorStatus.RUNNING)
+    assert [target.job_name for target in sensor.targets] == ["process_exports"]
+    assert not definitions.schedules
+
+
+def test_the_graph_is_the_same_for_other_accounts(install: Install) -> None:
+    other = build_definitions(install("okn", sobatti="sobatti.bytheway"))
+    assert {key.to_user_string() for key in other.resolve_asset_graph().get_all_asset_keys()} == GRAPH.keys()
+
+
+def python(code: str, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """A fresh Python with an empty data folder."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(("TIKTOK_", "DAGSTER_"))}
+    environment = ours | {"TIKTOK_DATA_DIR": str(folder / "data"), "TIKTOK_ACCOUNTS": "pig1987,zonea0"}
+    command = [sys.executable, *options, "-c", code]
+    return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_the_definitions_load_without_warning_browser_network_or_writing(tmp_path: Path) -> None:
+    code = """
+import socket, sys
+
+def refuse(*address):
+    raise AssertionError(f"the network was asked for {address}")
+
+socket.getaddrinfo = socket.socket.connect = refuse
+import tiktok_assets.definitions
+early = {"playwright", "fastexcel", "starlette", "uvicorn", "xlsxwriter", "tiktok_assets.simulator"} & set(sys.modules)
+assert not early, early
+"""
+    loaded = python(code, tmp_path, "-W", "error")
+    assert (loaded.returncode, loaded.stderr) == (0, "")
+    assert not (tmp_path / "data").exists()
+
+
+def test_exports_reports_and_curated_know_no_dagster(tmp_path: Path) -> None:
+    code = """
+import importlib, pkgutil, sys
+for name in ("exports", "reports", "curated"):
+    package = importlib.import_module(f"tiktok_assets.{name}")
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        importlib.import_module(module.name)
+assert not {"dagster", "duckdb", "playwright"} & set(sys.modules)
+"""
+    imported = python(code, tmp_path)
+    assert (imported.returncode, imported.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("command", [("dg", "check", "defs"), ("dagster", "definitions", "validate")], ids=" ".join)
+def test_dagsters_own_check_of_the_definitions_passes(command: tuple[str, ...], tmp_path: Path) -> None:
+    program = Path(sys.executable).parent / command[0]
+    environment = os.environ | {"DAGSTER_HOME": str(tmp_path), "TIKTOK_DATA_DIR": str(tmp_path / "data")}
+    checked = subprocess.run([program, *command[1:]], env=environment, cwd=ROOT, capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
