@@ -79,18 +79,19 @@ def slice_of(keys: Iterable[str]) -> Slice:
 
     Dagster runs a reversed range (``a|2026-03-01...a|2026-01-01``) as no partition at all and calls it a success.
     """
-    accounts: dict[str, None] = {}
+    accounts: set[str] = set()
     months: set[str] = set()
     for key in keys:
         account, _, month = key.rpartition("|")
-        accounts[account] = None
+        accounts.add(account)
         months.add(month)
     if not accounts:
         raise EmptySlice(
             "The run was asked for no partition. Is the range reversed? Give the earlier month first, "
             "as in pig1987|2026-01-01...pig1987|2026-03-01."
         )
-    return Slice(tuple(accounts), tuple(sorted(dt.date.fromisoformat(month) for month in months)))
+    # Sorted: the keys of a rectangle come in the order of a set, and the rows of a table shall not.
+    return Slice(tuple(sorted(accounts)), tuple(sorted(dt.date.fromisoformat(month) for month in months)))
 
 
 def range_tags(accounts: Sequence[str], months: Sequence[dt.date]) -> dict[str, str]:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import dagster as dg
 import polars as pl
+from dagster._core.definitions.job_base import InMemoryJob
+from dagster._core.execution.execute_in_process import core_execute_in_process, merge_run_tags
 
 from tiktok_assets.accounts import load_roster
 from tiktok_assets.graph import build_definitions
@@ -92,7 +94,7 @@ def _run(
 ) -> AccountResult:
     months = [month for export in exports for month in export.months]
     tags = {**range_tags([account], months), ACCOUNT_TAG: account, EXPORTS_TAG: digest_of(exports)}
-    run = job.execute_in_process(instance=instance, tags=tags, run_config=_QUIET, raise_on_error=False)
+    run = _execute(job, instance, tags)
     evaluations = run.get_asset_check_evaluations()
     broken = [evaluation for evaluation in evaluations if not evaluation.passed]
 
@@ -111,6 +113,22 @@ def _run(
         failed_checks=named(dg.AssetCheckSeverity.ERROR),
         warned_checks=named(dg.AssetCheckSeverity.WARN),
         warnings=tuple(dict.fromkeys(f"{export.source}: {text}" for export in exports for text in export.warnings)),
+    )
+
+
+def _execute(job: dg.JobDefinition, instance: dg.DagsterInstance, tags: dict[str, str]) -> dg.ExecuteInProcessResult:
+    """What ``job.execute_in_process`` does, without keeping every output: 1.7 GB for a list of 900,000 videos."""
+    return core_execute_in_process(
+        job=InMemoryJob(job_def=job.as_ephemeral_job(resource_defs={}, input_values={})),
+        run_config=_QUIET,
+        instance=instance,
+        output_capturing_enabled=False,
+        raise_on_error=False,
+        run_tags=merge_run_tags(
+            job_def=job, partition_key=None, tags=tags, asset_selection=[], instance=instance, run_config=_QUIET
+        ),
+        run_id=None,
+        asset_selection=frozenset(),
     )
 
 

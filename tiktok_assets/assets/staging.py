@@ -32,9 +32,7 @@ def build_staging_asset(report: Report, partitions_def: dg.PartitionsDefinition)
         context: dg.AssetExecutionContext, rows: pl.LazyFrame
     ):  # with checks, Dagster refuses MaterializeResult[T]
         part = slice_of(context.partition_keys)
-        needed = list(dict.fromkeys((*report.columns, "downloaded_at", "export_id", "row_number")))
-        parsed = pl.concat(report.parse(piece).select(needed) for piece in pieces(rows))
-        settled = part.within(settle(report, parsed))
+        settled = part.within(settle(report, typed_rows(report, rows)))
         return dg.MaterializeResult(
             value=settled,
             metadata={**covered(settled, part, every_day=tells_every_day(report)), **exports_used(rows, settled)},
@@ -42,6 +40,12 @@ def build_staging_asset(report: Report, partitions_def: dg.PartitionsDefinition)
         )
 
     return staged
+
+
+def typed_rows(report: Report, rows: pl.LazyFrame) -> pl.DataFrame:
+    """The raw rows parsed, piece by piece, with no more columns than it takes to settle them."""
+    needed = list(dict.fromkeys((*report.columns, "downloaded_at", "export_id", "row_number")))
+    return pl.concat(report.parse(piece).select(needed) for piece in pieces(rows))
 
 
 def build_staging_assets(partitions_def: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:

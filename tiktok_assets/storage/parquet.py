@@ -95,7 +95,9 @@ class PartitionIOManager(dg.IOManager):
         layer, table = context.asset_key.path
         part = slice_of(context.asset_partition_keys)
         rows = part.require(obj, context.asset_key.to_user_string())
-        partitions = rows.partition_by("account", "month", as_dict=True, include_key=True)
+        keys = rows.select("account", "month").unique().rows()
+        # A copy of the rows for each partition; of a million videos, which are one snapshot, none is needed.
+        partitions = {keys[0]: rows} if len(keys) == 1 else rows.partition_by("account", "month", as_dict=True)
         for key in part.partitions().rows():
             path = self.lake.partition_file(layer, table, *key)
             if key in partitions:

@@ -204,7 +204,7 @@ class TestExportLog:
             ("a", "e2", date(2025, 2, 1)),
             ("b", "e3", date(2025, 2, 28)),
         )
-        log = export_log("viewers", rows).sort("account", "export_id", "month")
+        log = export_log("viewers", rows.lazy()).sort("account", "export_id", "month")
         assert told(log, "account", "export_id", "report", "month", "rows") == [
             ("a", "e1", "viewers", date(2025, 1, 1), 2),
             ("a", "e1", "viewers", date(2025, 2, 1), 1),
@@ -214,7 +214,7 @@ class TestExportLog:
         assert violations(Exports, warehouse_rows(log, Exports, LOADED_AT)) == []
 
     def test_no_raw_rows_are_no_exports(self) -> None:
-        log = export_log("viewers", pl.DataFrame(schema=PROVENANCE))
+        log = export_log("viewers", pl.LazyFrame(schema=PROVENANCE))
         assert violations(Exports, warehouse_rows(log, Exports, LOADED_AT)) == []
 
 

@@ -5,7 +5,7 @@ Here belongs what an account is. Sessions are ``sessions``; what is true of an a
 
 import base64
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 from random import Random
@@ -28,9 +28,9 @@ class StudioAccount:
     ``quirks``: of each export; None means what Studio usually shows at that moment (``usual_quirks``).
     """
 
-    truth: SimulatedAccount
-    password: str
-    totp_secret: str | None = None
+    truth: SimulatedAccount = field(repr=False)
+    password: str = field(repr=False)
+    totp_secret: str | None = field(default=None, repr=False)
     locale: str = "en"
     quirks: Quirks | None = None
 

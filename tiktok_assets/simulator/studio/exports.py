@@ -153,7 +153,7 @@ class ExportDesk:
                 first, last = last_label - timedelta(days=int(picked["pastDay"]) - 1), last_label
             else:
                 first, last = (date.fromisoformat(picked[name]) for name in ("startDate", "endDate"))
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise Refused("invalid") from error
         if last < first:
             raise Refused("invalid")

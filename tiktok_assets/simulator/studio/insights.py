@@ -18,6 +18,8 @@ from tiktok_assets.simulator.studio.video_insights import VIDEO_TYPES, video_ins
 from tiktok_assets.simulator.traits import DayTruth
 
 NO_DATA: Mapping[str, Any] = {"status": 2}
+MOST_DAYS = 400
+"""An answer never holds more; the longest range seen was 372 days."""
 AGES = ("18-24", "25-34", "35-44", "45-54", "55+")
 SOURCES = ("For You", "Personal Profile", "Following", "Search", "Sound")
 
@@ -58,7 +60,7 @@ def answer(account: StudioAccount, type_requests: Iterable[Mapping[str, Any]], n
         if kind in VIDEO_TYPES:
             body[kind] = video_insight(account, kind, str(request.get("aweme_id", "")), now)
         elif build := ACCOUNT_TYPES.get(kind):
-            days = int(request.get("days", request.get("range", 7)))
+            days = min(int(request.get("days", request.get("range", 7))), MOST_DAYS)
             question = Question(account=account, days=days, end_days=int(request.get("end_days", 1)), now=now)
             body[kind] = build(question)
         else:

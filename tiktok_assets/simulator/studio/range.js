@@ -44,8 +44,7 @@ function setRange(next) {
 
 function showMonth() {
   const first = new Date(month + "-01");
-  const name = (options) => first.toLocaleDateString(BOOT.language, { ...options, timeZone: "UTC" });
-  $(".month-title").textContent = name({ month: "long" });
+  $(".month-title").textContent = T.months[first.getUTCMonth()];
   $(".year-title").textContent = String(first.getUTCFullYear());
   const cells = [];
   for (let blank = 0; blank < first.getUTCDay(); blank++) cells.push(document.createElement("span"));

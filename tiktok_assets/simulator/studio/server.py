@@ -75,6 +75,7 @@ def _listen(port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((HOST, port))
+        listener.listen()  # from now on a browser waits instead of being refused
     except OSError as error:
         listener.close()
         raise PortTaken(f"port {port} of {HOST} is taken; choose another one with --port, or 0 for any") from error

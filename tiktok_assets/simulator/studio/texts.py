@@ -13,6 +13,7 @@ from pathlib import Path
 class Texts:
     """One interface language."""
 
+    months: list[str]
     overview: str
     content: str
     viewers: str
