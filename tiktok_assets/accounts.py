@@ -27,7 +27,7 @@ _NAME = re.compile(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9._-]*")
 _NAME_RULE = "letters, digits, '.', '_' and '-', starting with a letter, digit or '_', without '..'"
 
 
-class InvalidAccounts(ValueError):  # noqa: N818
+class InvalidAccounts(ValueError):
     """The list of accounts cannot be used: names the file, the account, the field and what to write instead."""
 
 

@@ -110,6 +110,17 @@ def rebuild(as_json: AsJson = False) -> None:
     raise typer.Exit(1 if differences or not result.is_clean else 0)
 
 
+@app.command(epilog="Example: tiktok-assets simulator --port 8400")
+def simulator(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.", min=1, max=65535)] = 8400) -> None:
+    """Start a look-alike of TikTok Studio with invented accounts, to try the browser on. Ctrl-C ends it."""
+    from tiktok_assets.simulator.studio import PortTaken, run
+
+    try:
+        run(port)
+    except PortTaken as error:
+        raise typer.BadParameter(str(error), param_hint="--port") from error
+
+
 @accounts_app.command("list", epilog="Example: tiktok-assets accounts list --json")
 def list_accounts(as_json: AsJson = False) -> None:
     """List the accounts in use."""

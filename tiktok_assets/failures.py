@@ -5,6 +5,7 @@ Belongs here: what Dagster shows in red. Does not belong here: why a file is no 
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 
 import dagster as dg
@@ -23,3 +24,58 @@ class EmptySlice(PermanentFailure):
 
 class RowsOutsideSlice(PermanentFailure):
     """An asset returned rows of partitions that the run was not asked for; storing them would lose others."""
+
+
+class PassingFailure(dg.Failure):
+    """A rerun may succeed, and nobody has to act first."""
+
+    def __init__(self, description: str, metadata: Mapping[str, dg.MetadataValue] | None = None) -> None:
+        super().__init__(description, metadata=metadata, allow_retries=True)
+
+
+class AuthExpired(PermanentFailure):
+    """There is no session that opens Studio: `tiktok-assets login <account>`, then run again."""
+
+
+class HumanNeeded(PermanentFailure):
+    """Studio asks for something only a person can do, such as a captcha."""
+
+
+class UiChanged(PermanentFailure):
+    """A page of Studio is not what we know; the message names the element to write into ``selectors.toml``."""
+
+
+class WrongAccount(PermanentFailure):
+    """The session, or what it gave us, is another account's; nothing of it is stored under this one."""
+
+
+class SessionUnreadable(PermanentFailure):
+    """There is a saved session, and it cannot be read or written here: another key, another user, a damaged file."""
+
+
+class BrowserUnusable(PermanentFailure):
+    """There is no browser, or it cannot be started here; the message names the remedies."""
+
+
+class StudioUnreachable(PassingFailure):
+    """A page of Studio did not open at all: the network, or their server."""
+
+
+class DownloadNotStarted(PassingFailure):
+    """The export was asked for, and no file came within ``TIKTOK_DOWNLOAD_TIMEOUT``."""
+
+
+class DownloadFailed(PassingFailure):
+    """A file began to come and never arrived whole: a link that expired, a connection that broke."""
+
+
+class BadExport(PassingFailure):
+    """What arrived is not the export that was asked for; it lies in quarantine."""
+
+
+class LimitReached(dg.Failure):
+    """An export that may not be made before ``retry_at`` (aware). Retrying earlier cannot help, waiting does."""
+
+    def __init__(self, description: str, retry_at: dt.datetime) -> None:
+        super().__init__(description, metadata={"retry_at": retry_at.timestamp()}, allow_retries=False)
+        self.retry_at = retry_at

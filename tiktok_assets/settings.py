@@ -28,7 +28,7 @@ PREFIX = "TIKTOK_"
 FIRST_MONTH_OF_TIKTOK = date(2016, 9, 1)
 
 
-class InvalidSettings(ValueError):  # noqa: N818
+class InvalidSettings(ValueError):
     """Values that cannot be used: one line for each, naming the variable, the value given and the valid values."""
 
 

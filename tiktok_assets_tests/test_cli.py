@@ -212,6 +212,7 @@ def test_an_account_that_the_environment_leaves_out_is_pointed_out(data: Path, m
         ("process",),
         ("inspect",),
         ("rebuild",),
+        ("simulator",),
         ("accounts", "list"),
         ("accounts", "add"),
         ("accounts", "remove"),

@@ -91,8 +91,12 @@ def settle(report: Report, parsed: pl.DataFrame) -> pl.DataFrame:
     ``export_id`` names the newest export that contributed one. The result does not depend on the order of ``parsed``.
     """
     key = ["account", *report.grain]
-    if parsed.select(key).n_unique() == parsed.height and report.unit == report.grain:
-        return parsed.select(report.columns).sort(key)  # nothing to settle: a third of the memory of what follows
+    distinct = parsed.lazy().select(key).unique().select(pl.len()).collect(engine="streaming").item()
+    if distinct == parsed.height and report.unit == report.grain:  # nothing to settle, as in one list of 900,000 videos
+        order = parsed.select(pl.arg_sort_by(key)).to_series()
+        columns = parsed.select(report.columns).get_columns()
+        del parsed  # column by column, so that such a list is not in memory twice
+        return pl.DataFrame([columns.pop(0).gather(order) for _ in report.columns])
     known = pl.any_horizontal(pl.col(report.values).is_not_null())
     ordered = parsed.with_columns(_known=known).sort("downloaded_at", "export_id", "row_number")
     if report.unit != report.grain:

@@ -20,7 +20,7 @@ from tiktok_assets.storage.lake import Lake, read_parquet, scan_parquet
 # What a row means can depend on its neighbours: FollowerActivity's zeros are judged by the whole export, 8 days long.
 _NEIGHBOURS = dt.timedelta(days=8)
 # Rows that are parsed at once, when there are more.
-PIECE = 100_000
+PIECE = 50_000
 
 
 @dataclass(frozen=True)

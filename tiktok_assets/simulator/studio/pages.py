@@ -172,7 +172,8 @@ def login_form(markup: Markup, continue_to: str, *, assets: str, error: str = ""
         f'<form method=post action="/login/phone-or-email/email?redirect_url={quote(continue_to, safe="")}">'
         '<input name=username class="TUXTextInputCore-input" autocomplete=username '
         f'placeholder="{text(texts.username)}">'
-        f'<input name=password type=password class="TUXTextInputCore-input" placeholder="{text(texts.password)}">'
+        "<input name=password type=password autocomplete=current-password "
+        f'class="TUXTextInputCore-input" placeholder="{text(texts.password)}">'
         f'<p role=alert>{text(error)}</p><button type=submit class="TUXButton" data-e2e="login-button">'
         f"{text(texts.log_in)}</button></form>"
     )

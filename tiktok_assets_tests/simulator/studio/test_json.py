@@ -175,6 +175,13 @@ def test_the_list_of_videos_comes_in_pages_of_text_newest_first(visitor: Visitor
     assert {type(item[f"{name}_count"]) for item in items for name in ("like", "comment", "share", "favorite")} == {str}
 
 
+def test_the_list_has_more_until_its_last_video(visitor: Visitor) -> None:
+    total = visitor.http.post(ITEMS, json={}).json()["total"]
+    ends = [visitor.http.post(ITEMS, json={"cursor": total - left, "size": 1}).json() for left in (2, 1, 0)]
+    assert [page["has_more"] for page in ends] == [True, False, False]
+    assert [len(page["item_list"]) for page in ends] == [1, 1, 0]
+
+
 def test_insight_500_and_business_error_concern_the_insights_alone(visitor: Visitor, world: StudioWorld) -> None:
     world.faults.add("insight_500")
     world.faults.add("insight_business_error", times=2)

@@ -1,0 +1,127 @@
+"""The browser: which one, started how, and closed again. Playwright is imported when one is opened, not before.
+
+Belongs here: programs, flags, displays. Does not belong here: what Studio looks like (``pages``), and what is kept of
+a failure (``evidence``). No fingerprint or user-agent tricks: this is the owner's browser, and says so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tiktok_assets.failures import BrowserUnusable
+from tiktok_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Playwright
+
+# Started with a window, the headless shell runs without error and shows none.
+_SHELL = "chromium-headless-shell"
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "microsoft-edge")
+_MAC = (
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge",
+)
+# A browser that talks to its maker in the background makes visits slower and tests depend on the network.
+_FLAGS = (
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-domain-reliability",
+    "--disable-sync",
+    "--no-first-run",
+    "--no-pings",
+)
+_REMEDIES = (
+    "Install one with the system's package manager (`sudo apt-get install chromium`, `brew install --cask chromium`), "
+    "or let Playwright fetch its own (`.venv/bin/playwright install chromium`), "
+    "or name yours in TIKTOK_BROWSER_PATH."
+)
+
+
+def find_browser(settings: Settings, *, headless: bool, playwrights_own: Path | None = None) -> Path:
+    """The program to start: the setting's, else one of this system, else Playwright's. Raises BrowserUnusable."""
+    given = settings.browser_path
+    if given is not None:
+        if given.is_file() and os.access(given, os.X_OK):
+            return given
+        raise BrowserUnusable(
+            f"TIKTOK_BROWSER_PATH={given} is no program that can be started. Correct it, or unset it to have a browser "
+            "found."
+        )
+    for name in (_SHELL, *_BROWSERS) if headless else _BROWSERS:
+        if found := shutil.which(name):
+            return Path(found)
+    for path in map(Path, _MAC if sys.platform == "darwin" else ()):
+        if path.exists():
+            return path
+    if playwrights_own is not None and playwrights_own.exists():
+        return playwrights_own
+    raise BrowserUnusable(f"No Chromium or Chrome was found on PATH, and Playwright has none of its own. {_REMEDIES}")
+
+
+def require_display(environment: Mapping[str, str] = os.environ, platform: str = sys.platform) -> None:
+    """Raises BrowserUnusable where no window can be shown."""
+    if platform.startswith("linux") and not (environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY")):
+        raise BrowserUnusable(
+            "A window is needed and there is no display (DISPLAY and WAYLAND_DISPLAY are empty). Log in on a computer "
+            "with a screen and copy its data/state/sessions here, or connect with `ssh -X`, or use a virtual one: "
+            "`xvfb-run`. Visits need no window: TIKTOK_HEADLESS=true."
+        )
+
+
+@contextlib.contextmanager
+def open_browser(settings: Settings, *, headless: bool) -> Iterator[Browser]:
+    """A browser of its own, closed with the context. Raises BrowserUnusable that names the remedies.
+
+    For plain, not ``async``, code: Playwright's objects belong to the thread that opened them.
+    """
+    if not headless:
+        require_display()
+    try:
+        from playwright.sync_api import Error, sync_playwright
+    except ImportError as error:
+        raise BrowserUnusable(f"Playwright cannot be imported ({error}). Run `make setup`.") from error
+    with sync_playwright() as playwright:
+        program = find_browser(settings, headless=headless, playwrights_own=_own(playwright))
+        try:
+            browser = playwright.chromium.launch(
+                executable_path=program,
+                headless=headless,
+                args=list(_FLAGS),
+                chromium_sandbox=not is_root(),
+            )
+        except Error as error:
+            raise _not_started(program, error.message) from error
+        try:
+            yield browser
+        finally:
+            with contextlib.suppress(Error):  # it may have been closed by hand
+                browser.close()
+
+
+def is_root() -> bool:
+    """Chromium refuses to start its sandbox as root, and only then may it go without."""
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+def _own(playwright: Playwright) -> Path:
+    return Path(playwright.chromium.executable_path)
+
+
+def _not_started(program: Path, message: str) -> BrowserUnusable:
+    if "without having a XServer" in message or "Missing X server" in message or "ozone_platform" in message:
+        return BrowserUnusable(f"{program} found no display to show its window on. Check DISPLAY, or use `xvfb-run`.")
+    if "No usable sandbox" in message:
+        return BrowserUnusable(
+            f"{program} may not use its sandbox here. Use the system's own Chrome or Chromium, which is allowed to, or "
+            "allow it: `sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0`."
+        )
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    told = next((line for line in lines if "rror" in line and "BrowserType.launch" not in line), lines[0])
+    return BrowserUnusable(f"{program} could not be started: {told[:300]} {_REMEDIES}")

@@ -1,0 +1,149 @@
+"""Studio's calendar: two fields that cannot be typed into, and one month whose days are clicked.
+
+Belongs here: from a window of days to clicks, in any language of the interface. What a click on "Download" brings does
+not belong here (``pages``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import get_month_names
+
+from tiktok_assets.failures import UiChanged
+from tiktok_assets.studio.selectors import Selectors
+from tiktok_assets.studio.windows import Window
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+# Studio reaches back a year; a simulated account some more. Further than this the arrows do something else.
+_MOST_MONTHS = 240
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picker:
+    """The calendar of one page, once it is open. ``where`` begins every message: account and section."""
+
+    page: Page
+    selectors: Selectors
+    seconds: float
+    where: str
+
+    def pick(self, window: Window) -> Window:
+        """Click the days of ``window``; what was picked, which is less where Studio does not offer all of it."""
+        last = self._pick_day("end_date", window.last, latest=True)
+        first = self._pick_day("start_date", window.first, latest=False)
+        picked = Window(first=first, last=max(first, last))
+        if picked.last < window.first or picked.first > window.last:
+            raise UiChanged(
+                f"{self.where}: Studio offers no day of {window} (its calendar goes to {last}). Ask for other days; if "
+                "the calendar in the browser does offer them, correct `day` in selectors.toml."
+            )
+        for name, day in (("start_date", picked.first), ("end_date", picked.last)):
+            self._refuse_other_day(name, day)
+        return picked
+
+    def _pick_day(self, field: str, day: dt.date, *, latest: bool) -> dt.date:
+        """Click ``day``; where it is not offered the nearest earlier one (``latest``), else the nearest later one."""
+        self.element(field).click()
+        self._turn_to(day)
+        for step in range(_MOST_MONTHS):
+            year, month = _moved(day, -step if latest else step)
+            offered = self._offered()
+            fits = [number for number in offered if step or (number <= day.day if latest else number >= day.day)]
+            if fits:
+                number = max(fits) if latest else min(fits)
+                offered[number].click()
+                return dt.date(year, month, number)
+            if (not offered and not latest and step > 13) or (latest and step > 24):
+                break
+            self.element("previous_month" if latest else "next_month").click()
+        raise UiChanged(
+            f"{self.where}: the calendar offers no day near {day}. If the one in the browser does, correct `day`, "
+            "`month_title` or the arrows in selectors.toml."
+        )
+
+    def _turn_to(self, day: dt.date) -> None:
+        year, month = self._shown()
+        distance = (day.year - year) * 12 + day.month - month
+        if abs(distance) > _MOST_MONTHS:
+            raise UiChanged(f"{self.where}: the calendar shows {year}-{month:02}, which is too far from {day}.")
+        for _ in range(abs(distance)):
+            self.element("next_month" if distance > 0 else "previous_month").click()
+        if self._shown() != (day.year, day.month):
+            raise UiChanged(
+                f"{self.where}: the arrows of the calendar do not lead to {day:%Y-%m}. Correct `previous_month` and "
+                "`next_month` in selectors.toml."
+            )
+
+    def _shown(self) -> tuple[int, int]:
+        """Year and month of the grid."""
+        title, year = self.element("month_title").inner_text(), self.element("year_title").inner_text()
+        language = self.page.locator("html").get_attribute("lang") or "en"
+        month, number = month_of(title, language), re.search(r"\d{4}", year)
+        if month is None or number is None:
+            raise UiChanged(
+                f"{self.where}: the calendar's month {title!r} {year!r} cannot be read (language {language!r}). Correct "
+                "`month_title` and `year_title` in selectors.toml."
+            )
+        return int(number.group()), month
+
+    def _offered(self) -> dict[int, Locator]:
+        """The days of the month shown that can be clicked."""
+        days = self.selectors.everywhere(self.page, "day").filter(visible=True)
+        return {
+            int(number.group()): days.nth(index)
+            for index, text in enumerate(days.all_inner_texts())
+            if (number := re.search(r"\d+", text))
+        }
+
+    def _refuse_other_day(self, field: str, day: dt.date) -> None:
+        """The fields show what was clicked; where they show it as a date we can read, it has to be that day."""
+        shown = self.element(field).input_value()
+        try:
+            told = dt.date.fromisoformat(shown.strip())
+        except ValueError:
+            return  # in the words of a language
+        if told != day:
+            raise UiChanged(f"{self.where}: {day} was clicked and the calendar says {told}. Correct `day`.")
+
+    def element(self, name: str) -> Locator:
+        """The visible element of that name. Raises UiChanged that names it."""
+        found = self.selectors.find(self.page, name, self.seconds)
+        if found is None:
+            raise missing(self.where, name, "the calendar")
+        return found
+
+
+def missing(where: str, name: str, place: str) -> UiChanged:
+    """The page lacks an element we need: a failure that says which line mends it."""
+    return UiChanged(
+        f"{where}: Could not find `{name}` on {place}; Studio's page has changed. Look at the picture in "
+        f"data/state/failures, then name the element in selectors.toml: [elements] {name} = '...'"
+    )
+
+
+def month_of(title: str, language: str) -> int | None:
+    """The month a calendar's title names in ``language`` (``el``, ``pt-BR``), 1 to 12; None where it cannot be read."""
+    try:
+        locale = Locale.parse(language, sep="-" if "-" in language else "_")
+    except (UnknownLocaleError, ValueError):
+        locale = Locale("en")
+    text = title.strip().casefold()
+    for width in ("wide", "abbreviated"):
+        for context in ("stand-alone", "format"):
+            for number, name in get_month_names(width, context, locale).items():
+                if name.casefold() == text:
+                    return int(number)
+    digits = re.search(r"\d{1,2}", text)  # 11月, tháng 11
+    return int(digits.group()) if digits and 1 <= int(digits.group()) <= 12 else None
+
+
+def _moved(day: dt.date, months: int) -> tuple[int, int]:
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return year, month + 1

@@ -1,0 +1,231 @@
+"""The ledger: one visit an hour an account, five minutes between accounts, nothing asked for twice after a crash."""
+
+from __future__ import annotations
+
+import datetime as dt
+import multiprocessing
+import os
+import signal
+import stat
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tiktok_assets.failures import LimitReached
+from tiktok_assets.studio.limits import Ledger
+from tiktok_assets.studio.windows import Window, settled_days, windows
+
+T0 = dt.datetime(2026, 1, 10, 18, tzinfo=dt.UTC)
+WINDOW = Window(first=dt.date(2025, 12, 1), last=dt.date(2025, 12, 31))
+HOUR = dt.timedelta(hours=1)
+FORK = multiprocessing.get_context("fork")
+
+
+def after(**duration: float) -> dt.datetime:
+    return T0 + dt.timedelta(**duration)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger(path=tmp_path / "state" / "limits.sqlite", export_interval=3600, account_spacing=300)
+
+
+def in_a_process_that_dies(act: Callable[[], object]) -> None:
+    """``act``, then kill -9 from within: no cleanup runs."""
+
+    def die() -> None:
+        act()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    process = FORK.Process(target=die)
+    process.start()
+    process.join(20)
+    assert process.exitcode == -signal.SIGKILL
+
+
+def test_a_second_visit_within_the_hour_says_when_it_may_be_made(ledger: Ledger) -> None:
+    ledger.reserve("pig1987", T0)
+    with pytest.raises(LimitReached, match=r"pig1987: no export.* again at 2026-01-10 19:00:00 UTC") as refused:
+        ledger.reserve("pig1987", after(minutes=59, seconds=59))
+    assert refused.value.retry_at == T0 + HOUR
+    assert refused.value.allow_retries is False
+    ledger.reserve("pig1987", refused.value.retry_at)
+
+
+def test_accounts_are_spaced(ledger: Ledger) -> None:
+    ledger.reserve("pig1987", T0)
+    with pytest.raises(LimitReached) as refused:
+        ledger.reserve("zonea0", after(seconds=299))
+    assert refused.value.retry_at == after(seconds=300)
+    ledger.reserve("zonea0", after(seconds=300))
+
+
+def test_the_four_sections_of_a_visit_count_as_one_and_none_of_them_twice(ledger: Ledger) -> None:
+    visit = ledger.reserve("pig1987", T0)
+    for second, section in enumerate(("overview", "viewers", "followers", "content")):
+        ledger.ask(visit, section, WINDOW, after(seconds=second))
+    with pytest.raises(LimitReached, match="overview was asked for in this visit already") as refused:
+        ledger.ask(visit, "overview", WINDOW, after(seconds=10))
+    assert refused.value.retry_at == after(seconds=3603), "an hour after the last click"
+
+
+def test_check_writes_nothing(ledger: Ledger) -> None:
+    ledger.check("pig1987", T0)
+    ledger.check("pig1987", T0)
+    ledger.reserve("pig1987", T0)
+    with pytest.raises(LimitReached):
+        ledger.check("pig1987", after(seconds=1))
+
+
+def test_a_refusal_of_studio_is_kept(ledger: Ledger) -> None:
+    ledger.reserve("pig1987", T0)
+    ledger.refused("pig1987", after(hours=5))
+    with pytest.raises(LimitReached) as refused:
+        ledger.reserve("pig1987", after(hours=2))
+    assert refused.value.retry_at == after(hours=5)
+
+
+def test_a_reservation_of_a_process_that_was_killed_counts(ledger: Ledger) -> None:
+    in_a_process_that_dies(lambda: ledger.reserve("pig1987", T0))
+    with pytest.raises(LimitReached):
+        ledger.reserve("pig1987", after(minutes=59))
+
+
+def test_a_visit_that_was_killed_goes_on_with_what_it_has_not_asked_for(ledger: Ledger) -> None:
+    def visit() -> None:
+        reservation = ledger.reserve("pig1987", T0)
+        ledger.landed(ledger.ask(reservation, "overview", WINDOW, T0))
+        ledger.ask(reservation, "viewers", WINDOW, T0)
+
+    in_a_process_that_dies(visit)
+    with ledger.visiting("pig1987", after(minutes=1)):
+        reservation = ledger.unfinished("pig1987", after(minutes=1))
+        assert reservation is not None
+        with pytest.raises(LimitReached):
+            ledger.ask(reservation, "viewers", WINDOW, after(minutes=1))
+        ledger.ask(reservation, "followers", WINDOW, after(minutes=1))
+        assert [one.window for one in ledger.landed_windows("pig1987", "overview")] == [WINDOW]
+        assert ledger.landed_windows("pig1987", "viewers") == []
+        assert ledger.unfinished("pig1987", after(minutes=61)) is None, "its time is over"
+        ledger.finish(reservation)
+        assert ledger.unfinished("pig1987", after(minutes=1)) is None
+
+
+def test_one_account_is_visited_by_one_process_and_the_dead_leave_no_lock(ledger: Ledger) -> None:
+    held, done = FORK.Event(), FORK.Event()
+
+    def hold() -> None:
+        with ledger.visiting("pig1987", T0):
+            held.set()
+            done.wait(20)
+
+    process = FORK.Process(target=hold)
+    process.start()
+    try:
+        assert held.wait(20)
+        with pytest.raises(LimitReached, match="another process is visiting"), ledger.visiting("pig1987", T0):
+            pass
+        with ledger.visiting("zonea0", T0):
+            pass
+    finally:
+        process.kill()
+        process.join(20)
+    with ledger.visiting("pig1987", T0):
+        pass
+
+
+def test_many_processes_at_once_get_one_visit_an_account(ledger: Ledger) -> None:
+    apart = Ledger(path=ledger.path, export_interval=3600, account_spacing=0)
+    start, granted = FORK.Barrier(8), FORK.Queue()
+
+    def compete(number: int) -> None:
+        account = f"account{number % 2}"
+        start.wait(20)
+        for second in range(5):
+            try:
+                apart.reserve(account, after(seconds=second))
+            except LimitReached:
+                continue
+            granted.put(account)
+
+    crowd = [FORK.Process(target=compete, args=(number,)) for number in range(8)]
+    for process in crowd:
+        process.start()
+    won = sorted(granted.get(timeout=20) for _ in range(2))
+    for process in crowd:
+        process.join(20)
+    assert won == ["account0", "account1"]
+    assert granted.empty()
+
+
+def test_a_landed_window_is_not_asked_for_again_and_a_lost_one_is(ledger: Ledger) -> None:
+    visit = ledger.reserve("pig1987", T0)
+    ledger.landed(ledger.ask(visit, "overview", WINDOW, T0))
+    ledger.ask(visit, "viewers", WINDOW, T0)
+    plan = {
+        section: windows(
+            dt.date(2025, 11, 1),
+            WINDOW.last,
+            now=after(hours=2),
+            max_days=180,
+            settled=settled_days(ledger.landed_windows("pig1987", section)),
+        )
+        for section in ("overview", "viewers")
+    }
+    assert plan == {
+        "overview": [Window(first=dt.date(2025, 11, 1), last=dt.date(2025, 11, 30))],
+        "viewers": [Window(first=dt.date(2025, 11, 1), last=WINDOW.last)],
+    }
+
+
+def test_a_link_can_be_fetched_again_while_it_lives(ledger: Ledger) -> None:
+    visit = ledger.reserve("pig1987", T0)
+    checkpoint = ledger.ask(visit, "overview", WINDOW, T0)
+    assert ledger.on_its_way("pig1987", after(seconds=1)) == []
+    ledger.keep_link(checkpoint, "https://studio.test/export/1")
+    assert (ledger.tried(checkpoint), ledger.tried(checkpoint)) == (1, 2)
+    (found,) = ledger.on_its_way("pig1987", after(minutes=59))
+    assert (found.section, found.window, found.attempts) == ("overview", WINDOW, 2)
+    assert ledger.on_its_way("pig1987", after(hours=1)) == []
+    ledger.landing(found, "Overview_pig1987.zip", "ab" * 32)
+    (found,) = ledger.on_its_way("pig1987", after(hours=9))
+    assert found.file == "Overview_pig1987.zip", "whether it got its name is seen in landing"
+    ledger.landed(found)
+    assert ledger.on_its_way("pig1987", after(minutes=1)) == []
+
+
+def test_the_ledger_is_nobody_elses_to_read(ledger: Ledger) -> None:
+    ledger.reserve("pig1987", T0)
+    files = list(ledger.path.parent.glob("limits.sqlite*"))
+    assert ledger.path in files
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    asks=st.lists(st.tuples(st.sampled_from(["a", "b", "c"]), st.integers(0, 1500), st.booleans()), max_size=40),
+    interval=st.sampled_from([0, 700, 3600]),
+    spacing=st.sampled_from([0, 300]),
+)
+def test_no_history_of_visits_breaks_a_limit(asks: list[tuple[str, int, bool]], interval: int, spacing: int) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
+        ledger = Ledger(path=Path(folder) / "limits.sqlite", export_interval=interval, account_spacing=spacing)
+        now, clicks = T0, list[tuple[str, dt.datetime]]()
+        for account, pause, is_click_late in asks:
+            now += dt.timedelta(seconds=pause)
+            try:
+                visit = ledger.reserve(account, now)
+            except LimitReached as refused:
+                assert refused.retry_at > now
+                now = refused.retry_at
+                visit = ledger.reserve(account, now)  # what it promised holds
+            for other, moment in clicks:
+                gap = (now - moment).total_seconds()
+                assert gap >= (interval if other == account else spacing)
+            now += dt.timedelta(seconds=40 * is_click_late)
+            ledger.ask(visit, "overview", WINDOW, now)
+            clicks.append((account, now))
