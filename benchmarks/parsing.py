@@ -37,8 +37,8 @@ def parse(paths: list[Path]) -> int:
     frames = defaultdict(list)
     for path in paths:
         with open_export(path) as export:
-            for member in export.members:
-                frames[member.report.name].append(export.frame(member, account="bench", source=path.name))
+            for member, rows in export.frames(account="bench", source=path.name):
+                frames[member.report.name].append(rows)
     typed = [report.parse(pl.concat(frames[report.name])) for report in REPORTS if report.name in frames]
     return sum(rows.height for rows in typed)
 

@@ -79,3 +79,7 @@ class LimitReached(dg.Failure):
     def __init__(self, description: str, retry_at: dt.datetime) -> None:
         super().__init__(description, metadata={"retry_at": retry_at.timestamp()}, allow_retries=False)
         self.retry_at = retry_at
+
+
+class DataNotThere(LimitReached):
+    """Studio has no data for these days yet; it appears until 17:00 UTC of the next day."""

@@ -6,6 +6,7 @@ every month of it has reached the warehouse. The sensor asks for exports that ha
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 
 from tiktok_assets.exports.export import Export
@@ -25,8 +26,11 @@ def processed(lake: Lake, account: str) -> frozenset[str]:
     )
 
 
-def write_receipt(lake: Lake, account: str, source: str, export: Export) -> None:
-    """Note that raw holds ``export``, and which months it has to reach. What an open receipt notes already stays."""
+def write_receipt(lake: Lake, account: str, source: str, export: Export, run_id: str) -> None:
+    """Note that raw holds ``export`` since the run ``run_id``, and which months it has to reach.
+
+    What an open receipt notes already stays.
+    """
     path = lake.raw_folder("exports", account) / f"{export.export_id}{_OPEN}"
     if path.exists():
         return
@@ -34,6 +38,8 @@ def write_receipt(lake: Lake, account: str, source: str, export: Export) -> None
     receipt = {
         "export_id": export.export_id,
         "source": source,
+        "run_id": run_id,
+        "written_at": dt.datetime.now(dt.UTC).isoformat(),
         "downloaded_at": export.downloaded_at.isoformat(),
         "downloaded_at_evidence": export.downloaded_at_evidence,
         "window": [first.isoformat(), last.isoformat()],
@@ -46,16 +52,19 @@ def write_receipt(lake: Lake, account: str, source: str, export: Export) -> None
     lake.write_bytes(path, content)
 
 
-def close_receipts(lake: Lake, account: str, part: Slice) -> None:
+def close_receipts(lake: Lake, account: str, part: Slice, run_id: str, started_at: dt.datetime) -> None:
     """Note that ``part`` has reached the warehouse; close the receipts of ``account`` that wait for no other month.
 
-    A backfill of many accounts is one run a month: the months of an export may arrive in different runs, at once.
+    Only what the run has seen counts: what it wrote itself, or what lay in raw when it started. Another run may have
+    put an export into raw after this one had read it. A backfill of many accounts is one run a month: the months of an export may arrive in different runs, at once.
     """
     with lake.alone("receipts"):
         for path in files_in(lake.raw_folder("exports", account)):
             if not path.name.endswith(_OPEN):
                 continue
             receipt = json.loads(path.read_bytes())
+            if receipt.get("run_id") != run_id and receipt.get("written_at", "") > started_at.isoformat():
+                continue
             reached = {*receipt["months_reached"], *(month.isoformat() for month in part.months)}
             receipt["months_reached"] = sorted(reached.intersection(receipt["months"]))
             done = receipt["months_reached"] == receipt["months"]

@@ -200,7 +200,7 @@ def test_raw_refuses_another_accounts_export_though_the_sensor_has_not_looked_ye
     with dg.DagsterInstance.ephemeral() as instance:
         assert materialize(settings, instance, "raw", accounts=["pig1987"]).success
     (stored,) = Lake(settings).raw_files("content", "pig1987")
-    assert set(pl.read_parquet(stored)["source"]) == {good.name}
+    assert set(pl.read_parquet(str(stored))["source"]) == {good.name}
 
 
 def test_one_drop_of_good_and_bad_files_ends_with_the_good_numbers_in_the_warehouse(settings: Settings) -> None:

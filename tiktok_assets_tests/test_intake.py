@@ -13,9 +13,10 @@ import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
+from upath import UPath
 
 from tiktok_assets import dropped
 from tiktok_assets.accounts import load_roster
@@ -190,18 +191,18 @@ def test_a_file_that_vanishes_while_it_is_looked_at_was_never_there(
     before_list, before_look, before_read = iter(gone)
     real_walk, real_state, real_open = dropped.files_below, dropped.state_of, Path.open
 
-    def walk(*args, **kwargs) -> Iterator[Path]:
+    def walk(*args: Any, **kwargs: Any) -> Iterator[UPath]:
         for path in real_walk(*args, **kwargs):
             if path.name == before_list.name:
                 path.unlink()
             yield path
 
-    def state(path: Path):
+    def state(path: UPath) -> dropped.State:
         if path.name == before_look.name:
             path.unlink(missing_ok=True)
         return real_state(path)
 
-    def opened(path: Path, *args, **kwargs):
+    def opened(path: Path, *args: Any, **kwargs: Any) -> IO[Any]:
         if path.name == before_read.name:
             path.unlink(missing_ok=True)
         return real_open(path, *args, **kwargs)
@@ -362,7 +363,7 @@ def shared(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     home = Path(tempfile.mkdtemp(prefix="tiktok-assets-test-"))
     home.chmod(0o755)
     (home / "accounts.toml").write_text('[accounts.pig1987]\n[accounts.zonea0]\nhandle = "zone.a0"\n')
-    settings = Settings(data_dir=home / "data", accounts_file=home / "accounts.toml")
+    settings = Settings(data_dir=UPath(home / "data"), accounts_file=home / "accounts.toml")
     yield settings
     for path in home.rglob("*"):
         path.chmod(0o700)

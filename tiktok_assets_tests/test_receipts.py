@@ -17,6 +17,7 @@ from tiktok_assets.storage.lake import Lake
 from tiktok_assets_tests.conftest import Install
 from tiktok_assets_tests.drops import drop, export, names_in
 
+LONG_AGO = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
 MAY, JUNE, JULY = (dt.date(2025, month, 1) for month in (5, 6, 7))
 
 
@@ -24,8 +25,13 @@ def receive(lake: Lake, tmp_path: Path, account: str = "pig1987") -> str:
     """Write the receipt of an export of May and June."""
     made = export(account, "overview")
     with open_export(drop(made.content, tmp_path, made.name)) as opened:
-        write_receipt(lake, account, made.name, opened)
+        write_receipt(lake, account, made.name, opened, "a run")
         return opened.export_id
+
+
+def close(lake: Lake, account: str, part: Slice, run_id: str = "a run", started_at: dt.datetime = LONG_AGO) -> None:
+    """As the last asset of a run does."""
+    close_receipts(lake, account, part, run_id, started_at)
 
 
 def receipts(lake: Lake) -> list[str]:
@@ -38,10 +44,10 @@ def test_an_export_is_processed_only_when_every_month_of_it_has_reached_the_ware
     lake = Lake(settings)
     export_id = receive(lake, tmp_path)
     assert processed(lake, "pig1987") == frozenset()
-    close_receipts(lake, "pig1987", Slice(("pig1987",), (MAY,)))
-    close_receipts(lake, "pig1987", Slice(("pig1987",), (JULY,)))
+    close(lake, "pig1987", Slice(("pig1987",), (MAY,)))
+    close(lake, "pig1987", Slice(("pig1987",), (JULY,)))
     assert processed(lake, "pig1987") == frozenset()
-    close_receipts(lake, "pig1987", Slice(("pig1987",), (JUNE, JULY)))
+    close(lake, "pig1987", Slice(("pig1987",), (JUNE, JULY)))
     assert processed(lake, "pig1987") == {export_id}
     assert receipts(lake) == [f"{export_id}.v{READER_VERSION}.json"]
 
@@ -61,14 +67,14 @@ def test_a_receipt_says_what_became_of_the_export(settings: Settings, tmp_path: 
 def test_months_that_are_not_kept_are_not_waited_for(install: Install, tmp_path: Path) -> None:
     lake = Lake(install("pig1987", start_date="2025-06"))
     export_id = receive(lake, tmp_path)
-    close_receipts(lake, "pig1987", Slice(("pig1987",), (JUNE,)))
+    close(lake, "pig1987", Slice(("pig1987",), (JUNE,)))
     assert processed(lake, "pig1987") == {export_id}
 
 
 def test_the_receipt_of_one_account_says_nothing_of_another(settings: Settings, tmp_path: Path) -> None:
     lake = Lake(settings)
     receive(lake, tmp_path)
-    close_receipts(lake, "zonea0", Slice(("zonea0",), (MAY, JUNE)))
+    close(lake, "zonea0", Slice(("zonea0",), (MAY, JUNE)))
     assert processed(lake, "pig1987") == processed(lake, "zonea0") == frozenset()
 
 
@@ -77,7 +83,7 @@ def test_an_export_read_by_an_older_reader_is_not_processed(
 ) -> None:
     lake = Lake(settings)
     receive(lake, tmp_path)
-    close_receipts(lake, "pig1987", Slice(("pig1987",), (MAY, JUNE)))
+    close(lake, "pig1987", Slice(("pig1987",), (MAY, JUNE)))
     monkeypatch.setattr("tiktok_assets.receipts._CLOSED", ".v999.json")
     assert processed(lake, "pig1987") == frozenset()
 
@@ -94,7 +100,19 @@ def test_a_crash_while_closing_is_mended_by_the_next_run(
     with monkeypatch.context() as patch:
         patch.setattr(Lake, "remove", crash)
         with pytest.raises(KeyboardInterrupt):
-            close_receipts(lake, "pig1987", Slice(("pig1987",), (MAY, JUNE)))
+            close(lake, "pig1987", Slice(("pig1987",), (MAY, JUNE)))
     assert processed(lake, "pig1987") == {export_id}
-    close_receipts(lake, "pig1987", Slice(("pig1987",), (MAY, JUNE)))
+    close(lake, "pig1987", Slice(("pig1987",), (MAY, JUNE)))
     assert receipts(lake) == [f"{export_id}.v{READER_VERSION}.json"]
+
+
+def test_a_run_says_nothing_of_an_export_that_another_run_put_into_raw_behind_its_back(
+    settings: Settings, tmp_path: Path
+) -> None:
+    lake, part = Lake(settings), Slice(("pig1987",), (MAY, JUNE))
+    before = dt.datetime.now(dt.UTC)
+    export_id = receive(lake, tmp_path)
+    close(lake, "pig1987", part, run_id="another run", started_at=before)
+    assert processed(lake, "pig1987") == frozenset()
+    close(lake, "pig1987", part, run_id="a later run", started_at=dt.datetime.now(dt.UTC))
+    assert processed(lake, "pig1987") == {export_id}

@@ -17,6 +17,7 @@ from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobO
 from dagster._core.test_utils import create_run_for_test
 from hypothesis import given
 from hypothesis import strategies as st
+from upath import UPath
 
 from tiktok_assets import dropped, sensors
 from tiktok_assets.graph import build_definitions
@@ -106,8 +107,7 @@ def test_a_set_of_exports_has_one_name_however_often_a_file_is_copied(landed: li
 def tick(settings: Settings, instance: dg.DagsterInstance) -> dg.SensorResult | dg.SkipReason:
     """One look of the real sensor, as the daemon asks for it."""
     definitions = build_definitions(settings)
-    (sensor,) = definitions.sensors or ()
-    assert isinstance(sensor, dg.SensorDefinition)
+    sensor = definitions.resolve_sensor_def("new_exports")
     context = dg.build_sensor_context(instance=instance, definitions=definitions, sensor_name="new_exports")
     answer = sensor(context)
     assert isinstance(answer, dg.SensorResult | dg.SkipReason)
@@ -360,7 +360,7 @@ def test_a_lake_that_cannot_be_listed_stops_the_tick_instead_of_starting_over(
     receipts = Lake(settings).raw_folder("exports", "pig1987")
     real = type(receipts).iterdir
 
-    def refuse(folder: Path) -> Iterator[Path]:
+    def refuse(folder: UPath) -> Iterator[UPath]:
         if str(folder) == str(receipts):
             raise PermissionError(13, "Permission denied", str(folder))
         return real(folder)

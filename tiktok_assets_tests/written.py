@@ -56,9 +56,7 @@ def parsed(path: Path) -> dict[str, pl.DataFrame]:
     with open_export(path) as export:
         export.validate()
         frames = {
-            member.report.name: member.report.parse(
-                export.frame(member, account="north", source=path.name).lazy().collect()
-            )
-            for member in export.members
+            member.report.name: member.report.parse(rows.lazy().collect())
+            for member, rows in export.frames(account="north", source=path.name)
         }
     return {name: frame.sort("row_number") for name, frame in frames.items()}

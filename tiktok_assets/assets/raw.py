@@ -68,18 +68,13 @@ def build_raw_assets(lake: Lake, partitions_def: dg.PartitionsDefinition) -> dg.
         part = slice_of(context.partition_keys)
         with contextlib.ExitStack() as stack:
             exports = list(_new_exports(lake, part, stack, context.log))
+            tables = [
+                (member.report, RawRows(account, export.downloaded_at, export.export_id, rows))
+                for account, source, export in exports
+                for member, rows in export.frames(account=account, source=source)
+            ]
             for report in REPORTS:
-                rows = [
-                    RawRows(
-                        account,
-                        export.downloaded_at,
-                        export.export_id,
-                        export.frame(member, account=account, source=source),
-                    )
-                    for account, source, export in exports
-                    for member in export.members
-                    if member.report is report
-                ]
+                rows = [table for told, table in tables if told is report]
                 yield dg.Output(
                     rows,
                     output_name=f"raw__{report.name}",
@@ -94,7 +89,7 @@ def build_raw_assets(lake: Lake, partitions_def: dg.PartitionsDefinition) -> dg.
                     },
                 )
             for account, source, export in exports:
-                write_receipt(lake, account, source, export)
+                write_receipt(lake, account, source, export, context.run_id)
             for event in landing_events(context.instance, [_landed(lake, *export) for export in exports]):
                 context.log_event(event)
 

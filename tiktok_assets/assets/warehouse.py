@@ -95,6 +95,12 @@ def build_warehouse_assets(
         )
         # Only now, with every table stored, is an export done: a crash before this line makes the sensor start over.
         for account in part.accounts:
-            close_receipts(lake, account, part)
+            close_receipts(lake, account, part, context.run_id, _started_at(context.instance, context.run_id))
 
     return [social_media_stats, content_performance, audience_insights, exports]
+
+
+def _started_at(instance: dg.DagsterInstance, run_id: str) -> dt.datetime:
+    """When a run started, in UTC; the beginning of time where that is not known."""
+    record = instance.get_run_record_by_id(run_id)
+    return dt.datetime.fromtimestamp((record.start_time if record else None) or 0, dt.UTC)

@@ -93,42 +93,57 @@ class Export:
         """What a person should know that does not stop the export from being used."""
         return tuple(dict.fromkeys(warning for member in self.members for warning in _warnings(member)))
 
-    def frame(self, member: MemberRows, *, account: str, source: str) -> pl.DataFrame | pl.LazyFrame:
-        """The raw rows of ``member``: its text, every column of it, with provenance. Lazy where they are very many."""
+    def frames(self, *, account: str, source: str) -> Iterator[tuple[MemberRows, pl.DataFrame | pl.LazyFrame]]:
+        """The raw rows of each member: its text, every column of it, with provenance. Lazy where they are very many."""
         first, last = self.window
-        constants = {
-            "account": account,
-            "export_id": self.export_id,
-            "source": source,
-            "member": member.name,
-            "downloaded_at": self.downloaded_at,
-            "downloaded_at_evidence": self.downloaded_at_evidence,
-            "window_first": first,
-            "window_last": last,
-            "year_evidence": member.days.year_evidence,
-            "locale": member.locale,
-            "product": member.layout.product,
-            "variant": member.layout.variant,
-            "parser_version": READER_VERSION,
-        }
-        rows = member.table.rows
-        if member.is_daily and isinstance(rows, pl.DataFrame):
-            label = pl.Series("date_label", member.days.dates, dtype=pl.Date)
-            rows = rows.clone().insert_column(0, label)
-        else:
-            constants["date_label"] = self.downloaded_at.date()
-        told = pl.DataFrame([[*constants.values()]], {name: PROVENANCE[name] for name in constants}, orient="row")
+        told = [
+            {
+                "account": account,
+                "export_id": self.export_id,
+                "source": source,
+                "member": member.name,
+                "downloaded_at": self.downloaded_at,
+                "downloaded_at_evidence": self.downloaded_at_evidence,
+                "window_first": first,
+                "window_last": last,
+                "year_evidence": member.days.year_evidence,
+                "locale": member.locale,
+                "product": member.layout.product,
+                "variant": member.layout.variant,
+                "parser_version": READER_VERSION,
+            }
+            for member in self.members
+        ]
+        # One frame for all members, for making one costs as much as reading a member.
+        provenance = pl.DataFrame(
+            [[*one.values()] for one in told], {name: PROVENANCE[name] for name in told[0]}, orient="row"
+        )
+        for number, member in enumerate(self.members):
+            yield member, _beside(provenance[number : number + 1], self._labelled(member))
+
+    def _labelled(self, member: MemberRows) -> pl.DataFrame | pl.LazyFrame:
+        """The rows of ``member`` with the day each speaks of; a snapshot's is the day of the download."""
+        rows, captured = member.table.rows, self.downloaded_at.date()
         if isinstance(rows, pl.LazyFrame):
-            return told.lazy().join(rows, how="cross")
-        return told.join(rows, how="cross")
+            return rows.with_columns(date_label=pl.lit(captured))
+        if member.is_daily:
+            days = pl.Series("date_label", member.days.dates, dtype=pl.Date)
+        else:
+            days = pl.repeat(captured, rows.height, dtype=pl.Date, eager=True).alias("date_label")
+        return rows.clone().insert_column(0, days)
 
     def validate(self) -> None:
         """Parse every row once. Raises UnreadableValue naming file, row, column and value."""
-        for member in self.members:
-            rows = self.frame(member, account="", source=self.path.name)
+        for member, rows in self.frames(account="", source=self.path.name):
             batches = [rows] if isinstance(rows, pl.DataFrame) else rows.collect_batches(chunk_size=50_000)
             for batch in batches:
                 member.report.parse(batch)
+
+
+def _beside(provenance: pl.DataFrame, rows: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame | pl.LazyFrame:
+    if isinstance(rows, pl.LazyFrame):
+        return provenance.lazy().join(rows, how="cross")
+    return provenance.join(rows, how="cross")
 
 
 @contextlib.contextmanager

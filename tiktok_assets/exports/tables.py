@@ -81,12 +81,13 @@ def _read_csv(name: str, content: bytes) -> Table:
         if rows is not None:
             return _table(header, rows)
     try:
-        rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if any(map(str.strip, row))][1:]
+        read = csv.reader(io.StringIO(text, newline=""), strict=True)
+        rows = [row for row in read if row and (row[0].strip() or any(map(str.strip, row)))][1:]
     except csv.Error as error:
         raise BrokenFile(f"{name}: is cut off or wrongly quoted ({error}). Export it again.") from error
-    for number, row in enumerate(rows, start=1):
-        if len(row) != len(header):
-            raise _ragged(name, number, len(row), header)
+    if set(map(len, rows)) - {len(header)}:
+        number, row = next((number, row) for number, row in enumerate(rows, start=1) if len(row) != len(header))
+        raise _ragged(name, number, len(row), header)
     return _table(header, rows)
 
 

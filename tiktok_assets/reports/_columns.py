@@ -56,10 +56,21 @@ class Column:
     most: float | None = None
     required: bool = False
 
+    def plain(self, cell: pl.Expr) -> pl.Expr:
+        """``value`` for what almost every cell of a whole number is, digits; null where a closer look is needed."""
+        if self.dtype != pl.Int64():
+            return self.value(cell)
+        return self._bounded(pl.when(~cell.str.starts_with("+")).then(cell).cast(self.dtype, strict=False))
+
     def value(self, cell: pl.Expr) -> pl.Expr:
         """What the text ``cell`` becomes; null where it is none of this column."""
+        cell = cell.str.replace("−", "-")
         written = cell if self.dtype == pl.String() else cell.str.replace_all(",", "")
-        value = pl.when(cell.str.contains(self.form)).then(written).cast(self.dtype, strict=False)
+        return self._bounded(pl.when(cell.str.contains(self.form)).then(written).cast(self.dtype, strict=False))
+
+    def _bounded(self, value: pl.Expr) -> pl.Expr:
+        if self.least is None and self.most is None:
+            return value
         within = pl.lit(value=True) if self.least is None else value >= self.least
         return pl.when(within if self.most is None else within & (value <= self.most)).then(value)
 
@@ -93,10 +104,13 @@ def name(text: pl.Expr) -> Column:
 
 def typed(rows: pl.DataFrame, columns: Mapping[str, Column]) -> pl.DataFrame:
     """The provenance of ``rows``, and ``columns``. Raises UnreadableValue naming file, row, column and value."""
-    cells = pick(rows, **{key: column.text.str.strip_chars().str.replace("−", "-") for key, column in columns.items()})
-    values = cells.select(column.value(pl.col(key)).alias(key) for key, column in columns.items())
-    unknown = cells.select(column.is_unknown(pl.col(key)).alias(key) for key, column in columns.items())
-    unread = {key: (values[key].is_null() & ~unknown[key]).arg_true().to_list() for key in columns}
+    cells = pick(rows, **{key: column.text.str.strip_chars() for key, column in columns.items()})
+    values = cells.select(column.plain(pl.col(key)).alias(key) for key, column in columns.items())
+    doubtful = {key: column for key, column in columns.items() if values[key].null_count()}
+    closer = cells.select(column.value(pl.col(key)).alias(key) for key, column in doubtful.items())
+    unknown = cells.select(column.is_unknown(pl.col(key)).alias(key) for key, column in doubtful.items())
+    values = values.with_columns(closer)
+    unread = {key: (closer[key].is_null() & ~unknown[key]).arg_true().to_list() for key in doubtful}
     if any(unread.values()):
         cases = [
             f"{cell_name(rows, row)}, {key}: {cells[key][row]!r} is not {columns[key].kind}"

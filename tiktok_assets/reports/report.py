@@ -93,10 +93,7 @@ def settle(report: Report, parsed: pl.DataFrame) -> pl.DataFrame:
     key = ["account", *report.grain]
     distinct = parsed.lazy().select(key).unique().select(pl.len()).collect(engine="streaming").item()
     if distinct == parsed.height and report.unit == report.grain:  # nothing to settle, as in one list of 900,000 videos
-        order = parsed.select(pl.arg_sort_by(key)).to_series()
-        columns = parsed.select(report.columns).get_columns()
-        del parsed  # column by column, so that such a list is not in memory twice
-        return pl.DataFrame([columns.pop(0).gather(order) for _ in report.columns])
+        return parsed.select(report.columns).sort(key)
     known = pl.any_horizontal(pl.col(report.values).is_not_null())
     ordered = parsed.with_columns(_known=known).sort("downloaded_at", "export_id", "row_number")
     if report.unit != report.grain:

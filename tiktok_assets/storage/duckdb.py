@@ -24,7 +24,7 @@ from tiktok_assets.partitions import Slice, slice_of
 LOCK_TIMEOUT = 120.0  # seconds
 _RETRY_AFTER = 0.1
 # DuckDB takes 80% of the machine if it may; a table of 900,000 videos needs 200 MB, more goes to disk.
-_MEMORY = "400MB"
+_MODEST = "set memory_limit = '256MB'; set threads = 2"
 
 
 @dataclass(frozen=True)
@@ -41,13 +41,14 @@ class Warehouse:
         deadline = time.monotonic() + timeout
         while True:
             try:
-                connection = duckdb.connect(self.working, config={"memory_limit": _MEMORY})
+                connection = duckdb.connect(self.working)
                 break
             except duckdb.IOException as error:
                 if "lock" not in str(error).lower() or time.monotonic() > deadline:
                     raise
                 time.sleep(_RETRY_AFTER)
         try:
+            connection.execute(_MODEST)
             yield connection
         finally:
             connection.close()

@@ -10,14 +10,15 @@ import contextlib
 import datetime as dt
 import json
 import os
-import shutil
 import tempfile
 import zipfile
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
+
+import dagster as dg
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page
@@ -35,32 +36,54 @@ class Evidence:
     folder: Path
 
     def start(self, context: BrowserContext) -> None:
-        """Record from here on."""
+        """Make recording possible; each ``of`` records a piece."""
         context.tracing.start(screenshots=True, snapshots=True)
 
-    def drop(self, context: BrowserContext) -> None:
-        """All went well: nothing is kept."""
+    @contextlib.contextmanager
+    def of(self, page: Page, name: str, now: dt.datetime, worthless: tuple[type[BaseException], ...]) -> Iterator[None]:
+        """Record while the block lasts; kept where it fails, except for ``worthless`` failures, which a page does not
+        explain. A Dagster failure carries the paths as metadata."""
+        page.context.tracing.start_chunk()
+        try:
+            yield
+        except Exception as failure:
+            if isinstance(failure, worthless):
+                self._drop(page.context)
+            else:
+                kept = self._keep(page, name, now)
+                if isinstance(failure, dg.Failure):
+                    paths = {f"evidence_{path.suffix[1:]}": dg.MetadataValue.path(path) for path in kept}
+                    failure.metadata = {**failure.metadata, **paths}
+            raise
+        except BaseException:
+            self._drop(page.context)
+            raise
+        self._drop(page.context)
+
+    def _drop(self, context: BrowserContext) -> None:
         from playwright.sync_api import Error
 
         with contextlib.suppress(Error):
-            context.tracing.stop()
+            context.tracing.stop_chunk()
 
-    def keep(self, context: BrowserContext, page: Page, name: str, now: dt.datetime) -> list[Path]:
-        """Keep the picture and the scrubbed trace; the files made. Never raises: the failure itself matters more."""
+    def _keep(self, page: Page, name: str, now: dt.datetime) -> list[Path]:
+        """The files made. Never raises: the failure itself matters more."""
         from playwright.sync_api import Error
 
         stem = f"{now.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}_{name}"
         kept: list[Path] = []
-        with contextlib.suppress(Error, OSError, zipfile.BadZipFile, ValueError):
-            secrets = secrets_of(context.cookies())
+        with (
+            contextlib.suppress(Error, OSError, zipfile.BadZipFile),
+            tempfile.TemporaryDirectory(prefix="tiktok-assets-trace-") as private,
+        ):
+            raw, clean = Path(private) / "raw.zip", Path(private) / "clean.zip"
+            secrets = secrets_of(page.context.cookies())
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with contextlib.suppress(Error):
                 kept.append(self._write(f"{stem}.png", page.screenshot(timeout=3000)))
-            with tempfile.TemporaryDirectory(prefix="tiktok-assets-trace-") as private:
-                raw = Path(private) / "raw.zip"
-                context.tracing.stop(path=raw)
-                scrub_trace(raw, Path(private) / "clean.zip", secrets)
-                kept.append(self._write(f"{stem}.trace.zip", (Path(private) / "clean.zip").read_bytes()))
+            page.context.tracing.stop_chunk(path=raw)
+            scrub_trace(raw, clean, secrets)
+            kept.append(self._write(f"{stem}.trace.zip", clean.read_bytes()))
         self._forget_old()
         return kept
 
@@ -97,8 +120,6 @@ def scrub_trace(source: Path, target: Path, secrets: Collection[str]) -> None:
             for form in forms:
                 content = content.replace(form, HIDDEN.encode())
             clean.writestr(name, content)
-    shutil.copymode(source, target)
-    target.chmod(0o600)
 
 
 def _scrubbed_line(line: bytes) -> bytes:

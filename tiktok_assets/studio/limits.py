@@ -132,10 +132,14 @@ class Ledger:
     def ask(self, reservation: Reservation, section: str, window: Window, now: dt.datetime) -> Checkpoint:
         """Write down that ``section`` is being asked for; call it right before the click.
 
-        Raises LimitReached where this visit has asked for it already: a click counts, whatever became of it.
+        Raises LimitReached where this visit has asked for it already: a click counts, whatever became of it. So does
+        a visit that is over, which Studio's own refusal makes it.
         """
         with self._connected() as ledger:
             moment = now.timestamp()
+            is_open = ledger.execute("select is_open from visits where id = ?", (reservation.id,)).fetchone()[0]
+            if not is_open:
+                self._refuse_too_early(ledger, reservation.account, now)
             try:
                 row = ledger.execute(
                     "insert into exports (visit, account, section, first, last, asked_at) values (?, ?, ?, ?, ?, ?) "
@@ -153,8 +157,9 @@ class Ledger:
             return _checkpoint(row)
 
     def refused(self, account: str, until: dt.datetime) -> None:
-        """Studio itself said no; nobody asks again for ``account`` before ``until``."""
+        """Studio itself said no; nobody asks again for ``account`` before ``until``, not in an open visit either."""
         with self._connected() as ledger:
+            ledger.execute("update visits set is_open = 0 where account = ?", (account,))
             ledger.execute("insert or replace into refusals values (?, ?)", (account, until.timestamp()))
 
     def keep_link(self, checkpoint: Checkpoint, link: str | None) -> None:

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from babel import Locale, UnknownLocaleError
 from babel.dates import get_month_names
 
-from tiktok_assets.failures import UiChanged
+from tiktok_assets.exports.dates import _SPELLED_MONTHS
+from tiktok_assets.failures import DataNotThere, UiChanged
 from tiktok_assets.studio.selectors import Selectors
-from tiktok_assets.studio.windows import Window
+from tiktok_assets.studio.windows import SURELY_THERE, Window
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -34,38 +35,51 @@ class Picker:
     seconds: float
     where: str
 
-    def pick(self, window: Window) -> Window:
-        """Click the days of ``window``; what was picked, which is less where Studio does not offer all of it."""
-        last = self._pick_day("end_date", window.last, latest=True)
-        first = self._pick_day("start_date", window.first, latest=False)
-        picked = Window(first=first, last=max(first, last))
-        if picked.last < window.first or picked.first > window.last:
-            raise UiChanged(
-                f"{self.where}: Studio offers no day of {window} (its calendar goes to {last}). Ask for other days; if "
-                "the calendar in the browser does offer them, correct `day` in selectors.toml."
+    def pick(self, window: Window, now: dt.datetime) -> Window:
+        """Click the first and the last day of ``window``; what was picked, which is less where Studio has less.
+
+        Raises DataNotThere where it has none of these days yet.
+        """
+        newest = self._newest()
+        if newest < window.first:
+            there = dt.datetime.combine(window.first, dt.time(), dt.UTC) + SURELY_THERE
+            retry_at = max(there, now + dt.timedelta(hours=1))
+            raise DataNotThere(
+                f"{self.where}: Studio has no data for {window} yet, its calendar ends with {newest}. It may be asked "
+                f"for again at {retry_at:%Y-%m-%d %H:%M} UTC.",
+                retry_at,
             )
+        last = min(window.last, newest)
+        first = self._pick_day("start_date", window.first, last)
+        picked = Window(first=first, last=self._pick_day("end_date", last, last))
         for name, day in (("start_date", picked.first), ("end_date", picked.last)):
             self._refuse_other_day(name, day)
         return picked
 
-    def _pick_day(self, field: str, day: dt.date, *, latest: bool) -> dt.date:
-        """Click ``day``; where it is not offered the nearest earlier one (``latest``), else the nearest later one."""
+    def _newest(self) -> dt.date:
+        """The last day that can be clicked: in the month the calendar opens with, or else the one before."""
+        for _ in range(2):
+            (year, month), offered = self._shown(), self._offered()
+            if offered:
+                return dt.date(year, month, max(offered))
+            self.element("previous_month").click()
+        raise UiChanged(f"{self.where}: the calendar offers no day at all. Correct `day` in selectors.toml.")
+
+    def _pick_day(self, field: str, day: dt.date, last: dt.date) -> dt.date:
+        """Click ``day``, or the first one after it that is offered: Studio does not reach back for ever."""
         self.element(field).click()
         self._turn_to(day)
-        for step in range(_MOST_MONTHS):
-            year, month = _moved(day, -step if latest else step)
+        year, month, earliest = day.year, day.month, day.day
+        while (year, month) <= (last.year, last.month):
             offered = self._offered()
-            fits = [number for number in offered if step or (number <= day.day if latest else number >= day.day)]
-            if fits:
-                number = max(fits) if latest else min(fits)
-                offered[number].click()
-                return dt.date(year, month, number)
-            if (not offered and not latest and step > 13) or (latest and step > 24):
-                break
-            self.element("previous_month" if latest else "next_month").click()
+            if fits := [number for number in offered if number >= earliest]:
+                offered[min(fits)].click()
+                return dt.date(year, month, min(fits))
+            self.element("next_month").click()
+            year, month, earliest = *_next_month(year, month), 1
         raise UiChanged(
-            f"{self.where}: the calendar offers no day near {day}. If the one in the browser does, correct `day`, "
-            "`month_title` or the arrows in selectors.toml."
+            f"{self.where}: the calendar offers no day from {day} to {last}. If the one in the browser does, correct "
+            "`day` in selectors.toml."
         )
 
     def _turn_to(self, day: dt.date) -> None:
@@ -73,8 +87,10 @@ class Picker:
         distance = (day.year - year) * 12 + day.month - month
         if abs(distance) > _MOST_MONTHS:
             raise UiChanged(f"{self.where}: the calendar shows {year}-{month:02}, which is too far from {day}.")
-        for _ in range(abs(distance)):
-            self.element("next_month" if distance > 0 else "previous_month").click()
+        if distance:
+            arrow = self.element("next_month" if distance > 0 else "previous_month")
+            for _ in range(abs(distance)):
+                arrow.click()
         if self._shown() != (day.year, day.month):
             raise UiChanged(
                 f"{self.where}: the arrows of the calendar do not lead to {day:%Y-%m}. Correct `previous_month` and "
@@ -88,8 +104,8 @@ class Picker:
         month, number = month_of(title, language), re.search(r"\d{4}", year)
         if month is None or number is None:
             raise UiChanged(
-                f"{self.where}: the calendar's month {title!r} {year!r} cannot be read (language {language!r}). Correct "
-                "`month_title` and `year_title` in selectors.toml."
+                f"{self.where}: the calendar's month {title!r} {year!r} cannot be read (language {language!r}). "
+                "Correct `month_title` and `year_title` in selectors.toml."
             )
         return int(number.group()), month
 
@@ -135,6 +151,9 @@ def month_of(title: str, language: str) -> int | None:
     except (UnknownLocaleError, ValueError):
         locale = Locale("en")
     text = title.strip().casefold()
+    for number, name in enumerate(_SPELLED_MONTHS.get(locale.language, ()), start=1):
+        if name.casefold() == text:
+            return number
     for width in ("wide", "abbreviated"):
         for context in ("stand-alone", "format"):
             for number, name in get_month_names(width, context, locale).items():
@@ -144,6 +163,5 @@ def month_of(title: str, language: str) -> int | None:
     return int(digits.group()) if digits and 1 <= int(digits.group()) <= 12 else None
 
 
-def _moved(day: dt.date, months: int) -> tuple[int, int]:
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return year, month + 1
+def _next_month(year: int, month: int) -> tuple[int, int]:
+    return (year + 1, 1) if month == 12 else (year, month + 1)

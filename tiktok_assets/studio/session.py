@@ -38,6 +38,10 @@ class Session:
     state: Mapping[str, Any] = field(repr=False)
     saved_at: dt.datetime
 
+    def for_browser(self) -> Any:
+        """What ``browser.new_context(storage_state=...)`` takes."""
+        return dict(self.state)
+
     @property
     def expires_at(self) -> dt.datetime | None:
         """When the first of the session's cookies ends; None where they do not say."""

@@ -64,7 +64,8 @@ def test_unknown_columns_stay_in_raw_and_are_told(tmp_path: Path) -> None:
         tmp_path / "Overview_x.zip", overview((*DAY, "5", "many"), header=(*OVERVIEW, "New followers", "Saves"))
     )
     with open_export(path) as export:
-        raw = export.frame(export.members[0], account="x", source="Overview_x.zip").lazy().collect()
+        ((_, rows),) = export.frames(account="x", source="Overview_x.zip")
+        raw = rows.lazy().collect()
         assert raw["Saves"].to_list() == ["many"] and raw["New followers"].to_list() == ["5"]
         assert export.warnings == ("Overview has unknown columns, kept as text in raw: Saves",)
     assert parsed(path)["overview"]["new_followers"].to_list() == [5]

@@ -1,0 +1,168 @@
+"""From an export that was asked for to its file in landing: fetched, looked into, named; or set aside with the reason.
+
+Belongs here: three tries of one link, and what the ledger has to know in between, so that a crash loses nothing.
+Does not belong here: how one file is fetched and judged (``download``), and asking for exports (``visit``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import tenacity
+from upath import UPath
+
+from tiktok_assets.accounts import Account
+from tiktok_assets.exports.problems import AccountConflict, ExportProblem
+from tiktok_assets.failures import BadExport, DownloadFailed, StudioUnreachable, WrongAccount
+from tiktok_assets.quarantine import set_aside
+from tiktok_assets.storage.lake import Lake
+from tiktok_assets.studio.download import Contents, LinkDead, digest_of, fetch, land, look_into, save
+from tiktok_assets.studio.limits import Checkpoint, Ledger
+from tiktok_assets.studio.resource import LandedFile
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, Download
+
+T = TypeVar("T")
+TRIES = 3
+_SCRATCH_LIFE = 24 * 3600.0  # seconds; what a process that was killed left behind
+
+
+class SameAgain(BadExport):
+    """The link gave the same bad bytes once more; it will not give others."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retries:
+    """Three tries with growing pauses that differ, for failures that pass by themselves."""
+
+    sleep: Callable[[float], None]
+
+    def __call__(self, act: Callable[[], T]) -> T:
+        return tenacity.Retrying(
+            stop=tenacity.stop_after_attempt(TRIES),
+            wait=tenacity.wait_exponential_jitter(initial=1, max=20),
+            retry=tenacity.retry_if_exception(_passes_by_itself),
+            sleep=self.sleep,
+            reraise=True,
+        )(act)
+
+
+def _passes_by_itself(failure: BaseException) -> bool:
+    passing = (StudioUnreachable, DownloadFailed, BadExport)
+    return isinstance(failure, passing) and not isinstance(failure, LinkDead | SameAgain)
+
+
+@dataclass(kw_only=True)
+class Delivery:
+    """The way of one export into landing. ``began``: ``time.monotonic()`` when it was wanted."""
+
+    checkpoint: Checkpoint
+    account: Account
+    context: BrowserContext
+    ledger: Ledger
+    lake: Lake
+    retries: Retries
+    clock: Callable[[], dt.datetime]
+    timeout: float
+    began: float
+    _bad: set[str] = field(default_factory=set)
+
+    @property
+    def where(self) -> str:
+        """Account, section and days, with which every message begins."""
+        return f"{self.checkpoint.account}, {self.checkpoint.section}, {self.checkpoint.window}"
+
+    def named_before(self) -> LandedFile | None:
+        """The file, where it got its name and the process died before it could say so."""
+        if self.checkpoint.file is None:
+            return None
+        path = self.lake.settings.landing / self.checkpoint.account / self.checkpoint.file
+        if not isinstance(path, Path) or not path.exists() or digest_of(path) != self.checkpoint.export_id:
+            return None
+        return self._landed(path, look_into(path, self.checkpoint.section, self.account), self.checkpoint.attempts)
+
+    def deliver(self, download: Download | None = None) -> LandedFile:
+        """Land the file: what the browser downloads, then the same link, three tries in all.
+
+        Raises DownloadFailed, BadExport or WrongAccount; nothing of the file is in landing then.
+        """
+        pending = [download] if download else []
+        try:
+            return self.retries(lambda: self._attempt(pending.pop() if pending else None))
+        except (LinkDead, BadExport, WrongAccount):
+            self.ledger.keep_link(self.checkpoint, None)
+            raise
+
+    def _attempt(self, download: Download | None) -> LandedFile:
+        attempts = self.ledger.tried(self.checkpoint)
+        with self._scratch() as folder:
+            if download:
+                path = save(download, folder, where=self.where, seconds=self.timeout)
+            else:
+                link = self.checkpoint.link or ""
+                path = fetch(self.context, link, folder, where=self.where, seconds=self.timeout)
+            now = self.clock()
+            os.utime(path, (now.timestamp(), now.timestamp()))  # it is evidence of the year of the days inside
+            try:
+                contents = look_into(path, self.checkpoint.section, self.account)
+            except ExportProblem as problem:
+                raise self._set_aside(path, problem) from problem
+            target = land(self.lake, path, self.account.key, lambda name: self._note(name, contents))
+            return self._landed(target, contents, attempts)
+
+    def _note(self, name: str, contents: Contents) -> None:
+        self.ledger.landing(self.checkpoint, name, contents.export_id)
+
+    def _landed(self, path: UPath, contents: Contents, attempts: int) -> LandedFile:
+        self.ledger.landed(self.checkpoint)
+        return LandedFile(
+            account=self.account.key,
+            section=self.checkpoint.section,
+            window=self.checkpoint.window,
+            path=path,
+            export_id=contents.export_id,
+            bytes=contents.bytes,
+            rows=contents.rows,
+            seconds=round(time.monotonic() - self.began, 3),
+            attempts=attempts,
+            warnings=contents.warnings,
+        )
+
+    def _set_aside(self, path: Path, problem: ExportProblem) -> BadExport | WrongAccount:
+        """The file goes to quarantine, once for the same bytes; the failure to raise."""
+        digest = digest_of(path)
+        if digest in self._bad:
+            return SameAgain(
+                f"{self.where}: what arrived is no usable export, and the same link gave the same again: {problem} It "
+                f"lies in {self.lake.settings.quarantine}. It is asked for again at the next visit."
+            )
+        self._bad.add(digest)
+        rejected = set_aside(self.lake, UPath(path), problem)
+        if isinstance(problem, AccountConflict):
+            return WrongAccount(f"{self.where}: {problem} It lies in {rejected.moved_to}, and nowhere in landing.")
+        return BadExport(
+            f"{self.where}: what arrived is no usable export: {problem} It lies in {rejected.moved_to}. A run within "
+            "the hour cannot ask for it again; the next visit does."
+        )
+
+    @contextlib.contextmanager
+    def _scratch(self) -> Iterator[Path]:
+        """A private folder on the disk of landing, outside every folder that is scanned; gone with the block."""
+        place = self.lake.settings.state / "downloads"
+        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for old in place.iterdir():
+            with contextlib.suppress(OSError):
+                if time.time() - old.stat().st_mtime > _SCRATCH_LIFE:
+                    shutil.rmtree(old)
+        with tempfile.TemporaryDirectory(dir=place) as folder:
+            yield Path(folder)

@@ -1,0 +1,162 @@
+"""From a download that has begun to a file that lies whole in landing, or in quarantine with the reason.
+
+Belongs here: fetching, telling failures apart, looking into the file, the one move into landing. Does not belong here:
+when to try again (``visit``), and what the rows mean (``exports``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+import polars as pl
+from upath import UPath
+
+from tiktok_assets.accounts import Account
+from tiktok_assets.exports.archive import export_id
+from tiktok_assets.exports.export import Export, open_export
+from tiktok_assets.exports.problems import AccountConflict, BrokenFile, WrongSection
+from tiktok_assets.failures import DownloadFailed
+from tiktok_assets.storage.lake import Lake, free_name
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, Download
+
+_ZIP = b"PK\x03\x04"
+_GONE = (401, 403, 404, 410)
+_DISPOSITION = re.compile(r"filename\*?=(?:UTF-8'')?\"?([^\";]+)", re.IGNORECASE)
+
+
+class LinkDead(DownloadFailed):
+    """The link will not work again; only a new export has a new one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contents:
+    """What a good file holds; ``rows`` of all its members."""
+
+    export_id: str
+    bytes: int
+    rows: int
+    warnings: tuple[str, ...]
+
+
+def save(download: Download, folder: Path, *, where: str, seconds: float) -> Path:
+    """What the browser downloads, in ``folder`` under the name it was served with. Raises DownloadFailed.
+
+    The browser itself says no more than "canceled"; ``fetch`` the same link to learn why.
+    """
+    try:
+        # Playwright waits for ever for a transfer that stalls, and its sync interface has no timeout for that.
+        reason = download._sync(asyncio.wait_for(download._impl_obj.failure(), seconds))
+    except TimeoutError:
+        download.cancel()
+        reason = f"not complete after {seconds:g} s"
+    if reason:
+        raise DownloadFailed(f"{where}: the download broke off ({reason}). The same link is tried again.")
+    path = folder / safe_name(download.suggested_filename, where)
+    download.save_as(path)
+    return path
+
+
+def fetch(context: BrowserContext, link: str, folder: Path, *, where: str, seconds: float) -> Path:
+    """The file behind ``link``, without a page. Raises LinkDead where only a new export helps, else DownloadFailed."""
+    from playwright.sync_api import Error
+
+    try:
+        answer = context.request.get(link, timeout=seconds * 1000)
+        content = answer.body()
+    except Error as error:
+        told = error.message.splitlines()[0].replace(link, "the link")[:200]
+        raise DownloadFailed(
+            f"{where}: the file did not arrive ({told}). Its link lives for about an hour; a run within that time "
+            "tries it again without a new export."
+        ) from error
+    if answer.status in _GONE:
+        raise LinkDead(
+            f"{where}: the link to the file has expired (HTTP {answer.status}), and the request has used this "
+            "account's hour. It is asked for again at the next visit."
+        )
+    if answer.status != 200:
+        raise DownloadFailed(
+            f"{where}: the server of the file answers HTTP {answer.status}. A run within the hour tries the same link "
+            "again."
+        )
+    named = _DISPOSITION.search(answer.headers.get("content-disposition", ""))
+    name = unquote(named.group(1)) if named else unquote(PurePosixPath(urlsplit(link).path).name)
+    path = folder / safe_name(name, where)
+    path.write_bytes(content)
+    return path
+
+
+def safe_name(name: str, where: str) -> str:
+    """A served name as a plain file name that ends in ``.zip`` or ``.xlsx``; it is a stranger's text."""
+    plain = re.sub(r"[^\w.,()+@ -]", "_", name.replace("\\", "/").rpartition("/")[2]).strip(". ")[:120]
+    stem = plain if PurePosixPath(plain).suffix else plain or re.sub(r"\W+", "_", where)
+    return stem if stem.lower().endswith((".zip", ".xlsx")) else f"{stem}.zip"
+
+
+def look_into(path: Path, section: str, account: Account) -> Contents:
+    """What the file holds. Raises an ExportProblem where it is not a whole export of ``section`` of ``account``."""
+    with path.open("rb") as file:
+        head = file.read(512)
+    if not head.startswith(_ZIP):
+        what = "is empty" if not head else "is a web page" if b"<" in head[:64] else f"begins with {head[:4]!r}"
+        raise BrokenFile(f"{path.name}: {what}; an export is a ZIP. Export it again.")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+    except (zipfile.BadZipFile, OSError, EOFError, ValueError) as error:
+        raise BrokenFile(f"{path.name}: is a damaged or incomplete ZIP ({error}). Export it again.") from error
+    if damaged:
+        raise BrokenFile(f"{path.name}: member {damaged!r} fails its checksum. Export it again.")
+    with open_export(path) as export:
+        export.validate()
+        if set(export.sections) != {section}:
+            raise WrongSection(
+                f"{path.name}: holds {', '.join(export.sections) or 'nothing'}, asked for was {section}. Export again."
+            )
+        strangers = [handle for handle in export.handles if handle.lower() != account.handle.lower()]
+        if strangers:
+            raise AccountConflict(
+                f"{path.name}: is @{', @'.join(strangers)}'s, asked for was @{account.handle}'s. If the handle has "
+                f"changed, correct it in accounts.toml; else `tiktok-assets login {account.key}`."
+            )
+        return _contents(export, path)
+
+
+def land(lake: Lake, path: Path, account: str, note: Callable[[str], None]) -> UPath:
+    """Give a good file its name in landing, whole and never over another one; its path there.
+
+    ``note`` is told the name before it exists, so that a crash right after is recognised.
+    """
+    path.chmod(0o644)
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+    with lake.alone("intake"):  # who else gives names in these folders holds the same lock
+        target = free_name(lake.settings.landing / account / path.name)
+        note(target.name)
+        lake.move(UPath(path), target)
+    return target
+
+
+def digest_of(path: Path) -> str:
+    """The identity of the bytes, also of those that are no export."""
+    return export_id(path)
+
+
+def _contents(export: Export, path: Path) -> Contents:
+    counts = [member.table.rows.lazy().select(pl.len()).collect().item() for member in export.members]
+    return Contents(
+        export_id=export.export_id,
+        bytes=path.stat().st_size,
+        rows=sum(counts),
+        warnings=export.warnings,
+    )

@@ -1,0 +1,64 @@
+"""Whose session is it, and does Studio still accept it? One cheap request, before anything is clicked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from tiktok_assets.accounts import Account
+from tiktok_assets.failures import AuthExpired, StudioUnreachable, UiChanged, WrongAccount
+from tiktok_assets.studio.pages import LOGIN_EXPIRED
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext
+
+USER = "/tiktokstudio/api/web/user?needIsVerified=true"
+
+
+def handle_of(context: BrowserContext, url: str, account: str, seconds: float) -> str:
+    """The handle Studio knows the session of ``context`` by. ``account`` is who the messages speak of.
+
+    Raises AuthExpired, StudioUnreachable, or UiChanged for an answer that nobody has seen yet.
+    """
+    from playwright.sync_api import Error
+
+    try:
+        answer = context.request.get(f"{url}{USER}", timeout=seconds * 1000)
+        status, path = answer.status, urlsplit(answer.url).path
+        body = answer.json() if "json" in answer.headers.get("content-type", "") else None
+    except Error as error:
+        raise StudioUnreachable(
+            f"{account}: {url} did not answer ({error.message.splitlines()[0][:200]}). Check the network."
+        ) from error
+    if status >= 500 or status == 429:
+        raise StudioUnreachable(f"{account}: {url} answers HTTP {status}. Try again later.")
+    codes = (body.get("status_code"), body.get("statusCode")) if isinstance(body, dict) else ()
+    if LOGIN_EXPIRED in codes or status in (401, 403) or path.startswith("/login"):
+        raise AuthExpired(
+            f"{account}: Studio no longer accepts the saved login. Run `tiktok-assets login {account}`, then run this "
+            "again."
+        )
+    handle = _handle_in(body)
+    if handle is None:
+        raise UiChanged(
+            f"{account}: Studio does not tell whose session this is (HTTP {status} without a name), so nothing is "
+            "exported. Open Studio in your browser; if it works there, please report this."
+        )
+    return handle
+
+
+def require_owner(context: BrowserContext, url: str, account: Account, seconds: float) -> None:
+    """Raises WrongAccount where the session is not that of ``account``, and what ``handle_of`` raises."""
+    handle = handle_of(context, url, account.key, seconds)
+    if handle.lower() != account.handle.lower():
+        raise WrongAccount(
+            f"{account.key}: the saved login is @{handle}'s, not @{account.handle}'s; nothing was exported. Run "
+            f"`tiktok-assets login {account.key}` as @{account.handle}; if the handle has changed, correct it in "
+            "accounts.toml."
+        )
+
+
+def _handle_in(body: Any) -> str | None:
+    for name in ("userBaseInfo", "UserProfile", "UserBase", "UniqId"):
+        body = body.get(name) if isinstance(body, dict) else None
+    return body if isinstance(body, str) and body else None

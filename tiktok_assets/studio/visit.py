@@ -1,0 +1,157 @@
+"""One visit of a real browser to Studio: identity first, then export after export, each landed or failed by name.
+
+Belongs here: the order of things and what is tried again: pages that do not open; never a click, which has used the
+account's hour. Does not belong here: what is clicked (``pages``), files (``delivery``), the limits (``limits``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime as dt
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from tiktok_assets.accounts import Account
+from tiktok_assets.failures import (
+    AuthExpired,
+    BadExport,
+    DownloadFailed,
+    LimitReached,
+    StudioUnreachable,
+    UiChanged,
+    WrongAccount,
+)
+from tiktok_assets.storage.lake import Lake
+from tiktok_assets.studio.delivery import Delivery, Retries
+from tiktok_assets.studio.download import LinkDead
+from tiktok_assets.studio.evidence import Evidence
+from tiktok_assets.studio.identity import require_owner
+from tiktok_assets.studio.limits import Checkpoint, Reservation
+from tiktok_assets.studio.pages import AnalyticsPage
+from tiktok_assets.studio.resource import BrowserStudio, LandedFile, Visit
+from tiktok_assets.studio.selectors import load_selectors
+from tiktok_assets.studio.windows import Window
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, Locator, Page
+
+# Failures that a picture of the page does not explain, or that show a login.
+_WORTHLESS = (AuthExpired, WrongAccount, LimitReached, DownloadFailed, BadExport)
+
+
+class BrowserVisit(Visit):
+    """As ``Visit``, in ``context``. Made by ``BrowserStudio.visit``."""
+
+    def __init__(self, studio: BrowserStudio, account: Account, context: BrowserContext) -> None:
+        settings = studio.settings
+        self._studio, self._settings, self._account, self._context = studio, settings, account, context
+        self._ledger, self._lake, self._retries = studio.ledger, Lake(settings), Retries(sleep=studio.sleep)
+        self._selectors = load_selectors(studio.selectors_file)
+        self._evidence = Evidence(folder=settings.state / "failures") if settings.screenshot_on_error else None
+        self._reservation: Reservation | None = None
+        self._has_failed = False
+
+    def begin(self) -> None:
+        """Prove whose session it is, before any click. Raises AuthExpired, WrongAccount, StudioUnreachable."""
+        if self._studio.watch:
+            self._studio.watch(self._account, self._context)
+        self._retries(self._require_owner)
+        if self._evidence:
+            self._evidence.start(self._context)
+
+    def export(self, section: str, first: dt.date, last: dt.date) -> LandedFile:
+        window, began = Window(first=first, last=last), time.monotonic()
+        try:
+            return self._on_its_way(section, window, began) or self._asked(section, window, began)
+        except Exception:
+            self._has_failed = True
+            raise
+
+    def conclude(self) -> None:
+        """Nothing failed: the reservation is used up, and the session, which Studio may have renewed, kept.
+
+        After a failure both stay as they are: a visit that goes on may ask for what this one did not.
+        """
+        if self._has_failed:
+            return
+        if self._reservation:
+            self._ledger.finish(self._reservation)
+        with contextlib.suppress(AuthExpired, WrongAccount, StudioUnreachable, UiChanged):  # the next visit says so
+            self._require_owner()
+            self._studio.sessions.save(self._account.key, dict(self._context.storage_state()))
+
+    def _require_owner(self) -> None:
+        require_owner(self._context, self._settings.studio_url, self._account, self._settings.download_timeout)
+
+    def _on_its_way(self, section: str, window: Window, began: float) -> LandedFile | None:
+        """The export that a visit which was cut short had asked for, where it can still be landed."""
+        for checkpoint in self._ledger.on_its_way(self._account.key, self._studio.clock()):
+            known = checkpoint.window
+            if checkpoint.section != section or known.last < window.first or known.first > window.last:
+                continue
+            delivery = self._delivery(checkpoint, began)
+            if landed := delivery.named_before():
+                return landed
+            if checkpoint.link:
+                with contextlib.suppress(LinkDead):
+                    return delivery.deliver()
+        return None
+
+    def _asked(self, section: str, window: Window, began: float) -> LandedFile:
+        with contextlib.closing(self._context.new_page()) as page, self._recorded(page, section):
+            studio = self._page(page, section)
+            picked, button = self._retries(lambda: self._prepared(studio, window))
+            checkpoint = self._ledger.ask(self._reserved(), section, picked, self._studio.clock())
+            try:
+                download = studio.ask(button, picked, self._studio.clock())
+            except LimitReached as refused:
+                self._ledger.refused(self._account.key, refused.retry_at)
+                raise
+            self._ledger.keep_link(checkpoint, download.url)
+            checkpoint = dataclasses.replace(checkpoint, link=download.url)
+            return self._delivery(checkpoint, began).deliver(download)
+
+    def _prepared(self, studio: AnalyticsPage, window: Window) -> tuple[Window, Locator]:
+        return studio.open(window, self._studio.clock()), studio.prepare()
+
+    @contextlib.contextmanager
+    def _recorded(self, page: Page, section: str) -> Iterator[None]:
+        if self._evidence is None:
+            yield
+            return
+        name = f"{self._account.key}_{section}"
+        with self._evidence.of(page, name, self._studio.clock(), _WORTHLESS):
+            yield
+
+    def _page(self, page: Page, section: str) -> AnalyticsPage:
+        return AnalyticsPage(
+            page=page,
+            selectors=self._selectors,
+            url=self._settings.studio_url,
+            account=self._account.key,
+            section=section,
+            timeout=self._settings.download_timeout,
+            refusal_wait=max(self._settings.export_interval, 60),
+        )
+
+    def _delivery(self, checkpoint: Checkpoint, began: float) -> Delivery:
+        return Delivery(
+            checkpoint=checkpoint,
+            account=self._account,
+            context=self._context,
+            ledger=self._ledger,
+            lake=self._lake,
+            retries=self._retries,
+            clock=self._studio.clock,
+            timeout=self._settings.download_timeout,
+            began=began,
+        )
+
+    def _reserved(self) -> Reservation:
+        """The right to click, written down: this visit's, or that of one which was cut short."""
+        if self._reservation is None:
+            now, key = self._studio.clock(), self._account.key
+            self._reservation = self._ledger.unfinished(key, now) or self._ledger.reserve(key, now)
+        return self._reservation

@@ -1,0 +1,75 @@
+"""The largest file there is, Business Suite's list of a million videos, on a laptop."""
+
+from __future__ import annotations
+
+import datetime as dt
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tiktok_assets.settings import Settings
+from tiktok_assets_tests.conftest import Install
+from tiktok_assets_tests.drops import drop, landing
+
+VIDEOS = 1_000_000
+TITLE = "A day in the studio, take"
+
+# In a process of its own: the peak of memory of this one says something about all tests before.
+PROCESS = """
+import resource, sys
+import dagster as dg
+from tiktok_assets.processing import process
+from tiktok_assets.settings import Settings
+
+home = sys.argv[1]
+settings = Settings(data_dir=f"{home}/data", accounts_file=f"{home}/accounts.toml")
+result = process(settings, instance=dg.DagsterInstance.ephemeral())
+assert [(one.account, one.error) for one in result.accounts] == [("pig1987", None)], result
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(peak // 1024 if sys.platform == "darwin" else peak)
+"""
+
+
+def video_list() -> bytes:
+    """150 MB: a video every 150 seconds from 2020 on, of 7 views, 3 likes ... more than the one before."""
+    header = "Video title,Video link,Post time,Video views,Likes,Comments,Shares,Add to Favorites"
+    days = [f"{dt.date(2020, 9, 13) + dt.timedelta(days=day):%Y/%m/%d}" for day in range(VIDEOS * 150 // 86_400 + 2)]
+    start = 1_600_000_000
+    lines = [header]
+    for number in range(VIDEOS):
+        second = start + 150 * number
+        day, rest = divmod(second, 86_400)
+        time = f"{days[day - start // 86_400]} {rest // 3600:02}:{rest // 60 % 60:02}:{rest % 60:02}"
+        link = f"https://www.tiktok.com/@pig1987/video/{second << 32 | number}"
+        counts = f"{7 * number},{3 * number},{number % 100},{number % 50},{number % 10}"
+        lines.append(f'"{TITLE} {number} #music #studio",{link},{time},{counts}')
+    return "\n".join(lines).encode()
+
+
+@pytest.mark.e2e
+def test_a_list_of_a_million_videos_takes_less_than_a_gigabyte(install: Install) -> None:
+    settings: Settings = install("pig1987")
+    content = video_list()
+    assert len(content) > 150_000_000
+    drop(content, landing(settings) / "pig1987", "Video list.csv")
+    home = Path(str(settings.data_dir)).parent
+    command = [sys.executable, "-c", PROCESS, str(home)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2], check=False)
+    assert done.returncode == 0, done.stderr
+    with duckdb.connect(settings.warehouse, read_only=True) as warehouse:
+        (found,) = warehouse.sql(
+            "select count(*), count(distinct video_id), sum(total_views), sum(total_likes), sum(favorites), "
+            f"min(published_at), max(published_at), count(*) filter (title like '{TITLE} % #music #studio') "
+            "from content_performance"
+        ).fetchall()
+    numbers = range(VIDEOS)
+    first = dt.datetime(2020, 9, 13, 12, 26, 40, tzinfo=dt.UTC).replace(tzinfo=None)  # as the warehouse holds it
+    last = first + dt.timedelta(seconds=150 * (VIDEOS - 1))
+    views, likes, favorites = 7 * sum(numbers), 3 * sum(numbers), sum(number % 10 for number in numbers)
+    assert found == (VIDEOS, VIDEOS, views, likes, favorites, first, last, VIDEOS)
+    megabytes = int(done.stdout.split()[-1]) // 1024
+    print(f"{megabytes} MB")
+    assert megabytes < 1000, f"{megabytes} MB"

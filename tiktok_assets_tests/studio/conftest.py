@@ -1,0 +1,128 @@
+"""A look-alike Studio with a clock that tests move, an installation that knows two of its accounts, one real browser."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime as dt
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tiktok_assets.accounts import Account
+from tiktok_assets.settings import Settings
+from tiktok_assets.simulator.studio import StudioAccount, StudioWorld, invent_account, serve
+from tiktok_assets.studio.browser import open_browser
+from tiktok_assets.studio.resource import BrowserStudio
+from tiktok_assets_tests.conftest import Install
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+NOW = dt.datetime(2026, 1, 1, 18, 20, 30, tzinfo=dt.UTC)
+"""After the data of 31 December has arrived; an even second, as a ZIP can keep it."""
+YESTERDAY = dt.date(2025, 12, 31)
+FIRST, LAST = dt.date(2025, 11, 20), dt.date(2025, 12, 4)
+NORTH, SOUTH = Account(key="north", handle="north.pier"), Account(key="south", handle="south_pier")
+
+
+@dataclass
+class Clock:
+    """Stands still until a test moves it."""
+
+    now: dt.datetime = NOW
+    slept: list[float] = field(default_factory=list)
+
+    def __call__(self) -> dt.datetime:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        """Takes no time, and is remembered."""
+        self.slept.append(seconds)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One test's Studio and installation. ``log_in`` saves a session without a login form."""
+
+    world: StudioWorld
+    address: str
+    settings: Settings
+    clock: Clock
+    studio: BrowserStudio
+
+    def log_in(self, account: Account) -> str:
+        """The id of a new session of ``account``, saved as a login would."""
+        session = self.world.sessions.open(account.handle)
+        ends = dt.datetime.now(dt.UTC).timestamp() + 180 * 86400  # cookies follow the browser's clock
+        cookies = [
+            {
+                "name": name,
+                "value": value,
+                "domain": "127.0.0.1",
+                "path": "/",
+                "expires": ends,
+                "httpOnly": True,
+                "secure": False,
+                "sameSite": "Lax",
+            }
+            for name, value in session.cookies("a-csrf-token-of-the-test").items()
+        ]
+        self.studio.sessions.save(account.key, {"cookies": cookies, "origins": []})
+        return session.id
+
+    def files(self, layer: str) -> list[str]:
+        """Every file below ``data/<layer>``, whatever it is called."""
+        root = self.settings.data_dir / layer
+        return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+
+
+@pytest.fixture(scope="session")
+def studio_accounts() -> tuple[StudioAccount, StudioAccount]:
+    first, last = dt.date(2024, 1, 1), dt.date(2026, 2, 28)
+    return invent_account("north.pier", 1, first, last), invent_account("south_pier", 2, first, last, locale="el")
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    """One process for all tests here; each visit has a context of its own in it."""
+    settings = Settings(data_dir="/nonexistent")  # pyright: ignore[reportArgumentType]
+    with open_browser(settings, headless=True) as browser:
+        yield browser
+
+
+MakeStage = Callable[..., Stage]
+
+
+@pytest.fixture
+def stage(
+    install: Install, chromium: Browser, studio_accounts: tuple[StudioAccount, StudioAccount]
+) -> Iterator[MakeStage]:
+    """``stage(download_timeout=2)``: settings, and ``world={...}`` for what the look-alike is told."""
+    with contextlib.ExitStack() as stack:
+
+        def made(world: dict[str, Any] | None = None, **fields: Any) -> Stage:
+            clock = Clock()
+            known = {"clock": clock, "prepare_seconds": 0, "start": "a start", "accounts": studio_accounts}
+            served = StudioWorld(**(known | (world or {})))
+            address = stack.enter_context(serve(served))
+            defaults = {"download_timeout": 4, "account_spacing": 0, "screenshot_on_error": False}
+            known = {"north": "north.pier", "south": "south_pier", "studio_url": address} | defaults
+            settings = install(**(known | fields))
+            studio = BrowserStudio(
+                settings=settings,
+                clock=clock,
+                sleep=clock.sleep,
+                open_browser=lambda settings, headless: contextlib.nullcontext(chromium),
+            )
+            return Stage(world=served, address=address, settings=settings, clock=clock, studio=studio)
+
+        yield made
+
+
+@pytest.fixture(scope="session")
+def with_locale(studio_accounts: tuple[StudioAccount, StudioAccount]) -> Callable[[str], StudioAccount]:
+    """The first account with its interface and files in another language."""
+    return lambda locale: dataclasses.replace(studio_accounts[0], locale=locale)
