@@ -50,7 +50,7 @@ def set_aside(lake: Lake, path: UPath, problem: ExportProblem) -> Rejected:
     )
     note = target.parent / f"{target.name}.json"
     content = json.dumps(asdict(rejected), indent=2, ensure_ascii=False)
-    lake.write_bytes(note, f"{content}\n".encode(errors="backslashreplace"))
+    lake.write_bytes(note, f"{content}\n".encode())
     try:
         lake.move(path, target)
     except BaseException:

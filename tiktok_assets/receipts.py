@@ -56,7 +56,8 @@ def close_receipts(lake: Lake, account: str, part: Slice, run_id: str, started_a
     """Note that ``part`` has reached the warehouse; close the receipts of ``account`` that wait for no other month.
 
     Only what the run has seen counts: what it wrote itself, or what lay in raw when it started. Another run may have
-    put an export into raw after this one had read it. A backfill of many accounts is one run a month: the months of an export may arrive in different runs, at once.
+    put an export into raw after this one had read it. And a backfill of many accounts is one run a month: the months
+    of an export may arrive in different runs, at once.
     """
     with lake.alone("receipts"):
         for path in files_in(lake.raw_folder("exports", account)):

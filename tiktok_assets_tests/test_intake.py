@@ -591,6 +591,24 @@ def test_a_disk_that_is_full_loses_nothing_and_stops_only_that_file(
     assert [Path(one.file).name for one in look(settings).rejected] == ["bad.csv"]
 
 
+def test_an_export_that_finds_no_room_to_be_unpacked_is_not_called_damaged(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    made = drop_export(settings, "pig1987", "content", folder="pig1987")
+    with monkeypatch.context() as patch:
+        patch.setattr("tiktok_assets.exports.archive.IN_MEMORY_BYTES", 10)
+        patch.setattr("tiktok_assets.exports.archive.shutil.copyfileobj", full)
+        intake = look(settings)
+    assert (intake.landed, intake.rejected) == ((), ())
+    (message,) = intake.unreadable
+    assert made.name in message
+    assert "Make room in" in message
+    assert landed(look(settings)) == [("pig1987", made.name)]
+
+
 def test_two_processes_that_look_at_once_take_turns(settings: Settings) -> None:
     for number in range(40):
         drop(b"no export %d" % number, landing(settings), "same.csv" if number == 0 else f"{number}.csv")

@@ -89,7 +89,7 @@ def build_raw_assets(lake: Lake, partitions_def: dg.PartitionsDefinition) -> dg.
                     },
                 )
             for account, source, export in exports:
-                write_receipt(lake, account, source, export, context.run_id)
+                write_receipt(lake, account, source, export, context.run.run_id)
             for event in landing_events(context.instance, [_landed(lake, *export) for export in exports]):
                 context.log_event(event)
 

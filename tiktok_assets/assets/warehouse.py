@@ -95,7 +95,7 @@ def build_warehouse_assets(
         )
         # Only now, with every table stored, is an export done: a crash before this line makes the sensor start over.
         for account in part.accounts:
-            close_receipts(lake, account, part, context.run_id, _started_at(context.instance, context.run_id))
+            close_receipts(lake, account, part, context.run.run_id, _started_at(context.instance, context.run.run_id))
 
     return [social_media_stats, content_performance, audience_insights, exports]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import errno
 import hashlib
 import io
 import shutil
@@ -27,6 +28,8 @@ MAX_RATIO = 200
 RATIO_MATTERS_FROM = 10 * 1024**2
 # Larger members are read from disk in batches instead of being held in memory.
 IN_MEMORY_BYTES = 16 * 1024**2
+# Reasons why unpacking failed that say nothing against the file.
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +160,14 @@ def _member(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, stack:
             content = Path(folder) / "member"
             with archive.open(entry) as source, content.open("wb") as target:
                 shutil.copyfileobj(source, target, io.DEFAULT_BUFFER_SIZE * 16)
-    except (zipfile.BadZipFile, NotImplementedError, OSError, EOFError) as error:
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise UnreadableFile(
+                f"{path.name}: member {name!r} cannot be unpacked ({error.strerror}). "
+                f"Make room in {tempfile.gettempdir()}, then it is picked up by itself."
+            ) from error
+        raise BrokenFile(f"{path.name}: member {name!r} is damaged ({error}). Export it again.") from error
+    except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
         raise BrokenFile(f"{path.name}: member {name!r} is damaged ({error}). Export it again.") from error
     except Exception as error:  # zlib.error, lzma.LZMAError: each codec has its own
         raise BrokenFile(f"{path.name}: member {name!r} cannot be unpacked ({error}). Export it again.") from error

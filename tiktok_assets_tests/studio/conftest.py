@@ -1,4 +1,4 @@
-"""A look-alike Studio with a clock that tests move, an installation that knows two of its accounts, one real browser."""
+"""A look-alike Studio whose clock tests move, an installation that knows two of its accounts, one real browser."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import dataclasses
 import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -73,9 +74,14 @@ class Stage:
         self.studio.sessions.save(account.key, {"cookies": cookies, "origins": []})
         return session.id
 
+    @property
+    def data(self) -> Path:
+        """Where everything of this installation is."""
+        return Path(str(self.settings.data_dir))
+
     def files(self, layer: str) -> list[str]:
         """Every file below ``data/<layer>``, whatever it is called."""
-        root = self.settings.data_dir / layer
+        root = self.data / layer
         return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
 
 

@@ -1,0 +1,146 @@
+"""Logging in: a person does it in a window, we notice and keep the session. No password passes through here.
+
+The one exception is the look-alike Studio on this machine: ``LookAlikeLogin`` types invented credentials into it, for
+tests and the demo, and refuses every other address. A login is never recorded: no trace, no picture.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
+
+from tiktok_assets.accounts import Account
+from tiktok_assets.failures import AuthExpired, HumanNeeded, PermanentFailure, StudioUnreachable, WrongAccount
+from tiktok_assets.settings import Settings
+from tiktok_assets.studio.browser import open_browser
+from tiktok_assets.studio.identity import handle_of
+from tiktok_assets.studio.pages import ANALYTICS
+from tiktok_assets.studio.session import SESSION_COOKIES, Session, Sessions
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+PATIENCE = 600.0  # seconds a person has, 2FA by mail included
+_LOOK = 500  # milliseconds between two looks
+_ADDRESSES = ("127.0.0.1", "::1")
+
+Help = Callable[["Page"], None]
+
+
+class NotTheLookAlike(PermanentFailure):
+    """Test credentials would have been typed into a site that is not on this machine."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LookAlikeLogin:
+    """Logs in to the look-alike Studio by itself. ``code``: the one-time code of the moment it is asked for."""
+
+    handle: str
+    password: str = field(repr=False)
+    code: Callable[[], str] | None = field(default=None, repr=False)
+
+    def __call__(self, page: Page) -> None:
+        """Fill in the form. Raises NotTheLookAlike for any site that is not 127.0.0.1 or ::1, by its number."""
+        self._refuse_elsewhere(page)
+        site = urlsplit(page.url)
+        target = quote(ANALYTICS, safe="")
+        page.goto(f"{site.scheme}://{site.netloc}/login/phone-or-email/email?redirect_url={target}")
+        self._refuse_elsewhere(page)
+        page.locator("input[name=username]").fill(self.handle)
+        page.locator("input[type=password]").fill(self.password)
+        page.locator("button[type=submit]").click()
+        if self.code:
+            page.locator("input[name=code]").fill(self.code())
+            self._refuse_elsewhere(page)
+            page.locator("button[type=submit]").click()
+
+    @staticmethod
+    def _refuse_elsewhere(page: Page) -> None:
+        host = urlsplit(page.url).hostname
+        if host not in _ADDRESSES:
+            raise NotTheLookAlike(
+                f"The look-alike's credentials were to be typed into {host}; they are only for a look-alike Studio on "
+                "127.0.0.1. At the real one a person logs in: `tiktok-assets login <account>`."
+            )
+
+
+def log_in(
+    settings: Settings,
+    account: Account,
+    *,
+    headless: bool = False,
+    help_with: Help | None = None,
+    patience: float = PATIENCE,
+    clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
+    open_browser: Callable[..., AbstractContextManager[Browser]] = open_browser,
+) -> Session:
+    """Open Studio's login in a window, wait until its owner is in, and save the session; its ``expires_at`` says for
+    how long. ``help_with`` fills in what a person would (``LookAlikeLogin``).
+
+    Raises HumanNeeded where nobody logged in within ``patience`` seconds or the window was closed, WrongAccount where
+    it was another account's owner, BrowserUnusable, StudioUnreachable. Nothing is saved then, and what was saved stays.
+    """
+    with open_browser(settings, headless=headless) as browser:
+        context = browser.new_context()
+        try:
+            handle = _wait(settings, account, context, help_with, patience)
+            if handle.lower() != account.handle.lower():
+                raise WrongAccount(
+                    f"{account.key}: @{handle} logged in, and this account is @{account.handle}. Nothing was saved. "
+                    f"Run `tiktok-assets login {account.key}` again as @{account.handle}; if the handle has changed, "
+                    "correct it in accounts.toml."
+                )
+            return Sessions.of(settings, clock).save(account.key, dict(context.storage_state()))
+        finally:
+            from playwright.sync_api import Error
+
+            with contextlib.suppress(Error):
+                context.close()
+
+
+def _wait(
+    settings: Settings, account: Account, context: BrowserContext, help_with: Help | None, patience: float
+) -> str:
+    """The handle of whoever logs in: as soon as Studio answers the session's question who it is."""
+    from playwright.sync_api import Error, TimeoutError
+
+    page, url = context.new_page(), settings.studio_url
+    again = f"Run `tiktok-assets login {account.key}` again."
+    try:
+        page.goto(f"{url}/login?redirect_url={quote(ANALYTICS, safe='')}", wait_until="domcontentloaded")
+    except Error as error:
+        told = error.message.splitlines()[0][:200]
+        raise StudioUnreachable(f"{account.key}: {url} did not open ({told}). Check the network. {again}") from None
+    try:
+        if help_with:
+            help_with(page)
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
+            if handle := _whoever_is_in(settings, account, context):
+                return handle
+            page.wait_for_timeout(_LOOK)
+    except TimeoutError:  # only help runs into one; its text would hold what was typed
+        raise HumanNeeded(f"{account.key}: the login page is not the one that was expected. {again}") from None
+    except Error:
+        raise HumanNeeded(
+            f"{account.key}: the window was closed before the login was finished; nothing was saved. {again}"
+        ) from None
+    raise HumanNeeded(
+        f"{account.key}: nobody had logged in after {patience:g} s; nothing was saved. {again} Password, code, QR and "
+        "captcha are done in the window, which closes by itself."
+    )
+
+
+def _whoever_is_in(settings: Settings, account: Account, context: BrowserContext) -> str | None:
+    if not any(cookie.get("name") in SESSION_COOKIES for cookie in context.cookies()):
+        return None  # nothing to ask with
+    try:
+        return handle_of(context, settings.studio_url, account.key, seconds=10)
+    except (AuthExpired, StudioUnreachable):
+        return None  # not yet

@@ -1,0 +1,84 @@
+"""Which browser is taken, in which order, and what a person is told where there is none. No browser is started here."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tiktok_assets.failures import BrowserUnusable
+from tiktok_assets.studio import browser
+from tiktok_assets.studio.browser import find_browser, require_display
+from tiktok_assets_tests.conftest import Install
+
+MODULES = ("resource", "visit", "delivery", "download", "pages", "picker", "login", "session", "limits", "extraction")
+
+
+@pytest.fixture
+def bin_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The only folder on PATH."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setattr(browser, "_MAC", ())
+    return folder
+
+
+def program(path: Path) -> Path:
+    path.write_text("#!/bin/sh\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_the_one_that_is_set_wins(install: Install, bin_folder: Path, tmp_path: Path) -> None:
+    program(bin_folder / "chromium")
+    mine = program(tmp_path / "my browser")
+    assert find_browser(install(browser_path=mine), headless=True) == mine
+
+
+def test_a_setting_that_is_no_program_is_an_error_and_not_passed_over(install: Install, bin_folder: Path) -> None:
+    program(bin_folder / "chromium")
+    (bin_folder / "notes.txt").touch()
+    for path in (bin_folder / "gone", bin_folder / "notes.txt", bin_folder):
+        with pytest.raises(BrowserUnusable, match=r"TIKTOK_BROWSER_PATH=.* is no program"):
+            find_browser(install(browser_path=path), headless=True)
+
+
+def test_the_headless_shell_is_never_taken_for_a_window(install: Install, bin_folder: Path) -> None:
+    shell = program(bin_folder / "chromium-headless-shell")
+    chrome = program(bin_folder / "google-chrome")
+    assert find_browser(install(), headless=True) == shell
+    assert find_browser(install(), headless=False) == chrome
+    chromium = program(bin_folder / "chromium")
+    assert find_browser(install(), headless=False) == chromium
+
+
+def test_playwrights_own_is_the_last_resort(install: Install, bin_folder: Path, tmp_path: Path) -> None:
+    own = program(tmp_path / "playwright-chrome")
+    assert find_browser(install(), headless=True, playwrights_own=own) == own
+    chromium = program(bin_folder / "chromium")
+    assert find_browser(install(), headless=True, playwrights_own=own) == chromium
+
+
+def test_without_any_browser_three_remedies_are_named(install: Install, bin_folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(BrowserUnusable) as raised:
+        find_browser(install(), headless=True, playwrights_own=tmp_path / "not downloaded")
+    for remedy in ("apt-get install chromium", "playwright install chromium", "TIKTOK_BROWSER_PATH"):
+        assert remedy in str(raised.value)
+
+
+def test_a_window_needs_a_display(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(BrowserUnusable, match=r"no display.*copy its data/state/sessions.*ssh -X.*xvfb-run"):
+        require_display({}, "linux")
+    require_display({"DISPLAY": ":0"}, "linux")
+    require_display({"WAYLAND_DISPLAY": "wayland-0"}, "linux")
+    require_display({}, "darwin")
+
+
+def test_importing_our_modules_imports_no_playwright() -> None:
+    code = "import sys\n" + "".join(f"import tiktok_assets.studio.{name}\n" for name in MODULES)
+    code += "sys.exit(any(name.startswith('playwright') for name in sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], env=os.environ, timeout=60).returncode == 0
