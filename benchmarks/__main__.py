@@ -18,6 +18,7 @@ def main() -> None:
         pairs = [
             *parsing.measure(folder / "parsing"),
             *processing.measure_whole(folder / "whole"),
+            *processing.measure_tick(folder / "tick"),
             *processing.measure_growth(folder / "growth"),
         ]
     table = Table("what", "seconds", "beside it", "ratio", box=None, pad_edge=False)

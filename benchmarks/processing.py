@@ -69,12 +69,7 @@ def measure_whole(folder: Path, accounts: int = 20) -> list[Pair]:
     for name, on_disk in (("history in memory", False), ("history in SQLite", True)):
         settings = prepare(folder / name.replace(" ", "-"), accounts)
         paths = [path for account in settings.accounts for path in visit(settings, account, LAST, 365)]
-        start = time.perf_counter()
-        for path in paths:
-            with zipfile.ZipFile(path) as archive:
-                for entry in archive.namelist():
-                    pl.read_csv(archive.read(entry), infer_schema=False)
-        floor = time.perf_counter() - start
+        floor = _read_once(paths)
         ours = run(settings, folder / "history" if on_disk else None)
         pairs.append(Pair(f"process {accounts} accounts x 365 days x 7 reports, {name}", ours, floor, ours / floor))
     return pairs
@@ -117,3 +112,28 @@ def _with_accounts(folder: Path, count: int) -> Settings:
 def _one_more(settings: Settings, day: int) -> float:
     visit(settings, settings.accounts[0], LAST - dt.timedelta(days=6 - day), 28)
     return run(settings)
+
+
+def measure_tick(folder: Path, accounts: int = 100) -> list[Pair]:
+    """One look of the sensor at four new exports of each of ``accounts``, beside Polars reading the same bytes once."""
+    settings = prepare(folder, accounts)
+    paths = [path for account in settings.accounts for path in visit(settings, account, LAST, 28)]
+    definitions = build_definitions(settings)
+    with dg.DagsterInstance.ephemeral() as instance:
+        context = dg.build_sensor_context(instance=instance, definitions=definitions)
+        start = time.perf_counter()
+        definitions.resolve_sensor_def("new_exports")(context)
+        ours = time.perf_counter() - start
+    floor = _read_once(paths)
+    return [
+        Pair(f"one look of the sensor at {len(paths)} new exports of {accounts} accounts", ours, floor, ours / floor)
+    ]
+
+
+def _read_once(paths: list[Path]) -> float:
+    start = time.perf_counter()
+    for path in paths:
+        with zipfile.ZipFile(path) as archive:
+            for entry in archive.namelist():
+                pl.read_csv(archive.read(entry), infer_schema=False)
+    return time.perf_counter() - start

@@ -236,6 +236,8 @@ def print_result(result: Any) -> None:
         )
     for message in result.intake.unreadable:
         out.print(message, style="red", markup=False, soft_wrap=True)
+    for message in result.intake.left_alone:
+        out.print(f"left where it is: {message}", style="dim", markup=False, highlight=False, soft_wrap=True)
     for path in result.intake.waiting:
         out.print(f"still being written, left for the next time: {path}", style="yellow", markup=False, soft_wrap=True)
     if not result.accounts and result.is_clean and not result.intake.waiting:

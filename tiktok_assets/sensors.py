@@ -25,8 +25,8 @@ _FRUITLESS = dt.timedelta(days=1)
 _DEAD_AFTER = dt.timedelta(hours=2)
 # A damaged file that changed less than this ago may still be being written.
 _PATIENCE = 10.0  # seconds
-# Each event costs the daemon 8 to 34 ms; what is left over is reported at the next look, or by the run itself.
-_EVENTS_A_TICK = 400
+# Each event costs the daemon 8 to 90 ms, by how busy the disk is; the rest is reported by the next look or the run.
+_EVENTS_A_TICK = 100
 
 _UNDER_WAY = [
     dg.DagsterRunStatus.NOT_STARTED,

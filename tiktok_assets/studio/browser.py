@@ -122,6 +122,6 @@ def _not_started(program: Path, message: str) -> BrowserUnusable:
             f"{program} may not use its sandbox here. Use the system's own Chrome or Chromium, which is allowed to, or "
             "allow it: `sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0`."
         )
-    lines = [line.strip() for line in message.splitlines() if line.strip()]
-    told = next((line for line in lines if "rror" in line and "BrowserType.launch" not in line), lines[0])
-    return BrowserUnusable(f"{program} could not be started: {told[:300]} {_REMEDIES}")
+    lines = [line.strip() for line in message.splitlines()]
+    told = [line.partition("[err]")[2].strip() for line in lines if "[err]" in line] or lines[:1]
+    return BrowserUnusable(f"{program} could not be started: {' '.join(dict.fromkeys(told))[:300]}. {_REMEDIES}")

@@ -84,7 +84,7 @@ class Evidence:
             page.context.tracing.stop_chunk(path=raw)
             scrub_trace(raw, clean, secrets)
             kept.append(self._write(f"{stem}.trace.zip", clean.read_bytes()))
-        self._forget_old()
+        self.forget_old()
         return kept
 
     def _write(self, name: str, content: bytes) -> Path:
@@ -93,7 +93,8 @@ class Evidence:
             file.write(content)
         return target
 
-    def _forget_old(self) -> None:
+    def forget_old(self) -> None:
+        """Keep the last few files only; the names begin with their moment."""
         with contextlib.suppress(OSError):
             for path in sorted(self.folder.iterdir(), key=lambda path: path.name, reverse=True)[KEPT:]:
                 path.unlink(missing_ok=True)

@@ -18,25 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tiktok_assets.failures import LimitReached
+from tiktok_assets.studio.ledger_file import transaction
 from tiktok_assets.studio.windows import LandedWindow, Window
 
 LINK_LIFE = 3600.0  # seconds
-_WAIT_FOR_LOCK = 30.0  # seconds; a transaction here takes a millisecond
-_TABLES = """
-create table if not exists visits (
-    id integer primary key, account text not null, reserved_at real not null, last_click real not null,
-    is_open integer not null default 1
-);
-create table if not exists exports (
-    id integer primary key, visit integer not null references visits, account text not null, section text not null,
-    first text not null, last text not null, asked_at real not null, attempts integer not null default 0,
-    state text not null default 'reserved' check (state in ('reserved', 'landed')),
-    link text, file text, export_id text, unique (visit, section)
-);
-create table if not exists refusals (account text primary key, until real not null);
-create index if not exists visits_of_account on visits (account);
-create index if not exists exports_of_account on exports (account, section);
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,22 +73,22 @@ class Ledger:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
-                retry_at = now + dt.timedelta(seconds=max(self.export_interval, 60))
+                retry_at = now + dt.timedelta(seconds=max(self.account_spacing, 60))  # longer than a visit takes
                 raise LimitReached(
                     f"{account}: another process is visiting Studio for this account right now. "
-                    f"Try again once it has finished, at the latest at {_shown(retry_at)}.",
+                    f"Try again once it has finished, at {_shown(retry_at)}.",
                     retry_at,
                 ) from error
             yield
 
     def check(self, account: str, now: dt.datetime) -> None:
         """Raises LimitReached where ``reserve`` would; nothing is written."""
-        with self._connected() as ledger:
+        with transaction(self.path) as ledger:
             self._refuse_too_early(ledger, account, now)
 
     def reserve(self, account: str, now: dt.datetime) -> Reservation:
         """The next visit of ``account``, written down. Raises LimitReached with the moment it may be made."""
-        with self._connected() as ledger:
+        with transaction(self.path) as ledger:
             self._refuse_too_early(ledger, account, now)
             moment = now.timestamp()
             ledger.execute("update visits set is_open = 0 where account = ?", (account,))
@@ -116,7 +101,7 @@ class Ledger:
     def unfinished(self, account: str, now: dt.datetime) -> Reservation | None:
         """The reservation of a visit that was cut short less than an interval ago: it may go on with what it has
         not asked for. Call it inside ``visiting``, which tells that nobody else is using it."""
-        with self._connected() as ledger:
+        with transaction(self.path) as ledger:
             row = ledger.execute(
                 "select id, reserved_at from visits where account = ? and is_open order by id desc limit 1", (account,)
             ).fetchone()
@@ -126,7 +111,7 @@ class Ledger:
 
     def finish(self, reservation: Reservation) -> None:
         """The visit got what it came for; what it did not ask for waits for the next one."""
-        with self._connected() as ledger:
+        with transaction(self.path) as ledger:
             ledger.execute("update visits set is_open = 0 where id = ?", (reservation.id,))
 
     def ask(self, reservation: Reservation, section: str, window: Window, now: dt.datetime) -> Checkpoint:
@@ -135,7 +120,7 @@ class Ledger:
         Raises LimitReached where this visit has asked for it already: a click counts, whatever became of it. So does
         a visit that is over, which Studio's own refusal makes it.
         """
-        with self._connected() as ledger:
+        with transaction(self.path) as ledger:
             moment = now.timestamp()
             is_open = ledger.execute("select is_open from visits where id = ?", (reservation.id,)).fetchone()[0]
             if not is_open:
@@ -158,7 +143,7 @@ class Ledger:
 
     def refused(self, account: str, until: dt.datetime) -> None:
         """Studio itself said no; nobody asks again for ``account`` before ``until``, not in an open visit either."""
-        with self._connected() as ledger:
+        with transaction(self.path) as ledger:
             ledger.execute("update visits set is_open = 0 where account = ?", (account,))
             ledger.execute("insert or replace into refusals values (?, ?)", (account, until.timestamp()))
 
@@ -168,7 +153,7 @@ class Ledger:
 
     def tried(self, checkpoint: Checkpoint) -> int:
         """One more attempt to fetch the file: how many there have been."""
-        with self._connected() as ledger:
+        with transaction(self.path) as ledger:
             sql = "update exports set attempts = attempts + 1 where id = ? returning attempts"
             return ledger.execute(sql, (checkpoint.id,)).fetchone()[0]
 
@@ -182,7 +167,7 @@ class Ledger:
 
     def on_its_way(self, account: str, now: dt.datetime) -> list[Checkpoint]:
         """Exports that can still be landed without asking again: their link lives, or their file was being named."""
-        with self._connected() as ledger:
+        with transaction(self.path) as ledger:
             rows = ledger.execute(
                 "select * from exports where account = ? and state = 'reserved' "
                 "and (file is not null or (link is not null and asked_at > ?)) order by id",
@@ -192,7 +177,7 @@ class Ledger:
 
     def landed_windows(self, account: str, section: str) -> list[LandedWindow]:
         """What lies in landing because we asked for it, oldest first."""
-        with self._connected() as ledger:
+        with transaction(self.path) as ledger:
             rows = ledger.execute(
                 "select * from exports where account = ? and section = ? and state = 'landed' order by id",
                 (account, section),
@@ -224,29 +209,8 @@ class Ledger:
 
     def _set(self, checkpoint: Checkpoint, **values: str | None) -> None:
         columns = ", ".join(f"{column} = ?" for column in values)
-        with self._connected() as ledger:
+        with transaction(self.path) as ledger:
             ledger.execute(f"update exports set {columns} where id = ?", (*values.values(), checkpoint.id))
-
-    @contextlib.contextmanager
-    def _connected(self) -> Iterator[sqlite3.Connection]:
-        """One transaction, alone from its beginning: what is read here is still true when it is written."""
-        if not self.path.exists():
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.touch(mode=0o600)  # a link opens an export without any session
-        connection = sqlite3.connect(self.path, timeout=_WAIT_FOR_LOCK, isolation_level=None)
-        connection.row_factory = sqlite3.Row
-        with contextlib.closing(connection):
-            connection.execute("pragma journal_mode = wal")
-            connection.execute("pragma synchronous = full")
-            connection.execute("begin immediate")
-            try:
-                for statement in _TABLES.split(";"):
-                    connection.execute(statement)
-                yield connection
-            except BaseException:
-                connection.execute("rollback")
-                raise
-            connection.execute("commit")
 
 
 def _checkpoint(row: sqlite3.Row) -> Checkpoint:

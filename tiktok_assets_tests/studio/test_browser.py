@@ -12,7 +12,9 @@ import pytest
 from tiktok_assets.failures import BrowserUnusable
 from tiktok_assets.studio import browser
 from tiktok_assets.studio.browser import find_browser, require_display
+from tiktok_assets.studio.login import log_in
 from tiktok_assets_tests.conftest import Install
+from tiktok_assets_tests.studio.conftest import NORTH
 
 MODULES = ("resource", "visit", "delivery", "download", "pages", "picker", "login", "session", "limits", "extraction")
 
@@ -76,6 +78,25 @@ def test_a_window_needs_a_display(monkeypatch: pytest.MonkeyPatch) -> None:
     require_display({"DISPLAY": ":0"}, "linux")
     require_display({"WAYLAND_DISPLAY": "wayland-0"}, "linux")
     require_display({}, "darwin")
+
+
+def test_a_login_without_a_display_opens_no_browser(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    for variable in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(variable, raising=False)
+    with pytest.raises(BrowserUnusable, match="no display"):
+        log_in(install(), NORTH)
+
+
+@pytest.mark.e2e
+def test_a_program_that_is_no_browser_is_named_with_what_it_said(install: Install, tmp_path: Path) -> None:
+    broken = program(tmp_path / "broken")
+    broken.write_text("#!/bin/sh\necho libnss3.so is missing >&2\nexit 3\n")
+    with (
+        pytest.raises(BrowserUnusable, match=r"broken could not be started: libnss3.so is missing\. Install one"),
+        browser.open_browser(install(browser_path=broken), headless=True),
+    ):
+        pass
 
 
 def test_importing_our_modules_imports_no_playwright() -> None:

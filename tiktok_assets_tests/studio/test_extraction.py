@@ -138,7 +138,7 @@ def test_an_extraction_killed_at_random_moments_is_finished_without_doing_anythi
     command = [sys.executable, "-m", "tiktok_assets_tests.studio.extracting"]
     command.append(json.dumps(given | {"last": YESTERDAY.isoformat()}))
     rng = random.Random(7)
-    for _ in range(4):
+    for _ in range(3):
         process = subprocess.Popen(command, cwd=project_root())
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(rng.uniform(2, 6))
