@@ -67,7 +67,7 @@ LIKELY_LOCALES = tuple(_LIKELY.split())
 
 # Studio spells Vietnamese months out ("18 tháng Tám", "3 tháng Mười Một"); the data of Babel 2.18 has only "tháng 8".
 _VIETNAMESE = "Một, Hai, Ba, Tư, Năm, Sáu, Bảy, Tám, Chín, Mười, Mười Một, Mười Hai"
-_SPELLED_MONTHS = {"vi": tuple(f"tháng {number}" for number in _VIETNAMESE.split(", "))}
+SPELLED_MONTHS = {"vi": tuple(f"tháng {number}" for number in _VIETNAMESE.split(", "))}
 
 _CALENDAR = [MonthDay(day.month, day.day) for day in (dt.date(2024, 1, 1) + dt.timedelta(n) for n in range(366))]
 _POSITION = {day: position for position, day in enumerate(_CALENDAR)}
@@ -204,8 +204,8 @@ def _written(locale: str) -> _Table:
     pattern = data.datetime_skeletons["MMMMd"].pattern
     context = "stand-alone" if "L" in pattern else "format"
     forms = [(pattern, _names(data, context, "wide"))]
-    if locale in _SPELLED_MONTHS:
-        forms.append((pattern, _SPELLED_MONTHS[locale]))
+    if locale in SPELLED_MONTHS:
+        forms.append((pattern, SPELLED_MONTHS[locale]))
     return _table(tuple(forms))
 
 

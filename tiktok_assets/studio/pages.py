@@ -104,8 +104,9 @@ class AnalyticsPage:
             deadline = Deadline.after(self.timeout)
             grace: tuple[Deadline, str] | None = None
             while not self._downloads:
-                self._look_at_answers(now)
-                for text in self._alerts():
+                alerts = self._alerts()
+                self._look_at_answers(now)  # after the alerts: the answer behind a message tells more, and came first
+                for text in alerts:
                     self._refuse_known(text, now)
                     if text not in already and grace is None:
                         grace = Deadline.after(_GRACE), text

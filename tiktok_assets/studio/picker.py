@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from babel import Locale, UnknownLocaleError
 from babel.dates import get_month_names
 
-from tiktok_assets.exports.dates import _SPELLED_MONTHS
+from tiktok_assets.exports.dates import SPELLED_MONTHS
 from tiktok_assets.failures import DataNotThere, UiChanged
 from tiktok_assets.studio.selectors import Selectors
 from tiktok_assets.studio.windows import SURELY_THERE, Window
@@ -151,7 +151,7 @@ def month_of(title: str, language: str) -> int | None:
     except (UnknownLocaleError, ValueError):
         locale = Locale("en")
     text = title.strip().casefold()
-    for number, name in enumerate(_SPELLED_MONTHS.get(locale.language, ()), start=1):
+    for number, name in enumerate(SPELLED_MONTHS.get(locale.language, ()), start=1):
         if name.casefold() == text:
             return number
     for width in ("wide", "abbreviated"):
