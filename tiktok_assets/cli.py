@@ -47,7 +47,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard out
 
 def main() -> None:
     """The entry point: errors of settings and accounts are sentences, not tracebacks."""
-    logging.getLogger("tiktok_assets.intake").setLevel(logging.CRITICAL)  # the commands print what it says
+    for name in ("intake", "quarantine"):  # the commands print what these say
+        logging.getLogger(f"tiktok_assets.{name}").setLevel(logging.CRITICAL)
     try:
         app()
     except (InvalidSettings, InvalidAccounts) as error:
@@ -91,11 +92,15 @@ def inspect(
 @app.command(epilog="Example: tiktok-assets rebuild --json")
 def rebuild(as_json: AsJson = False) -> None:
     """Make raw, staging, curated and the warehouse again from landing, compare, and report any difference."""
-    from tiktok_assets import processing
+    from tiktok_assets import rebuilding
 
     os.chdir(project_root())  # as above
-    with bar("Rebuilding", quiet=as_json) as progress:
-        result, differences = processing.rebuild(load_settings(), progress=progress)
+    try:
+        with bar("Rebuilding", quiet=as_json) as progress:
+            result, differences = rebuilding.rebuild(load_settings(), progress=progress)
+    except rebuilding.RebuildRefused as refused:
+        err.print(str(refused), style="red", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(2) from refused
     if as_json:
         _print_json({"result": result, "differences": differences})
     else:
@@ -146,10 +151,8 @@ def add(
     settings = load_settings()
     fields = {"handle": handle, "timezone": timezone, "business_id": business_id}
     account = add_account(settings.accounts_file, name, **{key: value for key, value in fields.items() if value})
-    out.print(
-        f"Added {account.key} (@{account.handle}). Drop its exports into {settings.landing / account.key}/",
-        highlight=False,
-    )
+    out.print(f"Added {account.key} (@{account.handle}).")
+    out.print(f"Drop its exports into {settings.landing / account.key}/", highlight=False, soft_wrap=True)
     if settings.accounts and account.key not in load_roster(settings):
         out.print("TIKTOK_ACCOUNTS leaves it out: add the name there as well.", style="yellow")
 
@@ -181,8 +184,12 @@ def export_raw(
     from tiktok_assets.storage.export import UnknownReport, raw_rows
 
     settings = load_settings()
+    roster = load_roster(settings)
+    if unknown := set(account or ()).difference(roster):
+        message = f"No account is called {', '.join(sorted(unknown))}. There are: {', '.join(roster)}."
+        raise typer.BadParameter(message, param_hint="--account")
     try:
-        for rows in raw_rows(settings, accounts=account or list(load_roster(settings)), reports=report):
+        for rows in raw_rows(settings, accounts=account or list(roster), reports=report):
             sys.stdout.write(rows.write_ndjson())
     except UnknownReport as error:
         raise typer.BadParameter(str(error), param_hint="--report") from error
@@ -219,8 +226,8 @@ def print_result(result: Any) -> None:
         for one in result.accounts:
             months = f"{one.first_month:%Y-%m} to {one.last_month:%Y-%m}"
             outcome = "[green]processed[/]" if one.succeeded else "[red]failed[/]"
-            failed, warned = len(one.failed_checks), len(one.warned_checks)
-            checks = f"[red]{failed} failed[/]" if failed else f"{warned} to look at" if warned else "kept"
+            failed, gaps = len(one.failed_checks), len(_with_gaps(one))
+            checks = f"[red]{failed} failed[/]" if failed else f"{gaps} with missing days" if gaps else "kept"
             table.add_row(one.account, str(one.exports), months, outcome, checks)
         out.print(table)
     for one in result.accounts:
@@ -228,6 +235,12 @@ def print_result(result: Any) -> None:
             f"{one.account}: {c}" for c in one.failed_checks
         ]:
             out.print(line, style="red", markup=False, soft_wrap=True)
+        if reports := _with_gaps(one):
+            out.print(
+                f"note: {one.account}: days are missing in {', '.join(reports)}: export those windows", style="dim"
+            )
+        if reports := _without_rows(one):
+            out.print(f"note: {one.account}: no export has rows of {', '.join(reports)} for these months", style="dim")
         for line in one.warnings:
             out.print(f"note: {one.account}: {line}", style="dim", markup=False, highlight=False, soft_wrap=True)
     for rejected in result.intake.rejected:
@@ -249,6 +262,20 @@ def print_result(result: Any) -> None:
         )
 
 
+def _with_gaps(account: Any) -> list[str]:
+    return _reports_that_break(account, "days_are_contiguous")
+
+
+def _without_rows(account: Any) -> list[str]:
+    return _reports_that_break(account, "has_rows")
+
+
+def _reports_that_break(account: Any, promise: str) -> list[str]:
+    """The reports whose check of this name did not pass: "staging/overview has_rows" is of overview."""
+    broken = [check.split(" ") for check in account.warned_checks]
+    return [asset.rpartition("/")[2] for asset, name in broken if name == promise]
+
+
 def _print_inspection(found: dict[str, Any]) -> None:
     out.print(found["file"], style="bold", markup=False, highlight=False, soft_wrap=True)
     if "tables" in found:
@@ -259,7 +286,7 @@ def _print_inspection(found: dict[str, Any]) -> None:
             "downloaded": f"{found['downloaded_at']} (known from {found['downloaded_at_evidence']})",
         }
         for name, value in known.items():
-            out.print(f"  {name:<11} {value}", markup=False, highlight=False, soft_wrap=True)
+            out.print(f"  {name:<20} {value}", markup=False, highlight=False, soft_wrap=True)
         for one in found["tables"]:
             language = f", language {one['language']}" if one["language"] else ""
             days = (
@@ -268,13 +295,13 @@ def _print_inspection(found: dict[str, Any]) -> None:
                 else ""
             )
             out.print(
-                f"  {one['report']:<11} {one['rows']} rows{days}{language}",
+                f"  {one['report']:<20} {one['rows']} rows{days}{language}",
                 markup=False,
                 highlight=False,
                 soft_wrap=True,
             )
     for warning in found.get("warnings", []):
-        out.print(f"  note        {warning}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+        out.print(f"  note                 {warning}", style="yellow", markup=False, highlight=False, soft_wrap=True)
     if found["problem"]:
         out.print(
             f"  {found['problem']}: {found['message']}", style="red", markup=False, highlight=False, soft_wrap=True

@@ -100,7 +100,7 @@ def _process(settings: Settings) -> int:
 
 
 def _remove(settings: Settings, marker: Path) -> int:
-    from tiktok_assets.processing import rebuild
+    from tiktok_assets.rebuilding import rebuild
 
     ours = _marked(marker)
     for path in Path(str(settings.landing)).rglob("*.zip"):

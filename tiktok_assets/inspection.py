@@ -21,6 +21,9 @@ def inspect(path: Path, roster: Roster) -> dict[str, Any]:
     ``account`` is None where no configured account owns it, with ``account_problem`` saying why.
     """
     found: dict[str, Any] = {"file": str(path), "problem": None}
+    if not path.is_file():
+        what = "is a folder: name the files in it" if path.is_dir() else "there is no such file"
+        return found | {"problem": "no_file", "message": f"{path}: {what}."}
     try:
         found["bytes"] = path.stat().st_size
         found["export_id"] = export_id(path)
@@ -63,7 +66,7 @@ def _described(export: Export, roster: Roster) -> dict[str, Any]:
 
 
 def _table(member: MemberRows) -> dict[str, Any]:
-    dates = member.days.dates
+    dates = member.days.dates if member.is_daily else []
     return {
         "member": member.name,
         "report": member.report.name,

@@ -64,7 +64,7 @@ def owner_of(name: str, links: Iterable[str], handle: str | None, folder: Accoun
         remedy = "put it into data/landing/<account>/"
         if handle:
             add = f"`tiktok-assets accounts add <name> --handle {shlex.quote(handle)}`"
-            remedy = f"{add}, then move the file back to data/landing"
+            remedy = f"{add}, then move the file back to data/landing; if it was only renamed, {remedy}"
         whose = f"@{handle} is no configured account" if handle else "nothing in it says whose it is"
         raise UnknownAccount(f"{name}: {whose} (configured: {', '.join(roster) or 'none'}). To use it: {remedy}.")
     return next(iter(claims.values()))

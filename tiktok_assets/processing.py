@@ -1,4 +1,4 @@
-"""Everything new in landing, processed in this process; and the lake below landing made again from landing alone.
+"""Everything new in landing, processed in this process.
 
 The same intake and job as the sensor's, without a daemon. Results are plain data; printing is the command line's.
 """
@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import dagster as dg
-import polars as pl
 from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.execute_in_process import core_execute_in_process, merge_run_tags
 
@@ -23,7 +20,6 @@ from tiktok_assets.intake import Intake, LandedExport, by_account, take_in
 from tiktok_assets.partitions import range_tags
 from tiktok_assets.sensors import ACCOUNT_TAG, EXPORTS_TAG, digest_of
 from tiktok_assets.settings import Settings, project_root
-from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake
 
 # A line per event on the terminal would hide the progress bar; the history keeps them all.
@@ -139,82 +135,3 @@ def _why(run: dg.ExecuteInProcessResult) -> str:
             cause = error.cause if error and error.cause else error
             return f"{event.step_key}: {cause.message.strip() if cause else 'failed'}"
     return "the run failed before its first step"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Difference:
-    """A table that came out differently: rows that only the lake before, or only the one made again, had."""
-
-    table: str
-    only_before: int
-    only_after: int
-
-
-def rebuild(
-    settings: Settings,
-    *,
-    instance: dg.DagsterInstance | None = None,
-    progress: Callable[[str, int, int], None] = lambda account, done, total: None,
-) -> tuple[Result, list[Difference]]:
-    """Make raw, staging, curated and the warehouse again from landing alone, compare, and keep the new ones.
-
-    The lake before stays in ``data/state/before-rebuild`` until the new one stands; it comes back if the rebuild fails.
-    """
-    lake_folder = Path(str(settings.data_dir))
-    aside = settings.state / "before-rebuild"
-    shutil.rmtree(aside, ignore_errors=True)
-    working = settings.state / "warehouse.duckdb"
-    moved = [
-        path
-        for path in (lake_folder / "raw", lake_folder / "staging", lake_folder / "curated", working)
-        if path.exists()
-    ]
-    before = dict(_tables(settings))
-    for path in moved:
-        aside.mkdir(parents=True, exist_ok=True)
-        path.rename(aside / path.name)
-    try:
-        result = process(settings, instance=instance, progress=progress)
-        if not all(account.succeeded for account in result.accounts):
-            raise RuntimeError(next(account.error for account in result.accounts if account.error))
-    except BaseException:
-        for path in moved:
-            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
-            (aside / path.name).rename(path)
-        raise
-    if not result.accounts:  # landing is empty now: what was published came from exports that are gone
-        settings.warehouse.unlink(missing_ok=True)
-    after = dict(_tables(settings))
-    shutil.rmtree(aside, ignore_errors=True)
-    return result, list(_differences(before, after))
-
-
-def _tables(settings: Settings) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Every table of the lake and the warehouse, without the time of loading."""
-    root = Path(str(settings.data_dir))
-    for layer in ("staging", "curated"):
-        for folder in sorted((root / layer).glob("*")):
-            if files := sorted(folder.rglob("*.parquet")):
-                yield f"{layer}/{folder.name}", pl.concat([pl.read_parquet(file) for file in files], how="diagonal")
-    working = settings.state / "warehouse.duckdb"
-    if working.exists():
-        with Warehouse(working, settings.warehouse).connect() as connection:
-            for (name,) in connection.execute("select table_name from duckdb_tables() order by 1").fetchall():
-                rows = pl.DataFrame(connection.sql(f"select * exclude (loaded_at) from {name}").to_arrow_table())
-                yield f"warehouse/{name}", rows
-
-
-def _differences(before: dict[str, pl.DataFrame], after: dict[str, pl.DataFrame]) -> Iterator[Difference]:
-    for table in sorted({*before, *after}):
-        old, new = before.get(table), after.get(table)
-        if old is None or new is None or old.schema != new.schema:
-            yield Difference(
-                table=table,
-                only_before=old.height if old is not None else 0,
-                only_after=new.height if new is not None else 0,
-            )
-            continue
-        gone = old.join(new, on=old.columns, how="anti", nulls_equal=True).height
-        come = new.join(old, on=old.columns, how="anti", nulls_equal=True).height
-        if gone or come or old.height != new.height:
-            yield Difference(table=table, only_before=gone, only_after=come)

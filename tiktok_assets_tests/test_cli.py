@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tiktok_assets import cli
-from tiktok_assets.simulator.account import SimulatedAccount
+from tiktok_assets.simulator.account import SimulatedAccount, Traits
 from tiktok_assets.simulator.exports import land, studio_export, studio_exports
 
 LAST = dt.date(2026, 3, 10)
@@ -223,3 +223,56 @@ def test_every_command_has_help_with_an_example(command: tuple[str, ...]) -> Non
     result = run(*command, "--help")
     assert result.exit_code == 0
     assert "Example:" in result.output
+
+
+def test_a_rebuild_that_would_lose_an_account_is_refused_and_changes_nothing(data: Path, tmp_path: Path) -> None:
+    drop(data)
+    run("process")
+    before = {path: path.read_bytes() for path in data.rglob("*") if path.suffix in (".parquet", ".zip")}
+    (tmp_path / "accounts.toml").write_text("[accounts.pig1987]\n")
+    result = run("rebuild")
+    assert result.exit_code == 2
+    assert "not in use: zonea0" in result.output
+    assert {path: path.read_bytes() for path in data.rglob("*") if path.suffix in (".parquet", ".zip")} == before
+
+
+def test_a_rebuild_that_was_killed_is_undone_by_the_next(data: Path) -> None:
+    drop(data)
+    run("process")
+    aside = data / "state" / "before-rebuild"
+    aside.mkdir()
+    (data / "raw").rename(aside / "raw")
+    (data / "state" / "warehouse.duckdb").rename(aside / "warehouse.duckdb")
+    result = run("rebuild")
+    assert result.exit_code == 0, result.output
+    assert "the same, row for row" in result.output
+    assert not aside.exists()
+
+
+def test_reports_without_rows_are_named_and_alarm_nobody(data: Path) -> None:
+    account = SimulatedAccount.generate("zone.a0", 7, dt.date(2026, 1, 1), LAST)
+    land(studio_export(account, "overview", FIRST, LAST, downloaded_at=DOWNLOADED), data / "landing")
+    result = run("process")
+    assert result.exit_code == 0
+    assert "no export has rows of" in result.output
+    assert "viewers" in result.output
+    assert "missing days" not in result.output
+
+
+def test_missing_days_are_named(data: Path) -> None:
+    traits = Traits(gap=(dt.date(2026, 3, 1), dt.date(2026, 3, 2)))
+    account = SimulatedAccount.generate("zone.a0", 7, dt.date(2026, 1, 1), LAST, traits=traits)
+    land(studio_export(account, "overview", FIRST, LAST, downloaded_at=DOWNLOADED), data / "landing")
+    assert "days are missing in overview" in run("process").output
+
+
+def test_raw_rows_of_an_account_that_does_not_exist_are_refused(data: Path) -> None:
+    result = run("export", "raw", "--account", "nobody")
+    assert result.exit_code == 2
+    assert "No account is called nobody. There are: pig1987, zonea0." in result.output
+
+
+def test_inspect_of_a_folder_asks_for_its_files(data: Path, tmp_path: Path) -> None:
+    result = run("inspect", str(tmp_path))
+    assert result.exit_code == 1
+    assert "is a folder: name the files in it" in result.output

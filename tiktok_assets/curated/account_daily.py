@@ -15,7 +15,7 @@ _KEY = ["account", "date"]
 class DayMetrics(pa.DataFrameModel):
     """What exports tell of an account's day. Null is unknown."""
 
-    date: pl.Date = pa.Field(description="the day (UTC)")
+    date: pl.Date = pa.Field(description="the day, as its export labels it")
     video_views: int = pa.Field(nullable=True, description="views of all videos on the day")
     unique_viewers: int = pa.Field(nullable=True, description="people who watched; never to be summed over days")
     new_viewers: int = pa.Field(nullable=True, description="first-time viewers")

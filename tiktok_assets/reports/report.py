@@ -19,7 +19,9 @@ class Staged(pa.DataFrameModel):
     """The columns that every staged row has."""
 
     account: str = pa.Field(description="account key, as in accounts.toml")
-    date: pl.Date = pa.Field(description="the day (UTC) the row speaks of; for snapshots the day of the download")
+    date: pl.Date = pa.Field(
+        description="the day the row speaks of, as its export labels it; for snapshots the day of the download (UTC)"
+    )
     export_id: str = pa.Field(description="sha256 of the newest export that contributed a number")
     downloaded_at: UtcTime = pa.Field(description="when that export was downloaded (UTC)")
 
