@@ -163,7 +163,7 @@ def test_the_sensor_is_on_by_itself_and_starts_that_job(definitions: dg.Definiti
 
 
 def test_the_graph_is_the_same_for_other_accounts(install: Install) -> None:
-    other = build_definitions(install("okn", sobatti="sobatti.bytheway"))
+    other = build_definitions(install("north", south="south.bytheway"))
     assert {key.to_user_string() for key in other.resolve_asset_graph().get_all_asset_keys()} == GRAPH.keys()
 
 

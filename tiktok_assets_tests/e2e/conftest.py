@@ -9,7 +9,7 @@ import pytest
 from tiktok_assets_tests.e2e.dagster_dev import DagsterDev
 from tiktok_assets_tests.e2e.drop import drop_a_year_of_two_accounts
 
-ACCOUNTS = ("pig1987", "zonea0", "sobatti", "okn")
+ACCOUNTS = ("pig1987", "zonea0", "south", "north")
 
 
 @pytest.fixture(scope="session")

@@ -41,16 +41,16 @@ class Backfills:
 
 @pytest.fixture(scope="module")
 def backfills(dagster_dev: DagsterDev, seconds_from_drop_to_warehouse: float) -> Backfills:
-    """Viewers of okn for a year, of three others for two months: landed while the sensor is off, and backfilled."""
+    """Viewers of north for a year, of three others for two months: landed while the sensor is off, and backfilled."""
     dagster_dev.switch_sensor(on=False)
-    drop(dagster_dev, "okn", "viewers", WHOLE_YEAR)
-    three = [name for name in ACCOUNTS if name != "okn"]
+    drop(dagster_dev, "north", "viewers", WHOLE_YEAR)
+    three = [name for name in ACCOUNTS if name != "north"]
     for name in three:
         drop(dagster_dev, name, "viewers", TWO_MONTHS)
     with open_reader(dagster_dev.home / "data" / "warehouse" / "tiktok.duckdb") as reader:
         before = ask(reader)
         months = [f"2025-{month:02}-01" for month in range(1, 13)]
-        one = dagster_dev.backfill(BELOW_LANDING, [f"okn|{month}" for month in months])
+        one = dagster_dev.backfill(BELOW_LANDING, [f"north|{month}" for month in months])
         many = dagster_dev.backfill(BELOW_LANDING, [f"{name}|{month}" for name in three for month in months[2:4]])
         one_account, three_accounts = dagster_dev.runs_of(one), dagster_dev.runs_of(many)
         after = ask(reader)
@@ -108,9 +108,9 @@ def test_a_backfill_of_twelve_months_of_an_account_is_one_run(dagster_dev: Dagst
     (run,) = backfills.one_account
     assert run["status"] == "SUCCESS"
     found = dagster_dev.published(
-        "select count(*), sum(unique_viewers)::bigint from social_media_stats where account = 'okn'"
+        "select count(*), sum(unique_viewers)::bigint from social_media_stats where account = 'north'"
     )
-    truth = account("okn").daily.filter(pl.col("day").is_between(*WHOLE_YEAR))
+    truth = account("north").daily.filter(pl.col("day").is_between(*WHOLE_YEAR))
     assert found.row(0) == (365, truth["unique_viewers"].sum())
 
 
@@ -122,11 +122,11 @@ def test_a_backfill_of_three_accounts_over_two_months_is_at_most_three_runs(
     assert {run["status"] for run in backfills.three_accounts} == {"SUCCESS"}
     found = dagster_dev.published(
         "select account, count(*), sum(unique_viewers)::bigint from social_media_stats "
-        "where unique_viewers is not null and account != 'okn' group by account order by account"
+        "where unique_viewers is not null and account != 'north' group by account order by account"
     )
     truth = {name: account(name).daily.filter(pl.col("day").is_between(*TWO_MONTHS)) for name in ACCOUNTS}
     assert found.rows() == [
-        (name, 61, truth[name]["unique_viewers"].sum()) for name in sorted(ACCOUNTS) if name != "okn"
+        (name, 61, truth[name]["unique_viewers"].sum()) for name in sorted(ACCOUNTS) if name != "north"
     ]
 
 
@@ -134,7 +134,7 @@ def test_a_backfill_of_months_keeps_the_other_months_and_reports(dagster_dev: Da
     found = dagster_dev.published(
         "select account, count(*), count(video_views) from social_media_stats group by account order by account"
     )
-    assert found.rows() == [("okn", 365, 0), ("pig1987", 365, 365), ("sobatti", 61, 0), ("zonea0", 365, 365)]
+    assert found.rows() == [("north", 365, 0), ("pig1987", 365, 365), ("south", 61, 0), ("zonea0", 365, 365)]
 
 
 def test_the_sensor_does_not_process_backfilled_exports_again(backfills: Backfills) -> None:
