@@ -75,7 +75,7 @@ def _land(settings: Settings, roster: Roster) -> list[str]:
 
 
 def _process(settings: Settings) -> int:
-    from tiktok_assets.cli import bar, print_result
+    from tiktok_assets.printing import bar, print_result
     from tiktok_assets.processing import process
 
     with bar("Processing", quiet=False) as progress:

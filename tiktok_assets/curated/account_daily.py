@@ -49,7 +49,7 @@ class AccountDaily(DayMetrics):
 
 
 class SocialMediaStats(DayMetrics, WarehouseRow):
-    """One row per account and day. Rates and growth are null until they can be computed."""
+    """One row per account and day. Rate and growth columns are null."""
 
     handle: str = pa.Field(nullable=True, description="the account's handle")
     engagements: int = pa.Field(nullable=True, description="likes + comments + shares")

@@ -43,7 +43,7 @@ class Videos(VideoMetrics):
 
 
 class ContentPerformance(VideoMetrics, WarehouseRow):
-    """One row per account, video and day of a snapshot. Totals are lifetime totals. Rates are null until computed."""
+    """One row per account, video and day of a snapshot. Totals are lifetime totals. Rate columns are null."""
 
     captured_on: pl.Date = pa.Field(description="day of the snapshot (UTC)")
     publish_date: pl.Date = pa.Field(nullable=True, description="day of the post on the account's local calendar")
