@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from tiktok_assets import cli_studio
 from tiktok_assets.accounts import InvalidAccounts, add_account, load_roster, remove_account
 from tiktok_assets.printing import bar, err, out, print_inspection, print_json, print_result
 from tiktok_assets.settings import InvalidSettings, load_settings, project_root
@@ -30,6 +31,7 @@ accounts_app = typer.Typer(
     help="The accounts this installation looks after.", no_args_is_help=True, rich_markup_mode=None
 )
 export_app = typer.Typer(help="Tables of the lake in other formats.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(cli_studio.app)
 app.add_typer(accounts_app, name="accounts")
 app.add_typer(export_app, name="export")
 

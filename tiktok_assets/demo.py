@@ -1,27 +1,38 @@
-"""``make demo``: invented exports of the configured accounts, landed and processed, and what came out of it.
+"""``make demo``: a look-alike Studio, both accounts exported through a real browser, and the whole graph over it.
 
 The numbers are invented and the accounts are real: the demo never touches a folder that holds exports of somebody else,
-and ``--remove`` takes all of it away again.
+keeps no login and counts for no limit, and ``--remove`` takes all of it away again.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import datetime as dt
 import hashlib
 import json
 import os
 import sys
+import tempfile
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 from rich.console import Console
 from rich.table import Table
+from upath import UPath
 
-from tiktok_assets.accounts import Roster, load_roster
+from tiktok_assets.accounts import Account, Roster, load_roster
+from tiktok_assets.dropped import files_below, identity
+from tiktok_assets.exports.names import INSIGHTS, SECTIONS
 from tiktok_assets.settings import Settings, load_settings, project_root
-from tiktok_assets.simulator.account import SimulatedAccount, Traits
-from tiktok_assets.simulator.exports import land, studio_exports, usual_quirks
+from tiktok_assets.simulator.studio import StudioAccount, StudioWorld, invent_account, serve, totp
+from tiktok_assets.simulator.traits import Traits
+from tiktok_assets.storage.lake import Lake, free_name
+from tiktok_assets.studio.extraction import in_browser, sentence
+from tiktok_assets.studio.landed import wanted
+from tiktok_assets.studio.login import LookAlikeLogin, log_in
+from tiktok_assets.studio.windows import last_day_with_data
 
 out = Console()
 
@@ -30,7 +41,7 @@ ACCOUNTS = 2
 
 
 def main() -> int:
-    """Land, process, and print what each warehouse table holds. Returns the exit code."""
+    """Extract, process, and print what each warehouse table holds. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument(
         "--remove", action="store_true", help="take the demo's exports and everything made of them away"
@@ -48,33 +59,79 @@ def main() -> int:
             soft_wrap=True,
         )
         return 1
-    landed = _land(settings, load_roster(settings))
+    try:
+        landed = _extract(settings, load_roster(settings))
+    except dg.Failure as failure:
+        out.print(str(failure.description), style="red", markup=False, soft_wrap=True)
+        return 1
+    marker.parent.mkdir(parents=True, exist_ok=True)
     marker.write_text(json.dumps(sorted({*_marked(marker), *landed}), indent=1))
-    return _process(settings)
+    return _process(settings, next(iter(load_roster(settings))))
 
 
-def _land(settings: Settings, roster: Roster) -> list[str]:
-    """Four exports of the last year for each account; the sha256 of each."""
-    now = dt.datetime.now(dt.UTC).replace(hour=18, minute=0, second=0, microsecond=0) - dt.timedelta(days=1)
-    last = now.date() - dt.timedelta(days=1)
-    first = last - dt.timedelta(days=DAYS - 1)
-    digests = []
-    for seed, key in enumerate(roster.partition_keys()[:ACCOUNTS], start=1):
-        viral = last - dt.timedelta(days=20 * seed)
-        traits = Traits(viral_day=viral, size="medium")
-        account = SimulatedAccount.generate(
-            roster[key].handle, seed, first - dt.timedelta(days=30), last, traits=traits
+def _extract(settings: Settings, roster: Roster) -> list[str]:
+    """Log in to the look-alike, have a year exported, land it; the sha256 of each file.
+
+    It happens in an installation of its own, so that no login, limit or checkpoint of the demo is left in this one.
+    """
+    now = dt.datetime.now(dt.UTC)
+    accounts = [roster[key] for key in roster.partition_keys()[:ACCOUNTS]]
+    logins = [_invented(account.handle, seed, now.date()) for seed, account in enumerate(accounts, start=1)]
+    settings.state.mkdir(parents=True, exist_ok=True)
+    world = StudioWorld(logins, export_interval=dt.timedelta())
+    with serve(world) as address, tempfile.TemporaryDirectory(dir=settings.state) as folder:
+        out.print(f"Look-alike TikTok Studio on {address}: all of it is invented.\n", highlight=False)
+        scratch = settings.model_copy(
+            update={
+                "data_dir": UPath(folder),
+                "studio_url": address,
+                "headless": True,
+                "export_interval": 0.0,
+                "account_spacing": 0.0,
+                "max_export_days": DAYS,
+            }
         )
-        for export in studio_exports(account, first, last, downloaded_at=now, quirks=usual_quirks(account, now)):
-            digest = hashlib.sha256(export.content).hexdigest()
-            folder = Path(str(settings.landing)) / key
-            if not any(hashlib.sha256(path.read_bytes()).hexdigest() == digest for path in folder.glob("*.zip")):
-                land(export, folder)
-            digests.append(digest)
+        for account, login in zip(accounts, logins, strict=True):
+            _visit(scratch, account, login, world, now)
+        return _move(Lake(scratch), Lake(settings))
+
+
+def _invented(handle: str, seed: int, today: dt.date) -> StudioAccount:
+    viral = today - dt.timedelta(days=20 * seed)
+    begins, ends = today - dt.timedelta(days=DAYS + 30), today + dt.timedelta(days=1)
+    traits = Traits(viral_day=viral, size="medium")
+    return invent_account(handle, seed, begins, ends, traits=traits, locale=("en", "el")[seed % 2])
+
+
+def _visit(settings: Settings, account: Account, login: StudioAccount, world: StudioWorld, now: dt.datetime) -> None:
+    """Log in with password and code, then one visit: four exports and insights."""
+    secret = str(login.totp_secret)
+    owner = LookAlikeLogin(handle=login.handle, password=login.password, code=lambda: totp(secret, world.now()))
+    session = log_in(settings, account, headless=True, help_with=owner)
+    ends = f", until {session.expires_at:%Y-%m-%d}" if session.expires_at else ""
+    out.print(f"{account.key}: @{account.handle} is logged in{ends}", highlight=False)
+    extractor = dataclasses.replace(
+        in_browser(settings), told=lambda one: out.print(sentence(one), highlight=False, soft_wrap=True)
+    )
+    first = last_day_with_data(now) - dt.timedelta(days=DAYS - 1)
+    sections = [*SECTIONS, INSIGHTS]
+    outcome = extractor(wanted(Lake(settings), account, sections, first, now.date(), now=now))
+    if outcome.failure:
+        raise outcome.failure
+
+
+def _move(source: Lake, target: Lake) -> list[str]:
+    """Everything that landed in ``source`` lands in ``target``; the sha256 of each file."""
+    digests = []
+    with target.alone("intake"):
+        for path in files_below(source.settings.landing):
+            digests.append(identity(path))
+            below = path.relative_to(source.settings.landing)
+            target.move(path, free_name(target.settings.landing / below))
     return digests
 
 
-def _process(settings: Settings) -> int:
+def _process(settings: Settings, account: str) -> int:
     from tiktok_assets.printing import bar, print_result
     from tiktok_assets.processing import process
 
@@ -92,7 +149,8 @@ def _process(settings: Settings) -> int:
     out.print(
         f"\nLook at the graph:     make dev, then open http://127.0.0.1:3000/asset-groups"
         f"\nAsk the warehouse:     {settings.warehouse} with any DuckDB client"
-        f"\nUse your own exports:  make demo-remove, then drop ZIPs into {settings.landing}",
+        f"\nUse your own account:  make demo-remove, then .venv/bin/tiktok-assets login {account}"
+        f"\n                       or drop its ZIPs into {settings.landing}",
         highlight=False,
         soft_wrap=True,
     )
@@ -103,7 +161,7 @@ def _remove(settings: Settings, marker: Path) -> int:
     from tiktok_assets.rebuilding import rebuild
 
     ours = _marked(marker)
-    for path in Path(str(settings.landing)).rglob("*.zip"):
+    for path in [path for path in Path(str(settings.landing)).rglob("*") if path.is_file() and path != marker]:
         if hashlib.sha256(path.read_bytes()).hexdigest() in ours:
             path.unlink()
     marker.unlink(missing_ok=True)

@@ -57,6 +57,10 @@ class BrowserUnusable(PermanentFailure):
     """There is no browser, or it cannot be started here; the message names the remedies."""
 
 
+class ExtractionFailed(PermanentFailure):
+    """More than one account of a run failed; a line for each says why. What the others landed is kept."""
+
+
 class StudioUnreachable(PassingFailure):
     """A page of Studio did not open at all: the network, or their server."""
 

@@ -7,22 +7,29 @@ import warnings
 import dagster as dg
 
 from tiktok_assets.accounts import load_roster
+from tiktok_assets.alignment import Alignment
+from tiktok_assets.assets.alignment import build_alignment_asset
 from tiktok_assets.assets.curated import CURATED, STAGED, build_curated_assets
 from tiktok_assets.assets.landing import build_landing_assets
 from tiktok_assets.assets.raw import build_raw_assets
 from tiktok_assets.assets.staging import build_staging_assets
 from tiktok_assets.assets.warehouse import DAYS, build_warehouse_assets
-from tiktok_assets.jobs import process_exports
+from tiktok_assets.jobs import extract_exports, process_exports
 from tiktok_assets.partitions import account_months
+from tiktok_assets.schedules import build_daily_extraction
 from tiktok_assets.sensors import build_new_exports
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.duckdb import Warehouse, warehouse_io_manager
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.parquet import PartitionIOManager, RawIOManager
+from tiktok_assets.studio.extraction import Extractor, in_browser
 
 
-def build_definitions(settings: Settings) -> dg.Definitions:
-    """All definitions for one installation. Raises NoAccounts where no account is configured."""
+def build_definitions(settings: Settings, studio: Extractor | None = None) -> dg.Definitions:
+    """All definitions for one installation. Raises NoAccounts where no account is configured.
+
+    ``studio``: where exports come from; TikTok's own by default.
+    """
     lake, roster = Lake(settings), load_roster(settings)
     partitions_def = account_months(roster.partition_keys(), settings.start_date)
     with warnings.catch_warnings():
@@ -30,20 +37,23 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         warnings.simplefilter("ignore", dg.BetaWarning)
         warnings.simplefilter("ignore", dg.PreviewWarning)
         assets = [
-            build_landing_assets(lake, partitions_def),
+            build_landing_assets(lake, roster, partitions_def),
             build_raw_assets(lake, partitions_def),
+            build_alignment_asset(lake, partitions_def),
             *build_staging_assets(partitions_def),
             *build_curated_assets(partitions_def),
             *build_warehouse_assets(lake, roster, partitions_def),
         ]
     return dg.Definitions(
         assets=assets,
-        jobs=[process_exports],
+        jobs=[process_exports, extract_exports],
+        schedules=[build_daily_extraction(lake, roster, extract_exports)],
         sensors=[build_new_exports(lake, roster, process_exports)],
         executor=dg.in_process_executor,
         resources={
+            "studio": studio or in_browser(settings),
             "raw": RawIOManager(lake),
-            "lake": PartitionIOManager(lake, STAGED | CURATED),
+            "lake": PartitionIOManager(lake, STAGED | CURATED | {"staging/alignment": Alignment}),
             "warehouse": warehouse_io_manager(Warehouse(settings.state / "warehouse.duckdb", settings.warehouse), DAYS),
         },
     )

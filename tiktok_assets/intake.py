@@ -29,7 +29,7 @@ from tiktok_assets.dropped import (
     unchanged,
 )
 from tiktok_assets.exports.export import open_export
-from tiktok_assets.exports.names import NameFacts, read_name
+from tiktok_assets.exports.names import INSIGHTS, NameFacts, read_name
 from tiktok_assets.exports.problems import ExportProblem, UnreadableFile
 from tiktok_assets.ownership import (
     TO_USE_IT,
@@ -41,12 +41,12 @@ from tiktok_assets.ownership import (
     owner_of,
 )
 from tiktok_assets.quarantine import Rejected, set_aside
-from tiktok_assets.receipts import processed
+from tiktok_assets.receipts import months_noted, processed
 from tiktok_assets.storage.lake import Lake, files_in, free_name, local_copy
 
 log = logging.getLogger(__name__)
 
-# In a folder that is not ours only files of these types are looked at.
+# In a folder that is not ours only files of these types are looked at, and JSON that is named as our insights are.
 _TYPES = (".zip", ".csv", ".xlsx")
 
 
@@ -191,7 +191,8 @@ def _extra_files(lake: Lake, found: _Findings) -> Iterator[UPath]:
         return
     layers = [getattr(settings, layer) for layer in ("landing", "quarantine", "raw", "staging", "curated", "archive")]
     for path in files_below(settings.landing_path, found.refused):
-        if path.name.lower().endswith(_TYPES) and not any(is_inside(path, layer) for layer in layers):
+        is_ours = path.name.lower().endswith(_TYPES) or read_name(path.name).section == INSIGHTS
+        if is_ours and not any(is_inside(path, layer) for layer in layers):
             yield path
 
 
@@ -299,12 +300,13 @@ def _admit(
     home = _move_home(lake, path, account)
     trusts_folder = handle is not None and not read.linked and everyone.resolve(handle) is None
     doubt = f"its name says @{handle}, which is no account; its folder says {account.key}"
+    noted = months_noted(lake, account.key, read.export_id)  # its days may lie in a month no label names
     return LandedExport(
         account=account.key,
         source=home.relative_to(lake.settings.landing / account.key).as_posix(),
         export_id=read.export_id,
         sections=read.sections,
-        months=tuple(months),
+        months=tuple(sorted({*months, *noted})),
         warnings=(*read.warnings, doubt) if trusts_folder else read.warnings,
     )
 

@@ -9,3 +9,13 @@ process_exports = dg.define_asset_job(
     selection=dg.AssetSelection.groups("raw", "staging", "curated", "warehouse"),
     description="Landed exports to the warehouse: raw, staging, curated and the tables in DuckDB.",
 )
+
+# Visits to Studio are counted by this tag (dagster.yaml): two at once, whatever else runs.
+VISIT_TAG = "tiktok/visit"
+
+extract_exports = dg.define_asset_job(
+    "extract_exports",
+    selection=dg.AssetSelection.groups("landing"),
+    description="Exports that are missing, asked of TikTok Studio and landed. The sensor carries on from there.",
+    tags={VISIT_TAG: "studio"},
+)

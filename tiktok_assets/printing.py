@@ -24,7 +24,7 @@ err = Console(stderr=True)
 def bar(title: str, *, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
     """A progress bar on standard error, where there is a terminal; it yields what tells it the progress."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err, transient=True, disable=quiet) as bar:
+    with Progress(*columns, console=err, transient=True, disable=quiet or not err.is_terminal) as bar:
         task = bar.add_task(title, total=None)
         yield lambda account, done, total: bar.update(
             task, description=f"{title} {account}".strip(), completed=done, total=total

@@ -5,6 +5,7 @@ The same intake and job as the sensor's, without a daemon. Results are plain dat
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import os
 from collections.abc import Callable
@@ -66,7 +67,8 @@ def process(
     ``instance``: where Dagster keeps the history; the project's own by default. ``progress`` is told the account, and
     how many of how many accounts are done.
     """
-    intake = take_in(Lake(settings), load_roster(settings))
+    lake, roster = Lake(settings), load_roster(settings)
+    intake = take_in(lake, roster)
     groups = by_account(intake.landed)
     if not groups:
         return Result(intake=intake, accounts=())
@@ -77,7 +79,24 @@ def process(
             progress(account, done, len(groups))
             results.append(_run(job, history, account, exports))
         progress("", len(groups), len(groups))
+        # What a new export tells of the labels of others may have moved their days: those months are made again.
+        moved = by_account(take_in(lake, roster).landed)
+        for result in [result for result in results if result.succeeded and result.account in moved]:
+            results[results.index(result)] = _made_again(
+                result, _run(job, history, result.account, moved[result.account])
+            )
     return Result(intake=intake, accounts=tuple(results))
+
+
+def _made_again(first: AccountResult, again: AccountResult) -> AccountResult:
+    """Both runs of an account as one result."""
+    return dataclasses.replace(
+        again,
+        exports=first.exports,
+        first_month=min(first.first_month, again.first_month),
+        last_month=max(first.last_month, again.last_month),
+        warnings=tuple(dict.fromkeys((*first.warnings, *again.warnings))),
+    )
 
 
 def project_instance() -> dg.DagsterInstance:

@@ -8,6 +8,11 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from upath import UPath
 
 from tiktok_assets.exports.export import Export
 from tiktok_assets.exports.provenance import READER_VERSION
@@ -24,6 +29,20 @@ def processed(lake: Lake, account: str) -> frozenset[str]:
     return frozenset(
         name.removesuffix(_CLOSED) for name in names if name.endswith(_CLOSED) and not name.endswith(_OPEN)
     )
+
+
+def receipts(lake: Lake, account: str) -> Iterator[dict[str, Any]]:
+    """What is noted of each export of ``account`` that raw holds, open or closed."""
+    for path in _receipt_files(lake, account):
+        yield json.loads(path.read_bytes())
+
+
+def months_noted(lake: Lake, account: str, export_id: str) -> tuple[dt.date, ...]:
+    """The months that an export has to reach, by its open receipt: also those its labels do not name. Empty without."""
+    path = lake.raw_folder("exports", account) / f"{export_id}{_OPEN}"
+    if not path.exists():
+        return ()
+    return tuple(dt.date.fromisoformat(month) for month in json.loads(path.read_bytes())["months"])
 
 
 def write_receipt(lake: Lake, account: str, source: str, export: Export, run_id: str) -> None:
@@ -48,8 +67,64 @@ def write_receipt(lake: Lake, account: str, source: str, export: Export, run_id:
         "reports": [member.report.name for member in export.members],
         "warnings": export.warnings,
     }
-    content = f"{json.dumps(receipt, indent=2, ensure_ascii=False)}\n".encode()
-    lake.write_bytes(path, content)
+    lake.write_bytes(path, f"{json.dumps(receipt, indent=2, ensure_ascii=False)}\n".encode())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moved:
+    """An export of which labels are judged otherwise than before: shift in days by report, ``before`` and ``now``."""
+
+    source: str
+    before: Mapping[str, int]
+    now: Mapping[str, int]
+    months: tuple[dt.date, ...]
+    """To be made again, some of them by another run."""
+
+    def __str__(self) -> str:
+        shifts = {
+            report: (self.before.get(report, 0), self.now.get(report, 0)) for report in {**self.before, **self.now}
+        }
+        changes = ", ".join(f"{report} {was} -> {is_now}" for report, (was, is_now) in shifts.items() if was != is_now)
+        return (
+            f"{self.source}: its labels are judged anew (days ahead of the real day: {changes}). "
+            f"{len(self.months)} months from {self.months[0]:%Y-%m} to {self.months[-1]:%Y-%m} are made again."
+        )
+
+
+def note_shifts(
+    lake: Lake,
+    account: str,
+    shifts: Mapping[str, Mapping[str, int]],
+    months: Mapping[str, Iterable[dt.date]],
+    run_id: str,
+) -> list[Moved]:
+    """Note by how many days the labels of each export run ahead, by report, and the ``months`` its days lie in.
+
+    Where an earlier run had judged otherwise, the receipt is open again, over the months of both judgements: they are
+    made again like those of a new export. Those exports are returned.
+    """
+    moved = []
+    with lake.alone("receipts"):
+        for path in _receipt_files(lake, account):
+            receipt = json.loads(path.read_bytes())
+            export_id, before = receipt["export_id"], receipt.get("shifts")
+            if before is None and path.name.endswith(_CLOSED):
+                before = {}  # from before labels were judged: taken as they stood
+            now = {report: days for report, days in shifts.get(export_id, {}).items() if days}
+            told = lake.months_kept(sorted(months.get(export_id, ())))
+            every = sorted({*receipt["months"], *(month.isoformat() for month in told)})
+            if receipt.get("shifts") == now and every == receipt["months"]:
+                continue
+            is_moved = before is not None and before != now
+            receipt |= {"shifts": now, "months": every}
+            if before is not None and is_moved:
+                again = tuple(dt.date.fromisoformat(month) for month in every)
+                moved.append(Moved(source=receipt["source"], before=before, now=now, months=again))
+            if is_moved or receipt["months_reached"] != every:
+                receipt |= {"run_id": run_id, "written_at": dt.datetime.now(dt.UTC).isoformat()}
+                receipt["months_reached"] = [] if is_moved else receipt["months_reached"]
+            _write(lake, path, receipt)
+    return moved
 
 
 def close_receipts(lake: Lake, account: str, part: Slice, run_id: str, started_at: dt.datetime) -> None:
@@ -60,16 +135,25 @@ def close_receipts(lake: Lake, account: str, part: Slice, run_id: str, started_a
     of an export may arrive in different runs, at once.
     """
     with lake.alone("receipts"):
-        for path in files_in(lake.raw_folder("exports", account)):
+        for path in _receipt_files(lake, account):
+            receipt = json.loads(path.read_bytes())
             if not path.name.endswith(_OPEN):
                 continue
-            receipt = json.loads(path.read_bytes())
             if receipt.get("run_id") != run_id and receipt.get("written_at", "") > started_at.isoformat():
                 continue
             reached = {*receipt["months_reached"], *(month.isoformat() for month in part.months)}
             receipt["months_reached"] = sorted(reached.intersection(receipt["months"]))
-            done = receipt["months_reached"] == receipt["months"]
-            target = path.parent / path.name.replace(_OPEN, _CLOSED) if done else path
-            lake.write_bytes(target, f"{json.dumps(receipt, indent=2, ensure_ascii=False)}\n".encode())
-            if done:
-                lake.remove(path)
+            _write(lake, path, receipt)
+
+
+def _receipt_files(lake: Lake, account: str) -> list[UPath]:
+    return [path for path in files_in(lake.raw_folder("exports", account)) if path.name.endswith((_OPEN, _CLOSED))]
+
+
+def _write(lake: Lake, path: UPath, receipt: Mapping[str, Any]) -> None:
+    """Store the receipt under the name that tells whether it is closed: every month reached."""
+    is_closed = receipt["months_reached"] == receipt["months"]
+    target = path.parent / f"{receipt['export_id']}{_CLOSED if is_closed else _OPEN}"
+    lake.write_bytes(target, f"{json.dumps(receipt, indent=2, ensure_ascii=False)}\n".encode())
+    if path != target:
+        lake.remove(path)

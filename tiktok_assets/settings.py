@@ -142,7 +142,17 @@ class Settings(BaseSettings):
         "Seconds between two exports of one account", SECONDS, 3600, ge=0, allow_inf_nan=False
     )
     account_spacing: float = _setting("Seconds between two accounts", SECONDS, 300, ge=0, allow_inf_nan=False)
+    link_life: float = _setting(
+        "Seconds for which the link to a finished export works", SECONDS, 3600, ge=0, allow_inf_nan=False
+    )
     max_export_days: int = _setting("Days one export may span", "a whole number of days, 1 to 365", 180, ge=1, le=365)
+    insight_videos: int = _setting(
+        "Videos whose pages a visit opens for watch time and completion, newest first",
+        "a whole number of pages, 0 (none) to 200",
+        10,
+        ge=0,
+        le=200,
+    )
     session_key: Annotated[SecretStr, AfterValidator(_fernet_key)] | None = _setting(
         "Encrypts the saved login when set", "a Fernet key: 32 random bytes as 44 URL-safe base64 characters", None
     )

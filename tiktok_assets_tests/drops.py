@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import json
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from tiktok_assets.exports.insights import RELATION, Answer, written
 from tiktok_assets.graph import build_definitions
 from tiktok_assets.partitions import range_tags
 from tiktok_assets.settings import Settings
@@ -32,6 +34,13 @@ def export(handle: str, section: Section, first: date = FIRST, last: date = LAST
     """An export of ``handle`` that spans two months, downloaded two days after its last day."""
     downloaded_at = DOWNLOADED + (last - LAST)
     return studio_export(account(handle), section, first, last, downloaded_at=downloaded_at)
+
+
+def insights(handle: str, following: int | str = 70, at: datetime = DOWNLOADED) -> bytes:
+    """What a visit to ``handle`` might have read along."""
+    text = json.dumps({"FollowingCount": {"6001": str(following)}})
+    answer = Answer(endpoint=RELATION, at=at, asked={"user_id": "6001"}, text=text)
+    return written(handle=handle, user_id="6001", captured_at=at, missing=(), answers=[answer])
 
 
 def drop(content: bytes, folder: Path, name: str, *, age: float | None = None) -> Path:

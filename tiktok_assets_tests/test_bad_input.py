@@ -20,7 +20,18 @@ from tiktok_assets.processing import process
 from tiktok_assets.quarantine import Rejected
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
-from tiktok_assets_tests.drops import FIRST, LAST, account, drop, drop_export, export, is_kept, landing, materialize
+from tiktok_assets_tests.drops import (
+    FIRST,
+    LAST,
+    account,
+    drop,
+    drop_export,
+    export,
+    insights,
+    is_kept,
+    landing,
+    materialize,
+)
 
 ESCAPES = ("../../escaped.csv", "/escaped.csv", "..\\..\\escaped.csv", "C:\\escaped.csv", "a/../../escaped.csv")
 
@@ -96,6 +107,21 @@ BAD: dict[str, tuple[Callable[[], bytes], str, tuple[str, ...]]] = {
         lambda: b'{"Activity": {"Video Browsing History": {"VideoList": []}}}',
         "foreign_file",
         ("Download your data", "TikTok Studio"),
+    ),
+    "Insights_20250622T160500Z_pig1987.json": (
+        lambda: insights("pig1987")[:-9],
+        "broken_file",
+        ("is a damaged insights file", "the next visit to Studio lands another"),
+    ),
+    "Insights_20250622T160501Z_pig1987.json": (
+        lambda: insights("pig1987", following="15K"),
+        "unreadable_value",
+        ("/FollowingCount/6001: '15K' is not a possible following", "has to learn it"),
+    ),
+    "Insights of somebody.json": (
+        lambda: insights("some.one"),
+        "unknown_account",
+        ("@some.one is no configured account", "tiktok-assets accounts add"),
     ),
     "tiktok_analytics_curated.csv": (
         lambda: (

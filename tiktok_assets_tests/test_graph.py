@@ -17,6 +17,7 @@ from tiktok_assets_tests.conftest import Install
 SCHEMA = ["keeps_schema"]
 DAILY = ["days_are_contiguous", "has_no_duplicates", "has_rows", "keeps_schema"]
 SOMETIMES = ["has_no_duplicates", "has_rows", "keeps_schema"]
+OPTIONAL = ["has_no_duplicates", "keeps_schema"]
 
 # Asset: what it is made of, and what is promised about it.
 GRAPH: dict[str, tuple[list[str], list[str]]] = {
@@ -24,6 +25,7 @@ GRAPH: dict[str, tuple[list[str], list[str]]] = {
     "landing/viewers": ([], []),
     "landing/followers": ([], []),
     "landing/content": ([], []),
+    "landing/insights": ([], []),
     "raw/overview": (["landing/overview"], []),
     "raw/viewers": (["landing/viewers"], []),
     "raw/follower_history": (["landing/followers"], []),
@@ -31,17 +33,26 @@ GRAPH: dict[str, tuple[list[str], list[str]]] = {
     "raw/follower_gender": (["landing/followers"], []),
     "raw/follower_territories": (["landing/followers"], []),
     "raw/content": (["landing/content"], []),
-    "staging/overview": (["raw/overview"], DAILY),
-    "staging/viewers": (["raw/viewers"], DAILY),
-    "staging/follower_history": (["raw/follower_history"], DAILY),
-    "staging/follower_activity": (["raw/follower_activity"], SOMETIMES),
+    "raw/insights": (["landing/insights"], []),
+    "staging/alignment": (
+        ["raw/content", "raw/follower_activity", "raw/follower_history", "raw/overview", "raw/viewers"],
+        [],
+    ),
+    "staging/overview": (["raw/overview", "staging/alignment"], DAILY),
+    "staging/viewers": (["raw/viewers", "staging/alignment"], DAILY),
+    "staging/follower_history": (["raw/follower_history", "staging/alignment"], DAILY),
+    "staging/follower_activity": (["raw/follower_activity", "staging/alignment"], SOMETIMES),
     "staging/follower_gender": (["raw/follower_gender"], SOMETIMES),
     "staging/follower_territories": (["raw/follower_territories"], SOMETIMES),
     "staging/content": (["raw/content"], SOMETIMES),
-    "curated/account_daily": (["staging/follower_history", "staging/overview", "staging/viewers"], SCHEMA),
-    "curated/videos": (["staging/content"], SCHEMA),
+    "staging/insights": (["raw/insights"], OPTIONAL),
+    "curated/account_daily": (
+        ["staging/follower_history", "staging/insights", "staging/overview", "staging/viewers"],
+        SCHEMA,
+    ),
+    "curated/videos": (["staging/content", "staging/insights"], SCHEMA),
     "curated/audience": (
-        ["staging/follower_activity", "staging/follower_gender", "staging/follower_territories"],
+        ["staging/follower_activity", "staging/follower_gender", "staging/follower_territories", "staging/insights"],
         SCHEMA,
     ),
     "warehouse/social_media_stats": (["curated/account_daily"], []),
@@ -54,6 +65,7 @@ GRAPH: dict[str, tuple[list[str], list[str]]] = {
             "raw/follower_gender",
             "raw/follower_history",
             "raw/follower_territories",
+            "raw/insights",
             "raw/overview",
             "raw/viewers",
             "warehouse/audience_insights",
@@ -71,7 +83,7 @@ KINDS = {
     "warehouse": {"duckdb"},
 }
 # Steps of one pool wait for each other, whichever run they belong to. Staging and curated only touch their own files.
-POOLS = {"landing": {"landing"}, "raw": {"raw"}, "staging": set(), "curated": set(), "warehouse": {"warehouse"}}
+POOLS = {"landing": set(), "raw": {"raw"}, "staging": set(), "curated": set(), "warehouse": {"warehouse"}}
 ROOT = project_root()
 
 
@@ -112,7 +124,7 @@ def test_an_asset_has_group_kinds_owner_pool_and_description(
     definitions: dg.Definitions, nodes: dict[str, dg.AssetSpec], key: str
 ) -> None:
     layer, spec = key.split("/")[0], nodes[key]
-    assert (spec.group_name, spec.kinds) == (layer, KINDS[layer])
+    assert (spec.group_name, spec.kinds) == (layer, {"json"} if key == "landing/insights" else KINDS[layer])
     assert spec.owners == ["team:data-platform"]
     assert spec.description is not None and spec.description.endswith(".")
     assert definitions.resolve_asset_graph().get(spec.key).pools == POOLS[layer]
@@ -146,7 +158,8 @@ def test_all_assets_share_account_and_month_and_take_a_range_in_one_run(definiti
 
 def test_the_job_makes_all_that_lies_below_landing(definitions: dg.Definitions) -> None:
     assert [job.name for job in definitions.resolve_all_job_defs() if not job.name.startswith("__")] == [
-        "process_exports"
+        "extract_exports",
+        "process_exports",
     ]
     job = definitions.resolve_job_def("process_exports")
     made = {key.to_user_string() for key in job.asset_layer.selected_asset_keys}
@@ -159,7 +172,16 @@ def test_the_sensor_is_on_by_itself_and_starts_that_job(definitions: dg.Definiti
     assert isinstance(sensor, dg.SensorDefinition)
     assert (sensor.name, sensor.default_status) == ("new_exports", dg.DefaultSensorStatus.RUNNING)
     assert [target.job_name for target in sensor.targets] == ["process_exports"]
-    assert not definitions.schedules
+
+
+def test_the_schedule_extracts_and_asks_nothing_of_the_warehouse(definitions: dg.Definitions) -> None:
+    (schedule,) = list(definitions.schedules or ())
+    assert isinstance(schedule, dg.ScheduleDefinition)
+    assert (schedule.name, schedule.job_name) == ("daily_extraction", "extract_exports")
+    job = definitions.resolve_job_def("extract_exports")
+    made = {key.to_user_string() for key in job.asset_layer.selected_asset_keys}
+    assert made == {key for key in GRAPH if key.startswith("landing")}
+    assert job.tags["tiktok/visit"] == "studio"
 
 
 def test_the_graph_is_the_same_for_other_accounts(install: Install) -> None:

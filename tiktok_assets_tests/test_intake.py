@@ -28,6 +28,7 @@ from tiktok_assets_tests.drops import (
     drop,
     drop_export,
     export,
+    insights,
     is_kept,
     landing,
     names_in,
@@ -433,8 +434,10 @@ def test_exports_are_fetched_from_the_extra_folder_and_strangers_files_stay_ther
     inbox = tmp_path / "Downloads"
     drop(export("pig1987", "viewers").content, inbox, "Viewers_pig1987.zip")
     drop(export("zone.a0", "overview").members["Overview.csv"], inbox / "zonea0", "Overview.csv")
+    drop(insights("pig1987"), inbox, "Insights_20250622T160500Z_pig1987.json")
     private = [
         drop(b"Date;Amount\n", inbox, "bank.csv"),
+        drop(b"{}", inbox, "insights.json"),
         drop(zipped({"holiday.jpg": b"..."}), inbox, "photos.zip"),
         drop(b"%PDF", inbox, "letter.pdf"),
     ]
@@ -442,10 +445,14 @@ def test_exports_are_fetched_from_the_extra_folder_and_strangers_files_stay_ther
 
     intake = look(settings)
 
-    assert sorted(landed(intake)) == [("pig1987", "Viewers_pig1987.zip"), ("zonea0", "Overview.csv")]
+    assert sorted(landed(intake)) == [
+        ("pig1987", "Insights_20250622T160500Z_pig1987.json"),
+        ("pig1987", "Viewers_pig1987.zip"),
+        ("zonea0", "Overview.csv"),
+    ]
     assert [one.file for one in intake.rejected] == [str(ours)]
     assert all(path.exists() for path in private)
-    assert names_in(inbox) == ["bank.csv", "letter.pdf", "photos.zip"]
+    assert names_in(inbox) == ["bank.csv", "insights.json", "letter.pdf", "photos.zip"]
 
 
 @pytest.mark.parametrize("extra", ["data/landing", "data/landing/pig1987", "data", ".", "data/quarantine", "a link"])

@@ -21,6 +21,7 @@ from tiktok_assets.simulator.files import zip_bytes
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets_tests.conftest import Install
+from tiktok_assets_tests.drops import drop, insights
 
 FIRST, LAST = date(2024, 12, 20), date(2025, 2, 2)
 DECEMBER, JANUARY, FEBRUARY = date(2024, 12, 1), date(2025, 1, 1), date(2025, 2, 1)
@@ -28,7 +29,11 @@ MOMENTS = (datetime(2025, 1, 20, 16, 20, 31, tzinfo=UTC), datetime(2025, 2, 3, 1
 
 
 def landed(settings: Settings) -> Settings:
-    """Two visits to the Studio of pig1987 and one to that of zonea0; the last hour of January counts nobody."""
+    """Two visits to the Studio of pig1987 and one to that of zonea0; the last hour of January counts nobody.
+
+    The first one read insights along.
+    """
+    drop(insights("pig1987", at=MOMENTS[0]), Path(str(settings.landing)) / "pig1987", "Insights.json")
     for name, seed, moments in (("pig1987", 1, MOMENTS), ("zone.a0", 2, MOMENTS[1:])):
         account = SimulatedAccount.generate(name, seed, date(2024, 11, 1), date(2025, 3, 1))
         for moment in moments:
@@ -71,6 +76,7 @@ def test_the_same_range_twice_gives_the_same_files_and_rows(settings: Settings) 
     assert run(settings, ["pig1987", "zonea0"], DECEMBER, FEBRUARY).success
     assert tables(settings) == once
     assert len(once["social_media_stats"]) == 2 * 45  # 20 December to 2 February
+    assert any(path.startswith("raw/insights/account=pig1987/20250120T162031Z_") for path in once)
 
 
 @pytest.mark.parametrize(
@@ -162,5 +168,10 @@ def test_people_see_rows_days_and_exports_of_a_run(settings: Settings) -> None:
     assert (metadata["days_covered"].value, metadata["missing_days"].value) == (45, 0)
     assert "| pig1987 | 2024-12-20 | 2025-02-02 | 45 | 45 | 0 |" in str(metadata["coverage"].value)
     assert metadata["exports_used"].value == 1  # the second export tells every day again
+    lineage = result.asset_materializations_for_node("curated__account_daily")[0].metadata["dagster/column_lineage"]
+    assert isinstance(lineage, dg.TableColumnLineageMetadataValue)
+    sources = lineage.column_lineage.deps_by_column
+    assert sources["following"] == [dg.TableColumnDep(dg.AssetKey(["staging", "insights"]), "value")]
+    assert [dep.asset_key.path[-1] for dep in sources["followers"]] == ["follower_history"]
     snapshots = result.asset_materializations_for_node("staging__content")[0].metadata
     assert "missing_days" not in snapshots

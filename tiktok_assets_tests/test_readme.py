@@ -31,7 +31,11 @@ def test_every_command_of_the_readme_exists(words: str) -> None:
     names = [
         word
         for word in words.split()
-        if word in {"process", "inspect", "accounts", "list", "add", "rebuild", "simulator", "export", "raw"}
+        if word
+        in {
+            *("login", "sessions", "extract", "process", "inspect", "accounts", "list", "add", "rebuild"),
+            *("simulator", "export", "raw"),
+        }
     ]
     assert names, f"{words!r} names no command"
     assert CliRunner().invoke(cli.app, [*names, "--help"]).exit_code == 0

@@ -113,6 +113,7 @@ def test_the_first_month_starts_on_its_first_day(given: str | date) -> None:
         ("TIKTOK_EXPORT_INTERVAL", "-1", "a number of seconds, 0 or more"),
         ("TIKTOK_ACCOUNT_SPACING", "1h", "a number of seconds, 0 or more"),
         ("TIKTOK_MAX_EXPORT_DAYS", "366", "a whole number of days, 1 to 365"),
+        ("TIKTOK_INSIGHT_VIDEOS", "-1", "a whole number of pages, 0 (none) to 200"),
     ],
 )
 def test_an_unusable_value_is_named_with_its_variable_and_the_valid_ones(

@@ -1,25 +1,42 @@
-"""Landing: the exports as TikTok served them. These assets report what lies there; they never change a byte."""
+"""Landing: the exports as TikTok served them. These assets ask Studio for what is missing; they never change a byte."""
 
-from collections.abc import Iterable, Iterator
+import dataclasses
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
 
 import dagster as dg
+import polars as pl
+from pydantic import Field
 
-from tiktok_assets.assets.metadata import OWNERS, part_of_list
+from tiktok_assets.accounts import Roster
+from tiktok_assets.assets.metadata import OWNERS, Facts, markdown_table, part_of_list
 from tiktok_assets.dropped import account_files
-from tiktok_assets.exports.names import SECTIONS, read_name
+from tiktok_assets.exports.names import INSIGHTS, SECTIONS, read_name
+from tiktok_assets.failures import ExtractionFailed
 from tiktok_assets.intake import LandedExport
-from tiktok_assets.partitions import partition_key, slice_of
+from tiktok_assets.partitions import Slice, partition_key, slice_of
 from tiktok_assets.storage.lake import Lake
+from tiktok_assets.studio.extraction import SHORT_WAIT, Extractor, Outcome, Wanted, sentence
+from tiktok_assets.studio.landed import is_by_hand, wanted
+from tiktok_assets.studio.resource import LandedFile, LandedInsights
 
 _DESCRIPTION = {
     "overview": "Overview ZIPs: the account's daily views, profile views, likes, comments and shares.",
     "viewers": "Viewers ZIPs: unique, new and returning viewers a day.",
     "followers": "Followers ZIPs: followers a day, and their activity, gender and territories.",
     "content": "Content ZIPs: lifetime totals of up to 15 videos.",
+    INSIGHTS: "What Studio's pages showed beside the exports, one JSON file a visit: following, watch time, ages.",
 }
 
 
-def build_landing_assets(lake: Lake, partitions_def: dg.PartitionsDefinition) -> dg.AssetsDefinition:
+class Extraction(dg.Config):
+    """What a run of the landing assets asks Studio for."""
+
+    refresh: bool = Field(default=False, description="Ask again for days whose numbers were exported already.")
+    days: int | None = Field(default=None, ge=1, description="Only the last so many days of the run's months.")
+
+
+def build_landing_assets(lake: Lake, roster: Roster, partitions_def: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name="landing",
         specs=[
@@ -28,32 +45,109 @@ def build_landing_assets(lake: Lake, partitions_def: dg.PartitionsDefinition) ->
                 group_name="landing",
                 description=_DESCRIPTION[section],
                 partitions_def=partitions_def,
-                kinds={"zip"},
+                kinds={"json"} if section == INSIGHTS else {"zip"},
                 owners=OWNERS,
                 skippable=True,
             )
-            for section in SECTIONS
+            for section in (*SECTIONS, INSIGHTS)
         ],
         can_subset=True,
         backfill_policy=dg.BackfillPolicy.single_run(),
-        pool="landing",
     )
-    def landing(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+    def landing(
+        context: dg.AssetExecutionContext, config: Extraction, studio: dg.ResourceParam[Extractor]
+    ) -> Iterator[dg.MaterializeResult | dg.AssetObservation]:
         part = slice_of(context.partition_keys)
-        files = [path for account in part.accounts for path in account_files(lake, account)]
-        for key in sorted(context.selected_asset_keys):
-            section = key.path[-1]
-            found = [path for path in files if read_name(path.name).section == section]
-            yield dg.MaterializeResult(
-                asset_key=key,
-                metadata={
-                    "files": len(found),
-                    "bytes": sum(path.stat().st_size for path in found),
-                    "newest": part_of_list([path.name for path in found[::-1]]),
-                },
-            )
+        selected = {key.path[-1] for key in context.selected_asset_keys}
+        sections = [section for section in _DESCRIPTION if section in selected]
+        extractor = dataclasses.replace(
+            studio,
+            patience=SHORT_WAIT,
+            told=lambda landed: context.log.info(sentence(landed)),
+            waits=lambda limit: context.log.info(f"{limit.description} This run waits for it."),
+        )
+        outcomes = [_extract(lake, extractor, roster, key, sections, part, config) for key in part.accounts]
+        for outcome in outcomes:
+            for text in filter(None, (*outcome.notes, outcome.message)):
+                context.log.warning(text)
+        for section in sections:
+            key = dg.AssetKey(["landing", section])
+            if not any(outcome.lacks(section) for outcome in outcomes):
+                yield dg.MaterializeResult(asset_key=key, metadata=_facts(lake, part.accounts, section, outcomes))
+                continue
+            for outcome in outcomes:
+                for month in outcome.complete_months(section, part.months):
+                    account = outcome.wanted.account.key
+                    metadata = _facts(lake, [account], section, [outcome])
+                    partition = partition_key(account, month)
+                    context.log_event(dg.AssetMaterialization(key, partition=partition, metadata=metadata))
+                if outcome.message:
+                    yield dg.AssetObservation(key, description=outcome.message)
+        _raise_failures(outcomes)
 
     return landing
+
+
+def _extract(
+    lake: Lake,
+    extractor: Extractor,
+    roster: Roster,
+    account: str,
+    sections: Sequence[str],
+    part: Slice,
+    config: Extraction,
+) -> Outcome:
+    """What is missing of an account, asked for; nothing where a person looks after it by dropping files."""
+    now, first, last = extractor.clock(), part.first_day, part.last_day
+    if config.days is not None:
+        first = max(first, min(last, now.date()) - dt.timedelta(days=config.days - 1))
+    if is_by_hand(lake, account):
+        note = (
+            f"{account}: nobody has logged in yet, so nothing was asked of Studio; its exports are dropped by hand. To "
+            f"have them made: `tiktok-assets login {account}`."
+        )
+        return Outcome(wanted=Wanted(account=roster[account], sections=[], first=first, last=last), notes=[note])
+    since = now if config.refresh else None
+    return extractor(wanted(lake, roster[account], sections, first, last, now=now, refresh_since=since))
+
+
+def _raise_failures(outcomes: Iterable[Outcome]) -> None:
+    """The failure of the one account that has one, or one failure that names all of them."""
+    failures = [outcome.failure for outcome in outcomes if outcome.failure]
+    if len(failures) > 1:
+        raise ExtractionFailed("\n".join(str(failure.description) for failure in failures))
+    for failure in failures:
+        raise failure
+
+
+def _facts(lake: Lake, accounts: Iterable[str], section: str, outcomes: Iterable[Outcome]) -> Facts:
+    """What lies in landing of the section, and what this run added to it."""
+    found = [path for key in accounts for path in account_files(lake, key) if read_name(path.name).section == section]
+    landed = [one for outcome in outcomes for one in outcome.landed]
+    files = [one for one in landed if isinstance(one, LandedFile) and one.section == section]
+    insights = [one for one in landed if isinstance(one, LandedInsights) and section == INSIGHTS]
+    notes = [note for outcome in outcomes for note in outcome.notes]
+    facts: Facts = {
+        "files": len(found),
+        "bytes": sum(path.stat().st_size for path in found),
+        "newest": part_of_list([path.name for path in found[::-1]]),
+        "new_files": len(files) + len([one for one in insights if one.path]),
+    }
+    if notes:
+        facts["note"] = " ".join(notes)
+    if files:
+        rows = [
+            (one.account, str(one.window), one.path.name, one.bytes, one.rows, one.seconds, one.attempts)
+            for one in files
+        ]
+        columns = ["account", "window", "file", "bytes", "rows", "seconds", "attempts"]
+        facts["exports"] = dg.MetadataValue.md(markdown_table(pl.DataFrame(rows, columns, orient="row")))
+    if insights:
+        facts["videos"] = sum(one.videos for one in insights)
+        facts["numbers"] = sum(one.rows for one in insights)
+        facts["seconds"] = dg.MetadataValue.float(sum(one.seconds for one in insights))
+        facts["missing"] = part_of_list([text for one in insights for text in one.missing])
+    return facts
 
 
 def landing_events(instance: dg.DagsterInstance, landed: Iterable[LandedExport]) -> Iterator[dg.AssetMaterialization]:

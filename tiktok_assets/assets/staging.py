@@ -3,6 +3,7 @@
 import dagster as dg
 import polars as pl
 
+from tiktok_assets.alignment import DAILY, aligned
 from tiktok_assets.assets.metadata import OWNERS, column_schema, covered, exports_used
 from tiktok_assets.checks.staging import check_results, check_specs, tells_every_day
 from tiktok_assets.partitions import slice_of
@@ -13,10 +14,13 @@ from tiktok_assets.storage.parquet import pieces
 
 def build_staging_asset(report: Report, partitions_def: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     key = dg.AssetKey(["staging", report.name])
+    ins = {"rows": dg.AssetIn(["raw", report.name], input_manager_key="raw")}
+    if report in DAILY:
+        ins["alignment"] = dg.AssetIn(["staging", "alignment"])
 
     @dg.asset(
         key=key,
-        ins={"rows": dg.AssetIn(["raw", report.name], input_manager_key="raw")},
+        ins=ins,
         group_name="staging",
         description=f"One row per account, {', '.join(report.grain)}. {report.description}",
         code_version=report.parser_version,
@@ -29,10 +33,13 @@ def build_staging_asset(report: Report, partitions_def: dg.PartitionsDefinition)
         check_specs=check_specs(report, key),
     )
     def staged(
-        context: dg.AssetExecutionContext, rows: pl.LazyFrame
+        context: dg.AssetExecutionContext, rows: pl.LazyFrame, **calendar: pl.DataFrame
     ):  # with checks, Dagster refuses MaterializeResult[T]
         part = slice_of(context.partition_keys)
-        settled = part.within(settle(report, typed_rows(report, rows)))
+        typed = typed_rows(report, rows)
+        if "alignment" in calendar:
+            typed = aligned(typed, calendar["alignment"], report.name)
+        settled = part.within(settle(report, typed))
         return dg.MaterializeResult(
             value=settled,
             metadata={**covered(settled, part, every_day=tells_every_day(report)), **exports_used(rows, settled)},

@@ -40,6 +40,8 @@ _RENAMED = {"captured_on": "date", "publish_date": "post_date"}
 def build_warehouse_assets(
     lake: Lake, roster: Roster, partitions_def: dg.PartitionsDefinition
 ) -> list[dg.AssetsDefinition]:
+    handles = {key: account.handle for key, account in roster.items()}
+
     def table(name: str, **inputs: dg.AssetIn):
         return dg.asset(
             key=["warehouse", name],
@@ -47,7 +49,7 @@ def build_warehouse_assets(
             deps=[dg.AssetKey(["warehouse", other]) for other in WAREHOUSE if name == "exports" and other != name],
             group_name="warehouse",
             description=WAREHOUSE[name].__doc__,
-            code_version="1",
+            code_version="2",
             partitions_def=partitions_def,
             backfill_policy=dg.BackfillPolicy.single_run(),
             kinds={"duckdb"},
@@ -69,7 +71,6 @@ def build_warehouse_assets(
 
     @table("social_media_stats", days=dg.AssetIn(["curated", "account_daily"]))
     def social_media_stats(context: dg.AssetExecutionContext, days: pl.DataFrame) -> dg.MaterializeResult[pl.DataFrame]:
-        handles = {key: account.handle for key, account in roster.items()}
         return result(context, with_handles(days, handles), "curated/account_daily")
 
     @table("content_performance", videos=dg.AssetIn(["curated", "videos"]))
@@ -77,7 +78,7 @@ def build_warehouse_assets(
         context: dg.AssetExecutionContext, videos: pl.DataFrame
     ) -> dg.MaterializeResult[pl.DataFrame]:
         renamed = {before: after for after, before in _RENAMED.items()}
-        return result(context, videos.rename(renamed), "curated/videos")
+        return result(context, with_handles(videos.rename(renamed), handles), "curated/videos")
 
     @table("audience_insights", audience=dg.AssetIn(["curated", "audience"]))
     def audience_insights(

@@ -26,14 +26,22 @@ def check_specs(report: Report, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
     return [schema_spec(key)] + [
         dg.AssetCheckSpec(name, asset=key, description=description)
         for name, description in _PROMISES.items()
-        if name != "days_are_contiguous" or tells_every_day(report)
+        if _concerns(report, name)
     ]
+
+
+def _concerns(report: Report, promise: str) -> bool:
+    if promise == "days_are_contiguous":
+        return tells_every_day(report)
+    return promise != "has_rows" or not report.is_optional
 
 
 def check_results(report: Report, rows: pl.DataFrame, part: Slice) -> list[dg.AssetCheckResult]:
     """The promises of ``check_specs``, evaluated on ``rows``."""
-    results = [schema_result(report.schema, rows, part), _has_rows(report, rows, part)]
-    if tells_every_day(report):
+    results = [schema_result(report.schema, rows, part)]
+    if _concerns(report, "has_rows"):
+        results.append(_has_rows(report, rows, part))
+    if _concerns(report, "days_are_contiguous"):
         results.append(_days_are_contiguous(rows, part))
     return [*results, _has_no_duplicates(report, rows, part)]
 

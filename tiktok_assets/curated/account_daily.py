@@ -1,4 +1,4 @@
-"""How did an account do on a day? Overview, viewers and followers side by side."""
+"""How did an account do on a day? Overview, viewers, followers and insights side by side."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ class DayMetrics(pa.DataFrameModel):
     comments: int = pa.Field(nullable=True, description="comments less comments removed; may be negative")
     shares: int = pa.Field(nullable=True, description="shares; may be negative")
     followers: int = pa.Field(nullable=True, description="followers at the end of the day")
-    date_label: pl.Date = pa.Field(description="the day as the export labelled it")
+    following: int = pa.Field(
+        nullable=True, description="accounts followed, as Studio showed it when it was read on the day"
+    )
+    date_label: pl.Date = pa.Field(description="the day as the export labelled it; the day where only insights tell it")
     date_shift_days: int = pa.Field(description="date_label minus date, in days")
 
 
@@ -42,6 +45,7 @@ class AccountDaily(DayMetrics):
     export_id: str = pa.Field(nullable=True, description="export behind the Overview columns")
     viewers_export_id: str = pa.Field(nullable=True, description="export behind the viewer columns")
     followers_export_id: str = pa.Field(nullable=True, description="export behind followers")
+    insights_export_id: str = pa.Field(nullable=True, description="insights file behind following")
 
     class Config(pa.DataFrameModel.Config):
         strict = True
@@ -55,7 +59,6 @@ class SocialMediaStats(DayMetrics, WarehouseRow):
     engagements: int = pa.Field(nullable=True, description="likes + comments + shares")
     engagement_rate: float = pa.Field(nullable=True, description="engagements / video_views")
     virality_rate: float = pa.Field(nullable=True, description="shares / video_views")
-    following: int = pa.Field(nullable=True, description="accounts followed")
     net_followers: int = pa.Field(nullable=True, description="followers minus followers of the day before")
     follower_growth_rate: float = pa.Field(nullable=True, description="net_followers / followers of the day before")
     video_views_7d_avg: float = pa.Field(nullable=True, description="mean views of the 7 days up to this one")
@@ -69,28 +72,42 @@ class SocialMediaStats(DayMetrics, WarehouseRow):
     is_settled: bool = pa.Field(nullable=True, description="whether the numbers have stopped moving")
     viewers_export_id: str = pa.Field(nullable=True, description="export behind the viewer columns")
     followers_export_id: str = pa.Field(nullable=True, description="export behind followers")
+    insights_export_id: str = pa.Field(nullable=True, description="insights file behind following")
 
     class Config(WarehouseRow.Config):
         unique = ["platform", *_KEY]
 
 
-def account_daily(overview: pl.DataFrame, viewers: pl.DataFrame, follower_history: pl.DataFrame) -> pl.DataFrame:
-    """The three daily reports joined on account and day; a report that lacks a day leaves its columns null.
+def account_daily(
+    overview: pl.DataFrame, viewers: pl.DataFrame, follower_history: pl.DataFrame, insights: pl.DataFrame
+) -> pl.DataFrame:
+    """The three daily reports and insights joined on account and day; what lacks a day leaves its columns null.
 
-    Where two reports tell the same Business Suite metric, Overview's is taken first.
+    Where two reports tell the same Business Suite metric, Overview's is taken first. ``followers`` are the export's,
+    which tells the end of a day; insights tell the moment they were read.
     """
     viewers = viewers.rename({"export_id": "viewers_export_id"})
     followers = follower_history.rename({"export_id": "followers_export_id"})
     joined = overview.join(viewers, on=_KEY, how="full", coalesce=True, suffix="_of_viewers").join(
         followers, on=_KEY, how="full", coalesce=True, suffix="_of_followers"
     )
+    joined = joined.join(_following(insights), on=_KEY, how="full", coalesce=True)
     shared = ("date_label", "date_shift_days", "reach", "new_followers")
     told = {name: [column for column in joined.columns if column.split("_of_")[0] == name] for name in shared}
     return conform(
-        joined.with_columns(pl.coalesce(columns).alias(name) for name, columns in told.items()), AccountDaily
+        joined.with_columns(pl.coalesce(columns).alias(name) for name, columns in told.items()).with_columns(
+            pl.col("date_label").fill_null(pl.col("date")), pl.col("date_shift_days").fill_null(0)
+        ),
+        AccountDaily,
     ).sort(_KEY)
 
 
+def _following(insights: pl.DataFrame) -> pl.DataFrame:
+    told = insights.filter((pl.col("metric") == "following") & pl.col("value").is_not_null())
+    return told.select(*_KEY, following=pl.col("value").cast(pl.Int64), insights_export_id=pl.col("export_id"))
+
+
 def with_handles(rows: pl.DataFrame, handles: Mapping[str, str]) -> pl.DataFrame:
-    """``rows`` with the ``handle`` of each account."""
-    return rows.with_columns(handle=pl.col("account").replace_strict(handles, default=None, return_dtype=pl.String))
+    """``rows`` with the ``handle`` of each account, where they do not tell one themselves."""
+    known = pl.col("account").replace_strict(handles, default=None, return_dtype=pl.String)
+    return rows.with_columns(handle=pl.coalesce("handle", known) if "handle" in rows.columns else known)

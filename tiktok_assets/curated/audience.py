@@ -1,4 +1,4 @@
-"""Who follows an account, and when are they active? Gender, territory and hour in one long table."""
+"""Who follows and watches an account, and when? Age, gender, territory and hour in one long table."""
 
 from __future__ import annotations
 
@@ -8,20 +8,28 @@ import polars as pl
 from tiktok_assets.curated._tables import WarehouseRow, conform
 
 DIMENSIONS = ["age_range", "gender", "territory", "active_time"]
+AUDIENCES = ["followers", "viewers"]
+_KEY = ["date", "audience", "dimension", "value"]
+_AGES = {"follower_age": "followers", "viewer_age": "viewers"}
 
 
 class AudienceMetrics(pa.DataFrameModel):
     """A share or a count of an account's audience."""
 
+    audience: str = pa.Field(
+        isin=AUDIENCES, description="whose: followers, or viewers (of age_range, in the days Studio's page was set to)"
+    )
     dimension: str = pa.Field(isin=DIMENSIONS, description="age_range, gender, territory or active_time")
     value: str = pa.Field(description="Male, GR, 18-24, or the hour of active_time")
-    share: float = pa.Field(nullable=True, ge=0, le=1, description="share of followers, 0 to 1; null for active_time")
+    share: float = pa.Field(
+        nullable=True, ge=0, le=1, description="share of the audience, 0 to 1; null for active_time"
+    )
     count: int = pa.Field(nullable=True, ge=0, description="active followers in the hour; null for shares")
     hour: int = pa.Field(nullable=True, ge=0, le=23, description="local hour of active_time, 0 to 23")
 
 
 class Audience(AudienceMetrics):
-    """One row per account, day, dimension and value (shares: day of the download; active_time: the day itself)."""
+    """One row per account, day, audience, dimension and value. Shares: day of the download; active_time: day itself."""
 
     account: str = pa.Field(description="account key, as in accounts.toml")
     date: pl.Date = pa.Field(description="day of the download; for active_time the day spoken of")
@@ -29,27 +37,41 @@ class Audience(AudienceMetrics):
 
     class Config(pa.DataFrameModel.Config):
         strict = True
-        unique = ["account", "date", "dimension", "value"]
+        unique = ["account", *_KEY]
 
 
 class AudienceInsights(AudienceMetrics, WarehouseRow):
-    """One row per account, day, dimension and value."""
+    """One row per account, day, audience, dimension and value."""
 
     captured_on: pl.Date = pa.Field(description="day of the download; for active_time the day spoken of")
 
     class Config(WarehouseRow.Config):
-        unique = ["platform", "account", "captured_on", "dimension", "value"]
+        unique = ["platform", "account", "captured_on", "audience", "dimension", "value"]
 
 
-def audience(gender: pl.DataFrame, territories: pl.DataFrame, activity: pl.DataFrame) -> pl.DataFrame:
-    """The three audience reports in long form. The zeros TikTok fills up an export's end with are unknown: null."""
+def audience(
+    gender: pl.DataFrame, territories: pl.DataFrame, activity: pl.DataFrame, insights: pl.DataFrame
+) -> pl.DataFrame:
+    """Three reports of followers, and the ages among insights, in long form.
+
+    The zeros TikTok fills up an export's end with are unknown: null. Ages that Studio has no data of are no rows.
+    """
+    followers = pl.lit("followers")
+    ages = insights.filter(pl.col("metric").is_in(list(_AGES)) & pl.col("value").is_not_null())
     parts = [
-        gender.with_columns(dimension=pl.lit("gender"), value="gender"),
-        territories.with_columns(dimension=pl.lit("territory"), value="territory"),
+        gender.with_columns(audience=followers, dimension=pl.lit("gender"), value="gender"),
+        territories.with_columns(audience=followers, dimension=pl.lit("territory"), value="territory"),
         activity.with_columns(
+            audience=followers,
             dimension=pl.lit("active_time"),
             value=pl.col("hour").cast(pl.String).str.zfill(2),
             count=pl.when(~pl.col("is_zero_tail")).then("active_followers"),
         ),
+        ages.with_columns(
+            audience=pl.col("metric").replace_strict(_AGES, default=None, return_dtype=pl.String),
+            dimension=pl.lit("age_range"),
+            value="item",
+            share="value",
+        ),
     ]
-    return pl.concat(conform(part, Audience) for part in parts).sort("account", "date", "dimension", "value")
+    return pl.concat(conform(part, Audience) for part in parts).sort("account", *_KEY)

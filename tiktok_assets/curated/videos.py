@@ -1,4 +1,4 @@
-"""How does a video do? Its lifetime totals at each snapshot."""
+"""How does a video do? Its lifetime totals at each snapshot, and how long it is watched."""
 
 from __future__ import annotations
 
@@ -6,19 +6,25 @@ import pandera.polars as pa
 import polars as pl
 
 from tiktok_assets.curated._tables import WarehouseRow, conform
+from tiktok_assets.reports.content import uploaded_at
 from tiktok_assets.reports.report import UtcTime
 
 _HASHTAG = r"#([\p{L}\p{N}\p{M}_]+)"
 
 
+_KEY = ["account", "date", "video_id"]
+COUNTS = ("total_views", "total_likes", "total_comments", "total_shares", "favorites")
+RATES = ("average_watch_time", "completion_rate")
+
+
 class VideoMetrics(pa.DataFrameModel):
-    """What an export tells of a video."""
+    """What Studio tells of a video: its Content export, and its pages (insights)."""
 
     video_id: str = pa.Field(description="TikTok's id of the video")
-    handle: str = pa.Field(nullable=True, description="handle in the video's link")
+    handle: str = pa.Field(nullable=True, description="handle in the video's link, else the account's")
     title: str = pa.Field(nullable=True, description="caption with its hashtags; may be empty")
     hashtags: list[str] = pa.Field(nullable=True, description="hashtags in the title, lower case, without #")
-    link: str = pa.Field(nullable=True, description="address of the video")
+    link: str = pa.Field(nullable=True, description="address of the video; null where only insights tell of it")
     published_at: UtcTime = pa.Field(
         nullable=True, description="upload time (UTC), from the video id; null for ids without it"
     )
@@ -26,11 +32,16 @@ class VideoMetrics(pa.DataFrameModel):
     total_likes: int = pa.Field(nullable=True, description="likes since publication")
     total_comments: int = pa.Field(nullable=True, description="comments since publication")
     total_shares: int = pa.Field(nullable=True, description="shares since publication")
-    favorites: int = pa.Field(nullable=True, description="times added to favorites (Business Suite)")
+    favorites: int = pa.Field(nullable=True, description="times added to favorites (insights, Business Suite)")
+    average_watch_time: float = pa.Field(nullable=True, ge=0, description="seconds a view lasts on average (insights)")
+    completion_rate: float = pa.Field(
+        nullable=True, ge=0, le=1, description="share of views that reach the end, 0 to 1 (insights)"
+    )
+    insights_export_id: str = pa.Field(nullable=True, description="insights file behind what insights tell")
 
 
 class Videos(VideoMetrics):
-    """One row per account, video and day of a snapshot."""
+    """One row per account, video and day of a snapshot, be it of the Content export or of insights."""
 
     account: str = pa.Field(description="account key, as in accounts.toml")
     date: pl.Date = pa.Field(description="day of the snapshot (UTC)")
@@ -39,7 +50,7 @@ class Videos(VideoMetrics):
 
     class Config(pa.DataFrameModel.Config):
         strict = True
-        unique = ["account", "date", "video_id"]
+        unique = _KEY
 
 
 class ContentPerformance(VideoMetrics, WarehouseRow):
@@ -51,8 +62,6 @@ class ContentPerformance(VideoMetrics, WarehouseRow):
     views_gained: int = pa.Field(nullable=True, description="views since the snapshot before")
     engagement_rate: float = pa.Field(nullable=True, description="(likes + comments + shares) / views")
     virality_rate: float = pa.Field(nullable=True, description="shares / views")
-    average_watch_time: float = pa.Field(nullable=True, description="seconds; not part of the CSV exports")
-    completion_rate: float = pa.Field(nullable=True, description="0 to 1; not part of the CSV exports")
     age_days: int = pa.Field(nullable=True, description="days from publication to the snapshot")
     views_per_day: float = pa.Field(nullable=True, description="total_views / age_days")
     is_latest: bool = pa.Field(nullable=True, description="whether this is the video's newest snapshot")
@@ -61,9 +70,46 @@ class ContentPerformance(VideoMetrics, WarehouseRow):
         unique = ["platform", "account", "captured_on", "video_id"]
 
 
-def videos(content: pl.DataFrame) -> pl.DataFrame:
-    """Each snapshot of each video, with the hashtags of its title."""
+def videos(content: pl.DataFrame, insights: pl.DataFrame) -> pl.DataFrame:
+    """Each snapshot of each video, with the hashtags of its title.
+
+    Content lists the 15 videos that gained most, insights the newest. A video that only insights tell of on a day has
+    a row of its own: title and lifetime totals are those of Studio's list at that moment, so nothing is invented.
+    Where both tell of it, totals are Content's; watch time, completion and favorites are added.
+    """
     hashtags = (
         pl.col("title").str.to_lowercase().str.extract_all(_HASHTAG).list.eval(pl.element().str.strip_prefix("#"))
     )
-    return conform(content.with_columns(hashtags=hashtags.list.unique(maintain_order=True)), Videos)
+    rows = _with_insights(content, _told(insights))
+    return conform(rows.with_columns(hashtags=hashtags.list.unique(maintain_order=True)), Videos)
+
+
+def _with_insights(content: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:
+    if told.is_empty():  # no copy of what can be 900,000 videos
+        return content
+    both = content.join(told, on=_KEY, how="full", coalesce=True, suffix="_of_insights")
+    return both.with_columns(
+        *(pl.coalesce(name, f"{name}_of_insights") for name in ("export_id", "title", *COUNTS)),
+        published_at=pl.coalesce("published_at", uploaded_at(pl.col("video_id"))),
+    ).sort(_KEY)
+
+
+def _told(insights: pl.DataFrame) -> pl.DataFrame:
+    """What insights tell of each video on a day, a row each; a video without any number has none."""
+    numbers = insights.filter((pl.col("video_id") != "") & (pl.col("item") == ""))
+
+    def of(metric: str, column: str = "value") -> pl.Expr:
+        return pl.col(column).filter(pl.col("metric") == metric).first()
+
+    told = (
+        numbers.sort("downloaded_at")
+        .group_by(_KEY)
+        .agg(
+            *(of(name).cast(pl.Int64).alias(name) for name in COUNTS),
+            *(of(name).alias(name) for name in RATES),
+            title=of("title", "text"),
+            export_id=pl.col("export_id").last(),
+            insights_export_id=pl.col("export_id").last(),
+        )
+    )
+    return told.filter(pl.any_horizontal(pl.col(*COUNTS, *RATES).is_not_null()))

@@ -37,7 +37,7 @@ class MemberRows:
     days: DatedRows
     locale: str | None
     handles: tuple[str, ...]
-    """The handles in video links; every other report is silent about whose it is."""
+    """The handles in video links, and that of an insights file; every other report is silent about whose it is."""
 
     @property
     def report(self) -> Report:
@@ -51,7 +51,7 @@ class MemberRows:
 
 @dataclass(frozen=True, kw_only=True)
 class Export:
-    """One file from TikTok: a ZIP, or a loose CSV or XLSX. ``export_id`` is the sha256 of its bytes."""
+    """One file from TikTok: a ZIP, a loose CSV or XLSX, or insights. ``export_id`` is the sha256 of its bytes."""
 
     export_id: str
     path: Path
@@ -184,8 +184,11 @@ def _read_member(path: Path, content: Member, facts: NameFacts, file_time: dt.da
         table = Table(header=table.header, rows=table.rows.collect())
     link = table.column(LINK)
     handles, newest_upload = handles_and_newest_upload(table.rows, link) if link else ((), None)
+    if table.handle:
+        handles = (table.handle,)
     evidence = Evidence(
         file_time=file_time,
+        captured_at=table.captured_at,
         stamp=content.stamp,
         first_day=facts.first_day,
         epoch=facts.epoch,
@@ -236,7 +239,8 @@ def _downloaded_at(members: list[MemberRows], evidences: list[Evidence]) -> tupl
     """One download time for all members, which came in one visit."""
     overruled = any(member.days.stamp_overruled for member in members)
     last_days = [max(member.days.dates) for member in members if member.days.dates]
-    at, evidence = downloaded_at(evidences[0], max(last_days, default=None), stamp_overruled=overruled)
+    told = next((evidence for evidence in evidences if evidence.captured_at), evidences[0])
+    at, evidence = downloaded_at(told, max(last_days, default=None), stamp_overruled=overruled)
     for member in members:
         # Content tells its own export date; a copied file's time does not.
         if evidence == "file_time" and member.days.dates and not member.is_daily:
@@ -253,6 +257,7 @@ def _downloaded_at(members: list[MemberRows], evidences: list[Evidence]) -> tupl
 def _warnings(member: MemberRows) -> Iterator[str]:
     yield from member.days.warnings
     title, dates = member.report.title, member.days.dates
+    yield from (f"{title} lacks {note}" for note in member.table.notes)
     if member.layout.unknown:
         yield f"{title} has unknown columns, kept as text in raw: {', '.join(member.layout.unknown)}"
     if member.layout.missing:

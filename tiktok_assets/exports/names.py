@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 SECTIONS = ("overview", "viewers", "followers", "content")
+# What our browser reads along of Studio's own JSON: landed like an export, though nobody can download it.
+INSIGHTS = "insights"
 
 # A section becomes these members; a name that is one of them speaks of its section.
 MEMBER_SECTION = {
@@ -24,10 +26,11 @@ MEMBER_SECTION = {
     "followertopterritories": "followers",
 }
 
-_SUFFIX = re.compile(r"\.(zip|csv|xlsx)$", re.IGNORECASE)
+_SUFFIX = re.compile(r"\.(zip|csv|xlsx|json)$", re.IGNORECASE)
 # What file managers and browsers add (" (1)", " 4", " copy", " copy 2", " - Copy", " - Copy (2)"), and landing: "~2".
 _COPY = re.compile(r"(?:\s*\(\d{1,3}\)|\s+\d{1,3}|~\d{1,3}|\s+-?\s*copy(?:\s*\(?\d{1,3}\)?)?)+$", re.IGNORECASE)
 _OVERVIEW = re.compile(r"^overview_(\d{4}-\d{2}-\d{2})_(\d{9,11})_(.+)$", re.IGNORECASE)
+_INSIGHTS = re.compile(r"^insights_\d{8}T\d{6}Z_(.+)$", re.IGNORECASE)
 _SECTION = re.compile(r"^(overview|viewers|followers|content)_(.+)$", re.IGNORECASE)
 
 
@@ -66,6 +69,8 @@ def read_name(name: str) -> NameFacts:
             )
         except ValueError:  # "Overview_2024-13-40_...": somebody's own name
             return NameFacts(section="overview", handle=handle)
+    if match := _INSIGHTS.match(bare):
+        return NameFacts(section=INSIGHTS, handle=match.group(1))
     if match := _SECTION.match(bare):
         return NameFacts(section=match.group(1).lower(), handle=match.group(2))
     return NameFacts(section=MEMBER_SECTION.get(bare.replace(" ", "").lower()))

@@ -7,6 +7,7 @@ of that, so BOM, CRLF, unquoted fields and empty rows are accepted. A row that d
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import functools
 import io
 import re
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import polars as pl
 
+from tiktok_assets.exports import insights
 from tiktok_assets.exports.archive import Member
 from tiktok_assets.exports.problems import BrokenFile, ForeignFile
 from tiktok_assets.exports.provenance import PROVENANCE
@@ -35,10 +37,14 @@ class Table:
     """A member as text: ``rows`` has one String column per header name, and ``row_number`` (the first data row is 1).
 
     Very large members come as a LazyFrame over the file on disk; their rows are streamed, never all in memory.
+    ``captured_at``, ``handle``, ``notes``: what an insights file says of itself; no other table does.
     """
 
     header: tuple[str, ...]
     rows: pl.DataFrame | pl.LazyFrame
+    captured_at: dt.datetime | None = None
+    handle: str | None = None
+    notes: tuple[str, ...] = ()
 
     def column(self, name: str) -> str | None:
         """How this file spells the column with that normal name; None if it has none."""
@@ -50,13 +56,24 @@ def read_table(member: Member) -> Table:
     if member.is_xlsx:
         return _read_xlsx(member)
     if member.head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
+        return _read_insights(member)
+    if isinstance(member.content, Path):
+        return _scan_csv(member.name, member.content)
+    return _read_csv(member.name, member.content)
+
+
+def _read_insights(member: Member) -> Table:
+    if not insights.is_envelope(member.head):
         raise ForeignFile(
             f"{member.name}: is JSON, as in TikTok's 'Download your data'. "
             "Needed is the CSV or XLSX that TikTok Studio's 'Download data' makes."
         )
-    if isinstance(member.content, Path):
-        return _scan_csv(member.name, member.content)
-    return _read_csv(member.name, member.content)
+    content = member.content if isinstance(member.content, bytes) else member.content.read_bytes()
+    read = insights.read_insights(member.name, content)
+    plain = _table(insights.HEADER, read.rows)
+    return Table(
+        header=plain.header, rows=plain.rows, captured_at=read.captured_at, handle=read.handle, notes=read.notes
+    )
 
 
 def _decode(name: str, content: bytes) -> str:

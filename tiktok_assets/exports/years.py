@@ -43,9 +43,11 @@ class Evidence:
     window, its time of day that of the download.
     ``newest_upload``: from the video ids of a Content file.
     ``file_time``: modification time of the landed file.
+    ``captured_at``: what the file itself says; only insights do.
     """
 
     file_time: dt.datetime
+    captured_at: dt.datetime | None = None
     stamp: dt.datetime | None = None
     first_day: dt.date | None = None
     epoch: dt.datetime | None = None
@@ -162,11 +164,13 @@ def date_rows(day_texts: DayTexts, evidence: Evidence) -> DatedRows:
 def downloaded_at(
     evidence: Evidence, last_day: dt.date | None, *, stamp_overruled: bool = False
 ) -> tuple[dt.datetime, str]:
-    """When the export was downloaded (UTC), and the source of that: "zip_stamp", "zip_name" or "file_time".
+    """When the export was downloaded (UTC), and how that is known: "captured_at", "zip_stamp", "zip_name", "file_time".
 
     ``last_day`` and ``stamp_overruled`` come from ``date_rows``. A ZIP name gives the earliest possible time: data of
     a day is never there before the next day.
     """
+    if evidence.captured_at is not None:
+        return evidence.captured_at, "captured_at"
     if (
         evidence.stamp is not None
         and not stamp_overruled

@@ -1,4 +1,4 @@
-"""The seven reports of TikTok Studio, and what their rows mean.
+"""The seven reports of TikTok Studio, the insights beside them, and what their rows mean.
 
 Belongs here: how the text of a report becomes typed rows, and what must hold for them.
 Does not belong here: reading files (``tiktok_assets.exports``), Dagster, ratios of different reports (``curated``).
@@ -11,6 +11,7 @@ from tiktok_assets.reports.follower_activity import FOLLOWER_ACTIVITY
 from tiktok_assets.reports.follower_gender import FOLLOWER_GENDER
 from tiktok_assets.reports.follower_history import FOLLOWER_HISTORY
 from tiktok_assets.reports.follower_territories import FOLLOWER_TERRITORIES
+from tiktok_assets.reports.insights import INSIGHTS
 from tiktok_assets.reports.overview import OVERVIEW
 from tiktok_assets.reports.report import Report
 from tiktok_assets.reports.viewers import VIEWERS
@@ -23,6 +24,7 @@ REPORTS: tuple[Report, ...] = (
     FOLLOWER_GENDER,
     FOLLOWER_TERRITORIES,
     CONTENT,
+    INSIGHTS,
 )
 
 __all__ = ["REPORTS", "Report"]

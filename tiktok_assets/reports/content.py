@@ -63,11 +63,15 @@ def parse(rows: pl.DataFrame) -> pl.DataFrame:
         )
     )
     _refuse_strange_links(values)
-    video = pl.col("video_id").cast(pl.UInt64)
-    upload_second = pl.when(video >= FIRST_TIMED_ID).then(video // 2**32)  # the field's own formula: id >> 32
-    uploaded = pl.from_epoch(upload_second.cast(pl.Int64)).dt.cast_time_unit("us").dt.replace_time_zone("UTC")
-    values = values.with_columns(published_at=uploaded)
+    values = values.with_columns(published_at=uploaded_at(pl.col("video_id")))
     return snapshot_rows(_with_post_dates(values).drop("post_time"))
+
+
+def uploaded_at(video_id: pl.Expr) -> pl.Expr:
+    """The upload time (UTC) that a video's id begins with; null for the short ids of old videos."""
+    video = video_id.cast(pl.UInt64)
+    second = pl.when(video >= FIRST_TIMED_ID).then(video // 2**32)  # the field's own formula: id >> 32
+    return pl.from_epoch(second.cast(pl.Int64)).dt.cast_time_unit("us").dt.replace_time_zone("UTC")
 
 
 def handles_and_newest_upload(

@@ -57,9 +57,12 @@ class Report:
     """What a newer export replaces as a whole: a day, or all of a snapshot (shares of two snapshots never mix)."""
     description: str
     parse: Callable[[pl.DataFrame], pl.DataFrame]
-    """Raw rows -> typed rows, one for one, with the columns of ``schema``. Raises UnreadableValue."""
+    """Raw rows -> typed rows, with the columns of ``schema``, one for one where a row is one fact. Raises
+    UnreadableValue."""
     schema: type[pa.DataFrameModel]
     parser_version: str
+    is_optional: bool = False
+    """Whether complete exports may lack it: nothing to warn of. Insights need our browser, exports any."""
 
     @property
     def member(self) -> str:

@@ -50,9 +50,6 @@ class RawIOManager(dg.IOManager):
         """The raw rows that speak of the run's accounts and months, and of the days around them, of every export."""
         return self.scan(context.asset_key.path[-1], slice_of(context.asset_partition_keys))
 
-    def load(self, report: str, part: Slice) -> pl.DataFrame:
-        return self.scan(report, part).collect()
-
     def scan(self, report: str, part: Slice) -> pl.LazyFrame:
         days = (part.first_day - _NEIGHBOURS, part.last_day + _NEIGHBOURS)
         since = days[0] - dt.timedelta(days=1)  # a label may be a day ahead of the download
@@ -60,6 +57,14 @@ class RawIOManager(dg.IOManager):
         if not paths:
             return pl.LazyFrame(schema=PROVENANCE)
         return scan_parquet(paths).filter(pl.col("date_label").is_between(*days))
+
+
+def raw_of_account(lake: Lake, report: str, account: str, most_rows: int | None = None) -> pl.DataFrame:
+    """The raw rows of every export of ``account``; of those with more than ``most_rows`` rows none."""
+    paths = lake.raw_files(report, account)
+    if most_rows is not None:
+        paths = [path for path in paths if scan_parquet([path]).select(pl.len()).collect().item() <= most_rows]
+    return read_parquet(paths)
 
 
 def pieces(rows: pl.LazyFrame) -> Iterator[pl.DataFrame]:

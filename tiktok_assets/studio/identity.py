@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from tiktok_assets.accounts import Account
@@ -15,8 +15,15 @@ if TYPE_CHECKING:
 USER = "/tiktokstudio/api/web/user?needIsVerified=true"
 
 
-def handle_of(context: BrowserContext, url: str, account: str, seconds: float) -> str:
-    """The handle Studio knows the session of ``context`` by. ``account`` is who the messages speak of.
+class Owner(NamedTuple):
+    """Whom Studio knows a session by. ``user_id``: TikTok's own number; empty where it is not told."""
+
+    handle: str
+    user_id: str
+
+
+def owner_of(context: BrowserContext, url: str, account: str, seconds: float) -> Owner:
+    """Whom Studio knows the session of ``context`` by. ``account`` is who the messages speak of.
 
     Raises AuthExpired, StudioUnreachable, or UiChanged for an answer that nobody has seen yet.
     """
@@ -38,27 +45,34 @@ def handle_of(context: BrowserContext, url: str, account: str, seconds: float) -
             f"{account}: Studio no longer accepts the saved login. Run `tiktok-assets login {account}`, then run this "
             "again."
         )
-    handle = _handle_in(body)
-    if handle is None:
+    owner = owner_in(body)
+    if owner is None:
         raise UiChanged(
             f"{account}: Studio does not tell whose session this is (HTTP {status} without a name), so nothing is "
             "exported. Open Studio in your browser; if it works there, please report this."
         )
-    return handle
+    return owner
 
 
-def require_owner(context: BrowserContext, url: str, account: Account, seconds: float) -> None:
-    """Raises WrongAccount where the session is not that of ``account``, and what ``handle_of`` raises."""
-    handle = handle_of(context, url, account.key, seconds)
-    if handle.lower() != account.handle.lower():
+def require_owner(context: BrowserContext, url: str, account: Account, seconds: float) -> Owner:
+    """Raises WrongAccount where the session is not that of ``account``, and what ``owner_of`` raises."""
+    owner = owner_of(context, url, account.key, seconds)
+    if owner.handle.lower() != account.handle.lower():
         raise WrongAccount(
-            f"{account.key}: the saved login is @{handle}'s, not @{account.handle}'s; nothing was exported. Run "
+            f"{account.key}: the saved login is @{owner.handle}'s, not @{account.handle}'s; nothing was exported. Run "
             f"`tiktok-assets login {account.key}` as @{account.handle}; if the handle has changed, correct it in "
             "accounts.toml."
         )
+    return owner
 
 
-def _handle_in(body: Any) -> str | None:
-    for name in ("userBaseInfo", "UserProfile", "UserBase", "UniqId"):
-        body = body.get(name) if isinstance(body, dict) else None
-    return body if isinstance(body, str) and body else None
+def owner_in(body: Any) -> Owner | None:
+    """The owner that an answer of ``USER`` names; None where it names none."""
+    known = body
+    for name in ("userBaseInfo", "UserProfile", "UserBase"):
+        known = known.get(name) if isinstance(known, dict) else None
+    handle = known.get("UniqId") if isinstance(known, dict) else None
+    if not isinstance(known, dict) or not isinstance(handle, str) or not handle:
+        return None
+    ids = (str(place.get(name, "")) for place, name in ((known, "UserId"), (body, "userId")))
+    return Owner(handle, next((one for one in ids if one.isdecimal()), ""))

@@ -21,7 +21,8 @@ from tiktok_assets.failures import LimitReached
 from tiktok_assets.studio.ledger_file import transaction
 from tiktok_assets.studio.windows import LandedWindow, Window
 
-LINK_LIFE = 3600.0  # seconds
+# Visits at once, of all accounts: a browser takes a core and 100 MB, and more of them gain nothing on two cores.
+_VISITS_AT_ONCE = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,27 +60,39 @@ class Ledger:
     path: Path
     export_interval: float
     account_spacing: float
-    link_life: float = LINK_LIFE
+    link_life: float = 3600.0
 
     @contextlib.contextmanager
     def visiting(self, account: str, now: dt.datetime) -> Iterator[None]:
-        """Nobody else visits for ``account`` while the block lasts. Raises LimitReached where somebody does.
+        """Nobody else visits for ``account`` while the block lasts, and at most one for another one. Raises
+        LimitReached where somebody does.
 
-        The operating system gives the lock back when a process dies, however it dies.
+        The operating system gives the locks back when a process dies, however it dies.
         """
+        places = [f"place-{number}" for number in range(1, _VISITS_AT_ONCE + 1)]
+        with contextlib.ExitStack() as stack:
+            for candidates, who in (([f"account-{account}"], "for this account"), (places, "for two other accounts")):
+                if not any(self._locked(stack, name) for name in candidates):
+                    retry_at = now + dt.timedelta(seconds=max(self.account_spacing, 60))  # longer than a visit takes
+                    raise LimitReached(
+                        f"{account}: another process is visiting Studio {who} right now. "
+                        f"Try again once it has finished, at {_shown(retry_at)}.",
+                        retry_at,
+                    )
+            yield
+
+    def _locked(self, stack: contextlib.ExitStack, name: str) -> bool:
+        """Whether ``stack`` holds the lock of that name now."""
         folder = self.path.parent / "visits"
         folder.mkdir(parents=True, exist_ok=True)
-        with (folder / f"{account}.lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                retry_at = now + dt.timedelta(seconds=max(self.account_spacing, 60))  # longer than a visit takes
-                raise LimitReached(
-                    f"{account}: another process is visiting Studio for this account right now. "
-                    f"Try again once it has finished, at {_shown(retry_at)}.",
-                    retry_at,
-                ) from error
-            yield
+        lock = (folder / f"{name}.lock").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.close()
+            return False
+        stack.enter_context(lock)
+        return True
 
     def check(self, account: str, now: dt.datetime) -> None:
         """Raises LimitReached where ``reserve`` would; nothing is written."""

@@ -19,7 +19,7 @@ from tiktok_assets.accounts import Account
 from tiktok_assets.failures import AuthExpired, HumanNeeded, PermanentFailure, StudioUnreachable, WrongAccount
 from tiktok_assets.settings import Settings
 from tiktok_assets.studio.browser import open_browser
-from tiktok_assets.studio.identity import handle_of
+from tiktok_assets.studio.identity import owner_of
 from tiktok_assets.studio.pages import ANALYTICS
 from tiktok_assets.studio.session import SESSION_COOKIES, Session, Sessions
 
@@ -141,6 +141,6 @@ def _whoever_is_in(settings: Settings, account: Account, context: BrowserContext
     if not any(cookie.get("name") in SESSION_COOKIES for cookie in context.cookies()):
         return None  # nothing to ask with
     try:
-        return handle_of(context, settings.studio_url, account.key, seconds=10)
+        return owner_of(context, settings.studio_url, account.key, seconds=10).handle
     except (AuthExpired, StudioUnreachable):
         return None  # not yet

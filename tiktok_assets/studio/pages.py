@@ -91,7 +91,7 @@ class AnalyticsPage:
             button = self.selectors.find(dialog, "download", self._patience)
             if button is None:
                 raise missing(self.where, "download", "the download dialog")
-            self._look_around()
+            self.look_around()
             return button
 
     def ask(self, button: Locator, window: Window, now: dt.datetime) -> Download:
@@ -110,7 +110,7 @@ class AnalyticsPage:
                     self._refuse_known(text, now)
                     if text not in already and grace is None:
                         grace = Deadline.after(_GRACE), text
-                self._look_around()
+                self.look_around()
                 over = grace is not None and not grace[0].left
                 if over or not deadline.left:
                     told = f"Studio said {grace[1]!r}" if grace else f"no file came within {self.timeout:g} s"
@@ -122,18 +122,31 @@ class AnalyticsPage:
                 self.page.wait_for_timeout(_LOOK)
         return self._downloads[0]
 
+    def browse(self, path: str) -> int:
+        """Open a page of Studio for what it loads by itself; nothing on it is clicked. The status it answers with."""
+        status = self._goto(f"{self.url}{path}")
+        self.look_around()
+        return status
+
+    def look_around(self) -> None:
+        """Raises AuthExpired or HumanNeeded where the page is a login or a captcha, whatever else it shows."""
+        if self.selectors.visible(self.page, "captcha").is_visible():
+            raise HumanNeeded(
+                f"{self.where}: Studio shows a captcha, which a person has to solve. Run `tiktok-assets login "
+                f"{self.account}`, solve it in the window, then run this again."
+            )
+        path = urlsplit(self.page.url).path
+        if path == "/login" or path.startswith("/login/") or self.selectors.visible(self.page, "login").is_visible():
+            raise self._expired("it shows the login page")
+
     @property
     def _patience(self) -> float:
         """Seconds for an element of a page; a file may take longer."""
         return min(self.timeout, _MOST_PAGE_SECONDS)
 
-    def _go(self, preset: int | None) -> None:
+    def _goto(self, address: str) -> int:
         from playwright.sync_api import Error
 
-        address = f"{self.url}{ANALYTICS}/{self.section}"
-        if preset:
-            chosen = json.dumps({"type": "fixed", "pastDay": preset}, separators=(",", ":"))
-            address += f"?dateRange={quote(chosen)}"
         try:
             response = self.page.goto(address, wait_until="domcontentloaded", timeout=self.timeout * 1000)
         except Error as error:
@@ -142,11 +155,21 @@ class AnalyticsPage:
             ) from error
         if response is not None and response.status >= 500:
             raise StudioUnreachable(f"{self.where}: {self.url} answers HTTP {response.status}. It is tried again.")
+        return response.status if response else 200
+
+    def _go(self, preset: int | None) -> None:
+        from playwright.sync_api import Error
+
+        address = f"{self.url}{ANALYTICS}/{self.section}"
+        if preset:
+            chosen = json.dumps({"type": "fixed", "pastDay": preset}, separators=(",", ":"))
+            address += f"?dateRange={quote(chosen)}"
+        self._goto(address)
         ready = self.selectors.visible(self.page, "download_data")
         other = [self.selectors.visible(self.page, name) for name in ("login", "captcha")]
         with contextlib.suppress(Error):
             ready.or_(other[0]).or_(other[1]).first.wait_for(timeout=self._patience * 1000)
-        self._look_around()
+        self.look_around()
         if not ready.is_visible():
             raise missing(self.where, "download_data", "the analytics page")
 
@@ -164,24 +187,13 @@ class AnalyticsPage:
     def _element(self, name: str) -> Locator:
         found = self.selectors.find(self.page, name, self._patience)
         if found is None:
-            self._look_around()
+            self.look_around()
             raise missing(self.where, name, "the analytics page")
         return found
 
     def _alerts(self) -> list[str]:
         texts = self.selectors.everywhere(self.page, "alert").filter(visible=True).all_inner_texts()
         return [text.strip() for text in texts if text.strip()]
-
-    def _look_around(self) -> None:
-        """Raises AuthExpired or HumanNeeded where the page is a login or a captcha, whatever else it shows."""
-        if self.selectors.visible(self.page, "captcha").is_visible():
-            raise HumanNeeded(
-                f"{self.where}: Studio shows a captcha, which a person has to solve. Run `tiktok-assets login "
-                f"{self.account}`, solve it in the window, then run this again."
-            )
-        path = urlsplit(self.page.url).path
-        if path == "/login" or path.startswith("/login/") or self.selectors.visible(self.page, "login").is_visible():
-            raise self._expired("it shows the login page")
 
     def _look_at_answers(self, now: dt.datetime) -> None:
         """What the page's own requests were told: too many (429), or that the login is over (status_code 8)."""
@@ -226,7 +238,7 @@ class AnalyticsPage:
         try:
             yield
         except TimeoutError as error:
-            self._look_around()
+            self.look_around()
             raise UiChanged(
                 f"{self.where}: {what} did not work ({error.message.splitlines()[0][:200]}); something covers the "
                 "page, or it has changed. Look at the picture in data/state/failures, and correct selectors.toml."

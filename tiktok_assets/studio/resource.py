@@ -21,12 +21,12 @@ from upath import UPath
 from tiktok_assets.accounts import Account
 from tiktok_assets.settings import Settings
 from tiktok_assets.studio.browser import open_browser
-from tiktok_assets.studio.limits import LINK_LIFE, Ledger
+from tiktok_assets.studio.limits import Ledger
 from tiktok_assets.studio.session import Sessions
 from tiktok_assets.studio.windows import Window
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext
+    from playwright.sync_api import Browser
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +53,24 @@ class LandedFile:
         return self.rows == 0
 
 
+@dataclass(frozen=True, kw_only=True)
+class LandedInsights:
+    """What a visit read along of Studio's own JSON, landed as one file. ``path`` is None where there was nothing.
+
+    ``rows``: the numbers read; ``videos``: of how many videos a page told; ``missing``: what could not be got and why,
+    a sentence each. That Studio has no data is an answer, and not missing.
+    """
+
+    account: str
+    path: UPath | None
+    export_id: str
+    bytes: int
+    rows: int
+    videos: int
+    seconds: float
+    missing: tuple[str, ...] = ()
+
+
 class Visit(abc.ABC):
     """Studio as the owner of one account sees it, while the context lasts."""
 
@@ -64,6 +82,14 @@ class Visit(abc.ABC):
         window. Raises a failure of ``tiktok_assets.failures``: LimitReached (DataNotThere) with ``retry_at``;
         AuthExpired, HumanNeeded, UiChanged, WrongAccount for a person; DownloadNotStarted, DownloadFailed, BadExport,
         StudioUnreachable where a rerun may help.
+        """
+
+    @abc.abstractmethod
+    def insights(self) -> LandedInsights:
+        """Land what Studio's pages show and no export has: watch time, completion, ages, following.
+
+        After the exports of the visit, whose pages are not opened again. Uses no reservation, and raises nothing for
+        what Studio does or fails to do: that is ``LandedInsights.missing``.
         """
 
 
@@ -83,8 +109,7 @@ def _now() -> dt.datetime:
 class BrowserStudio(Studio):
     """Studio in a real browser. Holds no connection; safe to make at import, to copy, and to keep.
 
-    ``clock``, ``sleep``: injectable. ``open_browser``: how a visit gets its browser. ``watch``: is given every browser
-    context before its first page, to read along (``context.on("response", ...)``). ``selectors_file``: instead of
+    ``clock``, ``sleep``: injectable. ``open_browser``: how a visit gets its browser. ``selectors_file``: instead of
     ``selectors.toml`` at the project's root.
     """
 
@@ -92,8 +117,6 @@ class BrowserStudio(Studio):
     clock: Callable[[], dt.datetime] = _now
     sleep: Callable[[float], None] = time.sleep
     open_browser: Callable[..., AbstractContextManager[Browser]] = open_browser
-    watch: Callable[[Account, BrowserContext], None] | None = None
-    link_life: float = LINK_LIFE
     selectors_file: Path | None = None
 
     @property
@@ -103,7 +126,7 @@ class BrowserStudio(Studio):
             path=self.settings.state / "limits.sqlite",
             export_interval=self.settings.export_interval,
             account_spacing=self.settings.account_spacing,
-            link_life=self.link_life,
+            link_life=self.settings.link_life,
         )
 
     @property

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tiktok_assets.accounts import Account
+from tiktok_assets.exports.names import INSIGHTS
+from tiktok_assets.exports.problems import ExportProblem
 from tiktok_assets.failures import (
     AuthExpired,
     BadExport,
@@ -27,16 +29,19 @@ from tiktok_assets.storage.lake import Lake
 from tiktok_assets.studio.delivery import Delivery, Retries
 from tiktok_assets.studio.download import LinkDead
 from tiktok_assets.studio.evidence import Evidence
-from tiktok_assets.studio.identity import require_owner
+from tiktok_assets.studio.identity import Owner, require_owner
+from tiktok_assets.studio.insight_pages import Tour, file_insights
+from tiktok_assets.studio.insights import InsightReader
 from tiktok_assets.studio.limits import Checkpoint, Reservation
 from tiktok_assets.studio.pages import AnalyticsPage
-from tiktok_assets.studio.resource import BrowserStudio, LandedFile, Visit
+from tiktok_assets.studio.resource import BrowserStudio, LandedFile, LandedInsights, Visit
 from tiktok_assets.studio.selectors import load_selectors
 from tiktok_assets.studio.windows import Window
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Locator, Page
 
+_LAST_WORDS = 5.0  # seconds for what a page still loads when its export has landed
 # Failures that a picture of the page does not explain, or that show a login.
 _WORTHLESS = (AuthExpired, WrongAccount, LimitReached, DownloadFailed, BadExport)
 
@@ -51,13 +56,13 @@ class BrowserVisit(Visit):
         self._selectors = load_selectors(studio.selectors_file)
         self._evidence = Evidence(folder=settings.state / "failures") if settings.screenshot_on_error else None
         self._reservation: Reservation | None = None
+        self._reader: InsightReader | None = None
         self._has_failed = False
 
     def begin(self) -> None:
         """Prove whose session it is, before any click. Raises AuthExpired, WrongAccount, StudioUnreachable."""
-        if self._studio.watch:
-            self._studio.watch(self._account, self._context)
-        self._retries(self._require_owner)
+        self._reader = InsightReader(owner=self._retries(self._require_owner), clock=self._studio.clock)
+        self._reader.attach(self._context)
         if self._evidence:
             self._evidence.start(self._context)
 
@@ -68,6 +73,27 @@ class BrowserVisit(Visit):
         except Exception:
             self._has_failed = True
             raise
+
+    def insights(self) -> LandedInsights:
+        began, missing, videos, filed = time.monotonic(), [], 0, None
+        if self._reader:
+            missing, videos = self._toured(self._reader)
+            missing += self._doubts(self._reader)
+            if self._reader.answers:
+                try:
+                    filed = file_insights(self._lake, self._account, self._reader, missing, self._studio.clock())
+                except (ExportProblem, OSError) as problem:
+                    missing.append(f"everything: what was read could not be landed ({problem})")
+        return LandedInsights(
+            account=self._account.key,
+            path=filed.path if filed else None,
+            export_id=filed.export_id if filed else "",
+            bytes=filed.bytes if filed else 0,
+            rows=filed.numbers if filed else 0,
+            videos=videos,
+            seconds=round(time.monotonic() - began, 3),
+            missing=tuple(missing),
+        )
 
     def conclude(self) -> None:
         """Nothing failed: the reservation is used up, and the session, which Studio may have renewed, kept.
@@ -82,8 +108,35 @@ class BrowserVisit(Visit):
             self._require_owner()
             self._studio.sessions.save(self._account.key, dict(self._context.storage_state()))
 
-    def _require_owner(self) -> None:
-        require_owner(self._context, self._settings.studio_url, self._account, self._settings.download_timeout)
+    def _require_owner(self) -> Owner:
+        return require_owner(self._context, self._settings.studio_url, self._account, self._settings.download_timeout)
+
+    def _toured(self, reader: InsightReader) -> tuple[list[str], int]:
+        """What the pages did not tell, and of how many videos they told."""
+        from playwright.sync_api import Error
+
+        try:
+            with contextlib.closing(self._context.new_page()) as page:
+                wanted, seconds = self._settings.insight_videos, self._settings.download_timeout
+                tour = Tour(reader=reader, studio=self._page(page, INSIGHTS), videos=wanted, seconds=seconds)
+                tour.make()
+                return list(tour.missing()), tour.seen_videos
+        except Error as error:
+            return [f"the browser broke off ({error.message.splitlines()[0][:200]})"], 0
+
+    def _doubts(self, reader: InsightReader) -> list[str]:
+        """Proof once more that what was read is ours; where it is not, all of it is forgotten."""
+        stranger = reader.stranger and f"Studio's pages were @{reader.stranger}'s, not @{self._account.handle}'s"
+        try:
+            self._require_owner()
+        except WrongAccount as failure:
+            stranger = failure.description
+        except (AuthExpired, StudioUnreachable, UiChanged):
+            pass  # then nobody else has logged in either
+        if not stranger:
+            return []
+        reader.answers.clear()
+        return [f"everything: {stranger}"]
 
     def _on_its_way(self, section: str, window: Window, began: float) -> LandedFile | None:
         """The export that a visit which was cut short had asked for, where it can still be landed."""
@@ -100,7 +153,7 @@ class BrowserVisit(Visit):
         return None
 
     def _asked(self, section: str, window: Window, began: float) -> LandedFile:
-        with contextlib.closing(self._context.new_page()) as page, self._recorded(page, section):
+        with contextlib.closing(self._context.new_page()) as page, self._recorded(page, section), self._heard(page):
             studio = self._page(page, section)
             picked, button = self._retries(lambda: self._prepared(studio, window))
             checkpoint = self._ledger.ask(self._reserved(), section, picked, self._studio.clock())
@@ -124,6 +177,20 @@ class BrowserVisit(Visit):
         name = f"{self._account.key}_{section}"
         with self._evidence.of(page, name, self._studio.clock(), _WORTHLESS):
             yield
+
+    @contextlib.contextmanager
+    def _heard(self, page: Page) -> Iterator[None]:
+        """What the page loads is read before it closes. That it cannot be read is no failure of the block."""
+        from playwright.sync_api import Error
+
+        seconds = 0.0
+        try:
+            yield
+            seconds = _LAST_WORDS
+        finally:
+            if self._reader:
+                with contextlib.suppress(Error):
+                    self._reader.settle(page, seconds)
 
     def _page(self, page: Page, section: str) -> AnalyticsPage:
         return AnalyticsPage(

@@ -21,6 +21,7 @@ from tiktok_assets.reports.follower_activity import FollowerActivity
 from tiktok_assets.reports.follower_gender import FollowerGender
 from tiktok_assets.reports.follower_history import FollowerHistory
 from tiktok_assets.reports.follower_territories import FollowerTerritories
+from tiktok_assets.reports.insights import Insights
 from tiktok_assets.reports.overview import Overview
 from tiktok_assets.reports.viewers import Viewers
 
@@ -50,6 +51,7 @@ class TestAccountDaily:
             staged(Overview, {"date": MONDAY, "video_views": 10, "export_id": "o"}),
             staged(Viewers, {"date": TUESDAY, "unique_viewers": 7, "export_id": "v"}),
             staged(FollowerHistory, {"date": WEDNESDAY, "followers": 5, "export_id": "f"}),
+            staged(Insights),
         )
         columns = ("date", "video_views", "unique_viewers", "followers", "date_label", "date_shift_days")
         assert told(joined, *columns) == [
@@ -69,6 +71,7 @@ class TestAccountDaily:
             staged(Overview, {"date": MONDAY, "video_views": 10, "likes": -1, "export_id": "o"}),
             staged(Viewers, {"date": MONDAY, "unique_viewers": 7, "new_viewers": 3, "export_id": "v"}),
             staged(FollowerHistory, {"date": MONDAY, "followers": 5, "export_id": "f"}),
+            staged(Insights),
         )
         columns = ("video_views", "likes", "unique_viewers", "new_viewers", "followers")
         assert told(joined, *columns) == [(10, -1, 7, 3, 5)]
@@ -79,6 +82,7 @@ class TestAccountDaily:
             staged(Overview, {"date": MONDAY, "account": "a", "video_views": 1, "export_id": "o"}),
             staged(Viewers, {"date": MONDAY, "account": "b", "unique_viewers": 2, "export_id": "v"}),
             staged(FollowerHistory),
+            staged(Insights),
         )
         assert told(joined, "account", "video_views", "unique_viewers") == [("a", 1, None), ("b", None, 2)]
 
@@ -92,12 +96,35 @@ class TestAccountDaily:
                 {"date": MONDAY, "export_id": "f", "reach": 99, "new_followers": 99, "engaged_audience": 6},
                 {"date": TUESDAY, "export_id": "f", "reach": 9, "new_followers": 4},
             ),
+            staged(Insights),
         )
         columns = ("reach", "new_followers", "lost_followers", "clicks", "leads", "engaged_audience")
         assert told(joined, *columns) == [(8, 3, 1, 2, 0, 6), (9, 4, None, None, None, None)]
 
+    def test_following_stands_on_the_day_it_was_read_and_followers_stay_the_exports(self) -> None:
+        read = {"video_id": "", "item": "", "export_id": "i"}
+        joined = account_daily(
+            staged(Overview, {"date": MONDAY, "video_views": 10, "export_id": "o"}),
+            staged(Viewers),
+            staged(FollowerHistory, {"date": MONDAY, "followers": 5, "export_id": "f"}),
+            staged(
+                Insights,
+                {"date": MONDAY, "metric": "following", "value": 70.0, **read},
+                {"date": MONDAY, "metric": "followers", "value": 6.0, **read},
+                {"date": TUESDAY, "metric": "following", "value": None, **read},
+                {"date": WEDNESDAY, "metric": "following", "value": 71.0, **read},
+                {"date": WEDNESDAY, "metric": "followers", "value": 7.0, **read},
+            ),
+        )
+        columns = ("date", "following", "followers", "video_views", "insights_export_id", "date_label")
+        assert told(joined, *columns) == [
+            (MONDAY, 70, 5, 10, "i", MONDAY),
+            (WEDNESDAY, 71, None, None, "i", WEDNESDAY),
+        ]
+        assert violations(AccountDaily, joined) == []
+
     def test_without_any_export_it_is_an_empty_table_of_its_schema(self) -> None:
-        joined = account_daily(staged(Overview), staged(Viewers), staged(FollowerHistory))
+        joined = account_daily(staged(Overview), staged(Viewers), staged(FollowerHistory), staged(Insights))
         assert joined.height == 0
         assert violations(AccountDaily, joined) == []
 
@@ -106,6 +133,7 @@ class TestAccountDaily:
             staged(Overview, {"date": MONDAY, "video_views": 10, "export_id": "o"}),
             staged(Viewers),
             staged(FollowerHistory),
+            staged(Insights),
         )
         loaded = warehouse_rows(with_handles(joined, {"a": "a.handle"}), SocialMediaStats, LOADED_AT)
         assert violations(SocialMediaStats, loaded) == []
@@ -116,8 +144,22 @@ class TestAccountDaily:
 
 
 def video(title: str | None) -> pl.DataFrame:
-    told = {"date": MONDAY, "video_id": "7300000000000000000", "title": title, "published_at": LOADED_AT}
+    told = {"date": MONDAY, "video_id": VIDEO, "title": title, "published_at": LOADED_AT}
     return staged(Content, {**told, "export_id": "c", "handle": "a", "link": "l", "total_views": 5})
+
+
+VIDEO = "7300000000000000000"
+
+
+def insights_of(day: date, video_id: str, **metrics: float | str | None) -> pl.DataFrame:
+    known = {"date": day, "video_id": video_id, "item": "", "export_id": "i"}
+    return staged(
+        Insights,
+        *(
+            {**known, "metric": name, "text" if isinstance(value, str) else "value": value}
+            for name, value in metrics.items()
+        ),
+    )
 
 
 class TestVideos:
@@ -138,22 +180,46 @@ class TestVideos:
     def test_hashtags_are_those_of_the_title_in_lower_case_once_each(
         self, title: str | None, hashtags: list[str] | None
     ) -> None:
-        table = videos(video(title))
+        table = videos(video(title), staged(Insights))
         assert table["hashtags"].to_list() == [hashtags]
         assert violations(Videos, table) == []
 
     def test_the_warehouse_row_keeps_what_the_snapshot_told(self) -> None:
-        renamed = videos(video("x")).rename({"date": "captured_on", "post_date": "publish_date"})
+        renamed = videos(video("x"), staged(Insights)).rename({"date": "captured_on", "post_date": "publish_date"})
         loaded = warehouse_rows(renamed, ContentPerformance, LOADED_AT)
         assert violations(ContentPerformance, loaded) == []
         assert told(loaded, "captured_on", "total_views", "favorites", "is_latest") == [(MONDAY, 5, None, None)]
 
+    def test_insights_join_the_snapshot_of_their_day_and_totals_stay_the_exports(self) -> None:
+        table = videos(
+            video("x"),
+            insights_of(MONDAY, VIDEO, average_watch_time=7.5, completion_rate=0.25, total_views=9.0, favorites=3.0),
+        )
+        columns = ("date", "title", "total_views", "favorites", "average_watch_time", "completion_rate")
+        assert told(table, *columns) == [(MONDAY, "x", 5, 3, 7.5, 0.25)]
+        assert told(table, "export_id", "insights_export_id") == [("c", "i")]
+        assert violations(Videos, table) == []
+
+    def test_a_video_that_only_insights_tell_of_has_the_totals_of_that_moment(self) -> None:
+        told_of = insights_of(TUESDAY, VIDEO, completion_rate=0.25, total_views=9.0, title="only #here")
+        table = videos(video("x"), told_of)
+        columns = ("date", "title", "hashtags", "link", "total_views", "total_likes", "completion_rate", "export_id")
+        assert told(table, *columns) == [
+            (MONDAY, "x", [], "l", 5, None, None, "c"),
+            (TUESDAY, "only #here", ["here"], None, 9, None, 0.25, "i"),
+        ]
+        assert table["published_at"].to_list()[1] == datetime(2023, 11, 11, 0, 48, 18, tzinfo=UTC)
+        assert violations(Videos, table) == []
+
+    def test_a_video_without_data_that_no_export_lists_is_no_row(self) -> None:
+        assert videos(video("x"), insights_of(TUESDAY, VIDEO, completion_rate=None, title="t")).height == 1
+
     def test_no_videos_are_an_empty_table(self) -> None:
-        assert violations(Videos, videos(staged(Content))) == []
+        assert violations(Videos, videos(staged(Content), staged(Insights))) == []
 
 
 class TestAudience:
-    def test_three_reports_become_one_long_table(self) -> None:
+    def test_three_reports_and_the_ages_of_insights_become_one_long_table(self) -> None:
         table = audience(
             staged(FollowerGender, {"date": TUESDAY, "gender": "Male", "share": 0.6, "export_id": "f"}),
             staged(FollowerTerritories, {"date": TUESDAY, "territory": "GR", "share": 0.9, "export_id": "f"}),
@@ -161,11 +227,20 @@ class TestAudience:
                 FollowerActivity,
                 {"date": MONDAY, "hour": 7, "active_followers": 12, "is_zero_tail": False, "export_id": "f"},
             ),
+            staged(
+                Insights,
+                {"date": TUESDAY, "metric": "viewer_age", "item": "18-24", "value": 0.3, "export_id": "i"},
+                {"date": TUESDAY, "metric": "follower_age", "item": "18-24", "value": 0.2, "export_id": "i"},
+                {"date": WEDNESDAY, "metric": "viewer_age", "item": "", "value": None, "export_id": "i"},
+                {"date": WEDNESDAY, "metric": "traffic_source", "item": "For You", "value": 0.9, "export_id": "i"},
+            ),
         )
-        assert told(table, "date", "dimension", "value", "share", "count", "hour") == [
-            (MONDAY, "active_time", "07", None, 12, 7),
-            (TUESDAY, "gender", "Male", 0.6, None, None),
-            (TUESDAY, "territory", "GR", 0.9, None, None),
+        assert told(table, "date", "audience", "dimension", "value", "share", "count", "hour") == [
+            (MONDAY, "followers", "active_time", "07", None, 12, 7),
+            (TUESDAY, "followers", "age_range", "18-24", 0.2, None, None),
+            (TUESDAY, "followers", "gender", "Male", 0.6, None, None),
+            (TUESDAY, "followers", "territory", "GR", 0.9, None, None),
+            (TUESDAY, "viewers", "age_range", "18-24", 0.3, None, None),
         ]
         assert violations(Audience, table) == []
         loaded = warehouse_rows(table.rename({"date": "captured_on"}), AudienceInsights, LOADED_AT)
@@ -180,7 +255,7 @@ class TestAudience:
                 for hour, count, tail in hours
             ),
         )
-        table = audience(staged(FollowerGender), staged(FollowerTerritories), activity)
+        table = audience(staged(FollowerGender), staged(FollowerTerritories), activity, staged(Insights))
         assert told(table, "hour", "count") == [(3, 0), (4, 5), (5, None), (6, None)]
 
 

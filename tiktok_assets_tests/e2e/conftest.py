@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 
 import pytest
 
+from tiktok_assets.simulator.studio import StudioWorld, invent_account, serve
 from tiktok_assets_tests.e2e.dagster_dev import DagsterDev
 from tiktok_assets_tests.e2e.drop import drop_a_year_of_two_accounts
 
 ACCOUNTS = ("pig1987", "zonea0", "south", "north")
+EXTRACTED = "harbour"
+"""The account whose exports are not dropped: a browser fetches them from the look-alike Studio."""
 
 
 @pytest.fixture(scope="session")
-def dagster_dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DagsterDev]:
+def look_alike() -> Iterator[tuple[StudioWorld, str]]:
+    """The Studio that the running Dagster extracts from, and its address."""
+    today = dt.datetime.now(dt.UTC).date()
+    account = invent_account(EXTRACTED, 5, today - dt.timedelta(days=200), today + dt.timedelta(days=1))
+    world = StudioWorld([account])
+    with serve(world) as address:
+        yield world, address
+
+
+@pytest.fixture(scope="session")
+def dagster_dev(tmp_path_factory: pytest.TempPathFactory, look_alike: tuple[StudioWorld, str]) -> Iterator[DagsterDev]:
     """Running, with nothing in landing, and a sensor that looks every 10 s."""
-    installation = DagsterDev(tmp_path_factory.mktemp("dagster_dev") / "home", ACCOUNTS, sensor_interval=10)
+    home = tmp_path_factory.mktemp("dagster_dev") / "home"
+    installation = DagsterDev(home, (*ACCOUNTS, EXTRACTED), sensor_interval=10, studio_url=look_alike[1])
     installation.prepare()
     try:
         installation.start()

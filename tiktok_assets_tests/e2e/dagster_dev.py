@@ -33,6 +33,7 @@ class DagsterDev:
     home: Path
     accounts: tuple[str, ...]
     sensor_interval: int
+    studio_url: str
     port: int = field(default_factory=lambda: free_port())
     started_in: float = 0.0
     """Seconds until the server answered."""
@@ -66,6 +67,8 @@ class DagsterDev:
             "TIKTOK_ACCOUNTS_FILE": str(self.home / "accounts.toml"),
             "TIKTOK_SENSOR_INTERVAL": str(self.sensor_interval),
             "TIKTOK_START_DATE": "2024-01",
+            "TIKTOK_STUDIO_URL": self.studio_url,
+            "TIKTOK_ACCOUNT_SPACING": "0",
         }
         begun = time.monotonic()
         with (self.home / "dagster.log").open("ab") as log:

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import datetime as dt
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from tiktok_assets.simulator.studio import StudioAccount, StudioWorld, invent_ac
 from tiktok_assets.studio.browser import open_browser
 from tiktok_assets.studio.resource import BrowserStudio
 from tiktok_assets_tests.conftest import Install
+from tiktok_assets_tests.fakes import Clock
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -27,21 +28,6 @@ NOW = dt.datetime(2026, 1, 1, 18, 20, 30, tzinfo=dt.UTC)
 YESTERDAY = dt.date(2025, 12, 31)
 FIRST, LAST = dt.date(2025, 11, 20), dt.date(2025, 12, 4)
 NORTH, SOUTH = Account(key="north", handle="north.pier"), Account(key="south", handle="south_pier")
-
-
-@dataclass
-class Clock:
-    """Stands still until a test moves it."""
-
-    now: dt.datetime = NOW
-    slept: list[float] = field(default_factory=list)
-
-    def __call__(self) -> dt.datetime:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        """Takes no time, and is remembered."""
-        self.slept.append(seconds)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +96,7 @@ def stage(
     with contextlib.ExitStack() as stack:
 
         def made(world: dict[str, Any] | None = None, **fields: Any) -> Stage:
-            clock = Clock()
+            clock = Clock(NOW)
             known = {"clock": clock, "prepare_seconds": 0, "start": "a start", "accounts": studio_accounts}
             served = StudioWorld(**(known | (world or {})))
             address = stack.enter_context(serve(served))

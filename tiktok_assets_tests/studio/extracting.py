@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 import sys
 import urllib.request
 from typing import Any
 
-from tiktok_assets.failures import DownloadNotStarted, LimitReached
 from tiktok_assets.settings import Settings
-from tiktok_assets.studio.extraction import Wanted, extract
+from tiktok_assets.studio.extraction import Extractor, Wanted
 from tiktok_assets.studio.resource import BrowserStudio
 from tiktok_assets_tests.studio.conftest import NORTH
 
@@ -31,16 +31,18 @@ def main() -> None:
     settings = Settings(**given["settings"])
     address = settings.studio_url
     studio = BrowserStudio(settings=settings, clock=lambda: control(address), sleep=lambda seconds: None)
+    extractor = Extractor(
+        studio=studio,
+        ledger=studio.ledger,
+        max_days=settings.max_export_days,
+        clock=studio.clock,
+        sleep=lambda seconds: print(control(address, advance=seconds), file=sys.stderr),
+        patience=math.inf,
+    )
     first, last = (dt.date.fromisoformat(given[name]) for name in ("first", "last"))
     wanted = Wanted(account=NORTH, sections=given["sections"], first=first, last=last)
-    while True:
-        try:
-            extract(studio, wanted, studio.ledger, clock=studio.clock, max_days=settings.max_export_days)
-            return
-        except DownloadNotStarted:
-            continue  # the next turn waits for the limit
-        except LimitReached as refused:
-            control(address, advance=max(0.0, (refused.retry_at - studio.clock()).total_seconds()) + 0.001)
+    while outcome := extractor(wanted).message:
+        print(outcome, file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import os
+import shutil
 import stat
+import subprocess
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +54,34 @@ def test_a_login_with_password_and_code_is_noticed_and_kept(stage: MakeStage, ch
     assert here.studio.sessions.state("north").standing is Standing.VALID
     with here.studio.visit(NORTH) as visit:
         assert visit.export("overview", FIRST, LAST).rows == 15
+
+
+@pytest.fixture
+def screen(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A screen that nobody looks at; CI installs it, a developer may do without."""
+    if not (program := shutil.which("Xvfb")):
+        pytest.skip("Xvfb is not installed")
+    reading, writing = os.pipe()
+    command = [program, "-displayfd", str(writing), "-screen", "0", "1280x800x24", "-nolisten", "tcp"]
+    server = subprocess.Popen(command, pass_fds=[writing], stderr=subprocess.DEVNULL)
+    os.close(writing)
+    with os.fdopen(reading) as told:
+        number = told.readline().strip()
+    monkeypatch.setenv("DISPLAY", f":{number}")
+    try:
+        yield number
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+@pytest.mark.usefixtures("screen")
+def test_a_login_in_a_window_is_noticed_and_kept(stage: MakeStage) -> None:
+    here = stage()
+    how = {"help_with": owner_of(here, NORTH), "patience": 10, "clock": here.clock}
+    with ThreadPoolExecutor(1) as elsewhere:  # Playwright lives once a thread, and the shared browser is in this one
+        elsewhere.submit(log_in, here.settings, NORTH, **how).result()
+    assert here.studio.sessions.state("north").standing is Standing.VALID
 
 
 def test_a_scanned_qr_code_is_noticed(stage: MakeStage, chromium: Browser) -> None:

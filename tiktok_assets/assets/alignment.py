@@ -1,0 +1,81 @@
+"""Staging/alignment: by how many days the labels of each export run ahead, judged by all exports of the account."""
+
+import inspect
+from collections.abc import Iterable
+
+import dagster as dg
+import polars as pl
+
+from tiktok_assets.alignment import DAILY, Alignment, months, table, verdicts
+from tiktok_assets.assets.metadata import OWNERS, column_schema, markdown_table
+from tiktok_assets.exports.labels import DailyFile, Verdict
+from tiktok_assets.partitions import slice_of
+from tiktok_assets.receipts import Moved, note_shifts
+from tiktok_assets.reports.content import CONTENT
+from tiktok_assets.storage.lake import Lake
+from tiktok_assets.storage.parquet import raw_of_account
+
+# Studio lists 15 videos; a list as long as this is no export of Studio's, and is no evidence of its labels.
+_MOST_VIDEOS = 1000
+_SHOWN = 20
+
+
+def build_alignment_asset(lake: Lake, partitions_def: dg.PartitionsDefinition) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=["staging", "alignment"],
+        deps=[dg.AssetKey(["raw", report.name]) for report in (*DAILY, CONTENT)],
+        group_name="staging",
+        description=inspect.cleandoc(str(Alignment.__doc__)),
+        code_version="1",
+        partitions_def=partitions_def,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        kinds={"polars", "parquet"},
+        owners=OWNERS,
+        io_manager_key="lake",
+        metadata={"dagster/column_schema": column_schema(Alignment)},
+    )
+    def alignment(context: dg.AssetExecutionContext) -> dg.MaterializeResult[pl.DataFrame]:
+        part = slice_of(context.partition_keys)
+        tables, reasons = [], []
+        for account in part.accounts:
+            raw = {report.name: raw_of_account(lake, report.name, account) for report in DAILY}
+            raw[CONTENT.name] = raw_of_account(lake, CONTENT.name, account, _MOST_VIDEOS)
+            found = verdicts(raw)
+            for moved in _note(lake, account, found, context.run.run_id):
+                context.log.warning(f"{account}, {moved}")
+            tables.append(table(account, found))
+            reasons += [
+                (
+                    account,
+                    file.name,
+                    verdict.shift_days,
+                    verdict.confidence,
+                    "; ".join(verdict.evidence + verdict.against),
+                )
+                for verdict, file in found
+            ]
+        rows = part.within(pl.concat(tables))
+        moved = rows.filter(pl.col("date_shift_days") != 0)
+        columns = ["account", "file", "days ahead", "confidence", "because"]
+        newest = pl.DataFrame(reasons[-_SHOWN:][::-1], columns, orient="row")
+        return dg.MaterializeResult(
+            value=rows,
+            metadata={
+                "dagster/row_count": rows.height,
+                "exports": rows["export_id"].n_unique(),
+                "exports_moved": moved["export_id"].n_unique(),
+                "verdicts": dg.MetadataValue.md(markdown_table(newest)),
+            },
+        )
+
+    return alignment
+
+
+def _note(lake: Lake, account: str, found: Iterable[tuple[Verdict, DailyFile]], run_id: str) -> list[Moved]:
+    """The verdicts in the receipts of the exports; those whose labels had been judged otherwise."""
+    shifts: dict[str, dict[str, int]] = {}
+    days: dict[str, set] = {}
+    for verdict, file in found:
+        shifts.setdefault(verdict.export_id, {})[verdict.report] = verdict.shift_days
+        days.setdefault(verdict.export_id, set()).update(months(file, verdict.shift_days))
+    return note_shifts(lake, account, shifts, days, run_id)

@@ -1,0 +1,119 @@
+"""Views of videos made comparable: each against what its account's videos have at that age, and contrasts of groups.
+
+Belongs here: what ``posting`` and ``hashtags`` both ask, "did these videos do better than the account's others?".
+Does not belong here: what the groups are.
+
+    residual = log(1 + views) - the account's line through log(1 + views) over log(age), one point a video
+    contrast = (mean residual of the group - mean residual of the others), shrunk towards 0 by m / (m + DOUBT)
+               with m = n * others / (n + others); its variance is s^2 / (m + DOUBT)
+
+which is the mean and variance of a normal posterior whose prior is worth ``DOUBT`` videos of no effect. The effect is
+exp(contrast): 1.3 is 30% more views than the account's other videos of that age.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from statistics import NormalDist
+
+import pandera.polars as pa
+import polars as pl
+
+REFERENCE_AGE = 7
+"""Days: of each video the snapshot nearest to this age is taken."""
+LOOK_BACK = 365
+"""Days before the first of the month that count beside the month itself."""
+MIN_VIDEOS = 20
+"""Videos of the account below which nothing is claimed: a line and a spread need some."""
+MIN_GROUP = 5
+"""Videos below which a group has no effect to tell, and so have the others."""
+DOUBT = 5
+ALLOWED_ERROR = 0.05
+"""Chance of claiming anything for an account of no effects at all. It is shared among the groups that could be claimed:
+an account has dozens of hours and hashtags to be wrong about, and each at 99% claimed something for 1 in 5."""
+
+EVIDENCE = ["more views", "fewer views", "no evidence"]
+_ACCOUNT = ["account", "date"]
+
+
+class Effect(pa.DataFrameModel):
+    """What ``with_effects`` tells of a group of an account's videos."""
+
+    account: str = pa.Field(description="account key, as in accounts.toml")
+    date: pl.Date = pa.Field(description="first day of the month at whose end this was known")
+    n: int = pa.Field(ge=1, description="videos of the group, of the last 12 months up to the end of the month")
+    effect: float = pa.Field(
+        nullable=True,
+        description="x: views at equal age against the account's other videos, shrunk towards 1 (no effect); null "
+        f"below {MIN_GROUP} videos in the group or outside it, or {MIN_VIDEOS} in all",
+    )
+    effect_low: float = pa.Field(
+        nullable=True, description="lower end of the interval in which all effects of the account are with 95%"
+    )
+    effect_high: float = pa.Field(nullable=True, description="upper end of that interval")
+    evidence: str = pa.Field(
+        isin=EVIDENCE, description="more views or fewer views where the interval excludes 1, else no evidence"
+    )
+
+
+def residuals(videos: pl.DataFrame, months: Sequence[dt.date], *columns: str) -> pl.DataFrame:
+    """One row per account, month (``date``) and video: ``residual``, and ``columns`` of the chosen snapshot.
+
+    ``videos``: snapshots with the columns of ``Videos`` and ``VideoGrowth``. ``months``: first days.
+    """
+    usable = videos.filter(pl.col("total_views") >= 0, pl.col("age_days") >= 1).select(
+        *("account", "date", "video_id", "age_days", "total_views"), *columns
+    )
+    distance = (pl.col("age_days") - REFERENCE_AGE).abs()
+    of_months = [
+        usable.filter(
+            pl.col("date") >= month - dt.timedelta(days=LOOK_BACK),
+            pl.col("date") < (month + dt.timedelta(days=31)).replace(day=1),
+        )
+        .sort("account", "video_id", distance, "date")
+        .unique(["account", "video_id"], keep="first", maintain_order=True)
+        .with_columns(date=pl.lit(month))
+        for month in sorted(set(months))
+    ]
+    chosen = pl.concat(of_months) if of_months else usable.clear()
+    x, y = pl.col("age_days").log(), pl.col("total_views").log1p()
+    slope = pl.when(x.var() > 0).then(pl.cov(x, y) / x.var()).otherwise(0.0)
+    return chosen.with_columns(residual=(y - y.mean() - slope * (x - x.mean())).over(_ACCOUNT))
+
+
+def with_effects(rows: pl.DataFrame, groups: pl.DataFrame, *key: str) -> pl.DataFrame:
+    """The effect of each group of videos, with the columns of ``Effect`` and ``key``.
+
+    ``rows``: all videos, as ``residuals`` gives them. ``groups``: the members of each group with their ``residual``,
+    a video once per group.
+    """
+    two_parameters = 2  # level and slope of the account's line
+    accounts = rows.group_by(_ACCOUNT).agg(
+        _all=pl.len().cast(pl.Int64),
+        _spread=((pl.col("residual") ** 2).sum() / (pl.len() - two_parameters)).sqrt(),
+    )
+    groups = groups.group_by(*_ACCOUNT, *key).agg(n=pl.len().cast(pl.Int64), _mean=pl.col("residual").mean())
+    n, others = pl.col("n"), pl.col("_all") - pl.col("n")
+    enough = (pl.col("_all") >= MIN_VIDEOS) & (n >= MIN_GROUP) & (others >= MIN_GROUP)
+    worth = n * others / pl.col("_all")
+    judged = groups.join(accounts, on=_ACCOUNT).with_columns(_claims=enough.sum().over(_ACCOUNT))
+    width = {claims: _width(claims) for claims in judged["_claims"].unique()}
+    # Residuals of an account sum to 0, so the others' mean is -n / others times the group's.
+    contrast = pl.when(enough).then(pl.col("_mean") * pl.col("_all") / others * worth / (worth + DOUBT))
+    margin = (
+        pl.col("_claims").replace_strict(width, return_dtype=pl.Float64) * pl.col("_spread") / (worth + DOUBT).sqrt()
+    )
+    effects = judged.with_columns(
+        effect=contrast.exp(), effect_low=(contrast - margin).exp(), effect_high=(contrast + margin).exp()
+    )
+    more, fewer = pl.col("effect_low") > 1, pl.col("effect_high") < 1
+    evidence = (
+        pl.when(more).then(pl.lit(EVIDENCE[0])).when(fewer).then(pl.lit(EVIDENCE[1])).otherwise(pl.lit(EVIDENCE[2]))
+    )
+    return effects.with_columns(evidence=evidence).drop("_mean", "_all", "_spread", "_claims").sort(*_ACCOUNT, *key)
+
+
+def _width(claims: int) -> float:
+    """Half width of an interval in standard deviations, where ``claims`` of them share the allowed error."""
+    return NormalDist().inv_cdf(1 - ALLOWED_ERROR / 2 / max(claims, 1))

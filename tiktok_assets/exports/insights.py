@@ -1,0 +1,192 @@
+"""An insights file: the JSON that Studio's pages loaded during one visit, and the table of text it is read as.
+
+Belongs here: the envelope around the answers, written and read, and an answer taken apart leaf by leaf. Does not belong
+here: what a number means (``reports.insights``), and how answers are come by (``studio.insights``).
+
+    {"format": "tiktok-studio-insights", "version": 1, "handle": ..., "user_id": ..., "captured_at": ...,
+     "missing": [...], "responses": [{"endpoint": ..., "at": ..., "requests": [...], "body": <as served>}]}
+
+Beside its body, a response says what was asked: ``requests`` (insight), ``user_id`` (relation) or ``cursor`` (videos).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from tiktok_assets.exports.problems import BrokenFile, ForeignFile
+
+FORMAT, VERSION = "tiktok-studio-insights", 1
+INSIGHT = "/aweme/v2/data/insight/"
+RELATION = "/tiktokstudio/api/web/relation/multiGetFollowRelationCount"
+ITEM_LIST = "/tiktok/creator/manage/item_list/v1/"
+HEADER = ("Endpoint", "Answer", "Answered at", "Asked", "Path", "Item", "Status", "Type", "Value")
+"""Of the table: a row is a leaf of an answer. See ``Leaf``; ``Answer`` numbers the answers of the file from 1 on."""
+
+# What an element of a list is known by: shares, countries, videos.
+_NAMES = ("key", "country_name", "item_id", "aweme_id")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """One answer of Studio. ``asked``: the question, of ours only the known parts; ``text``: the JSON as served."""
+
+    endpoint: str
+    at: dt.datetime
+    asked: Mapping[str, Any]
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class InsightsTable:
+    """An insights file as text. ``notes``: what the visit could not get, a sentence each."""
+
+    handle: str
+    captured_at: dt.datetime
+    notes: tuple[str, ...]
+    rows: list[list[str]] = field(repr=False)
+
+
+class Number(str):
+    """A number as it is written; reading it as one would lose digits of the text."""
+
+    __slots__ = ()
+
+
+class Leaf(NamedTuple):
+    """A value with nothing below it.
+
+    ``path``: a JSON pointer into the body. ``item``: what the nearest list element above is known by ("18-24", a
+    video's id). ``status``: of the nearest object above that has one; 0 is a value, 2 is none. ``type``: number, text,
+    boolean, null, or list and object, which are empty.
+    """
+
+    path: str
+    item: str
+    status: str
+    type: str
+    value: str
+
+
+def read_json(text: str) -> Any:
+    """JSON with its numbers as ``Number``. Raises ValueError, also for what is nested beyond all reason."""
+    try:
+        return json.loads(text, parse_int=Number, parse_float=Number, parse_constant=Number)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def leaves(value: Any, path: str = "", item: str = "", status: str = "") -> Iterator[Leaf]:
+    """Every leaf of what ``read_json`` gives, in its order."""
+    if isinstance(value, dict):
+        item = next((_text(value[name]) for name in _NAMES if _is_plain(value.get(name))), item)
+        status = _text(value["status"]) if _is_plain(value.get("status")) else status
+        inner: Iterable[tuple[str, Any]] = value.items()
+    elif isinstance(value, list):
+        inner = ((str(number), element) for number, element in enumerate(value))
+    else:
+        yield Leaf(_sound(path), _sound(item), _sound(status), _type(value), _sound(_text(value)))
+        return
+    if not value:
+        yield Leaf(_sound(path), _sound(item), _sound(status), "object" if isinstance(value, dict) else "list", "")
+    for name, element in inner:
+        pointer = name.replace("~", "~0").replace("/", "~1")
+        yield from leaves(element, f"{path}/{pointer}", item, status)
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, str)  # numbers are texts here
+
+
+def _type(value: Any) -> str:
+    if value is None:
+        return "null"
+    return "boolean" if isinstance(value, bool) else "number" if isinstance(value, Number) else "text"
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _sound(text: str) -> str:
+    """``text`` without halves of characters, which JSON can hold and no table."""
+    return text if text.isascii() else text.encode(errors="replace").decode()
+
+
+def written(
+    *, handle: str, user_id: str, captured_at: dt.datetime, missing: Iterable[str], answers: Iterable[Answer]
+) -> bytes:
+    """The file, with every body as it was served."""
+    about = {
+        "format": FORMAT,
+        "version": VERSION,
+        "handle": handle,
+        "user_id": user_id,
+        "captured_at": captured_at.isoformat(timespec="seconds"),
+        "missing": list(missing),
+    }
+    responses = ",\n".join(
+        f"{_opened({'endpoint': one.endpoint, 'at': one.at.isoformat(timespec='seconds'), **one.asked})}, "
+        f'"body": {one.text}}}'
+        for one in answers
+    )
+    return f'{_opened(about)},\n"responses": [\n{responses}\n]}}\n'.encode()
+
+
+def _opened(members: Mapping[str, Any]) -> str:
+    return json.dumps(members, ensure_ascii=False)[:-1]
+
+
+def is_envelope(head: bytes) -> bool:
+    """Whether JSON that begins with ``head`` says it is an insights file; other JSON can be very large."""
+    return b'"format"' in head and f'"{FORMAT}"'.encode() in head
+
+
+def read_insights(name: str, content: bytes) -> InsightsTable:
+    """The table in an insights file. Raises BrokenFile where it is damaged, ForeignFile where it is from the future."""
+    try:
+        told = read_json(content.decode("utf-8-sig"))
+        if str(told["version"]) != str(VERSION):
+            raise ForeignFile(
+                f"{name}: is an insights file of version {told['version']}; this program reads {VERSION}. Update it."
+            )
+        captured_at = dt.datetime.fromisoformat(told["captured_at"])
+        if captured_at.tzinfo is None:
+            raise ValueError("captured_at names no time zone")
+        about = {key: value for key, value in told.items() if key != "responses"}
+        rows = [["", "", "", "", *leaf] for leaf in leaves(about)]
+        for number, response in enumerate(told["responses"], start=1):
+            rows += _rows(number, response)
+        return InsightsTable(
+            handle=_required(told["handle"]),
+            captured_at=captured_at.astimezone(dt.UTC),
+            notes=tuple(map(_required, told["missing"])),
+            rows=rows,
+        )
+    except ForeignFile:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise BrokenFile(
+            f"{name}: is a damaged insights file ({type(error).__name__}: {error}). Delete it; the next visit to "
+            "Studio lands another one."
+        ) from error
+
+
+def _required(value: Any) -> str:
+    if not isinstance(value, str) or isinstance(value, Number) or not value.strip():
+        raise TypeError(f"{value!r} is no text")
+    return value
+
+
+def _rows(number: int, response: Mapping[str, Any]) -> Iterator[list[str]]:
+    endpoint, at = _required(response["endpoint"]), _required(response["at"])
+    known = {key: value for key, value in response.items() if key not in ("endpoint", "at", "body", "requests")}
+    requests: dict[str, list[Any]] = {}
+    for request in response.get("requests", ()):
+        requests.setdefault(request["insigh_type"], []).append(request)
+    for leaf in leaves(response["body"]):
+        asked = requests.get(leaf.path.split("/")[1], []) if requests and leaf.path else known
+        yield [endpoint, str(number), at, json.dumps(asked, separators=(",", ":")), *leaf]

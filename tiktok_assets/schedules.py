@@ -1,0 +1,92 @@
+"""Schedules: cadence and object. The decision who is due is pure; the schedule only reads the world."""
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Mapping
+
+import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+from tiktok_assets.accounts import Roster
+from tiktok_assets.partitions import range_tags
+from tiktok_assets.sensors import ACCOUNT_TAG
+from tiktok_assets.settings import Settings
+from tiktok_assets.storage.lake import Lake
+from tiktok_assets.studio.session import Sessions, Standing
+
+DAY_TAG = "tiktok/daily"
+# The numbers of a day are there at 17:00 UTC of the next one.
+_BEGIN = dt.timedelta(hours=17, minutes=10)
+_DAY = dt.timedelta(days=1)
+
+
+def moments(accounts: Iterable[str], spacing: dt.timedelta) -> dict[str, dt.timedelta]:
+    """When each account's turn is, after midnight UTC: one after another, ``spacing`` apart, whole minutes."""
+    step = dt.timedelta(minutes=-(-spacing // dt.timedelta(minutes=1)))
+    return {account: (_BEGIN + number * step) % _DAY for number, account in enumerate(accounts)}
+
+
+def due(
+    turns: Mapping[str, dt.timedelta], now: dt.datetime, done: Collection[tuple[str, str]]
+) -> list[tuple[str, dt.date]]:
+    """The accounts whose turn has come and that no run was requested for since: account, and the day of the turn.
+
+    A turn that was missed, because the computer slept, is made up for by the next look; of several missed ones one is.
+    """
+    found = []
+    for account, moment in turns.items():
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        turn = midnight + moment if midnight + moment <= now else midnight + moment - _DAY
+        if (account, turn.date().isoformat()) not in done:
+            found.append((account, turn.date()))
+    return found
+
+
+def build_daily_extraction(lake: Lake, roster: Roster, job: UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:
+    """The schedule that asks Studio for the last weeks of each account once a day."""
+    settings = lake.settings
+    turns = moments(roster, dt.timedelta(seconds=settings.account_spacing))
+    crons = sorted({f"{moment.seconds // 60 % 60} {moment.seconds // 3600} * * *" for moment in turns.values()})
+    is_on = bool(_with_login(settings, roster))
+
+    @dg.schedule(
+        name="daily_extraction",
+        job=job,
+        cron_schedule=crons,
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING if is_on else dg.DefaultScheduleStatus.STOPPED,
+        description="Exports the last weeks of each account with a login once a day, the accounts one after another.",
+    )
+    def daily_extraction(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
+        accounts = _with_login(settings, roster)
+        if not accounts:
+            return dg.SkipReason("No account has a login yet: `tiktok-assets login <account>`.")
+        now = context.scheduled_execution_time.astimezone(dt.UTC)
+        days = [now.date().isoformat(), (now.date() - _DAY).isoformat()]
+        runs = context.instance.get_runs(dg.RunsFilter(tags={DAY_TAG: days}))
+        done = {(run.tags.get(ACCOUNT_TAG, ""), run.tags[DAY_TAG]) for run in runs}
+        requests = [
+            _request(roster, account, day, now)
+            for account, day in due({account: turns[account] for account in accounts}, now, done)
+        ]
+        return requests or dg.SkipReason("Every account with a login had its turn.")
+
+    return daily_extraction
+
+
+def _with_login(settings: Settings, roster: Roster) -> list[str]:
+    """The accounts somebody has logged in to; also those whose login is over, so that their runs say so."""
+    sessions = Sessions.of(settings)
+    return [account for account in roster if sessions.state(account).standing is not Standing.MISSING]
+
+
+def _request(roster: Roster, account: str, day: dt.date, now: dt.datetime) -> dg.RunRequest:
+    """A run over the months of the account's last days. It asks for all of them again: numbers may have moved since,
+    lifetime totals have, and days that two exports tell are what their labels are checked by."""
+    days = roster[account].default_date_range
+    first = now.date() - dt.timedelta(days=days - 1)
+    return dg.RunRequest(
+        run_key=f"{account}|{day}",
+        tags={**range_tags([account], [first.replace(day=1), now.date().replace(day=1)]), ACCOUNT_TAG: account}
+        | {DAY_TAG: day.isoformat()},
+        run_config={"ops": {"landing": {"config": {"refresh": True, "days": days}}}},
+    )

@@ -1,0 +1,87 @@
+"""What needs no export: the days an account's exports tell already, whoever landed them, and today's insights.
+
+Belongs here: receipts and files read as days by section. Does not belong here: which visits follow (``extraction``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+
+from tiktok_assets.accounts import Account
+from tiktok_assets.dropped import account_files, identity
+from tiktok_assets.exports.export import open_export
+from tiktok_assets.exports.names import INSIGHTS, read_name
+from tiktok_assets.exports.problems import ExportProblem
+from tiktok_assets.receipts import receipts
+from tiktok_assets.reports import REPORTS
+from tiktok_assets.storage.lake import Lake, local_copy
+from tiktok_assets.studio.extraction import Wanted
+from tiktok_assets.studio.session import Sessions, Standing
+from tiktok_assets.studio.windows import LandedWindow, Window, settled_days
+
+_SECTION = {report.name: report.section for report in REPORTS}
+
+
+def wanted(
+    lake: Lake,
+    account: Account,
+    sections: Sequence[str],
+    first: dt.date,
+    last: dt.date,
+    *,
+    now: dt.datetime,
+    refresh_since: dt.datetime | None = None,
+) -> Wanted:
+    """What is left to ask Studio for: not the days an export of ``account`` tells already, unless refreshed.
+
+    Insights speak of the day they are read on: they are wanted once a day, for a range that holds today.
+    """
+    asked = list(sections)
+    if INSIGHTS in asked and (last < now.date() or (refresh_since is None and _has_insights(lake, account, now))):
+        asked.remove(INSIGHTS)
+    known = {} if refresh_since is not None else known_days(lake, account.key)
+    return Wanted(account=account, sections=asked, first=first, last=last, refresh_since=refresh_since, known=known)
+
+
+def known_days(lake: Lake, account: str) -> Mapping[str, frozenset[dt.date]]:
+    """By section, the days whose numbers were there when an export of them was downloaded."""
+    landed: dict[str, list[LandedWindow]] = {}
+    for section, window in _windows(lake, account):
+        landed.setdefault(section, []).append(window)
+    return {section: settled_days(windows) for section, windows in landed.items()}
+
+
+def is_by_hand(lake: Lake, account: str) -> bool:
+    """Whether a person looks after ``account``: nobody has ever logged in, and exports of it were dropped."""
+    never = Sessions.of(lake.settings).state(account).standing is Standing.MISSING
+    return never and any(True for _ in account_files(lake, account))
+
+
+def _windows(lake: Lake, account: str) -> Iterator[tuple[str, LandedWindow]]:
+    """Of every export: receipts tell of those that raw holds, the others are opened."""
+    read = set()
+    for receipt in receipts(lake, account):
+        read.add(receipt["export_id"])
+        window = _window(*(dt.date.fromisoformat(day) for day in receipt["window"]))
+        at = dt.datetime.fromisoformat(receipt["downloaded_at"])
+        for section in {_SECTION[report] for report in receipt["reports"]}:
+            yield section, LandedWindow(window=window, asked_at=at)
+    for path in account_files(lake, account):
+        try:
+            if identity(path) in read:
+                continue
+            with local_copy(path) as file, open_export(file) as export:
+                for section in export.sections:
+                    yield section, LandedWindow(window=_window(*export.window), asked_at=export.downloaded_at)
+        except ExportProblem:
+            continue  # the intake says why
+
+
+def _window(first: dt.date, last: dt.date) -> Window:
+    return Window(first=first, last=last)
+
+
+def _has_insights(lake: Lake, account: Account, now: dt.datetime) -> bool:
+    files = (path.name for path in account_files(lake, account.key))
+    return any(read_name(name).section == INSIGHTS and f"_{now:%Y%m%d}T" in name for name in files)

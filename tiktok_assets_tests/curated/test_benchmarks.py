@@ -1,0 +1,110 @@
+"""One account among the others: a window of 28 days and percentiles, worked out on paper."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import polars as pl
+import pytest
+
+from tiktok_assets.checks.schema import violations
+from tiktok_assets.curated.benchmarks import AccountBenchmarks, AccountTotals, account_benchmarks, account_totals
+from tiktok_assets.curated.metrics import with_metrics
+from tiktok_assets_tests.curated.frames import day_rows, told
+
+LAST = date(2025, 3, 28)
+
+
+def account(
+    name: str, views: int | None = 10, *, days: int = 56, followers: tuple[int, int] = (100, 140)
+) -> list[dict]:
+    """Days up to ``LAST`` with the same views; followers before the window, and at its end."""
+    return [
+        {
+            "account": name,
+            "date": LAST - timedelta(days=n),
+            "video_views": views,
+            "likes": 1,
+            "comments": 1,
+            "shares": 0,
+            "followers": followers[0] if n >= 28 else followers[1],
+        }
+        for n in range(days)
+    ]
+
+
+def totals(*accounts: list[dict]) -> pl.DataFrame:
+    table = account_totals(with_metrics(day_rows(*(row for rows in accounts for row in rows))), LAST)
+    assert violations(AccountTotals, table) == []
+    return table
+
+
+class TestTotals:
+    def test_a_window_is_28_days_and_compares_with_the_28_before(self) -> None:
+        rows = account("a", 20)
+        rows[28:] = account("a", 10)[28:]
+        # 28 x 20 = 560 against 280; engagements 28 x 2 = 56, of 560 a tenth; 140 - 100 of 100; 560 / 140
+        columns = ("date", "days_known", "video_views", "engagements", "engagement_rate", "video_views_growth")
+        assert told(totals(rows), *columns) == [(LAST, 28, 560, 56, 0.1, 1.0)]
+        columns = ("followers", "net_followers", "follower_growth_rate", "views_per_follower")
+        assert told(totals(rows), *columns) == [(140, 40, 0.4, 4.0)]
+
+    def test_a_missing_day_leaves_the_rate_and_takes_what_needs_the_whole_window(self) -> None:
+        rows = account("a")
+        del rows[3]
+        columns = ("days_known", "is_complete", "video_views", "engagement_rate", "views_per_follower")
+        assert told(totals(rows), *columns) == [(27, False, 270, 0.2, None)]
+        assert told(totals(account("a", days=55)), "is_complete", "video_views_growth") == [(True, None)]
+
+    def test_accounts_without_a_known_day_in_the_window_have_no_row(self) -> None:
+        assert totals(account("a", None)).is_empty()
+        assert totals().is_empty()
+
+    def test_no_followers_are_no_denominator(self) -> None:
+        table = totals(account("a", followers=(0, 0)))
+        assert told(table, "views_per_follower", "follower_growth_rate") == [(None, None)]
+
+
+class TestBenchmarks:
+    def test_percentiles_are_the_share_of_the_other_accounts_below(self) -> None:
+        roster = totals(*(account(name, views) for name, views in (("a", 10), ("b", 20), ("c", 20), ("d", 40))))
+        table = account_benchmarks(roster)
+        assert violations(AccountBenchmarks, table) == []
+        # of three others: a has none below, b and c one and each other half, d all three; median of 2, 4, 4, 8 is 4
+        ranked = table.filter(metric="views_per_follower")
+        assert told(ranked, "account", "value", "roster_median", "percentile", "accounts") == [
+            ("a", 2.0, 4.0, 0.0, 4),
+            ("b", 4.0, 4.0, 0.5, 4),
+            ("c", 4.0, 4.0, 0.5, 4),
+            ("d", 8.0, 4.0, 1.0, 4),
+        ]
+
+    def test_an_incomplete_window_is_not_ranked_and_ranks_nobody(self) -> None:
+        part = account("b", 1000)[5:]
+        table = account_benchmarks(totals(account("a"), part, account("c", 20))).filter(metric="views_per_follower")
+        assert told(table, "account", "value", "percentile", "accounts") == [
+            ("a", 2.0, 0.0, 2),
+            ("b", None, None, 2),
+            ("c", 4.0, 1.0, 2),
+        ]
+
+    def test_a_single_account_stands_nowhere(self) -> None:
+        table = account_benchmarks(totals(account("a"))).filter(metric="engagement_rate")
+        assert told(table, "value", "percentile", "accounts") == [(0.2, None, 1)]
+        assert account_benchmarks(totals()).is_empty()
+
+
+def test_every_metric_is_a_column_of_the_totals() -> None:
+    assert set(account_benchmarks(totals(account("a")))["metric"]) == {
+        "views_per_follower",
+        "engagement_rate",
+        "virality_rate",
+        "video_views_growth",
+        "follower_growth_rate",
+    }
+
+
+@pytest.mark.parametrize("day", [LAST - timedelta(days=1), LAST + timedelta(days=1)])
+def test_the_window_ends_on_the_day_asked_for(day: date) -> None:
+    table = account_totals(with_metrics(day_rows(*account("a"))), day)
+    assert told(table, "days_known", "followers") == ([(28, 140)] if day < LAST else [(27, None)])
