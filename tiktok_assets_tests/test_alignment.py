@@ -19,7 +19,6 @@ from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.exports import GeneratedExport, Quirks, Section, land, studio_export
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.parquet import raw_of_account
-from tiktok_assets_tests.conftest import Install
 
 TRUTH = SimulatedAccount.generate("pig1987", 11, dt.date(2024, 11, 1), dt.date(2025, 6, 30))
 
@@ -79,21 +78,28 @@ def test_a_later_export_moves_the_earlier_one_and_its_months_are_made_again(sett
     assert all(one["months"] == one["months_reached"] for one in receipts(Lake(settings), "pig1987"))
 
 
+@pytest.fixture(scope="module")
+def at_once(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
+    """All three exports in one run."""
+    folder = tmp_path_factory.mktemp("at-once")
+    (folder / "accounts.toml").write_text("[accounts.pig1987]\n")
+    settings = Settings.model_validate({"data_dir": folder / "data", "accounts_file": folder / "accounts.toml"})
+    assert take(settings, AHEAD, PLAIN, TELLING).is_clean
+    return days(settings)
+
+
+def test_each_real_day_stands_once_with_its_own_number(at_once: pl.DataFrame) -> None:
+    assert at_once["date"].to_list() == [dt.date(2024, 12, 31) + dt.timedelta(days=number) for number in range(69)]
+    assert views_are_true(at_once)
+
+
 @pytest.mark.parametrize("order", [*permutations((AHEAD, PLAIN, TELLING))], ids=range(6))
-def test_the_same_exports_make_the_same_tables_in_any_order(
-    order: tuple[GeneratedExport, ...], install: Install, tmp_path: Path
+def test_the_same_exports_make_the_same_table_in_any_order(
+    order: tuple[GeneratedExport, ...], settings: Settings, at_once: pl.DataFrame
 ) -> None:
-    settings = install("pig1987")
     for one in order:
         assert take(settings, one).is_clean
-    found = days(settings)
-    assert found["date"].is_unique().all()
-    assert (found["date"][0], found["date"][-1]) == (dt.date(2024, 12, 31), dt.date(2025, 3, 9))
-    assert found.height == 69
-    assert views_are_true(found)
-    at_once = install("pig1987", data_dir=str(tmp_path / "at-once"))
-    take(at_once, *order)
-    assert days(at_once).equals(found)
+    assert days(settings).equals(at_once)
 
 
 def test_a_run_says_that_an_older_export_is_judged_anew(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:

@@ -38,9 +38,7 @@ def build_alignment_asset(lake: Lake, partitions_def: dg.PartitionsDefinition) -
         part = slice_of(context.partition_keys)
         tables, reasons = [], []
         for account in part.accounts:
-            raw = {report.name: raw_of_account(lake, report.name, account) for report in DAILY}
-            raw[CONTENT.name] = raw_of_account(lake, CONTENT.name, account, _MOST_VIDEOS)
-            found = verdicts(raw)
+            found = verdicts(judged_rows(lake, account))
             for moved in _note(lake, account, found, context.run.run_id):
                 context.log.warning(f"{account}, {moved}")
             tables.append(table(account, found))
@@ -69,6 +67,13 @@ def build_alignment_asset(lake: Lake, partitions_def: dg.PartitionsDefinition) -
         )
 
     return alignment
+
+
+def judged_rows(lake: Lake, account: str) -> dict[str, pl.DataFrame]:
+    """The raw rows that labels are judged by, of every export of ``account``, by the name of the report."""
+    raw = {report.name: raw_of_account(lake, report.name, account) for report in DAILY}
+    raw[CONTENT.name] = raw_of_account(lake, CONTENT.name, account, _MOST_VIDEOS)
+    return raw
 
 
 def _note(lake: Lake, account: str, found: Iterable[tuple[Verdict, DailyFile]], run_id: str) -> list[Moved]:
