@@ -3,6 +3,7 @@ SHELL := /bin/sh
 PY := .venv/bin/python
 PORT ?= 3000
 EXPORTS ?= ../shared/exports
+FORMER ?= ../shared/former_pipeline
 
 # The history lives in .dagster (dagster.yaml), whatever DAGSTER_HOME another project left in the shell. Not for tests.
 dev demo demo-remove: export DAGSTER_HOME := $(CURDIR)
@@ -11,10 +12,10 @@ export DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS := 1
 export DAGSTER_DISABLE_TELEMETRY := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test dev demo demo-remove conformance bench
+.PHONY: help setup test dev demo demo-remove conformance former-pipeline bench
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' Makefile
 
 setup: ## make .venv and look for a browser; nothing else needs to be installed by hand
 	@sh scripts/setup.sh
@@ -37,6 +38,9 @@ demo-remove: setup ## take the demo's exports away, with everything made of them
 
 conformance: setup ## compare with the real exports in EXPORTS=folder
 	@$(PY) -m tiktok_assets_tests.conformance $(EXPORTS)
+
+former-pipeline: setup ## compare with what the former pipeline made of the exports in EXPORTS=folder (FORMER=folder)
+	@$(PY) -m tiktok_assets_tests.former_pipeline $(FORMER) $(EXPORTS)
 
 bench: setup ## measure the figures of the README
 	@$(PY) -m benchmarks

@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from tiktok_assets import cli_studio
+from tiktok_assets import cli_history, cli_report, cli_status, cli_studio, cli_tools
 from tiktok_assets.accounts import InvalidAccounts, add_account, load_roster, remove_account
 from tiktok_assets.printing import bar, err, out, print_inspection, print_json, print_result
 from tiktok_assets.settings import InvalidSettings, load_settings, project_root
@@ -32,6 +32,10 @@ accounts_app = typer.Typer(
 )
 export_app = typer.Typer(help="Tables of the lake in other formats.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(cli_studio.app)
+app.add_typer(cli_history.app)
+app.add_typer(cli_status.app)
+app.add_typer(cli_report.app)
+app.add_typer(cli_tools.app)
 app.add_typer(accounts_app, name="accounts")
 app.add_typer(export_app, name="export")
 

@@ -51,7 +51,7 @@ def login(
     from tiktok_assets.studio.login import log_in
 
     settings = load_settings()
-    chosen = _accounts(load_roster(settings), [account])[0]
+    chosen = accounts_named(load_roster(settings), [account])[0]
     try:
         out.print(f"Log in as @{chosen.handle} in the window that opens.", highlight=False)
         session = log_in(settings, chosen)
@@ -112,7 +112,7 @@ def extract(
     if first and last and last < first:
         raise typer.BadParameter(f"{last:%Y-%m-%d} lies before {first:%Y-%m-%d}", param_hint="--to")
     outcomes = []
-    for account in _accounts(load_roster(settings), accounts):
+    for account in accounts_named(load_roster(settings), accounts):
         extractor, now = in_browser(settings), dt.datetime.now(dt.UTC)
         until = last.date() if last else now.date()
         since = first.date() if first else min(until, last_day_with_data(now)) - _days_before(account)
@@ -175,7 +175,7 @@ def _days_before(account: Account) -> dt.timedelta:
     return dt.timedelta(days=account.default_date_range - 1)
 
 
-def _accounts(roster: Roster, names: Iterable[str] | None) -> list[Account]:
+def accounts_named(roster: Roster, names: Iterable[str] | None) -> list[Account]:
     """The accounts of that name or handle; all of them where none is named."""
     if not names:
         return [roster[key] for key in roster.partition_keys()]

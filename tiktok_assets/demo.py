@@ -23,12 +23,12 @@ from rich.table import Table
 from upath import UPath
 
 from tiktok_assets.accounts import Account, Roster, load_roster
-from tiktok_assets.dropped import files_below, identity
+from tiktok_assets.dropped import files_below, free_place, identity
 from tiktok_assets.exports.names import INSIGHTS, SECTIONS
 from tiktok_assets.settings import Settings, load_settings, project_root
 from tiktok_assets.simulator.studio import StudioAccount, StudioWorld, invent_account, serve, totp
 from tiktok_assets.simulator.traits import Traits
-from tiktok_assets.storage.lake import Lake, free_name
+from tiktok_assets.storage.lake import Lake
 from tiktok_assets.studio.extraction import in_browser, sentence
 from tiktok_assets.studio.landed import wanted
 from tiktok_assets.studio.login import LookAlikeLogin, log_in
@@ -127,7 +127,7 @@ def _move(source: Lake, target: Lake) -> list[str]:
         for path in files_below(source.settings.landing):
             digests.append(identity(path))
             below = path.relative_to(source.settings.landing)
-            target.move(path, free_name(target.settings.landing / below))
+            target.move(path, free_place(target, *below.parts))
     return digests
 
 
@@ -161,7 +161,7 @@ def _remove(settings: Settings, marker: Path) -> int:
     from tiktok_assets.rebuilding import rebuild
 
     ours = _marked(marker)
-    for path in [path for path in Path(str(settings.landing)).rglob("*") if path.is_file() and path != marker]:
+    for path in _exports(settings, marker):
         if hashlib.sha256(path.read_bytes()).hexdigest() in ours:
             path.unlink()
     marker.unlink(missing_ok=True)
@@ -171,13 +171,14 @@ def _remove(settings: Settings, marker: Path) -> int:
 
 
 def _not_ours(settings: Settings, marker: Path) -> list[Path]:
-    """Files in landing that the demo did not make."""
-    ours, files = _marked(marker), sorted(Path(str(settings.landing)).rglob("*"))
-    return [
-        path
-        for path in files
-        if path.is_file() and path != marker and hashlib.sha256(path.read_bytes()).hexdigest() not in ours
-    ]
+    """Files in landing and archive that the demo did not make."""
+    ours = _marked(marker)
+    return [path for path in _exports(settings, marker) if hashlib.sha256(path.read_bytes()).hexdigest() not in ours]
+
+
+def _exports(settings: Settings, marker: Path) -> list[Path]:
+    folders = [Path(str(settings.landing)), Path(str(settings.archive))]
+    return [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file() and path != marker]
 
 
 def _marked(marker: Path) -> set[str]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from upath import UPath
 
 from tiktok_assets.exports.archive import export_id, unreadable
-from tiktok_assets.storage.lake import Lake, changed_at, local_copy
+from tiktok_assets.storage.lake import Lake, changed_at, free_name, local_copy
 
 # A file changed less than this long ago is looked at twice, LOOK_AGAIN apart, before it counts as complete.
 YOUNG = 5.0  # seconds
@@ -28,9 +28,36 @@ Refused = Callable[[UPath, OSError], None]
 State = tuple[float, ...]
 
 
+def account_folders(lake: Lake, account: str) -> tuple[UPath, UPath]:
+    """Where the exports of ``account`` lie: in the archive, and in landing.
+
+    A file has the same path below either, so it may be moved from one to the other at any time. The archive comes
+    first: of equal bytes in both, what tables name as their source is the file that was there before.
+    """
+    return lake.settings.archive / account, lake.settings.landing / account
+
+
 def account_files(lake: Lake, account: str) -> Iterator[UPath]:
-    """Every file in the landing folder of ``account``, by path. Raises OSError where it may not look."""
-    yield from files_below(lake.settings.landing / account)
+    """Every file of ``account`` in archive and landing, by path. Raises OSError where it may not look."""
+    for folder in account_folders(lake, account):
+        yield from files_below(folder)
+
+
+def source_of(lake: Lake, account: str, path: UPath) -> str:
+    """What tables call a file of ``account``: its path below the account's folder, wherever that is."""
+    folder = next(folder for folder in account_folders(lake, account) if lies_below(path, folder))
+    return path.relative_to(folder).as_posix()
+
+
+def places_of(lake: Lake, account: str, source: str) -> list[UPath]:
+    """The files that tables call ``source``: one, or two where a person restored a file under an archived name."""
+    return [path for folder in account_folders(lake, account) if is_there(path := folder / source)]
+
+
+def free_place(lake: Lake, account: str, *below: str) -> UPath:
+    """The place in landing for a new file of ``account``: under a name that no file has there or in the archive."""
+    archive, landing = account_folders(lake, account)
+    return free_name(landing.joinpath(*below), beside=[archive.joinpath(*below[:-1])])
 
 
 def files_below(

@@ -8,13 +8,17 @@ import dagster as dg
 
 from tiktok_assets.accounts import load_roster
 from tiktok_assets.alignment import Alignment
+from tiktok_assets.assets.account_report import build_account_report
 from tiktok_assets.assets.alignment import build_alignment_asset
+from tiktok_assets.assets.catalog import published_views
+from tiktok_assets.assets.coverage import COVERED, build_coverage_asset
 from tiktok_assets.assets.curated import CURATED, STAGED, build_curated_assets
 from tiktok_assets.assets.landing import build_landing_assets
 from tiktok_assets.assets.raw import build_raw_assets
+from tiktok_assets.assets.restatements import COMPARED, build_restatements_asset
 from tiktok_assets.assets.staging import build_staging_assets
 from tiktok_assets.assets.warehouse import DAYS, build_warehouse_assets
-from tiktok_assets.jobs import extract_exports, process_exports
+from tiktok_assets.jobs import extract_exports, process_exports, report_accounts
 from tiktok_assets.partitions import account_months
 from tiktok_assets.schedules import build_daily_extraction
 from tiktok_assets.sensors import build_new_exports
@@ -41,19 +45,24 @@ def build_definitions(settings: Settings, studio: Extractor | None = None) -> dg
             build_raw_assets(lake, partitions_def),
             build_alignment_asset(lake, partitions_def),
             *build_staging_assets(partitions_def),
-            *build_curated_assets(partitions_def),
+            build_restatements_asset(lake, partitions_def),
+            build_coverage_asset(lake, partitions_def),
+            *build_curated_assets(settings, roster, partitions_def),
+            build_account_report(lake, roster, partitions_def),
             *build_warehouse_assets(lake, roster, partitions_def),
         ]
     return dg.Definitions(
         assets=assets,
-        jobs=[process_exports, extract_exports],
+        jobs=[process_exports, extract_exports, report_accounts],
         schedules=[build_daily_extraction(lake, roster, extract_exports)],
         sensors=[build_new_exports(lake, roster, process_exports)],
         executor=dg.in_process_executor,
         resources={
             "studio": studio or in_browser(settings),
             "raw": RawIOManager(lake),
-            "lake": PartitionIOManager(lake, STAGED | CURATED | {"staging/alignment": Alignment}),
-            "warehouse": warehouse_io_manager(Warehouse(settings.state / "warehouse.duckdb", settings.warehouse), DAYS),
+            "lake": PartitionIOManager(lake, STAGED | CURATED | COVERED | COMPARED | {"staging/alignment": Alignment}),
+            "warehouse": warehouse_io_manager(
+                Warehouse(settings.state / "warehouse.duckdb", settings.warehouse, published_views(assets)), DAYS
+            ),
         },
     )

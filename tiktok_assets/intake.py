@@ -1,4 +1,4 @@
-"""What lies in landing and is not processed yet: found, read once, given to its account, or set aside with a reason.
+"""What lies in landing or archive and is not processed yet: found, read once, given to its account, or set aside.
 
 Belongs here: the decisions about files. Does not belong here: looking for them (``dropped``), parsing (``exports``),
 tables, Dagster. A file is only ever moved: into its account's folder, or into quarantine beside a note that says why.
@@ -17,7 +17,9 @@ from upath import UPath
 from tiktok_assets.accounts import Account, Roster
 from tiktok_assets.dropped import (
     State,
+    account_folders,
     files_below,
+    free_place,
     identity,
     is_inside,
     is_text,
@@ -25,6 +27,7 @@ from tiktok_assets.dropped import (
     is_younger,
     lies_below,
     shown,
+    source_of,
     state_of,
     unchanged,
 )
@@ -42,7 +45,7 @@ from tiktok_assets.ownership import (
 )
 from tiktok_assets.quarantine import Rejected, set_aside
 from tiktok_assets.receipts import months_noted, processed
-from tiktok_assets.storage.lake import Lake, files_in, free_name, local_copy
+from tiktok_assets.storage.lake import Lake, files_in, local_copy
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +83,7 @@ class LandedExport:
 
     account: str
     source: str
-    """Its path below ``data/landing/<account>``."""
+    """Its path below ``data/landing/<account>``, or below ``data/archive/<account>`` once it lies there."""
     export_id: str
     sections: tuple[str, ...]
     months: tuple[dt.date, ...]
@@ -145,16 +148,9 @@ def take_in(lake: Lake, roster: Roster, *, patience: float = 0.0) -> Intake:
 
 def _unprocessed(lake: Lake, roster: Roster, everyone: Roster, found: _Findings) -> Iterator[UPath]:
     """The files that did not go to the warehouse yet, in all landing folders; of equal bytes one."""
-    landing = lake.settings.landing
     done = {account: processed(lake, account) for account in roster}
-    homeless = []
-    for path in files_below(landing, found.refused):
-        folder, *rest = path.relative_to(landing).parts
-        account = home_of(lake.settings, roster, folder) if rest else None
-        if account is None:
-            homeless.append(path)
-            continue
-        path = (landing / account).joinpath(*rest)
+    homeless: list[UPath] = []
+    for account, path in _at_home(lake, roster, homeless, found):
         if not is_text(path):
             yield path
         elif (digest := _digest(path, found)) and (account, digest) not in found.held:
@@ -163,6 +159,24 @@ def _unprocessed(lake: Lake, roster: Roster, everyone: Roster, found: _Findings)
                 yield path
     yield from _strangers(lake, everyone, homeless, found)
     yield from _extra_files(lake, found)
+
+
+def _at_home(lake: Lake, roster: Roster, homeless: list[UPath], found: _Findings) -> Iterator[tuple[str, UPath]]:
+    """The files in the accounts' folders, with the account; those of landing that are in none go to ``homeless``.
+
+    The archive's come first (``account_folders``): a rebuild, and a receipt that was opened again, need them.
+    """
+    landing = lake.settings.landing
+    for account in roster:
+        for path in files_below(lake.settings.archive / account, found.refused):
+            yield account, path
+    for path in files_below(landing, found.refused):
+        folder, *rest = path.relative_to(landing).parts
+        account = home_of(lake.settings, roster, folder) if rest else None
+        if account is None:
+            homeless.append(path)
+        else:
+            yield account, (landing / account).joinpath(*rest)
 
 
 def _strangers(lake: Lake, everyone: Roster, homeless: list[UPath], found: _Findings) -> Iterator[UPath]:
@@ -303,7 +317,7 @@ def _admit(
     noted = months_noted(lake, account.key, read.export_id)  # its days may lie in a month no label names
     return LandedExport(
         account=account.key,
-        source=home.relative_to(lake.settings.landing / account.key).as_posix(),
+        source=source_of(lake, account.key, home),
         export_id=read.export_id,
         sections=read.sections,
         months=tuple(sorted({*months, *noted})),
@@ -316,12 +330,11 @@ def _move_home(lake: Lake, path: UPath, account: Account) -> UPath:
 
     From a folder where nothing may be taken away it is copied; its bytes are known then, and not taken in again.
     """
-    home = lake.settings.landing / account.key
-    if lies_below(path, home):
+    if any(lies_below(path, home) for home in account_folders(lake, account.key)):
         return path
     unpacked = read_name(path.parent.name)  # Followers_<handle>/FollowerHistory.csv stays together
-    folder = home / path.parent.name if unpacked.handle and unpacked.section else home
-    target = free_name(folder / path.name)
+    folder = [path.parent.name] if unpacked.handle and unpacked.section else []
+    target = free_place(lake, account.key, *folder, path.name)
     try:
         lake.move(path, target)
     except OSError:
@@ -331,7 +344,8 @@ def _move_home(lake: Lake, path: UPath, account: Account) -> UPath:
 
 def _is_ours(lake: Lake, path: UPath) -> bool:
     """Whether a file that is no export may be moved away; in the extra landing folder only if named like an export."""
-    return lies_below(path, lake.settings.landing) or read_name(path.name).section is not None
+    ours = (lake.settings.landing, lake.settings.archive)
+    return any(lies_below(path, folder) for folder in ours) or read_name(path.name).section is not None
 
 
 def by_account(exports: Iterable[LandedExport]) -> dict[str, list[LandedExport]]:

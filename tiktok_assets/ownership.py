@@ -71,8 +71,8 @@ def owner_of(name: str, links: Iterable[str], handle: str | None, folder: Accoun
 
 
 def account_of_folder(settings: Settings, accounts: Roster, path: UPath) -> Account | None:
-    """Whose folder it lies in: the first below landing, or below TIKTOK_LANDING_PATH."""
-    for root in (settings.landing, settings.landing_path):
+    """Whose folder it lies in: the first below landing, the archive, or TIKTOK_LANDING_PATH."""
+    for root in (settings.landing, settings.archive, settings.landing_path):
         if root is not None and lies_below(path, root):
             parts = path.relative_to(root).parts
             return accounts.resolve(parts[0]) if len(parts) > 1 else None

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from tiktok_assets.settings import load_settings
 
+_SHOWN = 20
 out = Console()
 err = Console(stderr=True)
 
@@ -101,6 +102,21 @@ def _reports_that_break(account: Any, promise: str) -> list[str]:
     """The reports whose check of this name did not pass: "staging/overview has_rows" is of overview."""
     broken = [check.split(" ") for check in account.warned_checks]
     return [asset.rpartition("/")[2] for asset, name in broken if name == promise]
+
+
+def print_validation(report: Any) -> None:
+    """A line per finding, problems first; of very many of a file only the first ones."""
+    for style, findings in (("red", report.problems), ("yellow", report.warnings)):
+        for file in dict.fromkeys(finding.file for finding in findings):
+            of_file = [finding for finding in findings if finding.file == file]
+            for finding in of_file[:_SHOWN]:
+                out.print(str(finding), style=style, markup=False, highlight=False, soft_wrap=True)
+            if len(of_file) > _SHOWN:
+                more = f"{file}: and {len(of_file) - _SHOWN} more (--json lists all)."
+                out.print(more, style=style, markup=False, highlight=False, soft_wrap=True)
+    counted = f"{len(report.files)} files, {report.rows} rows: {len(report.problems)} problems, "
+    style = "green" if report.is_valid else "red"
+    out.print(f"{counted}{len(report.warnings)} warnings.", style=style, highlight=False)
 
 
 def print_inspection(found: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The lake below landing made again from landing alone, and compared with what was there before."""
+"""The lake below landing made again from landing and its archive alone, and compared with what was there before."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def rebuild(
     instance: dg.DagsterInstance | None = None,
     progress: Callable[[str, int, int], None] = lambda account, done, total: None,
 ) -> tuple[Result, list[Difference]]:
-    """Make raw, staging, curated and the warehouse again from landing alone, compare, and keep the new ones.
+    """Make raw, staging, curated and the warehouse again from landing and archive alone, compare, keep the new ones.
 
     The lake before lies in ``data/state/before-rebuild`` until the new one stands. It comes back if the rebuild fails,
     and at the next rebuild if this one is killed. Raises RebuildRefused where accounts would lose their tables.
@@ -57,7 +57,7 @@ def rebuild(
     except BaseException:
         _put_back(aside, places)
         raise
-    if not result.accounts:  # landing is empty now: what was published came from exports that are gone
+    if not result.accounts:  # landing and archive are empty now: what was published came from exports that are gone
         settings.warehouse.unlink(missing_ok=True)
     after = dict(_tables(settings))
     shutil.rmtree(aside)

@@ -153,6 +153,25 @@ class Settings(BaseSettings):
         ge=0,
         le=200,
     )
+    viral_min_views: int = _setting(
+        "Views from which on a video can be viral by its daily growth",
+        "a whole number of views, 0 or more",
+        10_000,
+        ge=0,
+    )
+    viral_growth: float = _setting(
+        "How many times as fast as before a viral video gains views, per day",
+        "a number above 0",
+        5.0,
+        gt=0,
+        allow_inf_nan=False,
+    )
+    archive_after: int = _setting(
+        "Days after its download from which on `tiktok-assets archive` moves a processed export to data/archive",
+        "a whole number of days, 0 or more",
+        90,
+        ge=0,
+    )
     session_key: Annotated[SecretStr, AfterValidator(_fernet_key)] | None = _setting(
         "Encrypts the saved login when set", "a Fernet key: 32 random bytes as 44 URL-safe base64 characters", None
     )
@@ -181,6 +200,7 @@ class Settings(BaseSettings):
 
     @property
     def archive(self) -> UPath:
+        """Processed exports, one folder an account; read as landing is."""
         return self.data_dir / "archive"
 
     @property

@@ -1,27 +1,33 @@
 """The graph from landing to warehouse in this process: the same twice, the same in pieces, stopped where it must."""
 
 import dataclasses
+import random
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import dagster as dg
+import duckdb
 import polars as pl
 import pytest
 
 from tiktok_assets.assets import staging
+from tiktok_assets.assets.warehouse import WAREHOUSE
+from tiktok_assets.curated.views import VIEWS
 from tiktok_assets.graph import build_definitions
 from tiktok_assets.partitions import range_tags
 from tiktok_assets.receipts import processed
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.settings import Settings
 from tiktok_assets.simulator.account import SimulatedAccount
-from tiktok_assets.simulator.exports import GeneratedExport, land, studio_exports
+from tiktok_assets.simulator.exports import GeneratedExport, land, studio_export, studio_exports
 from tiktok_assets.simulator.files import zip_bytes
-from tiktok_assets.storage.duckdb import Warehouse
+from tiktok_assets.simulator.traits import Traits
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets_tests.conftest import Install
 from tiktok_assets_tests.drops import drop, insights
+from tiktok_assets_tests.stored import differing, tables
 
 FIRST, LAST = date(2024, 12, 20), date(2025, 2, 2)
 DECEMBER, JANUARY, FEBRUARY = date(2024, 12, 1), date(2025, 1, 1), date(2025, 2, 1)
@@ -56,25 +62,12 @@ def run(settings: Settings, accounts: list[str], first: date, last: date) -> dg.
         return job.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
 
 
-def tables(settings: Settings) -> dict[str, bytes | list[tuple[object, ...]]]:
-    """Every file of the lake below landing byte for byte, and the rows of every published table but for loaded_at."""
-    root = Path(str(settings.data_dir))
-    files = [path for layer in ("raw", "staging", "curated") for path in (root / layer).rglob("*.parquet")]
-    found: dict[str, bytes | list[tuple[object, ...]]] = {
-        path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(files)
-    }
-    with Warehouse(settings.warehouse, settings.warehouse).connect() as connection:
-        for (table,) in connection.sql("select table_name from duckdb_tables()").fetchall():
-            found[table] = connection.sql(f"select * exclude (loaded_at) from {table} order by all").fetchall()
-    return found
-
-
 def test_the_same_range_twice_gives_the_same_files_and_rows(settings: Settings) -> None:
     landed(settings)
     assert run(settings, ["pig1987", "zonea0"], DECEMBER, FEBRUARY).success
     once = tables(settings)
     assert run(settings, ["pig1987", "zonea0"], DECEMBER, FEBRUARY).success
-    assert tables(settings) == once
+    assert differing(tables(settings), once) == []
     assert len(once["social_media_stats"]) == 2 * 45  # 20 December to 2 February
     assert any(path.startswith("raw/insights/account=pig1987/20250120T162031Z_") for path in once)
 
@@ -100,9 +93,96 @@ def test_runs_over_pieces_give_what_one_run_gives(
     in_pieces = landed(install("pig1987", zonea0="zone.a0", data_dir=tmp_path / "pieces"))
     for accounts, first, last in pieces:
         assert run(in_pieces, accounts, first, last).success
-    assert tables(in_pieces) == tables(whole)
+    assert differing(tables(in_pieces), tables(whole)) == []
     for account in ("pig1987", "zonea0"):
         assert processed(Lake(in_pieces), account) == processed(Lake(whole), account) != frozenset()
+
+
+SEVEN_MONTHS = [date(2025, month, 1) for month in range(1, 8)]
+
+
+def half_a_year(settings: Settings) -> Settings:
+    """Two accounts, each with an export of half a year, and snapshots of its videos every two weeks."""
+    for name, seed in (("pig1987", 5), ("zone.a0", 6)):
+        traits = Traits(viral_day=date(2025, 5, 14), follower_drop=date(2025, 3, 30), posts_per_week=14, utc_offset=2)
+        account = SimulatedAccount.generate(name, seed, date(2024, 12, 1), date(2025, 7, 31), traits=traits)
+        folder = Path(str(settings.landing)) / name.replace(".", "")
+        moments = [datetime(2025, 1, 22, 18, tzinfo=UTC) + timedelta(days=14 * number) for number in range(14)]
+        for moment in moments:
+            day = moment.date() - timedelta(days=2)
+            land(studio_export(account, "content", day, day, downloaded_at=moment), folder / day.isoformat())
+        for section in ("overview", "viewers", "followers"):
+            land(studio_export(account, section, date(2025, 1, 10), day, downloaded_at=moments[-1]), folder)
+    return settings
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_the_order_in_which_months_are_run_changes_nothing(install: Install, tmp_path: Path, seed: int) -> None:
+    """Rates, anomalies, growth, peers, effects and benchmarks look back over months, up to a year."""
+    accounts = ("pig1987", "zonea0")
+    thresholds = {"viral_min_views": 500, "viral_growth": 1.5}
+    whole = half_a_year(install("pig1987", zonea0="zone.a0", data_dir=tmp_path / "whole", **thresholds))
+    zones = '[accounts.pig1987]\ntimezone = "Europe/Athens"\n[accounts.zonea0]\nhandle = "zone.a0"\n'
+    whole.accounts_file.write_text(zones)
+    assert run(whole, [*accounts], SEVEN_MONTHS[0], SEVEN_MONTHS[-1]).success
+    in_pieces = half_a_year(install("pig1987", zonea0="zone.a0", data_dir=tmp_path / "pieces", **thresholds))
+    in_pieces.accounts_file.write_text(zones)
+    chance = random.Random(seed)
+    pieces = [
+        ([account], SEVEN_MONTHS[first], SEVEN_MONTHS[last - 1])
+        for account in accounts
+        for first, last in pairwise([0, chance.randint(1, 6), 7])
+    ]
+    chance.shuffle(pieces)
+    for piece in pieces:
+        assert run(in_pieces, *piece).success, pieces
+    made = tables(whole)
+    assert differing(tables(in_pieces), made) == [], pieces
+    for table in ("viral_content", "posting_times", "hashtag_performance", "data_quality", "account_benchmarks"):
+        assert made[table], table
+    snapshots = rows_of(whole, "select account, video_id, captured_on from content_performance where is_latest")
+    newest = "select account, video_id, max(captured_on) from content_performance group by all"
+    assert sorted(snapshots) == sorted(rows_of(whole, newest))
+
+
+def rows_of(settings: Settings, query: str) -> list[tuple[object, ...]]:
+    with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
+        return connection.sql(query).fetchall()
+
+
+def test_the_published_file_has_its_views_and_describes_every_column_of_all_of_it(settings: Settings) -> None:
+    landed(settings)
+    assert run(settings, ["pig1987"], DECEMBER, FEBRUARY).success
+    found = rows_of(settings, "select table_name, column_name from duckdb_columns() where not internal")
+    assert {name for name, _ in found} == {*WAREHOUSE, *VIEWS, "_columns"}
+    described = rows_of(settings, 'select "table", "column", description, unit, source from _columns')
+    assert sorted(row[:2] for row in described) == sorted(row for row in found if row[0] != "_columns")
+    assert all(all(row) for row in described)
+    facts = {row[:2]: row[3:] for row in described}
+    assert facts["social_media_stats", "engagement_rate"] == (
+        "ratio",
+        "staging/overview.comments, staging/overview.likes, staging/overview.shares, staging/overview.video_views",
+    )
+    monthly = rows_of(settings, "select month, days_known, is_complete from social_media_stats_monthly order by month")
+    assert monthly == [("2024-12", 12, False), ("2025-01", 31, True), ("2025-02", 2, False)]
+
+
+def test_an_unusual_day_is_flagged_in_its_row_and_told_in_data_quality_and_by_its_check(settings: Settings) -> None:
+    half_a_year(settings)
+    result = run(settings, ["pig1987"], SEVEN_MONTHS[0], SEVEN_MONTHS[-1])
+    assert result.success
+    unkept = {one.check_name: one for one in result.get_asset_check_evaluations() if not one.passed}
+    check = unkept["follower_trend_is_plausible"]
+    assert check.severity == dg.AssetCheckSeverity.WARN
+    flagged = rows_of(settings, "select date from social_media_stats where 'follower_drop' in anomalies")
+    assert flagged == [(date(2025, 3, 30),)]
+    ((kind, told, first_day, export),) = rows_of(
+        settings,
+        "select kind, sentence, first_day, export_id from data_quality where \"check\" = 'follower_trend_is_plausible'",
+    )
+    assert (kind, first_day) == ("event", date(2025, 3, 30))
+    assert check.description == f"pig1987, 30 March 2025: {told}"
+    assert rows_of(settings, f"select count(*) from exports where export_id = '{export}'") != [(0,)]
 
 
 def test_a_quiet_last_hour_of_a_month_is_a_zero_and_not_unknown(settings: Settings) -> None:

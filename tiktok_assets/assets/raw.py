@@ -9,7 +9,7 @@ from upath import UPath
 from tiktok_assets.accounts import load_roster
 from tiktok_assets.assets.landing import landing_events
 from tiktok_assets.assets.metadata import OWNERS, part_of_list
-from tiktok_assets.dropped import account_files, identity, unchanged
+from tiktok_assets.dropped import account_files, identity, source_of, unchanged
 from tiktok_assets.exports.export import Export, open_export
 from tiktok_assets.exports.problems import BrokenFile, ExportProblem, UnreadableFile
 from tiktok_assets.exports.provenance import PROVENANCE, READER_VERSION
@@ -24,7 +24,7 @@ from tiktok_assets.storage.parquet import RawRows
 _MEANING = {
     "account": "account key, as in accounts.toml",
     "export_id": "sha256 of the landed file",
-    "source": "the landed file, below data/landing/<account>",
+    "source": "the landed file, below data/landing/<account> or data/archive/<account>",
     "member": "the table inside the file",
     "row_number": "1 is the first row below the header",
     "date_label": "the day the row's label names, with its year; for snapshots the day of the download",
@@ -122,7 +122,7 @@ def _new_exports(
     for account in part.accounts:
         seen = set(processed(lake, account))
         for path, whole in unchanged([path for path in account_files(lake, account) if _is_new(path, seen)]):
-            source = path.relative_to(lake.settings.landing / account).as_posix()
+            source = source_of(lake, account, path)
             try:
                 if not whole:
                     raise BrokenFile(f"{source}: is still being written. It is taken in when it is complete.")

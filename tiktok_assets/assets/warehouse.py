@@ -1,40 +1,60 @@
-"""Warehouse: the tables people query, in DuckDB. The last one, ``exports``, closes a run: it closes the receipts."""
+"""Warehouse: the tables people query, in DuckDB. The last one, ``exports``, closes a run: it closes the receipts.
+
+What looks back in curated reaches as far here (``reach_days``). Benchmarks look at every account, whichever is run.
+"""
 
 import datetime as dt
-from collections.abc import Iterator
+import inspect
+from collections.abc import Iterator, Mapping
 
 import dagster as dg
 import pandera.polars as pa
 import polars as pl
 
 from tiktok_assets.accounts import Roster
-from tiktok_assets.assets.curated import CURATED
-from tiktok_assets.assets.metadata import OWNERS, column_lineage, column_schema, covered
-from tiktok_assets.curated._tables import warehouse_rows
-from tiktok_assets.curated.account_daily import DayMetrics, SocialMediaStats, with_handles
+from tiktok_assets.assets.curated import CURATED, REACHES
+from tiktok_assets.assets.lineage import lineage
+from tiktok_assets.assets.metadata import OWNERS, column_schema, covered
+from tiktok_assets.curated import benchmarks, quality, warehouse
+from tiktok_assets.curated.account_daily import DayMetrics, SocialMediaStats
 from tiktok_assets.curated.audience import AudienceInsights
-from tiktok_assets.curated.export_log import Exports, export_log
+from tiktok_assets.curated.export_log import Exports
+from tiktok_assets.curated.hashtags import HashtagPerformance
+from tiktok_assets.curated.periods import Periods
+from tiktok_assets.curated.posting import PostingPerformance
 from tiktok_assets.curated.videos import ContentPerformance
+from tiktok_assets.curated.viral import ViralContent
 from tiktok_assets.partitions import slice_of
 from tiktok_assets.receipts import close_receipts
 from tiktok_assets.reports import REPORTS
+from tiktok_assets.storage.duckdb import EVERYONE, OVER_ALL_MONTHS
 from tiktok_assets.storage.lake import Lake
+from tiktok_assets.storage.parquet import REACH, seen
 
 WAREHOUSE: dict[str, type[pa.DataFrameModel]] = {
     "social_media_stats": SocialMediaStats,
+    "account_periods": Periods,
     "content_performance": ContentPerformance,
+    "viral_content": ViralContent,
     "audience_insights": AudienceInsights,
+    "posting_times": PostingPerformance,
+    "hashtag_performance": HashtagPerformance,
+    "data_quality": quality.DataQuality,
+    "account_benchmarks": benchmarks.Benchmarks,
     "exports": Exports,
 }
 # The column whose month is the partition.
 DAYS = {
-    "social_media_stats": "date",
+    **dict.fromkeys(WAREHOUSE, "date"),
     "content_performance": "captured_on",
+    "viral_content": "detected_on",
     "audience_insights": "captured_on",
     "exports": "month",
 }
-# Names that change on the way from curated.
-_RENAMED = {"captured_on": "date", "publish_date": "post_date"}
+_DAYS_REACH = REACHES["curated/account_daily"]
+_MONTH = 31
+WAREHOUSE_KEYS = {f"warehouse/{table}": schema for table, schema in WAREHOUSE.items()}
+_IS_LATEST = {"is_latest": "captured_on = max(captured_on) over (partition by account, video_id)"}
 
 
 def build_warehouse_assets(
@@ -42,55 +62,113 @@ def build_warehouse_assets(
 ) -> list[dg.AssetsDefinition]:
     handles = {key: account.handle for key, account in roster.items()}
 
-    def table(name: str, **inputs: dg.AssetIn):
+    def table(name: str, *, reach: int = 0, about: Mapping[str, object] | None = None, **inputs: dg.AssetIn):
+        """``about``: more of what the IO manager has to know of the table."""
+        schema = WAREHOUSE[name]
         return dg.asset(
             key=["warehouse", name],
             ins=inputs,
             deps=[dg.AssetKey(["warehouse", other]) for other in WAREHOUSE if name == "exports" and other != name],
             group_name="warehouse",
-            description=WAREHOUSE[name].__doc__,
-            code_version="2",
+            description=inspect.cleandoc(str(schema.__doc__)),
+            code_version="3",
             partitions_def=partitions_def,
             backfill_policy=dg.BackfillPolicy.single_run(),
             kinds={"duckdb"},
             owners=OWNERS,
             io_manager_key="warehouse",
             pool="warehouse",
-            metadata={"dagster/column_schema": column_schema(WAREHOUSE[name]), "dagster/table_name": f"main.{name}"},
+            metadata={
+                "dagster/column_schema": column_schema(schema),
+                "dagster/table_name": f"main.{name}",
+                **({REACH: reach} if reach else {}),
+                **(about or {}),
+            },
         )
 
-    def result(
-        context: dg.AssetExecutionContext, rows: pl.DataFrame, source: str
-    ) -> dg.MaterializeResult[pl.DataFrame]:
-        name = context.asset_key.path[-1]
-        loaded = warehouse_rows(rows, WAREHOUSE[name], dt.datetime.now(dt.UTC))
-        lineage = column_lineage(WAREHOUSE[name], {source: CURATED[source]}, _RENAMED)
-        part, every_day = slice_of(context.partition_keys), issubclass(WAREHOUSE[name], DayMetrics)
-        metadata = covered(loaded, part, day=DAYS[name], every_day=every_day)
-        return dg.MaterializeResult(value=loaded, metadata={**metadata, "dagster/column_lineage": lineage})
+    def curated(name: str, **inputs: str):
+        """A table of the warehouse that holds what a curated one does; ``inputs``: that one."""
+        reach = max(REACHES[f"curated/{source}"] for source in inputs.values())
+        about = {OVER_ALL_MONTHS: _IS_LATEST} if name == "content_performance" else {}
+        ins = {key: seen(["curated", source], after=reach) for key, source in inputs.items()}
+        return table(name, reach=reach, about=about, **ins)
 
-    @table("social_media_stats", days=dg.AssetIn(["curated", "account_daily"]))
+    def result(context: dg.AssetExecutionContext, loaded: pl.DataFrame) -> dg.MaterializeResult[pl.DataFrame]:
+        name, part = context.asset_key.path[-1], slice_of(context.partition_keys)
+        upstream = [before.to_user_string() for before in context.assets_def.asset_deps[context.asset_key]]
+        metadata = covered(
+            part.within(loaded, DAYS[name]), part, day=DAYS[name], every_day=issubclass(WAREHOUSE[name], DayMetrics)
+        )
+        columns = lineage(context.asset_key.to_user_string(), CURATED | WAREHOUSE_KEYS, upstream)
+        return dg.MaterializeResult(value=loaded, metadata={**metadata, "dagster/column_lineage": columns})
+
+    @curated("social_media_stats", days="account_daily")
     def social_media_stats(context: dg.AssetExecutionContext, days: pl.DataFrame) -> dg.MaterializeResult[pl.DataFrame]:
-        return result(context, with_handles(days, handles), "curated/account_daily")
+        return result(context, warehouse.social_media_stats(days, handles, _now()))
 
-    @table("content_performance", videos=dg.AssetIn(["curated", "videos"]))
+    @curated("account_periods", periods="account_periods")
+    def account_periods(context: dg.AssetExecutionContext, periods: pl.DataFrame) -> dg.MaterializeResult[pl.DataFrame]:
+        return result(context, warehouse.account_periods(periods, _now()))
+
+    @curated("content_performance", videos="videos")
     def content_performance(
         context: dg.AssetExecutionContext, videos: pl.DataFrame
     ) -> dg.MaterializeResult[pl.DataFrame]:
-        renamed = {before: after for after, before in _RENAMED.items()}
-        return result(context, with_handles(videos.rename(renamed), handles), "curated/videos")
+        return result(context, warehouse.content_performance(videos, handles, _now()))
 
-    @table("audience_insights", audience=dg.AssetIn(["curated", "audience"]))
+    @curated("viral_content", viral="viral_videos")
+    def viral_content(context: dg.AssetExecutionContext, viral: pl.DataFrame) -> dg.MaterializeResult[pl.DataFrame]:
+        return result(context, warehouse.viral_content(viral, _now()))
+
+    @curated("audience_insights", audience="audience")
     def audience_insights(
         context: dg.AssetExecutionContext, audience: pl.DataFrame
     ) -> dg.MaterializeResult[pl.DataFrame]:
-        return result(context, audience.rename({"date": "captured_on"}), "curated/audience")
+        return result(context, warehouse.audience_insights(audience, _now()))
+
+    @curated("posting_times", times="posting_times")
+    def posting_times(context: dg.AssetExecutionContext, times: pl.DataFrame) -> dg.MaterializeResult[pl.DataFrame]:
+        return result(context, warehouse.posting_times(times, _now()))
+
+    @curated("hashtag_performance", hashtags="hashtags")
+    def hashtag_performance(
+        context: dg.AssetExecutionContext, hashtags: pl.DataFrame
+    ) -> dg.MaterializeResult[pl.DataFrame]:
+        return result(context, warehouse.hashtag_performance(hashtags, _now()))
+
+    reach = quality.LOOK_BACK + _MONTH + _DAYS_REACH
+
+    @table(
+        "data_quality",
+        reach=reach,
+        days=seen(["curated", "account_daily"], before=quality.LOOK_BACK, after=reach),
+    )
+    def data_quality(context: dg.AssetExecutionContext, days: pl.DataFrame) -> dg.MaterializeResult[pl.DataFrame]:
+        reached = slice_of(context.partition_keys).wider(after=reach)
+        return result(context, reached.within(warehouse.data_quality(days, _now())))
+
+    roster_reach = benchmarks.LOOK_BACK + _MONTH + _DAYS_REACH
+
+    @table(
+        "account_benchmarks",
+        reach=roster_reach,
+        about={EVERYONE: True},
+        days=seen(
+            ["warehouse", "social_media_stats"],
+            before=benchmarks.LOOK_BACK,
+            after=roster_reach,
+            columns=benchmarks.COLUMNS,
+            **{EVERYONE: True},
+        ),
+    )
+    def account_benchmarks(context: dg.AssetExecutionContext, days: pl.DataFrame) -> dg.MaterializeResult[pl.DataFrame]:
+        months = slice_of(context.partition_keys).wider(after=roster_reach).months
+        return result(context, warehouse.account_benchmarks(days, months, _now()))
 
     @table("exports", **{report.name: dg.AssetIn(["raw", report.name], input_manager_key="raw") for report in REPORTS})
     def exports(context: dg.AssetExecutionContext, **raw: pl.LazyFrame) -> Iterator[dg.Output[pl.DataFrame]]:
         part = slice_of(context.partition_keys)
-        log = pl.concat([export_log(report, rows) for report, rows in raw.items()], how="diagonal")
-        loaded = warehouse_rows(part.within(log, "month"), Exports, dt.datetime.now(dt.UTC))
+        loaded = part.within(warehouse.exports(raw, _now()), "month")
         yield dg.Output(
             loaded, metadata={"dagster/row_count": loaded.height, "exports": loaded["export_id"].n_unique()}
         )
@@ -98,7 +176,14 @@ def build_warehouse_assets(
         for account in part.accounts:
             close_receipts(lake, account, part, context.run.run_id, _started_at(context.instance, context.run.run_id))
 
-    return [social_media_stats, content_performance, audience_insights, exports]
+    return [
+        *(social_media_stats, account_periods, content_performance, viral_content, audience_insights),
+        *(posting_times, hashtag_performance, data_quality, account_benchmarks, exports),
+    ]
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
 
 
 def _started_at(instance: dg.DagsterInstance, run_id: str) -> dt.datetime:

@@ -7,6 +7,7 @@ import polars as pl
 
 from tiktok_assets.assets.metadata import markdown_table
 from tiktok_assets.checks.schema import SHOWN, schema_result, schema_spec, where
+from tiktok_assets.exports.labels.differences import follower_differences_agree
 from tiktok_assets.partitions import Slice
 from tiktok_assets.reports.report import Report
 
@@ -14,6 +15,7 @@ _PROMISES = {
     "has_rows": "There is at least one row in the slice.",
     "days_are_contiguous": "No day is missing between an account's first and last day in the slice.",
     "has_no_duplicates": "There is one row per grain.",
+    "follower_differences_agree": "The difference each export tells is that of the followers it tells.",
 }
 
 
@@ -33,6 +35,8 @@ def check_specs(report: Report, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
 def _concerns(report: Report, promise: str) -> bool:
     if promise == "days_are_contiguous":
         return tells_every_day(report)
+    if promise == "follower_differences_agree":
+        return "follower_difference" in report.values
     return promise != "has_rows" or not report.is_optional
 
 
@@ -43,7 +47,10 @@ def check_results(report: Report, rows: pl.DataFrame, part: Slice) -> list[dg.As
         results.append(_has_rows(report, rows, part))
     if _concerns(report, "days_are_contiguous"):
         results.append(_days_are_contiguous(rows, part))
-    return [*results, _has_no_duplicates(report, rows, part)]
+    results.append(_has_no_duplicates(report, rows, part))
+    if _concerns(report, "follower_differences_agree"):
+        results.append(_follower_differences_agree(rows, part))
+    return results
 
 
 def _has_rows(report: Report, rows: pl.DataFrame, part: Slice) -> dg.AssetCheckResult:
@@ -77,6 +84,27 @@ def _has_no_duplicates(report: Report, rows: pl.DataFrame, part: Slice) -> dg.As
         description=None if twice.is_empty() else f"{twice.height} grains have more than one row.",
         metadata={**where(part), "duplicates": twice.height, **_listed("grains", twice)},
     )
+
+
+def _follower_differences_agree(rows: pl.DataFrame, part: Slice) -> dg.AssetCheckResult:
+    wrong = disagreeing_differences(rows)
+    text = f"On {wrong.height} day{'s' * (wrong.height != 1)} an export tells another difference than its own followers make. Growth is computed "
+    return dg.AssetCheckResult(
+        check_name="follower_differences_agree",
+        passed=wrong.is_empty(),
+        severity=dg.AssetCheckSeverity.WARN,
+        description=None if wrong.is_empty() else f"{text}from followers alone; if they look wrong, export them again.",
+        metadata={**where(part), "days": wrong.height, **_listed("rows", wrong)},
+    )
+
+
+def disagreeing_differences(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows whose ``follower_difference`` is not what the followers of their export make, whatever it means there."""
+    wrong = [rows.clear()]
+    for told in rows.partition_by("account", "export_id", maintain_order=True):
+        labels = follower_differences_agree(told.select("date_label", "followers", "follower_difference"))
+        wrong.append(told.filter(pl.col("date_label").is_in(labels)))
+    return pl.concat(wrong).select("account", "date", "followers", "follower_difference", "export_id")
 
 
 def _listed(name: str, cases: pl.DataFrame) -> dict[str, dg.MarkdownMetadataValue]:

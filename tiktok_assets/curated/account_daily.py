@@ -8,6 +8,9 @@ import pandera.polars as pa
 import polars as pl
 
 from tiktok_assets.curated._tables import WarehouseRow, conform
+from tiktok_assets.curated.metrics import DayRates, with_metrics
+from tiktok_assets.curated.quality import DayFlags, find_anomalies, with_anomalies
+from tiktok_assets.curated.restatements import settled_days
 
 _KEY = ["account", "date"]
 
@@ -15,7 +18,7 @@ _KEY = ["account", "date"]
 class DayMetrics(pa.DataFrameModel):
     """What exports tell of an account's day. Null is unknown."""
 
-    date: pl.Date = pa.Field(description="the day, as its export labels it")
+    date: pl.Date = pa.Field(description="the real day (UTC): date_label less date_shift_days")
     video_views: int = pa.Field(nullable=True, description="views of all videos on the day")
     unique_viewers: int = pa.Field(nullable=True, description="people who watched; never to be summed over days")
     new_viewers: int = pa.Field(nullable=True, description="first-time viewers")
@@ -30,10 +33,15 @@ class DayMetrics(pa.DataFrameModel):
     )
     date_label: pl.Date = pa.Field(description="the day as the export labelled it; the day where only insights tell it")
     date_shift_days: int = pa.Field(description="date_label minus date, in days")
+    is_settled: bool = pa.Field(
+        nullable=True,
+        description="whether all of the day's counts were told at an age from which on they did not move any more "
+        "(curated/settling); null where no daily report knows a count of the day",
+    )
 
 
-class AccountDaily(DayMetrics):
-    """One row per account and day that at least one report speaks of."""
+class AccountDaily(DayFlags, DayRates, DayMetrics):
+    """One row per account and day that at least one report speaks of, with what the days before make of it."""
 
     account: str = pa.Field(description="account key, as in accounts.toml")
     reach: int = pa.Field(nullable=True, description="reached audience (Business Suite)")
@@ -52,24 +60,10 @@ class AccountDaily(DayMetrics):
         unique = _KEY
 
 
-class SocialMediaStats(DayMetrics, WarehouseRow):
-    """One row per account and day. Rate and growth columns are null."""
+class SocialMediaStats(DayFlags, DayRates, DayMetrics, WarehouseRow):
+    """One row per account and day: counts, rates, growth, and what is unusual. Unknown is null, never 0."""
 
     handle: str = pa.Field(nullable=True, description="the account's handle")
-    engagements: int = pa.Field(nullable=True, description="likes + comments + shares")
-    engagement_rate: float = pa.Field(nullable=True, description="engagements / video_views")
-    virality_rate: float = pa.Field(nullable=True, description="shares / video_views")
-    net_followers: int = pa.Field(nullable=True, description="followers minus followers of the day before")
-    follower_growth_rate: float = pa.Field(nullable=True, description="net_followers / followers of the day before")
-    video_views_7d_avg: float = pa.Field(nullable=True, description="mean views of the 7 days up to this one")
-    video_views_growth_7d: float = pa.Field(
-        nullable=True, description="views against the day 7 days before, as a ratio"
-    )
-    video_views_growth_28d: float = pa.Field(
-        nullable=True, description="views against the day 28 days before, as a ratio"
-    )
-    anomalies: list[str] = pa.Field(nullable=True, description="names of data errors and events; null: not examined")
-    is_settled: bool = pa.Field(nullable=True, description="whether the numbers have stopped moving")
     viewers_export_id: str = pa.Field(nullable=True, description="export behind the viewer columns")
     followers_export_id: str = pa.Field(nullable=True, description="export behind followers")
     insights_export_id: str = pa.Field(nullable=True, description="insights file behind following")
@@ -79,19 +73,40 @@ class SocialMediaStats(DayMetrics, WarehouseRow):
 
 
 def account_daily(
-    overview: pl.DataFrame, viewers: pl.DataFrame, follower_history: pl.DataFrame, insights: pl.DataFrame
+    overview: pl.DataFrame,
+    viewers: pl.DataFrame,
+    follower_history: pl.DataFrame,
+    insights: pl.DataFrame,
+    settling: pl.DataFrame,
+) -> pl.DataFrame:
+    """The days of an account, each with its rates, growth and anomalies.
+
+    The first ``quality.LOOK_BACK`` days lack history. ``settling``: rows of ``Settling``.
+    """
+    days = with_metrics(_joined(overview, viewers, follower_history, insights, settling))
+    return conform(with_anomalies(days, find_anomalies(days)), AccountDaily)
+
+
+def _joined(
+    overview: pl.DataFrame,
+    viewers: pl.DataFrame,
+    follower_history: pl.DataFrame,
+    insights: pl.DataFrame,
+    settling: pl.DataFrame,
 ) -> pl.DataFrame:
     """The three daily reports and insights joined on account and day; what lacks a day leaves its columns null.
 
     Where two reports tell the same Business Suite metric, Overview's is taken first. ``followers`` are the export's,
-    which tells the end of a day; insights tell the moment they were read.
+    which tells the end of a day; insights tell the moment they were read. ``net_followers`` are Business Suite's.
     """
+    told_twice = {"overview": overview, "viewers": viewers, "follower_history": follower_history}
+    settled = settled_days(told_twice, settling)
     viewers = viewers.rename({"export_id": "viewers_export_id"})
     followers = follower_history.rename({"export_id": "followers_export_id"})
     joined = overview.join(viewers, on=_KEY, how="full", coalesce=True, suffix="_of_viewers").join(
         followers, on=_KEY, how="full", coalesce=True, suffix="_of_followers"
     )
-    joined = joined.join(_following(insights), on=_KEY, how="full", coalesce=True)
+    joined = joined.join(_following(insights), on=_KEY, how="full", coalesce=True).join(settled, on=_KEY, how="left")
     shared = ("date_label", "date_shift_days", "reach", "new_followers")
     told = {name: [column for column in joined.columns if column.split("_of_")[0] == name] for name in shared}
     return conform(

@@ -7,19 +7,27 @@ and growth. These tables look across accounts, so no partition of one account ca
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
 import pandera.polars as pa
 import polars as pl
 
 from tiktok_assets.curated._measures import growth, ratio
+from tiktok_assets.curated._tables import WarehouseRow
+from tiktok_assets.months import month_of
 
 WINDOW = 28
 """Days of the window: 4 of each weekday."""
 LOOK_BACK = 2 * WINDOW
 """Days before ``last_day``, itself included: the window, and the one before it to grow from."""
 
+MOST = 0.8
+"""Share of the accounts whose window has to be complete for a day to be the one they are compared on."""
+
 METRICS = ["views_per_follower", "engagement_rate", "virality_rate", "video_views_growth", "follower_growth_rate"]
 _SUMMED = ("video_views", "likes", "comments", "shares", "engagements")
+COLUMNS = ("account", "date", *_SUMMED, "followers")
+"""What ``account_totals`` asks of a day."""
 
 
 class AccountTotals(pa.DataFrameModel):
@@ -71,6 +79,43 @@ class AccountBenchmarks(pa.DataFrameModel):
     class Config(pa.DataFrameModel.Config):
         strict = True
         unique = ["account", "date", "metric"]
+
+
+class Benchmarks(AccountBenchmarks, WarehouseRow):
+    """One row per account, month and metric: the last 28 days that most accounts know, against the other accounts.
+
+    export_id is null: many exports tell it.
+    """
+
+    class Config(WarehouseRow.Config):
+        unique = ["platform", *AccountBenchmarks.Config.unique]
+
+
+def monthly_benchmarks(days: pl.DataFrame, months: Iterable[dt.date]) -> pl.DataFrame:
+    """The benchmarks of each of ``months`` (first days) that an account knows a day of; see ``last_days``."""
+    chosen = [day for month, day in last_days(days) if month in set(months)]
+    tables = [account_benchmarks(account_totals(days, day)) for day in chosen]
+    return pl.concat(tables) if tables else AccountBenchmarks.empty()
+
+
+def last_days(days: pl.DataFrame) -> list[tuple[dt.date, dt.date]]:
+    """By month (first day), the day that accounts are compared on.
+
+    The newest one on which nearly as many accounts as on any (``MOST``) have a complete window: accounts are exported
+    on different days, and one that nobody exports any more shall not hold up the others. Without any complete window
+    it is the newest known day.
+    """
+    known = days.filter(pl.col("video_views").is_not_null()).select("account", "date").unique().sort("account", "date")
+    in_window = pl.col("_known").rolling_sum_by("date", f"{WINDOW}d").over("account")
+    complete = (
+        known.with_columns(_known=1)
+        .with_columns(_complete=in_window == WINDOW)
+        .group_by("date")
+        .agg(pl.col("_complete").sum())
+        .with_columns(month=month_of(pl.col("date")))
+    )
+    enough = pl.col("_complete") >= MOST * pl.col("_complete").max().over("month")
+    return complete.filter(enough).group_by("month").agg(pl.col("date").max()).sort("month").rows()
 
 
 def account_totals(days: pl.DataFrame, last_day: dt.date) -> pl.DataFrame:

@@ -33,6 +33,9 @@ ALLOWED_ERROR = 0.05
 """Chance of claiming anything for an account of no effects at all. It is shared among the groups that could be claimed:
 an account has dozens of hours and hashtags to be wrong about, and each at 99% claimed something for 1 in 5."""
 
+COLUMNS = ("account", "date", "video_id", "age_days", "total_views")
+"""What ``residuals`` asks of a snapshot."""
+
 EVIDENCE = ["more views", "fewer views", "no evidence"]
 _ACCOUNT = ["account", "date"]
 
@@ -60,7 +63,8 @@ class Effect(pa.DataFrameModel):
 def residuals(videos: pl.DataFrame, months: Sequence[dt.date], *columns: str) -> pl.DataFrame:
     """One row per account, month (``date``) and video: ``residual``, and ``columns`` of the chosen snapshot.
 
-    ``videos``: snapshots with the columns of ``Videos`` and ``VideoGrowth``. ``months``: first days.
+    ``videos``: snapshots with the columns of ``Videos`` and ``VideoGrowth``. ``months``: first days. An account without
+    a snapshot in a month has no row for it.
     """
     usable = videos.filter(pl.col("total_views") >= 0, pl.col("age_days") >= 1).select(
         *("account", "date", "video_id", "age_days", "total_views"), *columns
@@ -71,6 +75,7 @@ def residuals(videos: pl.DataFrame, months: Sequence[dt.date], *columns: str) ->
             pl.col("date") >= month - dt.timedelta(days=LOOK_BACK),
             pl.col("date") < (month + dt.timedelta(days=31)).replace(day=1),
         )
+        .filter(pl.col("date").max().over("account") >= month)  # else nothing new was known at the end of the month
         .sort("account", "video_id", distance, "date")
         .unique(["account", "video_id"], keep="first", maintain_order=True)
         .with_columns(date=pl.lit(month))

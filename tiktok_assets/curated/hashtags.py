@@ -12,10 +12,14 @@ import pandera.polars as pa
 import polars as pl
 
 from tiktok_assets.curated import equal_age
+from tiktok_assets.curated._tables import WarehouseRow
 from tiktok_assets.curated.equal_age import MIN_GROUP, Effect, residuals, with_effects
 
 LOOK_BACK = equal_age.LOOK_BACK
 """Days before the first of the earliest wanted month that ``hashtag_effects`` has to see."""
+
+COLUMNS = ("hashtags",)
+"""What ``hashtag_effects`` asks of a snapshot, beside what ``equal_age`` does."""
 
 
 class Hashtags(Effect):
@@ -26,6 +30,13 @@ class Hashtags(Effect):
     class Config(pa.DataFrameModel.Config):
         strict = True
         unique = ["account", "date", "hashtag"]
+
+
+class HashtagPerformance(Hashtags, WarehouseRow):
+    """One row per account, month and hashtag of at least 5 videos. export_id is null: many exports tell it."""
+
+    class Config(WarehouseRow.Config):
+        unique = ["platform", *Hashtags.Config.unique]
 
 
 def hashtag_effects(videos: pl.DataFrame, months: Sequence[dt.date]) -> pl.DataFrame:

@@ -12,12 +12,15 @@ import pandera.polars as pa
 import polars as pl
 
 from tiktok_assets.curated._measures import growth, ratio
+from tiktok_assets.curated._tables import WarehouseRow
 
 LOOK_BACK = 31
 """Days before the first wanted month: the longest month before it, which it is compared with."""
 
 _SUMMED = ("video_views", "profile_views", "likes", "comments", "shares", "engagements")
 _KEY = ["account", "period", "starts_on"]
+COLUMNS = ("account", "date", *_SUMMED, "unique_viewers", "followers")
+"""What ``account_periods`` asks of a day."""
 
 
 class AccountPeriods(pa.DataFrameModel):
@@ -62,6 +65,13 @@ class AccountPeriods(pa.DataFrameModel):
     class Config(pa.DataFrameModel.Config):
         strict = True
         unique = _KEY
+
+
+class Periods(AccountPeriods, WarehouseRow):
+    """One row per account and week or month; see social_media_stats_weekly and _monthly. export_id is null."""
+
+    class Config(WarehouseRow.Config):
+        unique = ["platform", *_KEY]
 
 
 def account_periods(days: pl.DataFrame) -> pl.DataFrame:

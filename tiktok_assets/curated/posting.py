@@ -13,10 +13,14 @@ import pandera.polars as pa
 import polars as pl
 
 from tiktok_assets.curated import equal_age
+from tiktok_assets.curated._tables import WarehouseRow
 from tiktok_assets.curated.equal_age import Effect, residuals, with_effects
 
 LOOK_BACK = equal_age.LOOK_BACK
 """Days before the first of the earliest wanted month that ``posting_times`` has to see."""
+
+COLUMNS = ("publish_weekday_local", "publish_hour_local")
+"""What ``posting_times`` asks of a snapshot, beside what ``equal_age`` does."""
 
 
 class PostingTimes(Effect):
@@ -28,6 +32,13 @@ class PostingTimes(Effect):
     class Config(pa.DataFrameModel.Config):
         strict = True
         unique = ["account", "date", "weekday", "hour"]
+
+
+class PostingPerformance(PostingTimes, WarehouseRow):
+    """One row per account, month, and weekday, hour or both at which it posted. export_id is null: many tell it."""
+
+    class Config(WarehouseRow.Config):
+        unique = ["platform", *PostingTimes.Config.unique]
 
 
 def posting_times(videos: pl.DataFrame, months: Sequence[dt.date]) -> pl.DataFrame:

@@ -18,6 +18,7 @@ import polars as pl
 
 from tiktok_assets.curated import scores
 from tiktok_assets.curated._measures import before, with_earlier
+from tiktok_assets.curated._tables import WarehouseRow
 from tiktok_assets.curated.anomaly_rules import LEAST_VIEWS, OVERVIEW, RULES, STOCKS, Rule
 from tiktok_assets.curated.scores import with_scores
 
@@ -40,7 +41,18 @@ PROMISES = {
 }
 """Which anomalies break which promise about account_daily."""
 
+CHECKS = {anomaly: name for name, broken in reversed(PROMISES.items()) for anomaly in broken}
+"""The first promise that each anomaly breaks."""
+
 _KEY = ["account", "date"]
+
+
+class DayFlags(pa.DataFrameModel):
+    """What ``with_anomalies`` adds to a day."""
+
+    anomalies: list[str] = pa.Field(
+        nullable=True, description="data errors and events found on the day (data_quality); null: not examined"
+    )
 
 
 class Anomalies(pa.DataFrameModel):
@@ -67,6 +79,15 @@ class Anomalies(pa.DataFrameModel):
         unique = [*_KEY, "anomaly"]
 
 
+class DataQuality(Anomalies, WarehouseRow):
+    """One row per account, day and anomaly: the check that found it, and its evidence."""
+
+    check: str = pa.Field(isin=list(PROMISES), description="the promise about account_daily that it breaks")
+
+    class Config(WarehouseRow.Config):
+        unique = ["platform", *Anomalies.Config.unique]
+
+
 def find_anomalies(days: pl.DataFrame) -> pl.DataFrame:
     """Every anomaly of ``days`` (account, date, the counts of Overview and Viewers, followers), as ``Anomalies``.
 
@@ -86,9 +107,17 @@ def with_anomalies(days: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     names = found.group_by(_KEY).agg(anomalies=pl.col("anomaly").unique().sort())
     nothing = pl.lit([], dtype=pl.List(pl.String))
     unknown = pl.col("video_views").is_null() & pl.col("followers").is_null()
-    return days.join(names, on=_KEY, how="left", maintain_order="left").with_columns(
+    unflagged = days.drop("anomalies", strict=False)
+    return unflagged.join(names, on=_KEY, how="left", maintain_order="left").with_columns(
         anomalies=pl.when(pl.col("anomalies").is_null() & ~unknown).then(nothing).otherwise("anomalies")
     )
+
+
+def find_data_quality(days: pl.DataFrame) -> pl.DataFrame:
+    """Every anomaly of ``days`` (``AccountDaily``) with the ``check`` it fails and the export behind the day's counts."""
+    exports = days.select(*_KEY, "export_id").unique(_KEY, keep="first")
+    found = find_anomalies(days).with_columns(check=pl.col("anomaly").replace_strict(CHECKS, return_dtype=pl.String))
+    return found.join(exports, on=_KEY, how="left", maintain_order="left")
 
 
 def _findings(rule: Rule, examined: pl.DataFrame) -> list[tuple[Any, ...]]:

@@ -20,6 +20,8 @@ LOOK_BACK = 366
 
 _VIDEO = ["account", "video_id"]
 _TOTALS = ("total_likes", "total_comments", "total_shares")
+GROWN_FROM = (*_VIDEO, "date", "published_at", "post_date", "total_views", *_TOTALS)
+"""What ``with_growth`` asks of a snapshot."""
 
 
 class VideoGrowth(pa.DataFrameModel):

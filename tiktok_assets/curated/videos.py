@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandera.polars as pa
 import polars as pl
 
 from tiktok_assets.curated._tables import WarehouseRow, conform
+from tiktok_assets.curated.video_growth import GROWN_FROM, VideoGrowth, with_growth
 from tiktok_assets.reports.content import uploaded_at
 from tiktok_assets.reports.report import UtcTime
 
@@ -40,7 +43,7 @@ class VideoMetrics(pa.DataFrameModel):
     insights_export_id: str = pa.Field(nullable=True, description="insights file behind what insights tell")
 
 
-class Videos(VideoMetrics):
+class Videos(VideoGrowth, VideoMetrics):
     """One row per account, video and day of a snapshot, be it of the Content export or of insights."""
 
     account: str = pa.Field(description="account key, as in accounts.toml")
@@ -53,25 +56,21 @@ class Videos(VideoMetrics):
         unique = _KEY
 
 
-class ContentPerformance(VideoMetrics, WarehouseRow):
-    """One row per account, video and day of a snapshot. Totals are lifetime totals. Rate columns are null."""
+class ContentPerformance(VideoGrowth, VideoMetrics, WarehouseRow):
+    """One row per account, video and day of a snapshot. Totals are lifetime totals, and so are their rates."""
 
     captured_on: pl.Date = pa.Field(description="day of the snapshot (UTC)")
     publish_date: pl.Date = pa.Field(nullable=True, description="day of the post on the account's local calendar")
-    publish_hour_local: int = pa.Field(nullable=True, description="hour of publication in the account's timezone")
-    views_gained: int = pa.Field(nullable=True, description="views since the snapshot before")
-    engagement_rate: float = pa.Field(nullable=True, description="(likes + comments + shares) / views")
-    virality_rate: float = pa.Field(nullable=True, description="shares / views")
-    age_days: int = pa.Field(nullable=True, description="days from publication to the snapshot")
-    views_per_day: float = pa.Field(nullable=True, description="total_views / age_days")
-    is_latest: bool = pa.Field(nullable=True, description="whether this is the video's newest snapshot")
+    is_latest: bool = pa.Field(
+        nullable=True, description="whether this is the newest of all snapshots of the video, whenever it was stored"
+    )
 
     class Config(WarehouseRow.Config):
         unique = ["platform", "account", "captured_on", "video_id"]
 
 
-def videos(content: pl.DataFrame, insights: pl.DataFrame) -> pl.DataFrame:
-    """Each snapshot of each video, with the hashtags of its title.
+def videos(content: pl.DataFrame, insights: pl.DataFrame, timezones: Mapping[str, str | None]) -> pl.DataFrame:
+    """Each snapshot of each video, with the hashtags of its title and how it grew. ``timezones``: see ``with_growth``.
 
     Content lists the 15 videos that gained most, insights the newest. A video that only insights tell of on a day has
     a row of its own: title and lifetime totals are those of Studio's list at that moment, so nothing is invented.
@@ -81,7 +80,10 @@ def videos(content: pl.DataFrame, insights: pl.DataFrame) -> pl.DataFrame:
         pl.col("title").str.to_lowercase().str.extract_all(_HASHTAG).list.eval(pl.element().str.strip_prefix("#"))
     )
     rows = _with_insights(content, _told(insights))
-    return conform(rows.with_columns(hashtags=hashtags.list.unique(maintain_order=True)), Videos)
+    tagged = rows.with_columns(hashtags=hashtags.list.unique(maintain_order=True))
+    # Sorted by video and back without the texts: 900,000 videos are copied often enough.
+    grown = with_growth(tagged.select(GROWN_FROM).with_row_index("_row"), timezones).sort("_row")
+    return conform(tagged.hstack(grown.select(list(VideoGrowth.to_schema().columns))), Videos)
 
 
 def _with_insights(content: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:

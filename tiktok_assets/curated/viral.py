@@ -16,6 +16,7 @@ import polars as pl
 
 from tiktok_assets.curated import peers
 from tiktok_assets.curated._measures import ratio
+from tiktok_assets.curated._tables import WarehouseRow
 from tiktok_assets.curated.peers import with_peers
 from tiktok_assets.months import month_of
 
@@ -27,15 +28,18 @@ QUIET_DAYS = 92
 LOOK_BACK = peers.LOOK_BACK + QUIET_DAYS
 """Days before the first wanted day that ``viral_videos`` has to see."""
 
-REASONS = ["daily_growth", "views_vs_median", "both"]
 _SNAPSHOT = ["account", "video_id", "date"]
+_JUDGED = (*_SNAPSHOT, "total_views", "views_gained", "gained_over_days", "age_days")
+_TOLD = ("title", "link", "export_id")
+COLUMNS = (*_JUDGED, *_TOLD)
+"""What ``viral_videos`` asks of a snapshot."""
+
+REASONS = ["daily_growth", "views_vs_median", "both"]
 
 
-class ViralVideos(pa.DataFrameModel):
-    """One row per account, video and day on which it was found to be viral."""
+class ViralMetrics(pa.DataFrameModel):
+    """How viral a video was when it was found to be."""
 
-    account: str = pa.Field(description="account key, as in accounts.toml")
-    date: pl.Date = pa.Field(description="day of the snapshot that first met a rule")
     video_id: str = pa.Field(description="TikTok's id of the video")
     title: str = pa.Field(nullable=True, description="caption with its hashtags; may be empty")
     link: str = pa.Field(nullable=True, description="address of the video")
@@ -51,11 +55,27 @@ class ViralVideos(pa.DataFrameModel):
     peers: int = pa.Field(description="other videos in that median")
     reason: str = pa.Field(isin=REASONS, description="the rule that was met: daily_growth, views_vs_median or both")
     rank: int = pa.Field(ge=1, description="1 is the most views among the account's viral videos found in the month")
+
+
+class ViralVideos(ViralMetrics):
+    """One row per account, video and day on which it was found to be viral."""
+
+    account: str = pa.Field(description="account key, as in accounts.toml")
+    date: pl.Date = pa.Field(description="day of the snapshot that first met a rule")
     export_id: str = pa.Field(nullable=True, description="export behind the numbers")
 
     class Config(pa.DataFrameModel.Config):
         strict = True
         unique = _SNAPSHOT
+
+
+class ViralContent(ViralMetrics, WarehouseRow):
+    """One row per account, video and day on which it was found to be viral."""
+
+    detected_on: pl.Date = pa.Field(description="day of the snapshot that first met a rule")
+
+    class Config(WarehouseRow.Config):
+        unique = ["platform", "account", "video_id", "detected_on"]
 
 
 def viral_videos(
@@ -71,15 +91,18 @@ def viral_videos(
     per_day_before = ratio(views - pl.col("views_gained"), pl.col("age_days") - pl.col("gained_over_days"))
     grew = (views >= min_views) & (gained_per_day > 0) & (gained_per_day >= growth_threshold * per_day_before)
     stands_out = pl.col("views_vs_median") >= median_threshold
-    judged = with_peers(videos.filter(views.is_not_null())).with_columns(
+    judged = with_peers(videos.select(_JUDGED).filter(views.is_not_null())).with_columns(
         daily_growth=ratio(gained_per_day, per_day_before),
         _grew=grew.fill_null(value=False),
         _stands_out=stands_out.fill_null(value=False),
     )
     reason = pl.when(pl.col("_grew") & pl.col("_stands_out")).then(pl.lit("both"))
     reason = reason.when("_grew").then(pl.lit("daily_growth")).otherwise(pl.lit("views_vs_median"))
+    found = _first_of_each_wave(judged.filter(pl.col("_grew") | pl.col("_stands_out")))
+    # Only these need their texts: 900,000 videos are copied often enough.
+    texts = videos.select(*_SNAPSHOT, *_TOLD).join(found, on=_SNAPSHOT, how="semi")
     return (
-        _first_of_each_wave(judged.filter(pl.col("_grew") | pl.col("_stands_out")))
+        found.join(texts, on=_SNAPSHOT, how="left", maintain_order="left")
         .with_columns(reason=reason, rank=_rank())
         .select(list(ViralVideos.to_schema().columns))
         .sort("account", "date", "rank")

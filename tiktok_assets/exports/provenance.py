@@ -12,7 +12,7 @@ UTC_TIME = pl.Datetime("us", "UTC")
 PROVENANCE: dict[str, pl.DataType] = {
     "account": pl.String(),
     "export_id": pl.String(),  # sha256 of the landed file
-    "source": pl.String(),  # its path below the account's landing folder
+    "source": pl.String(),  # its path below the account's folder in landing or archive
     "member": pl.String(),  # the table inside it
     "row_number": pl.UInt32(),  # 1 is the first row below the header
     "date_label": pl.Date(),  # the day the row's label names, with its year; for snapshots the day of the download

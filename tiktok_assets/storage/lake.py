@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import errno
 import fcntl
 import io
 import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -24,6 +25,7 @@ from upath import UPath
 from tiktok_assets.exports.provenance import READER_VERSION
 from tiktok_assets.settings import Settings
 
+_PIECE = 1024**2  # bytes
 _RAW_NAME = re.compile(r"^(\d{8}T\d{6}Z_[0-9a-f]{12})(?:_v\w+)?\.parquet$")
 
 
@@ -49,6 +51,20 @@ class Lake:
     def partition_file(self, layer: str, table: str, account: str, month: dt.date) -> UPath:
         """The file of one partition of a staging or curated table."""
         return self.settings.data_dir / layer / table / f"account={account}" / f"date={month}" / "data.parquet"
+
+    def partition_files(
+        self, layer: str, table: str, accounts: Iterable[str], months: Collection[dt.date]
+    ) -> dict[tuple[str, dt.date], UPath]:
+        """The files there are of a staging or curated table, by account and month, in this order."""
+        found = {}
+        for account in accounts:
+            folder = self.partition_file(layer, table, account, dt.date.min).parent.parent
+            names = {path.name for path in files_in(folder)}
+            for month in months:
+                path = self.partition_file(layer, table, account, month)
+                if path.parent.name in names and path.exists():
+                    found[account, month] = path
+        return found
 
     def raw_files(self, report: str, account: str, since: dt.date = dt.date.min) -> list[UPath]:
         """The files of a report, of each export the one that the newest reader wrote.
@@ -116,11 +132,17 @@ class Lake:
             scratch = stack.enter_context(self._scratch_for(target))
             with scratch.open("wb") as copy:
                 shutil.copyfileobj(source, copy)
-            changed = changed_at(path)
-            os.utime(scratch, (changed, changed))
+            if isinstance(path, Path):  # to the nanosecond: it may be what tells the moment of the download
+                changed = path.stat().st_mtime_ns
+                os.utime(scratch, ns=(changed, changed))
+            else:
+                os.utime(scratch, (changed_at(path), changed_at(path)))
 
     def move(self, path: UPath, target: UPath) -> None:
-        """``path`` becomes ``target``. Raises OSError, with all as it was, where it may not be taken away."""
+        """``path`` becomes ``target``. Raises OSError, with all as it was, where it may not be taken away.
+
+        Where it has to be copied, to another disk or storage, the copy is read back before the original goes.
+        """
         if isinstance(path, Path) and isinstance(target, Path) and not path.is_symlink():
             target.parent.mkdir(parents=True, exist_ok=True)
             with contextlib.suppress(OSError):  # another disk
@@ -128,6 +150,8 @@ class Lake:
                 return
         self.copy(path, target)
         try:
+            if not _is_same(path, target):
+                raise OSError(errno.EIO, "the copy came out differently", str(target))
             path.unlink()
         except OSError:
             self.remove(target)
@@ -173,6 +197,15 @@ def changed_at(path: UPath) -> float:
     return path.stat().st_mtime if isinstance(path, Path) else path.fs.modified(path.path).timestamp()
 
 
+def _is_same(path: UPath, other: UPath) -> bool:
+    """Whether both files hold the same bytes."""
+    with path.open("rb") as file, other.open("rb") as twin:
+        while (piece := file.read(_PIECE)) == twin.read(_PIECE):
+            if not piece:
+                return True
+    return False
+
+
 def files_in(folder: UPath) -> list[UPath]:
     """The files in ``folder``; none where it does not exist. A folder that cannot be read is an error, not empty."""
     try:
@@ -181,10 +214,13 @@ def files_in(folder: UPath) -> list[UPath]:
         return []
 
 
-def free_name(path: UPath, note: str = "") -> UPath:
-    """``path``, or the first of ``name~2.zip``, ``name~3.zip`` ... that is free, and so is its name with ``note``."""
-    name, number = PurePosixPath(path.name), 2
-    while path.exists() or (note and (path.parent / f"{path.name}{note}").exists()):
+def free_name(path: UPath, note: str = "", beside: Iterable[UPath] = ()) -> UPath:
+    """``path``, or the first of ``name~2.zip``, ``name~3.zip`` ... that is free, and so is its name with ``note``.
+
+    ``beside``: more folders in which no file may have that name.
+    """
+    name, number, folders = PurePosixPath(path.name), 2, [path.parent, *beside]
+    while any((folder / taken).exists() for folder in folders for taken in {path.name, f"{path.name}{note}"}):
         path = path.parent / f"{name.stem}~{number}{name.suffix}"
         number += 1
     return path

@@ -6,21 +6,23 @@ Both take ranges and rectangles of partitions. What an asset returns replaces ex
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import dagster as dg
 import pandera.polars as pa
 import polars as pl
+from upath import UPath
 
 from tiktok_assets.exports.provenance import PROVENANCE
-from tiktok_assets.partitions import Slice, slice_of
+from tiktok_assets.partitions import Slice, partition_key, slice_of
 from tiktok_assets.storage.lake import Lake, read_parquet, scan_parquet
 
 # What a row means can depend on its neighbours: FollowerActivity's zeros are judged by the whole export, 8 days long.
 _NEIGHBOURS = dt.timedelta(days=8)
 # Rows that are parsed at once, when there are more.
 PIECE = 50_000
+Key = tuple[str, dt.date]
 
 
 @dataclass(frozen=True)
@@ -52,11 +54,15 @@ class RawIOManager(dg.IOManager):
 
     def scan(self, report: str, part: Slice) -> pl.LazyFrame:
         days = (part.first_day - _NEIGHBOURS, part.last_day + _NEIGHBOURS)
-        since = days[0] - dt.timedelta(days=1)  # a label may be a day ahead of the download
-        paths = [path for account in part.accounts for path in self.lake.raw_files(report, account, since)]
-        if not paths:
-            return pl.LazyFrame(schema=PROVENANCE)
-        return scan_parquet(paths).filter(pl.col("date_label").is_between(*days))
+        return raw_rows(self.lake, report, part.accounts, since=days[0]).filter(pl.col("date_label").is_between(*days))
+
+
+def raw_rows(lake: Lake, report: str, accounts: Iterable[str], since: dt.date | None = None) -> pl.LazyFrame:
+    """The raw rows of every export of ``accounts``, of those that can speak of the day ``since`` or of later ones."""
+    # A label may be a day ahead of the download.
+    earliest = since - dt.timedelta(days=1) if since else dt.date.min
+    paths = [path for account in accounts for path in lake.raw_files(report, account, earliest)]
+    return scan_parquet(paths) if paths else pl.LazyFrame(schema=PROVENANCE)
 
 
 def raw_of_account(lake: Lake, report: str, account: str, most_rows: int | None = None) -> pl.DataFrame:
@@ -88,8 +94,31 @@ def pieces(rows: pl.LazyFrame) -> Iterator[pl.DataFrame]:
             yield part.filter(pl.col("row_number").is_between(start, start + PIECE - 1)).collect()
 
 
+LOOK_BACK, REACH, COLUMNS = "look_back_days", "reach_days", "columns"
+
+
+def seen(
+    key: Sequence[str], *, before: int = 0, after: int = 0, columns: Sequence[str] = (), **more: bool
+) -> dg.AssetIn:
+    """An input with more than the months of the run: those ``before`` days see, and those that see it ``after`` days.
+
+    ``columns``: all by default. ``more``: what else its IO manager has to know.
+    """
+    return dg.AssetIn(key, metadata={LOOK_BACK: before, REACH: after, COLUMNS: list(columns), **more})
+
+
+def sight(context: dg.InputContext | dg.OutputContext) -> Slice:
+    """The partitions an input is asked for (``seen``), or that an output with ``reach_days`` may change."""
+    told = context.definition_metadata
+    return slice_of(context.asset_partition_keys).wider(before=told.get(LOOK_BACK, 0), after=told.get(REACH, 0))
+
+
 class PartitionIOManager(dg.IOManager):
-    """``data/<layer>/<table>/account=<a>/date=<YYYY-MM-01>/data.parquet``; a partition without rows has no file."""
+    """``data/<layer>/<table>/account=<a>/date=<YYYY-MM-01>/data.parquet``; a partition without rows has no file.
+
+    An asset whose later months look back at the run's has ``reach_days`` in its metadata, and returns their rows too.
+    Of these, partitions that came out differently are replaced: so tables do not depend on the order of runs.
+    """
 
     def __init__(self, lake: Lake, schemas: Mapping[str, type[pa.DataFrameModel]]) -> None:
         self.lake = lake
@@ -98,21 +127,49 @@ class PartitionIOManager(dg.IOManager):
 
     def handle_output(self, context: dg.OutputContext, obj: pl.DataFrame) -> None:
         layer, table = context.asset_key.path
-        part = slice_of(context.asset_partition_keys)
-        rows = part.require(obj, context.asset_key.to_user_string())
+        part, reached = slice_of(context.asset_partition_keys), sight(context)
+        rows = reached.require(obj, context.asset_key.to_user_string())
         keys = rows.select("account", "month").unique().rows()
         # A copy of the rows for each partition; of a million videos, which are one snapshot, none is needed.
         partitions = {keys[0]: rows} if len(keys) == 1 else rows.partition_by("account", "month", as_dict=True)
-        for key in part.partitions().rows():
+        later = [month for month in reached.months if month not in part.months]
+        stored = self.lake.partition_files(layer, table, part.accounts, later) if later else {}
+        changed = [key for key in reached.partitions().rows() if key[1] in later and _differs(stored, partitions, key)]
+        for key in [*part.partitions().rows(), *changed]:
             path = self.lake.partition_file(layer, table, *key)
             if key in partitions:
                 self.lake.write(path, partitions[key].drop("month"))
             else:
                 self.lake.remove(path)
+        if changed:
+            context.add_output_metadata({"later_partitions_changed": named(changed)})
 
     def load_input(self, context: dg.InputContext) -> pl.DataFrame:
         layer, table = context.asset_key.path
-        part = slice_of(context.asset_partition_keys)
-        paths = (self.lake.partition_file(layer, table, *key) for key in part.partitions().rows())
-        rows = read_parquet([path for path in paths if path.exists()])
-        return rows if rows.width else self.schemas[context.asset_key.to_user_string()].empty()
+        part = sight(context)
+        paths = self.lake.partition_files(layer, table, part.accounts, part.months).values()
+        empty = self.schemas[context.asset_key.to_user_string()].empty()
+        stored = scan_parquet(paths)
+        known = stored.collect_schema().names()
+        wanted = context.definition_metadata.get(COLUMNS) or list(dict.fromkeys([*known, *empty.columns]))
+        rows = stored.select(name for name in wanted if name in known).collect()
+        if rows.width == len(wanted):
+            return rows
+        # Older files lack columns of today; and where there is no file, all of them are missing.
+        return pl.concat([rows, empty], how="diagonal").select(wanted) if paths else empty.select(wanted)
+
+
+def named(keys: Sequence[tuple[str, dt.date]]) -> str:
+    """The first of some partitions as one line, and how many more there are."""
+    shown = ", ".join(partition_key(*key) for key in keys[:_SHOWN])
+    return shown + (f" and {len(keys) - _SHOWN} more" if len(keys) > _SHOWN else "")
+
+
+_SHOWN = 12
+
+
+def _differs(stored: Mapping[Key, UPath], made: Mapping[Key, pl.DataFrame], key: Key) -> bool:
+    """Whether the rows ``made`` of a partition are others than those stored."""
+    if key not in made or key not in stored:
+        return (key in made) != (key in stored)
+    return not read_parquet([stored[key]]).equals(made[key].drop("month"))

@@ -21,6 +21,7 @@ import tenacity
 from upath import UPath
 
 from tiktok_assets.accounts import Account
+from tiktok_assets.dropped import places_of
 from tiktok_assets.exports.problems import AccountConflict, ExportProblem
 from tiktok_assets.failures import BadExport, DownloadFailed, StudioUnreachable, WrongAccount
 from tiktok_assets.quarantine import set_aside
@@ -86,10 +87,11 @@ class Delivery:
         """The file, where it got its name and the process died before it could say so."""
         if self.checkpoint.file is None:
             return None
-        path = self.lake.settings.landing / self.checkpoint.account / self.checkpoint.file
-        if not isinstance(path, Path) or not path.exists() or digest_of(path) != self.checkpoint.export_id:
-            return None
-        return self._landed(path, look_into(path, self.checkpoint.section, self.account), self.checkpoint.attempts)
+        for path in places_of(self.lake, self.checkpoint.account, self.checkpoint.file):
+            if isinstance(path, Path) and digest_of(path) == self.checkpoint.export_id:
+                contents = look_into(path, self.checkpoint.section, self.account)
+                return self._landed(path, contents, self.checkpoint.attempts)
+        return None
 
     def deliver(self, download: Download | None = None) -> LandedFile:
         """Land the file: what the browser downloads, then the same link, three tries in all.

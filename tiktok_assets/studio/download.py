@@ -20,11 +20,12 @@ import polars as pl
 from upath import UPath
 
 from tiktok_assets.accounts import Account
+from tiktok_assets.dropped import free_place
 from tiktok_assets.exports.archive import export_id
 from tiktok_assets.exports.export import Export, open_export
 from tiktok_assets.exports.problems import AccountConflict, BrokenFile, WrongSection
 from tiktok_assets.failures import DownloadFailed
-from tiktok_assets.storage.lake import Lake, free_name
+from tiktok_assets.storage.lake import Lake
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Download
@@ -141,7 +142,7 @@ def land(lake: Lake, path: Path, account: str, note: Callable[[str], None]) -> U
     with path.open("rb") as file:
         os.fsync(file.fileno())
     with lake.alone("intake"):  # who else gives names in these folders holds the same lock
-        target = free_name(lake.settings.landing / account / path.name)
+        target = free_place(lake, account, path.name)
         note(target.name)
         lake.move(UPath(path), target)
     return target

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import dagster as dg
@@ -10,11 +11,19 @@ import polars as pl
 import pytest
 
 from tiktok_assets.checks.schema import schema_result, schema_spec, violations
-from tiktok_assets.checks.staging import check_results, check_specs, duplicates, missing_days, tells_every_day
+from tiktok_assets.checks.staging import (
+    check_results,
+    check_specs,
+    disagreeing_differences,
+    duplicates,
+    missing_days,
+    tells_every_day,
+)
 from tiktok_assets.partitions import Slice
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.reports.content import CONTENT
 from tiktok_assets.reports.follower_gender import FollowerGender
+from tiktok_assets.reports.follower_history import FOLLOWER_HISTORY
 from tiktok_assets.reports.overview import OVERVIEW, Overview
 
 JANUARY, FEBRUARY = date(2025, 1, 1), date(2025, 2, 1)
@@ -103,6 +112,36 @@ def test_has_no_duplicates_names_the_grain_that_has_two_rows() -> None:
     assert duplicates(OVERVIEW, rows).rows() == [("a", date(2025, 1, 2), 2)]
     assert found.metadata is not None
     assert "| a | 2025-01-02 | 2 |" in str(found.metadata["grains"].value)
+
+
+def history(*told: tuple[int, int]) -> pl.DataFrame:
+    """Days from 1 January 2025 on: followers, and the difference an export tells beside them."""
+    days = [("a", date(2025, 1, 1) + timedelta(n)) for n in range(len(told))]
+    rows = pl.DataFrame(days, {"account": pl.String, "date": pl.Date}, orient="row")
+    return rows.with_columns(
+        date_label=pl.col("date"),
+        followers=pl.Series([followers for followers, _ in told]),
+        follower_difference=pl.Series([difference for _, difference in told]),
+        export_id=pl.lit("e1"),
+    )
+
+
+def test_follower_differences_agree_names_the_rows_whose_followers_tell_another_one() -> None:
+    good = [(10, 0), (13, 3), (14, 1), (18, 4), (19, 1), (25, 6), (27, 2), (28, 1), (33, 5), (35, 2), (36, 1), (40, 4)]
+    next_day = [(followers, following - followers) for (followers, _), (following, _) in pairwise(good)]
+    assert disagreeing_differences(history(*good)).is_empty()
+    assert disagreeing_differences(history(*next_day)).is_empty()  # the other meaning
+    wrong = [*good[:5], (25, 9), *good[6:]]
+    assert disagreeing_differences(history(*wrong)).select("date", "follower_difference").rows() == [
+        (date(2025, 1, 6), 9)
+    ]
+    empty = FOLLOWER_HISTORY.schema.empty()
+    rows = pl.concat(
+        [empty, history(*wrong).select(pl.col(name) for name in history().columns)], how="diagonal_relaxed"
+    )
+    (found,) = (one for one in check_results(FOLLOWER_HISTORY, rows, PART) if one.check_name.startswith("follower_"))
+    assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert found.description is not None and found.description.startswith("On 1 day an export tells another difference")
 
 
 def test_an_evaluation_names_the_partitions_it_is_about() -> None:

@@ -8,7 +8,14 @@ import polars as pl
 import pytest
 
 from tiktok_assets.checks.schema import violations
-from tiktok_assets.curated.benchmarks import AccountBenchmarks, AccountTotals, account_benchmarks, account_totals
+from tiktok_assets.curated.benchmarks import (
+    AccountBenchmarks,
+    AccountTotals,
+    account_benchmarks,
+    account_totals,
+    last_days,
+    monthly_benchmarks,
+)
 from tiktok_assets.curated.metrics import with_metrics
 from tiktok_assets_tests.curated.frames import day_rows, told
 
@@ -92,6 +99,39 @@ class TestBenchmarks:
         table = account_benchmarks(totals(account("a"))).filter(metric="engagement_rate")
         assert told(table, "value", "percentile", "accounts") == [(0.2, None, 1)]
         assert account_benchmarks(totals()).is_empty()
+
+
+def shifted(rows: list[dict], days: int) -> list[dict]:
+    return [{**row, "date": row["date"] - timedelta(days)} for row in rows]
+
+
+class TestMonths:
+    """``LAST`` is 28 March; the windows of February and January end with the month."""
+
+    def days(self, *late: int) -> pl.DataFrame:
+        """An account for each of ``late``: so many days before 28 March it was exported last."""
+        return with_metrics(day_rows(*(row for n, days in enumerate(late) for row in shifted(account(f"a{n}"), days))))
+
+    def test_accounts_are_compared_on_the_newest_day_that_most_of_them_know(self) -> None:
+        march = date(2025, 3, 1)
+        assert dict(last_days(self.days(0, 2)))[march] == LAST - timedelta(2)  # of two accounts both
+        assert dict(last_days(self.days(0, 0, 0, 0, 20)))[march] == LAST  # one that nobody exports any more
+        assert dict(last_days(self.days(0, 0, 20)))[march] == LAST - timedelta(20)
+        assert dict(last_days(self.days(0)))[date(2025, 2, 1)] == date(2025, 2, 28)
+
+    def test_without_a_complete_window_it_is_the_newest_known_day_and_nobody_is_ranked(self) -> None:
+        rows = with_metrics(day_rows(*account("a", days=9), *account("b", days=5)))
+        assert last_days(rows) == [(date(2025, 3, 1), LAST)]
+        table = monthly_benchmarks(rows, [date(2025, 3, 1)])
+        assert table["value"].null_count() == table.height == 10
+
+    def test_months_asked_for_are_told_and_no_others(self) -> None:
+        march, february, may = date(2025, 3, 1), date(2025, 2, 1), date(2025, 5, 1)
+        table = monthly_benchmarks(self.days(0, 0), [march, february, may])
+        assert violations(AccountBenchmarks, table) == []
+        assert table["date"].unique().sort().to_list() == [date(2025, 2, 28), LAST]
+        assert monthly_benchmarks(self.days(0), [may]).is_empty()
+        assert monthly_benchmarks(self.days(), [march]).is_empty()
 
 
 def test_every_metric_is_a_column_of_the_totals() -> None:

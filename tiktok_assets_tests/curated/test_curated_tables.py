@@ -10,11 +10,14 @@ import polars as pl
 import pytest
 
 from tiktok_assets.checks.schema import violations
+from tiktok_assets.curated import account_daily as daily
+from tiktok_assets.curated import videos as snapshots
 from tiktok_assets.curated._tables import conform, warehouse_rows
-from tiktok_assets.curated.account_daily import AccountDaily, SocialMediaStats, account_daily, with_handles
+from tiktok_assets.curated.account_daily import AccountDaily, SocialMediaStats, with_handles
 from tiktok_assets.curated.audience import Audience, AudienceInsights, audience
 from tiktok_assets.curated.export_log import Exports, export_log
-from tiktok_assets.curated.videos import ContentPerformance, Videos, videos
+from tiktok_assets.curated.restatements import Settling
+from tiktok_assets.curated.videos import ContentPerformance, Videos
 from tiktok_assets.exports.provenance import PROVENANCE
 from tiktok_assets.reports.content import Content
 from tiktok_assets.reports.follower_activity import FollowerActivity
@@ -39,6 +42,16 @@ def staged(schema: type[pa.DataFrameModel], *rows: dict[str, Any]) -> pl.DataFra
         for row in rows
     ]  # fmt: skip
     return pl.DataFrame(filled, schema=dtypes, orient="row")
+
+
+def account_daily(*staged_rows: pl.DataFrame) -> pl.DataFrame:
+    """Days of four staged reports, of which nothing is known about settling."""
+    return daily.account_daily(*staged_rows, Settling.empty())
+
+
+def videos(content: pl.DataFrame, insights: pl.DataFrame) -> pl.DataFrame:
+    """Snapshots of an account in Athens."""
+    return snapshots.videos(content, insights, {"a": "Europe/Athens"})
 
 
 def told(rows: pl.DataFrame, *columns: str) -> list[tuple[Any, ...]]:
@@ -123,6 +136,51 @@ class TestAccountDaily:
         ]
         assert violations(AccountDaily, joined) == []
 
+    def test_a_day_has_its_rates_and_what_the_days_before_make_of_it(self) -> None:
+        counts = {"likes": 6, "comments": 3, "shares": 1, "profile_views": 2, "export_id": "o"}
+        days = account_daily(
+            staged(
+                Overview,
+                {"date": MONDAY, "video_views": 100, **counts},
+                {"date": TUESDAY, "video_views": 5, **counts},
+            ),
+            staged(Viewers),
+            staged(
+                FollowerHistory,
+                {"date": MONDAY, "followers": 50, "export_id": "f"},
+                {"date": TUESDAY, "followers": 40, "export_id": "f"},
+            ),
+            staged(Insights, {"date": WEDNESDAY, "metric": "following", "value": 7.0, "video_id": "", "item": ""}),
+        )
+        assert violations(AccountDaily, days) == []
+        columns = ("engagements", "engagement_rate", "virality_rate", "net_followers", "video_views_growth_1d")
+        assert told(days, *columns) == [
+            (10, 0.1, 0.01, None, None),
+            (10, 2.0, 0.2, -10, -0.95),
+            (None, None, None, None, None),  # a day of which only insights tell
+        ]
+        # a fifth of the followers left; 10 engagements on 5 views cannot be; nothing was examined on Wednesday
+        assert days["anomalies"].to_list() == [[], ["follower_drop", "views_below_engagement"], None]
+
+    def test_net_followers_are_business_suites_where_followers_are_unknown(self) -> None:
+        told_by_suite = {"new_followers": 9, "lost_followers": 2, "export_id": "o"}
+        days = account_daily(
+            staged(
+                Overview,
+                {"date": MONDAY, "net_followers": 5, **told_by_suite},
+                {"date": TUESDAY, **told_by_suite},
+                {"date": WEDNESDAY, "net_followers": 5, **told_by_suite},
+            ),
+            staged(Viewers),
+            staged(
+                FollowerHistory,
+                {"date": TUESDAY, "followers": 20, "export_id": "f"},
+                {"date": WEDNESDAY, "followers": 23, "export_id": "f"},
+            ),
+            staged(Insights),
+        )
+        assert days["net_followers"].to_list() == [5, 7, 3]  # as told, new less lost, counted
+
     def test_without_any_export_it_is_an_empty_table_of_its_schema(self) -> None:
         joined = account_daily(staged(Overview), staged(Viewers), staged(FollowerHistory), staged(Insights))
         assert joined.height == 0
@@ -143,7 +201,7 @@ class TestAccountDaily:
         assert loaded.columns[-2:] == ["export_id", "loaded_at"]
 
 
-def video(title: str | None) -> pl.DataFrame:
+def listed(title: str | None) -> pl.DataFrame:
     told = {"date": MONDAY, "video_id": VIDEO, "title": title, "published_at": LOADED_AT}
     return staged(Content, {**told, "export_id": "c", "handle": "a", "link": "l", "total_views": 5})
 
@@ -180,19 +238,19 @@ class TestVideos:
     def test_hashtags_are_those_of_the_title_in_lower_case_once_each(
         self, title: str | None, hashtags: list[str] | None
     ) -> None:
-        table = videos(video(title), staged(Insights))
+        table = videos(listed(title), staged(Insights))
         assert table["hashtags"].to_list() == [hashtags]
         assert violations(Videos, table) == []
 
     def test_the_warehouse_row_keeps_what_the_snapshot_told(self) -> None:
-        renamed = videos(video("x"), staged(Insights)).rename({"date": "captured_on", "post_date": "publish_date"})
+        renamed = videos(listed("x"), staged(Insights)).rename({"date": "captured_on", "post_date": "publish_date"})
         loaded = warehouse_rows(renamed, ContentPerformance, LOADED_AT)
         assert violations(ContentPerformance, loaded) == []
         assert told(loaded, "captured_on", "total_views", "favorites", "is_latest") == [(MONDAY, 5, None, None)]
 
     def test_insights_join_the_snapshot_of_their_day_and_totals_stay_the_exports(self) -> None:
         table = videos(
-            video("x"),
+            listed("x"),
             insights_of(MONDAY, VIDEO, average_watch_time=7.5, completion_rate=0.25, total_views=9.0, favorites=3.0),
         )
         columns = ("date", "title", "total_views", "favorites", "average_watch_time", "completion_rate")
@@ -202,7 +260,7 @@ class TestVideos:
 
     def test_a_video_that_only_insights_tell_of_has_the_totals_of_that_moment(self) -> None:
         told_of = insights_of(TUESDAY, VIDEO, completion_rate=0.25, total_views=9.0, title="only #here")
-        table = videos(video("x"), told_of)
+        table = videos(listed("x"), told_of)
         columns = ("date", "title", "hashtags", "link", "total_views", "total_likes", "completion_rate", "export_id")
         assert told(table, *columns) == [
             (MONDAY, "x", [], "l", 5, None, None, "c"),
@@ -211,8 +269,14 @@ class TestVideos:
         assert table["published_at"].to_list()[1] == datetime(2023, 11, 11, 0, 48, 18, tzinfo=UTC)
         assert violations(Videos, table) == []
 
+    def test_a_snapshot_tells_how_the_video_grew_and_its_hour_on_the_accounts_clock(self) -> None:
+        table = videos(listed("x"), insights_of(TUESDAY, VIDEO, total_views=9.0))
+        columns = ("date", "views_gained", "gained_over_days", "publish_hour_local")
+        # uploaded at 00:48 UTC of 11 November 2023, which is 2:48 in Athens
+        assert told(table, *columns)[1] == (TUESDAY, 4, 1, 2)
+
     def test_a_video_without_data_that_no_export_lists_is_no_row(self) -> None:
-        assert videos(video("x"), insights_of(TUESDAY, VIDEO, completion_rate=None, title="t")).height == 1
+        assert videos(listed("x"), insights_of(TUESDAY, VIDEO, completion_rate=None, title="t")).height == 1
 
     def test_no_videos_are_an_empty_table(self) -> None:
         assert violations(Videos, videos(staged(Content), staged(Insights))) == []

@@ -64,6 +64,14 @@ class TestEqualAge:
         )
         assert column(residuals(rows, [MAY]), "video_id") == ["1", "2"]
 
+    def test_an_account_without_a_snapshot_in_the_month_has_no_row_for_it(self) -> None:
+        april = date(2025, 4, 20)
+        rows = pl.concat(
+            [videos((1, 12, 7, 10), captured=april), videos((1, 12, 7, 10)).with_columns(account=pl.lit("b"))]
+        )
+        found = residuals(rows, [date(2025, 4, 1), MAY])
+        assert told(found, "account", "date") == [("a", date(2025, 4, 1)), ("b", MAY)]
+
 
 class TestEffects:
     def test_the_effect_is_the_shrunk_contrast_of_the_group_with_the_others(self) -> None:

@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from tiktok_assets.checks.schema import violations
-from tiktok_assets.curated.quality import ANOMALIES, LOOK_BACK, PROMISES, Anomalies, find_anomalies, with_anomalies
+from tiktok_assets.curated.quality import (
+    ANOMALIES,
+    CHECKS,
+    LOOK_BACK,
+    PROMISES,
+    Anomalies,
+    find_anomalies,
+    find_data_quality,
+    with_anomalies,
+)
 from tiktok_assets.curated.scores import with_scores
 from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.traits import Traits
@@ -233,6 +242,17 @@ def test_one_day_and_no_day_are_examined_too() -> None:
     assert found(days({})).is_empty()
     empty = with_anomalies(days(), found(days()))
     assert (empty.height, empty.schema["anomalies"]) == (0, pl.List(pl.String))
+
+
+def test_a_finding_names_its_check_and_the_export_behind_the_day() -> None:
+    rows = days({"followers": 1000}, {"followers": 500, "comments": -20}).with_columns(
+        export_id=pl.Series(["first", "second"])
+    )
+    assert told(find_data_quality(rows), "anomaly", "check", "export_id") == [
+        ("follower_drop", "follower_trend_is_plausible", "second"),
+        ("negative_count", "engagement_rate_is_within_bounds", "second"),
+    ]
+    assert CHECKS["views_below_engagement"] == "views_cover_engagement"
 
 
 def test_every_anomaly_breaks_a_promise() -> None:

@@ -74,6 +74,18 @@ def test_a_materialization_shows_coverage_and_source(dagster_dev: DagsterDev, pa
     page.screenshot(path=tmp_path / "materialization.png")
 
 
+def test_the_days_of_an_account_show_their_chart(dagster_dev: DagsterDev, page: Page, tmp_path: Path) -> None:
+    page.goto(f"{dagster_dev.url}/assets/curated/account_daily")
+    chart = page.get_by_role("img", name="chart").first
+    expect(chart).to_be_visible()
+    chart.scroll_into_view_if_needed()
+    drawn = "image => image.complete && image.naturalWidth"
+    assert chart.evaluate(drawn) == 360  # the browser could read the drawing, and nobody had to click for it
+    table = page.locator("table", has=page.get_by_text("Video views", exact=True)).last
+    expect(table).to_contain_text("28 days")
+    page.screenshot(path=tmp_path / "account-daily.png")
+
+
 def test_every_promise_of_a_table_stands_under_checks(dagster_dev: DagsterDev, page: Page, tmp_path: Path) -> None:
     page.goto(f"{dagster_dev.url}/assets/staging/overview?view=checks")
     for name in ("keeps_schema", "has_rows", "days_are_contiguous", "has_no_duplicates"):

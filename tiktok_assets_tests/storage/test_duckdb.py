@@ -58,10 +58,10 @@ def process(code: str) -> Iterator[subprocess.Popen[str]]:
 def test_a_rectangle_of_partitions_is_replaced_exactly(warehouse: Warehouse) -> None:
     everything = Slice(("a", "b", "c"), (JANUARY, FEBRUARY, MARCH))
     before = [(account, month, 1, 1) for account in everything.accounts for month in everything.months]
-    assert warehouse.replace("t", "date", days(*before), everything) == 0
+    assert warehouse.replace("t", "date", days(*before), everything).rows == 0
     part = Slice(("a", "c"), (JANUARY, MARCH))
     replaced = warehouse.replace("t", "date", days(("a", date(2025, 1, 31), 7, 7), ("c", MARCH, 8, 8)), part)
-    assert replaced == 4
+    assert replaced.rows == 4
     assert stored(warehouse) == [
         ("a", date(2025, 1, 31), 7, 7),
         ("a", FEBRUARY, 1, 1),
@@ -96,10 +96,72 @@ def test_a_column_that_is_no_longer_made_is_unknown_in_newer_rows(warehouse: War
 def test_no_rows_empty_the_partitions_and_leave_the_table(warehouse: Warehouse) -> None:
     part = Slice(("a",), (JANUARY,))
     warehouse.replace("t", "date", days(("a", JANUARY, 1, 1), ("a", JANUARY, 2, 2)), part)
-    assert warehouse.replace("t", "date", days(), part) == 2
+    assert warehouse.replace("t", "date", days(), part).rows == 2
     assert stored(warehouse) == []
     warehouse.replace("never_filled", "date", days(), part)
     assert stored(warehouse, "select count(views) from never_filled") == [(0,)]
+
+
+ALL = Slice(("a", "b"), (JANUARY, FEBRUARY, MARCH))
+
+
+def test_later_months_within_reach_are_replaced_where_they_came_out_differently(warehouse: Warehouse) -> None:
+    first = days(*((account, month, 1, 1) for account in "ab" for month in ALL.months)).with_columns(loaded_at=1)
+    warehouse.replace("t", "date", first, ALL)
+    again = days(("a", JANUARY, 1, 1), ("a", FEBRUARY, 1, 1), ("a", MARCH, 7, 1)).with_columns(loaded_at=2)
+    part, reached = Slice(("a",), (JANUARY,)), Slice(("a",), ALL.months)
+    replaced = warehouse.replace("t", "date", again, part, reached=reached)
+    assert replaced.changed == [("a", MARCH)]
+    assert stored(warehouse, "select date, views, loaded_at from t where account = 'a' order by date") == [
+        (JANUARY, 1, 2),
+        (FEBRUARY, 1, 1),  # says the same as before, so it is not written again
+        (MARCH, 7, 2),
+    ]
+    gone = warehouse.replace("t", "date", again.head(1), part, reached=reached)
+    assert gone.changed == [("a", FEBRUARY), ("a", MARCH)]
+    assert stored(warehouse, "select account, count(*) from t group by all order by all") == [("a", 1), ("b", 3)]
+
+
+def test_a_table_of_the_whole_roster_changes_the_months_of_every_account_and_no_others(warehouse: Warehouse) -> None:
+    warehouse.replace("t", "date", days(*((account, month, 1, 1) for account in "ab" for month in ALL.months)), ALL)
+    rows = days(("a", JANUARY, 1, 1), ("b", JANUARY, 2, 1), ("c", JANUARY, 3, 1))
+    part = Slice(("a",), (JANUARY,))
+    replaced = warehouse.replace("t", "date", rows, part, reached=part, every_account=True)
+    assert replaced.changed == [("b", JANUARY), ("c", JANUARY)]
+    assert stored(warehouse, "select account, views from t where date = '2025-01-01' order by all") == [
+        ("a", 1),
+        ("b", 2),
+        ("c", 3),
+    ]
+    assert stored(warehouse, "select count(*) from t where date > '2025-01-01'") == [(4,)]
+    read = warehouse.read("t", "date", part, ["account", "views"], every_account=True)
+    assert read.sort("account").rows() == [("a", 1), ("b", 2), ("c", 3)]
+
+
+def test_what_depends_on_all_months_is_right_whatever_month_was_stored_last(warehouse: Warehouse) -> None:
+    newest = {"newest": "date = max(date) over (partition by account)"}
+    rows = days(*((account, month, 1, 1) for account in "ab" for month in ALL.months))
+    rows = rows.with_columns(newest=pl.lit(None, pl.Boolean))
+    for month in (FEBRUARY, MARCH, JANUARY):
+        part = Slice(("a", "b"), (month,))
+        warehouse.replace("t", "date", rows.filter(date=month), part, over_all_months=newest)
+    assert stored(warehouse, "select account, date from t where newest order by all") == [("a", MARCH), ("b", MARCH)]
+    warehouse.replace("t", "date", rows.clear(), Slice(("a",), (MARCH,)), over_all_months=newest)
+    assert stored(warehouse, "select account, date from t where newest order by all") == [("a", FEBRUARY), ("b", MARCH)]
+    assert stored(warehouse, "select count(*) from t where newest is null") == [(0,)]
+
+
+def test_views_are_published_with_the_tables_they_ask_for(tmp_path: Path) -> None:
+    views = {
+        "v": "select account, views * 2 as twice from t",
+        "later": "from not_there_yet",
+        "old": "select gone from t",
+    }
+    warehouse = Warehouse(tmp_path / "warehouse.duckdb", tmp_path / "published" / "tiktok.duckdb", views)
+    warehouse.replace("t", "date", days(("a", JANUARY, 21, 1)), Slice(("a",), (JANUARY,)))
+    warehouse.publish()
+    assert published(warehouse, "from v") == [("a", 42)]
+    assert published(warehouse, "select view_name from duckdb_views() where not internal") == [("v",)]
 
 
 def test_reading_gives_the_rows_of_the_slice(warehouse: Warehouse) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import polars as pl
@@ -12,7 +13,7 @@ from tiktok_assets.partitions import Slice, account_months
 from tiktok_assets.reports.viewers import Viewers
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
-from tiktok_assets.storage.parquet import PartitionIOManager, RawIOManager, RawRows
+from tiktok_assets.storage.parquet import PartitionIOManager, RawIOManager, RawRows, seen
 
 JANUARY, FEBRUARY = date(2025, 1, 1), date(2025, 2, 1)
 NOON = datetime(2025, 3, 1, 12, tzinfo=UTC)
@@ -104,6 +105,76 @@ def test_rows_of_other_partitions_are_refused_and_nothing_is_stored(lake: Lake) 
 def test_a_reversed_range_fails_instead_of_doing_nothing(lake: Lake) -> None:
     with pytest.raises(dg.Failure, match="Is the range reversed"):
         materialize(lake, viewers(), "a|2025-02-01", "a|2025-01-01")
+
+
+def looking_back(lake: Lake, made: pl.DataFrame, first: str, last: str, **sight: Any) -> tuple[pl.DataFrame, dict]:
+    """As ``materialize``, of a table whose later months look back 28 days at the run's; and what its metadata say."""
+    got: list[pl.DataFrame] = []
+
+    @dg.asset(key=["staging", "viewers"], partitions_def=PARTITIONS, io_manager_key="lake", metadata={"reach_days": 28})
+    def upstream() -> pl.DataFrame:
+        return made
+
+    @dg.asset(partitions_def=PARTITIONS, ins={"rows": seen(["staging", "viewers"], **sight)})
+    def downstream(rows: pl.DataFrame) -> None:
+        got.append(rows)
+
+    tags = {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
+    manager = PartitionIOManager(lake, {"staging/viewers": Viewers})
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = dg.materialize([upstream, downstream], instance=instance, resources={"lake": manager}, tags=tags)
+    metadata = result.asset_materializations_for_node("staging__viewers")[0].metadata
+    return got[0], {name: value.value for name, value in metadata.items()}
+
+
+MARCH = date(2025, 3, 1)
+THREE_MONTHS = viewers(*((account, month, 1) for account in "ab" for month in (JANUARY, FEBRUARY, MARCH)))
+
+
+def test_a_table_that_looks_back_sees_earlier_and_later_months_and_only_the_columns_it_asks_for(lake: Lake) -> None:
+    materialize(lake, THREE_MONTHS, "a|2025-01-01", "b|2025-03-01")
+    february = THREE_MONTHS.filter(account="a", date=FEBRUARY)
+    wanted = {"columns": ["account", "date"]}
+    got, _ = looking_back(lake, february, "a|2025-02-01", "a|2025-02-01", before=1, **wanted)
+    assert got.rows() == [("a", JANUARY), ("a", FEBRUARY)]
+    got, _ = looking_back(lake, february, "a|2025-02-01", "a|2025-02-01", after=1, **wanted)
+    assert got.rows() == [("a", FEBRUARY)]  # March was not among what the asset returned: it has no rows any more
+    own = THREE_MONTHS.filter(account="b")
+    got, _ = looking_back(lake, own, "b|2025-01-01", "b|2025-03-01", before=400, after=400)
+    assert got.equals(own)
+
+
+def test_later_months_are_stored_where_they_came_out_differently(lake: Lake) -> None:
+    materialize(lake, THREE_MONTHS, "a|2025-01-01", "b|2025-03-01")
+    paths = {name: Path(str(lake.settings.data_dir)) / name for name in files(lake)}
+    before = {name: path.stat().st_mtime_ns for name, path in paths.items()}
+    own = THREE_MONTHS.filter(account="a")
+    _, metadata = looking_back(lake, own.head(2), "a|2025-01-01", "a|2025-01-01")
+    assert "later_partitions_changed" not in metadata
+    assert paths[partition("a", FEBRUARY)].stat().st_mtime_ns == before[partition("a", FEBRUARY)]
+    changed = own.head(2).with_columns(unique_viewers=pl.Series([1, 9]))
+    _, metadata = looking_back(lake, changed, "a|2025-01-01", "a|2025-01-01")
+    assert metadata["later_partitions_changed"] == "a|2025-02-01"
+    assert pl.read_parquet(paths[partition("a", FEBRUARY)])["unique_viewers"].to_list() == [9]
+    _, metadata = looking_back(lake, own.head(1), "a|2025-01-01", "a|2025-01-01")
+    assert metadata["later_partitions_changed"] == "a|2025-02-01"
+    gone = {partition("a", FEBRUARY)}
+    assert set(files(lake)) == before.keys() - gone
+    untouched = {partition("a", MARCH), *(partition("b", month) for month in (JANUARY, FEBRUARY, MARCH))}
+    assert all(paths[name].stat().st_mtime_ns == before[name] for name in untouched)
+
+
+def test_a_month_beyond_the_reach_is_refused(lake: Lake) -> None:
+    with pytest.raises(dg.Failure, match="1 rows lie outside the partitions of this run"):
+        looking_back(lake, viewers(("a", MARCH, 1)), "a|2025-01-01", "a|2025-01-01")
+
+
+def test_columns_that_older_files_lack_are_unknown(lake: Lake) -> None:
+    materialize(lake, viewers(("a", JANUARY, 1)), "a|2025-01-01", "a|2025-01-01")
+    path = Path(str(lake.settings.data_dir)) / partition("a", JANUARY)
+    pl.read_parquet(path).drop("new_viewers").write_parquet(path)
+    got, _ = looking_back(lake, viewers(("a", FEBRUARY, 1)), "a|2025-02-01", "a|2025-02-01", before=1)
+    assert (got.height, got["new_viewers"].to_list()) == (2, [None, None])
 
 
 def raw_rows(lake: Lake, *days: date, views: str) -> pl.DataFrame:

@@ -1,0 +1,37 @@
+"""Reports: the page of each account, written from what the curated tables hold at that moment."""
+
+import datetime as dt
+
+import dagster as dg
+
+from tiktok_assets.accounts import Roster
+from tiktok_assets.assets.metadata import OWNERS, part_of_list
+from tiktok_assets.partitions import slice_of
+from tiktok_assets.reporting.tables import TABLES
+from tiktok_assets.reporting.writing import tables_of, write_report
+from tiktok_assets.storage.lake import Lake
+
+
+def build_account_report(lake: Lake, roster: Roster, partitions_def: dg.PartitionsDefinition) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=["reports", "account_report"],
+        deps=[dg.AssetKey(["curated", table]) for table in TABLES],
+        group_name="reports",
+        description="One HTML page per account, as of now and of all its months: data/reports/<account>.html.",
+        code_version="1",
+        partitions_def=partitions_def,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        kinds={"altair", "html"},
+        owners=OWNERS,
+    )
+    def account_report(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        accounts = [roster[key] for key in slice_of(context.partition_keys).accounts]
+        now = dt.datetime.now(dt.UTC)
+        written = {tables.account.key: write_report(lake, tables, now) for tables in tables_of(lake, accounts, now)}
+        if without := [account.key for account in accounts if account.key not in written]:
+            context.log.warning("No data yet, so no page: %s", part_of_list(without))
+        folder = dg.MetadataValue.path(str(lake.settings.data_dir / "reports"))
+        pages = part_of_list([path.name for path in written.values()])
+        return dg.MaterializeResult(metadata={"folder": folder, "pages": pages, "pages_written": len(written)})
+
+    return account_report

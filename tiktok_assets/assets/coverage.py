@@ -1,0 +1,81 @@
+"""Curated/coverage: which days the exports tell. Its rows are facts about them; what is missing today is metadata.
+
+A rebuild makes the same rows again on any day. The table and the advice that people see beside a run are of the moment
+of the run, over every month of its accounts: what `tiktok-assets status` says.
+"""
+
+import datetime as dt
+
+import dagster as dg
+import polars as pl
+
+from tiktok_assets.assets.metadata import OWNERS, column_schema, markdown_table, part_of_list
+from tiktok_assets.checks.schema import schema_result, schema_spec
+from tiktok_assets.curated.advice import by_urgency
+from tiktok_assets.curated.coverage import COUNTED, Coverage, all_told_days
+from tiktok_assets.curated.coverage import coverage as count_days
+from tiktok_assets.partitions import slice_of
+from tiktok_assets.status import COLUMNS, AccountCoverage, coverages, row_of, what_to_do
+from tiktok_assets.storage.lake import Lake
+from tiktok_assets.studio.session import Sessions
+
+_KEY = dg.AssetKey(["curated", "coverage"])
+COVERED = {"curated/coverage": Coverage}
+# Accounts whose whole history is looked at for the metadata of a run; a run may have a thousand.
+_SHOWN = 20
+
+
+def build_coverage_asset(lake: Lake, partitions_def: dg.PartitionsDefinition) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=_KEY,
+        ins={report: dg.AssetIn(["staging", report]) for report in COUNTED},
+        group_name="curated",
+        description=Coverage.__doc__,
+        code_version="1",
+        partitions_def=partitions_def,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        kinds={"polars", "parquet"},
+        owners=OWNERS,
+        io_manager_key="lake",
+        metadata={"dagster/column_schema": column_schema(Coverage)},
+        check_specs=[schema_spec(_KEY)],
+    )
+    def coverage(context: dg.AssetExecutionContext, **staged: pl.DataFrame):  # no return type: see assets.curated
+        part = slice_of(context.partition_keys)
+        rows = count_days(all_told_days(staged))
+        now = dt.datetime.now(dt.UTC)
+        found = coverages(lake, part.accounts[:_SHOWN], now)
+        return dg.MaterializeResult(
+            value=rows,
+            metadata={
+                "dagster/row_count": rows.height,
+                "days_covered": int(rows["days_covered"].sum()),
+                "missing_days": int(rows["days_missing"].sum()),
+                "unsettled_days": int(rows["days_unsettled"].sum()),
+                "accounts": part_of_list(list(part.accounts)),
+                "coverage": dg.MetadataValue.md(_table(found)),
+                "exports_to_make": sum(len(one.advice) for one in found),
+                "advice": dg.MetadataValue.md(_advice(lake, found, now)),
+            },
+            check_results=[schema_result(Coverage, rows, part)],
+        )
+
+    return coverage
+
+
+def _table(found: list[AccountCoverage]) -> str:
+    """A line for each account and report, over all months."""
+    rows = [(one.account, *row_of(report)) for one in found for report in one.reports]
+    return markdown_table(pl.DataFrame(rows, schema=["account", *COLUMNS], orient="row"))
+
+
+def _advice(lake: Lake, found: list[AccountCoverage], now: dt.datetime) -> str:
+    """The exports to make, most urgent first, and what is lost."""
+    sessions, max_days = Sessions.of(lake.settings), lake.settings.max_export_days
+    lines = []
+    for advice in by_urgency([advice for one in found for advice in one.advice]):
+        todo = what_to_do(advice, sessions.state(advice.account), now=now, max_days=max_days)
+        until = f", until {advice.before}" if advice.before else ""
+        lines.append(f"- **{advice.account}{until}**: {advice.reason} `{todo}`")
+    lines += [f"- {lost.account}: {lost.reason}" for one in found for lost in one.lost]
+    return "\n".join(lines) or "Nothing to export."

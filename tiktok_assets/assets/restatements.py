@@ -1,0 +1,106 @@
+"""Curated/restatements and curated/settling: what later exports told differently, and at which age that stops.
+
+One read of an account's exports makes both. No return type: Dagster's own for a multi-asset is an iterator of outputs.
+"""
+
+import inspect
+from collections.abc import Iterator, Mapping
+
+import dagster as dg
+import pandera.polars as pa
+import polars as pl
+
+from tiktok_assets.alignment import DAILY, aligned
+from tiktok_assets.assets.metadata import OWNERS, column_schema, markdown_table
+from tiktok_assets.assets.staging import typed_rows
+from tiktok_assets.curated.restatements import LOOK_BACK, Restatements, Settling, restatements, settling
+from tiktok_assets.partitions import Slice, slice_of
+from tiktok_assets.storage.lake import Lake
+from tiktok_assets.storage.parquet import REACH, raw_rows, seen
+
+SETTLING = "curated/settling"
+COMPARED: dict[str, type[pa.DataFrameModel]] = {"curated/restatements": Restatements, SETTLING: Settling}
+_REACHES = {SETTLING: {REACH: LOOK_BACK}}
+_SHOWN = 20
+
+
+def build_restatements_asset(lake: Lake, partitions_def: dg.PartitionsDefinition) -> dg.AssetsDefinition:
+    @dg.multi_asset(
+        name="curated__restatements",
+        ins={"alignment": seen(["staging", "alignment"], before=LOOK_BACK, after=LOOK_BACK)},
+        deps=[dg.AssetKey(["raw", report.name]) for report in DAILY],
+        outs={
+            key.replace("/", "__"): dg.AssetOut(
+                key=key.split("/"),
+                description=inspect.cleandoc(str(schema.__doc__)),
+                io_manager_key="lake",
+                code_version="1",
+                kinds={"polars", "parquet"},
+                owners=OWNERS,
+                metadata={"dagster/column_schema": column_schema(schema)} | _REACHES.get(key, {}),
+            )
+            for key, schema in COMPARED.items()
+        },
+        group_name="curated",
+        partitions_def=partitions_def,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        pool=SETTLING,  # as every table that reaches into later months
+    )
+    def compared_exports(
+        context: dg.AssetExecutionContext, alignment: pl.DataFrame
+    ) -> Iterator[dg.Output[pl.DataFrame]]:
+        part = slice_of(context.partition_keys)
+        since = part.wider(before=LOOK_BACK).first_day
+        raw = {report.name: raw_rows(lake, report.name, part.accounts, since) for report in DAILY}
+        moved, settled = compared(raw, alignment, part)
+        yield dg.Output(moved, output_name="curated__restatements", metadata=_moved(moved))
+        yield dg.Output(settled, output_name="curated__settling", metadata=_settled(settled))
+
+    return compared_exports
+
+
+def compared(
+    raw: Mapping[str, pl.LazyFrame], alignment: pl.DataFrame, part: Slice
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The rows of ``Restatements`` for ``part``, and of ``Settling`` also for the later months that look back at it.
+
+    ``raw`` (by report) and ``alignment`` hold at least every export that speaks of these months or of the ``LOOK_BACK``
+    days before, and ``raw`` all of its rows.
+    """
+    months = part.wider(after=LOOK_BACK).months
+    moved: list[pl.DataFrame] = [Restatements.empty()]
+    settled: list[pl.DataFrame] = [Settling.empty()]
+    for report in DAILY:
+        rows = aligned(typed_rows(report, raw[report.name]), alignment, report.name)
+        moved.append(restatements(report, part.within(rows)))
+        settled.append(settling(report, _timed(rows, raw[report.name]), months))
+    return pl.concat(moved), pl.concat(settled)
+
+
+def _timed(typed: pl.DataFrame, raw: pl.LazyFrame) -> pl.DataFrame:
+    """The rows of exports that carry the time of their download; a file's own time may be that of a copy."""
+    guessed = raw.filter(pl.col("downloaded_at_evidence") == "file_time").select("export_id").unique().collect()
+    return typed.join(guessed, on="export_id", how="anti")
+
+
+def _moved(rows: pl.DataFrame) -> dict[str, int | dg.MetadataValue]:
+    shown = rows.with_columns(pl.col("old_export_id", "new_export_id").str.head(8), _days("old"), _days("new"))
+    return {
+        "dagster/row_count": rows.height,
+        "days_restated": rows.select("account", "date").n_unique(),
+        "what_moved": dg.MetadataValue.md(markdown_table(shown.sort("date", descending=True).head(_SHOWN))),
+    }
+
+
+def _days(which: str) -> pl.Expr:
+    return pl.col(f"{which}_age_days").round(1)
+
+
+def _settled(rows: pl.DataFrame) -> dict[str, int | dg.MetadataValue]:
+    newest = rows.filter(pl.col("date") == pl.col("date").max().over("account")).drop("date")
+    shown = newest.with_columns(pl.col("last_change_age_days").round(1)).head(_SHOWN)
+    return {
+        "dagster/row_count": rows.height,
+        "metrics_with_evidence": newest.filter("has_evidence").height,
+        "newest_month": dg.MetadataValue.md(markdown_table(shown)),
+    }

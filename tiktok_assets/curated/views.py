@@ -1,0 +1,129 @@
+"""What a query answers better than a stored table: weeks, months, one row per video, what is trending now.
+
+Belongs here: SQL over the warehouse's tables, and what its columns mean. Does not belong here: anything that a table
+could hold and a run could make; a view is right whatever was run last, and that is its only excuse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pandera.polars as pa
+
+from tiktok_assets.curated import trends
+from tiktok_assets.curated.periods import Periods
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """A query, and its columns: those of ``schema`` by its descriptions, others by ``columns``."""
+
+    query: str
+    source: str
+    """The table of the warehouse that it is made of."""
+    schema: type[pa.DataFrameModel] | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    without: tuple[str, ...] = ()
+    """Columns of ``schema`` that it does not have."""
+
+    def descriptions(self) -> dict[str, str]:
+        """What each column means."""
+        schema = self.schema.to_schema().columns if self.schema else {}
+        told = {str(name): column.description or "" for name, column in schema.items() if name not in self.without}
+        return {**self.columns, **told}
+
+
+def _of_periods(period: str, example: str) -> View:
+    return View(
+        query=f"select platform, account, label as {period}, * exclude (platform, account, label, period, export_id) "
+        f"from account_periods where period = '{period}'",
+        source="account_periods",
+        schema=Periods,
+        columns={period: f"{period} of the year, as {example}"},
+        without=("label", "period", "export_id"),
+    )
+
+
+# An unknown never replaces a number: of each column the newest one known.
+_ROLLUP = """
+select
+    'content_performance' as source_relation,
+    any_value(published_at) as created_timestamp,
+    video_id as post_id,
+    arg_max(title, captured_on) as post_message,
+    account as page_id,
+    arg_max(handle, captured_on) as page_name,
+    arg_max(link, captured_on) as post_url,
+    platform,
+    null::bigint as clicks,
+    arg_max(total_views, captured_on) as impressions,
+    arg_max(total_likes, captured_on) as likes,
+    arg_max(total_shares, captured_on) as shares,
+    arg_max(total_comments, captured_on) as comments
+from content_performance
+group by platform, account, video_id
+"""
+
+_TRENDS = f"""
+with today as (
+    select max(captured_on) as date from content_performance
+), found as (
+    select account, video_id, link, total_views from viral_content, today
+    where detected_on > date - {trends.WINDOW} and detected_on <= date
+    qualify row_number() over (partition by account, video_id order by total_views desc) = 1
+), newest as (
+    select account, video_id, hashtags from content_performance, today where captured_on > date - {trends.WINDOW}
+    qualify captured_on = max(captured_on) over (partition by account, video_id)
+), seen as (
+    select account, hashtags, link, total_views, total_views is not null as is_viral
+    from newest left join found using (account, video_id)
+), tagged as (
+    select *, avg(is_viral::int) over () as share, unnest(list_distinct(hashtags)) as hashtag from seen
+)
+select
+    'tiktok' as platform,
+    (select date from today) as date,
+    hashtag,
+    count(*) filter (is_viral) as viral_videos,
+    count(distinct account) filter (is_viral) as accounts,
+    sum(total_views)::bigint as viral_views,
+    count(*) as videos,
+    avg(is_viral::int) / any_value(share) as lift,
+    arg_max(link, total_views) as example_link
+from tagged
+group by hashtag
+having count(*) filter (is_viral) >= {trends.MIN_VIRAL}
+order by accounts desc, viral_videos desc, hashtag
+"""
+
+VIEWS: Mapping[str, View] = {
+    "social_media_stats_weekly": _of_periods("week", "2026-W05"),
+    "social_media_stats_monthly": _of_periods("month", "2026-01"),
+    "social_media_rollup": View(
+        query=_ROLLUP,
+        source="content_performance",
+        columns={
+            "source_relation": "the table it comes from",
+            "created_timestamp": "upload time (UTC)",
+            "post_id": "TikTok's id of the video",
+            "post_message": "caption with its hashtags, the newest known",
+            "page_id": "account key, as in accounts.toml",
+            "page_name": "handle of the account",
+            "post_url": "address of the video",
+            "platform": "always 'tiktok'",
+            "clicks": "unknown: TikTok tells none of a video",
+            "impressions": "views since publication, the newest known",
+            "likes": "likes since publication, the newest known",
+            "shares": "shares since publication, the newest known",
+            "comments": "comments since publication, the newest known",
+        },
+    ),
+    "viral_trends": View(
+        query=_TRENDS,
+        source="viral_content",
+        schema=trends.ViralTrends,
+        columns={"platform": "always 'tiktok'"},
+    ),
+}
+"""By name. social_media_rollup has the columns of Fivetran's dbt_social_media_reporting, to stand beside its tables."""

@@ -1,0 +1,28 @@
+"""The published warehouse, read. Does not belong here: writing it (``storage.duckdb``), what its tables mean."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from tiktok_assets.settings import Settings
+
+
+class NoWarehouse(ValueError):
+    """There is nothing to read yet; the message says what to do."""
+
+
+def read_table(settings: Settings, table: str, columns: str = "*") -> pl.DataFrame:
+    """The rows of a table of ``data/warehouse/tiktok.duckdb``. Raises NoWarehouse where it has not been made yet."""
+    import duckdb
+
+    path = settings.warehouse
+    if not path.exists():
+        raise NoWarehouse(
+            f"{path}: there is no warehouse yet. Drop exports into {settings.landing}, run `tiktok-assets process`, "
+            "then this again."
+        )
+    with duckdb.connect(path, read_only=True) as connection:
+        try:
+            return pl.DataFrame(connection.sql(f"select {columns} from {table}").to_arrow_table())
+        except duckdb.CatalogException as error:
+            raise NoWarehouse(f"{path}: has no table {table} yet. Run `tiktok-assets process`.") from error

@@ -1,0 +1,178 @@
+"""The numbers of a report: what an account's last days amount to beside the days before, its top videos, its audience.
+
+Belongs here: frames to few numbers. Does not belong here: how they are written (``words``) or drawn (``charts``).
+None is unknown, never 0.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+WINDOWS = (28, 7)
+"""Days of the headline numbers: 4 of each weekday, and the last week."""
+ACTIVE_DAYS = 28
+"""Days whose active followers make an hour's mean."""
+RECENT = 90
+"""Days back to which unusual days are told."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Headline:
+    """A number of the last ``days`` days, and of as many before."""
+
+    name: str
+    kind: Literal["sum", "mean", "rate", "stock"]
+    value: float | None
+    """The sum over the days known, a mean or rate of all of them; of a stock the newest number known."""
+    before: float | None
+    change: float | None
+    """value / before - 1; for a rate the difference. Unknown unless every day of both windows is known."""
+    days: int
+    days_known: int
+    at: dt.date | None = None
+    """Of a stock, the day of ``value``."""
+
+
+def last_day(days: pl.DataFrame) -> dt.date | None:
+    """The day a report speaks of: the newest of known views; of known followers where views are never known."""
+    for column in ("video_views", "followers"):
+        newest = days.filter(pl.col(column).is_not_null())["date"].max()
+        if isinstance(newest, dt.date):
+            return newest
+    return None
+
+
+def headlines(days: pl.DataFrame, last: dt.date, length: int) -> list[Headline]:
+    """The ``length`` days up to ``last`` against the ``length`` days before. ``days``: one account, as ``DayRates``."""
+    now = _window(days, last, length)
+    before = _window(days, last - dt.timedelta(days=length), length)
+    return [
+        _total("Video views", "video_views", now, before, length),
+        _total("Engagements", "engagements", now, before, length),
+        _rate("Engagement rate", now, before, length),
+        _followers(days, last, length),
+        # Who watched on Monday and on Tuesday is one person: viewers are never summed.
+        _total("Viewers a day", "unique_viewers", now, before, length, mean=True),
+        _total("Profile views", "profile_views", now, before, length),
+    ]
+
+
+def _window(days: pl.DataFrame, last: dt.date, length: int) -> pl.DataFrame:
+    return days.filter(pl.col("date") > last - dt.timedelta(days=length), pl.col("date") <= last)
+
+
+def _total(
+    name: str, column: str, now: pl.DataFrame, before: pl.DataFrame, length: int, *, mean: bool = False
+) -> Headline:
+    known, known_before = now[column].drop_nulls(), before[column].drop_nulls()
+    value = (
+        _number(known.mean() if mean else known.sum()) if len(known) and (len(known) == length or not mean) else None
+    )
+    past = _number(known_before.mean() if mean else known_before.sum()) if len(known_before) == length else None
+    comparable = len(known) == length
+    return Headline(
+        name=name,
+        kind="mean" if mean else "sum",
+        value=value,
+        before=past,
+        change=_growth(value, past) if comparable else None,
+        days=length,
+        days_known=len(known),
+    )
+
+
+def _rate(name: str, now: pl.DataFrame, before: pl.DataFrame, length: int) -> Headline:
+    (value, known), (past, known_before) = _engagement_rate(now), _engagement_rate(before)
+    past = past if known_before == length else None
+    change = value - past if value is not None and past is not None and known == length else None
+    return Headline(name=name, kind="rate", value=value, before=past, change=change, days=length, days_known=known)
+
+
+def _engagement_rate(days: pl.DataFrame) -> tuple[float | None, int]:
+    """Engagements / views of the days of which both are known, and how many these are."""
+    known = days.filter(pl.col("engagements").is_not_null(), pl.col("video_views").is_not_null())
+    views, engagements = int(known["video_views"].sum()), int(known["engagements"].sum())
+    return (engagements / views if views > 0 else None), known.height
+
+
+def _followers(days: pl.DataFrame, last: dt.date, length: int) -> Headline:
+    known = days.filter(pl.col("followers").is_not_null(), pl.col("date") <= last).sort("date")
+    newest = known.tail(1)
+    at = newest["date"].max()
+    is_recent = isinstance(at, dt.date) and (last - at).days < length
+    value = _number(newest["followers"].max()) if is_recent else None
+    day_before = at - dt.timedelta(days=length) if isinstance(at, dt.date) else last
+    past = _number(known.filter(pl.col("date") == day_before)["followers"].max())
+    return Headline(
+        name="Followers",
+        kind="stock",
+        value=value,
+        before=past,
+        change=_growth(value, past),
+        days=length,
+        days_known=length if value is not None else 0,
+        at=at if is_recent and isinstance(at, dt.date) else None,
+    )
+
+
+def _growth(value: float | None, before: float | None) -> float | None:
+    return value / before - 1 if value is not None and before is not None and before > 0 and value >= 0 else None
+
+
+def _number(value: object) -> float | None:
+    return value if isinstance(value, int | float) else None
+
+
+def newest_snapshots(videos: pl.DataFrame) -> pl.DataFrame:
+    """The newest snapshot of known views of each video, most views first; of one video the watch time last known."""
+    watched = [pl.col(name).forward_fill().over("video_id") for name in ("average_watch_time", "completion_rate")]
+    return (
+        videos.sort("video_id", "date")
+        .with_columns(watched)
+        .filter(pl.col("total_views").is_not_null())
+        .unique("video_id", keep="last", maintain_order=True)
+        .sort("total_views", "video_id", descending=[True, False])
+    )
+
+
+def engagement_rate_of_video() -> pl.Expr:
+    """(likes + comments + shares) / views of a snapshot; null where one is unknown, or a total is below 0."""
+    totals = [pl.col(f"total_{name}") for name in ("likes", "comments", "shares")]
+    sound = pl.all_horizontal(total >= 0 for total in totals) & (pl.col("total_views") > 0)
+    return pl.when(sound).then(pl.sum_horizontal(totals) / pl.col("total_views"))
+
+
+def newest_shares(audience: pl.DataFrame, whose: str, dimension: str) -> pl.DataFrame:
+    """The shares of the newest day that tells any: date, value, share; biggest first, ages in their order."""
+    rows = audience.filter(
+        pl.col("audience") == whose, pl.col("dimension") == dimension, pl.col("share").is_not_null()
+    ).filter(pl.col("date") == pl.col("date").max())
+    by_age = dimension == "age_range"
+    order = ["value"] if by_age else ["share", "value"]
+    return rows.select("date", "value", "share").sort(order, descending=[False] if by_age else [True, False])
+
+
+def activity_by_hour(audience: pl.DataFrame) -> pl.DataFrame:
+    """24 rows: ``hour``, ``active_followers`` (mean of the newest ``ACTIVE_DAYS`` days), ``days`` that tell it."""
+    told = audience.filter(pl.col("dimension") == "active_time", pl.col("count").is_not_null())
+    recent = told.filter(pl.col("date") > pl.col("date").max().dt.offset_by(f"-{ACTIVE_DAYS}d"))
+    means = recent.group_by("hour").agg(
+        active_followers=pl.col("count").mean(), days=pl.col("date").n_unique().cast(pl.Int64)
+    )
+    hours = pl.DataFrame({"hour": list(range(24))}, schema={"hour": pl.Int64})
+    return hours.join(means, on="hour", how="left").with_columns(pl.col("days").fill_null(0)).sort("hour")
+
+
+def recent_events(anomalies: pl.DataFrame, last: dt.date) -> pl.DataFrame:
+    """Days that are right and unusual, of the last ``RECENT`` days, newest first."""
+    since = last - dt.timedelta(days=RECENT)
+    return anomalies.filter(pl.col("kind") == "event", pl.col("date") > since).sort("date", descending=True)
+
+
+def data_errors(anomalies: pl.DataFrame) -> pl.DataFrame:
+    """Days whose numbers mislead or are missing, newest first."""
+    return anomalies.filter(pl.col("kind") == "data_error").sort("date", descending=True)

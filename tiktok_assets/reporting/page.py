@@ -1,0 +1,281 @@
+"""Tables of accounts to one HTML page that opens from disk: styles, scripts and numbers are all inside.
+
+Belongs here: what stands in which section. Does not belong here: the numbers (``facts``), their words (``words``).
+
+Texts come from strangers (a title is what somebody typed): the template escapes them, and the page's own policy lets
+the browser run the two scripts of known digest and ask nothing of any network.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import functools
+import hashlib
+import json
+from collections.abc import Sequence
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from tiktok_assets.reporting import charts, facts, words
+from tiktok_assets.reporting.tables import AccountTables
+from tiktok_assets.reporting.theme import theme
+
+if TYPE_CHECKING:
+    from tiktok_assets.reporting.charts import Picture
+
+TOP = 10
+_HASHTAGS = 12
+_TERRITORIES = 8
+_EVENTS = 8
+_ERRORS = 12
+_TOLD_EFFECTS = 6
+
+
+def page(accounts: Sequence[AccountTables], made_at: dt.datetime) -> str:
+    """The page of ``accounts``, which all have data, as of ``made_at`` (aware)."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    sections = [_section(tables) for tables in accounts]
+    drawn = {name: _spec(chart) for section in sections for name, chart in section.pop("charts").items()}
+    engine, script = _engine(), _text("page.js")
+    return environment.from_string(_text("page.html")).render(
+        accounts=sections,
+        made_at=f"{words.day(made_at.date())}, {made_at:%H:%M} {made_at.tzname() or 'UTC'}",
+        style=_text("page.css"),
+        engine=engine,
+        script=script,
+        digests=" ".join(f"'sha256-{_digest(text)}'" for text in (engine, script)),
+        specs=_inert(drawn),
+        themes=_inert({"light": theme(dark=False), "dark": theme(dark=True)}),
+    )
+
+
+def _section(tables: AccountTables) -> dict[str, Any]:
+    """What the template shows of one account."""
+    key, last = tables.account.key, facts.last_day(tables.days)
+    activity = facts.activity_by_hour(tables.audience)
+    drawn: dict[str, Picture] = {}
+    if last is not None:
+        drawn[f"views-{key}"] = charts.views_over_time(tables.days, tables.anomalies, last)
+        if tables.days["followers"].count():
+            drawn[f"followers-{key}"] = charts.followers_over_time(tables.days, tables.anomalies, last)
+    if tables.posting.height:
+        drawn[f"posting-{key}"] = charts.posting_heat_map(tables.posting)
+    if activity["days"].sum():
+        drawn[f"activity-{key}"] = charts.audience_activity(activity, beside_heat_map=tables.posting.height > 0)
+    events, errors = _unusual(tables, last)
+    newest = facts.newest_snapshots(tables.videos)
+    return {
+        "key": key,
+        "handle": tables.account.handle,
+        "as_of": words.day(last),
+        "charts": drawn,
+        "has": {name.removesuffix(f"-{key}") for name in drawn},
+        "windows": [_window(tables.days, last, length) for length in facts.WINDOWS] if last else [],
+        "events": events,
+        "posting": _posting(tables),
+        "peak": _peak(activity),
+        "top": [_video(row) for row in newest.head(TOP).with_columns(rate=facts.engagement_rate_of_video()).to_dicts()],
+        "videos_known": newest.height,
+        "viral": [_viral(row) for row in tables.viral.head(TOP).to_dicts()],
+        "hashtags": _hashtags(tables.hashtags),
+        "audience": _audience(tables.audience),
+        "errors": errors,
+        "errors_more": max(0, facts.data_errors(tables.anomalies).height - len(errors)),
+        "covered": [
+            {
+                "report": one.report.replace("_", " "),
+                "first": words.short_day(one.first),
+                "last": words.short_day(one.last),
+                "days": words.count(one.days),
+                "missing": words.count(one.missing),
+            }
+            for one in tables.completeness.covered
+        ],
+        "to_do": tables.completeness.to_do,
+        "lost": tables.completeness.lost,
+    }
+
+
+def _window(days: pl.DataFrame, last: dt.date, length: int) -> dict[str, Any]:
+    first = last - dt.timedelta(days=length - 1)
+    return {
+        "title": f"Last {length} days",
+        "span": words.span(first, last),
+        "numbers": [
+            {
+                "name": one.name,
+                "value": words.value_of(one),
+                "change": words.change_of(one),
+                "direction": "" if not one.change else "up" if one.change > 0 else "down",
+                "before": words.before_of(one),
+                "at": f"on {words.day(one.at)}" if one.at and one.at != last else "",
+            }
+            for one in facts.headlines(days, last, length)
+        ],
+    }
+
+
+def _unusual(tables: AccountTables, last: dt.date | None) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+    events = facts.recent_events(tables.anomalies, last) if last else tables.anomalies.clear()
+    errors = facts.data_errors(tables.anomalies)
+    return (
+        [{"day": words.short_day(row["date"]), "text": row["sentence"]} for row in events.head(_EVENTS).to_dicts()],
+        [{"day": words.short_day(row["date"]), "text": row["sentence"]} for row in errors.head(_ERRORS).to_dicts()],
+    )
+
+
+def _posting(tables: AccountTables) -> dict[str, Any]:
+    """What is known of the time of posting, and what to do where nothing is."""
+    key, posting = tables.account.key, tables.posting
+    if tables.account.timezone is None:
+        setting = 'timezone = "Europe/Lisbon"'
+        note = (
+            f"The hour of publication is not known, because accounts.toml has no timezone for {key}. Write {setting} "
+            f"(where it posts from) below [accounts.{key}], then run tiktok-assets rebuild."
+        )
+        return {"note": note, "effects": [], "zone": None}
+    if posting.is_empty():
+        return {
+            "note": "No video with a known hour of publication yet.",
+            "effects": [],
+            "zone": tables.account.timezone,
+        }
+    proven = posting.filter(pl.col("evidence") != "no evidence").sort(pl.col("effect").log().abs(), descending=True)
+    videos = int(posting.filter(pl.col("hour").is_null())["n"].sum())
+    note = f"Of {words.count(videos)} videos of the last 12 months, each against the account's others at equal age."
+    if proven.is_empty():
+        note = (
+            f"No evidence that a weekday or an hour gets more views than another: the {words.count(videos)} videos of "
+            "the last 12 months are too few, or too much alike, to tell."
+        )
+    told = [
+        f"{words.slot(row)}: {words.effect(row)} the views of other videos, {row['n']} videos"
+        for row in proven.head(_TOLD_EFFECTS).to_dicts()
+    ]
+    return {"note": note, "effects": told, "zone": tables.account.timezone}
+
+
+def _peak(activity: pl.DataFrame) -> str:
+    known = activity.drop_nulls("active_followers").sort("active_followers", descending=True)
+    if known.is_empty():
+        return ""
+    row = known.row(0, named=True)
+    days = activity["days"].max()
+    most = words.count(row["active_followers"])
+    return f"Most are active from {words.clock(row['hour'])} on: {most} in a mean hour, over the last {days} days told."
+
+
+def _video(row: dict[str, Any]) -> dict[str, str]:
+    posted = row["post_date"] or (row["published_at"].date() if row["published_at"] else None)
+    return {
+        "title": row["title"] or "(no caption)",
+        "link": _address(row["link"]),
+        "posted": words.short_day(posted),
+        "views": words.count(row["total_views"]),
+        "rate": words.percent(row["rate"]),
+        "watched": words.seconds(row["average_watch_time"]),
+    }
+
+
+def _viral(row: dict[str, Any]) -> dict[str, str]:
+    reasons = []
+    if row["reason"] in ("daily_growth", "both"):
+        reasons.append(f"{words.times(row['daily_growth'])} the views a day it had before")
+    if row["reason"] in ("views_vs_median", "both"):
+        reasons.append(f"{words.times(row['views_vs_median'])} the account's other videos of its age")
+    return {
+        "title": row["title"] or "(no caption)",
+        "link": _address(row["link"]),
+        "found": words.short_day(row["date"]),
+        "views": words.count(row["total_views"]),
+        "why": ", ".join(reasons).replace(f"{words.UNKNOWN} the", "far above the"),
+    }
+
+
+def _hashtags(hashtags: pl.DataFrame) -> list[dict[str, str]]:
+    proven = pl.col("evidence") != "no evidence"
+    rows = hashtags.sort([proven, pl.col("effect"), pl.col("n")], descending=True, nulls_last=True).head(_HASHTAGS)
+    return [
+        {
+            "name": f"#{row['hashtag']}",
+            "videos": words.count(row["n"]),
+            "effect": words.effect(row) if row["effect"] is not None else words.UNKNOWN,
+            "evidence": row["evidence"],
+            "direction": {"more views": "up", "fewer views": "down"}.get(row["evidence"], "faint"),
+        }
+        for row in rows.to_dicts()
+    ]
+
+
+def _audience(audience: pl.DataFrame) -> list[dict[str, Any]]:
+    """The shares by group, each with its day; groups that nothing is known of are left out."""
+    groups = [
+        ("Followers by gender", "followers", "gender"),
+        ("Followers by age", "followers", "age_range"),
+        ("Viewers by age", "viewers", "age_range"),
+        ("Followers by territory", "followers", "territory"),
+    ]
+    found = []
+    for title, whose, dimension in groups:
+        shares = facts.newest_shares(audience, whose, dimension)
+        if shares.is_empty():
+            continue
+        most = shares["share"].max()
+        rows = [
+            {
+                "name": _territory(row["value"]) if dimension == "territory" else row["value"],
+                "share": words.percent(row["share"]),
+                "width": f"{100 * row['share'] / most:.1f}%" if isinstance(most, float) and most > 0 else "0%",
+            }
+            for row in shares.head(_TERRITORIES).to_dicts()
+        ]
+        found.append({"title": title, "day": words.short_day(shares["date"][0]), "rows": rows})
+    return found
+
+
+@functools.cache
+def _territory(code: str) -> str:
+    from babel import Locale
+
+    return str(Locale("en").territories.get(code, code))
+
+
+def _address(link: str | None) -> str:
+    """The address of a video to open by hand; what is no web address is none."""
+    return link if link and link.startswith("https://") else ""
+
+
+def _spec(chart: Picture) -> dict[str, Any]:
+    """Vega-Lite without what names an address or a colour."""
+    spec = chart.to_dict()
+    return {name: value for name, value in spec.items() if name not in ("$schema", "config")}
+
+
+def _inert(data: object) -> str:
+    """JSON that ends no script element."""
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+@functools.cache
+def _engine() -> str:
+    """Vega, Vega-Lite and Vega-Embed in one script: 0.9 MB, and 1.4 s to put together."""
+    import altair
+    import vl_convert
+
+    version = ".".join(altair.VEGALITE_VERSION.split(".")[:2])
+    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", version).replace("\r\n", "\n")
+
+
+def _text(name: str) -> str:
+    return resources.files(__package__ or "").joinpath(name).read_text(encoding="utf-8")
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,0 +1,108 @@
+"""What a report of one account is made of: its curated tables of every month, read from the lake."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pandera.polars as pa
+import polars as pl
+
+from tiktok_assets.accounts import Account
+from tiktok_assets.curated.account_daily import AccountDaily
+from tiktok_assets.curated.audience import Audience
+from tiktok_assets.curated.hashtags import Hashtags
+from tiktok_assets.curated.metrics import with_metrics
+from tiktok_assets.curated.posting import PostingTimes
+from tiktok_assets.curated.quality import find_anomalies
+from tiktok_assets.curated.videos import Videos
+from tiktok_assets.curated.viral import ViralVideos
+from tiktok_assets.storage.lake import Lake, files_in, read_parquet
+
+TABLES: dict[str, type[pa.DataFrameModel]] = {
+    "account_daily": AccountDaily,
+    "videos": Videos,
+    "viral_videos": ViralVideos,
+    "audience": Audience,
+    "posting_times": PostingTimes,
+    "hashtags": Hashtags,
+}
+"""The curated tables a report reads."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Covered:
+    """How much exports tell of one report: a line of the page."""
+
+    report: str
+    first: dt.date | None
+    last: dt.date | None
+    days: int
+    missing: int | None
+    """Days missing; None for snapshots, of which none can be missing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Completeness:
+    """What exports cover, and what to do about what they do not, in sentences."""
+
+    covered: Sequence[Covered] = ()
+    to_do: Sequence[str] = ()
+    lost: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountTables:
+    """All that a report of one account shows. Frames of other accounts' rows are a mistake of the caller."""
+
+    account: Account
+    days: pl.DataFrame
+    """``AccountDaily`` with the columns of ``DayRates``, one row a day, in order."""
+    anomalies: pl.DataFrame
+    """``Anomalies`` of these days."""
+    videos: pl.DataFrame
+    """Snapshots: ``Videos``."""
+    viral: pl.DataFrame
+    audience: pl.DataFrame
+    posting: pl.DataFrame
+    """``PostingTimes`` of the newest month."""
+    hashtags: pl.DataFrame
+    """``Hashtags`` of the newest month."""
+    completeness: Completeness = field(default_factory=Completeness)
+
+    @property
+    def has_data(self) -> bool:
+        """Whether there is anything to report."""
+        return not (self.days.is_empty() and self.videos.is_empty() and self.audience.is_empty())
+
+
+def account_tables(account: Account, tables: dict[str, pl.DataFrame], completeness: Completeness) -> AccountTables:
+    """The tables of one account out of rows by name, as in ``TABLES``."""
+    days = with_metrics(tables["account_daily"])
+    return AccountTables(
+        account=account,
+        days=days,
+        anomalies=find_anomalies(days),
+        videos=tables["videos"],
+        viral=tables["viral_videos"].sort("date", "total_views", descending=True),
+        audience=tables["audience"],
+        posting=_newest_month(tables["posting_times"]),
+        hashtags=_newest_month(tables["hashtags"]),
+        completeness=completeness,
+    )
+
+
+def read_tables(lake: Lake, account: Account, completeness: Completeness) -> AccountTables:
+    """The stored tables of ``account``. A table without rows is empty."""
+    return account_tables(account, {name: _stored(lake, name, account.key) for name in TABLES}, completeness)
+
+
+def _stored(lake: Lake, table: str, account: str) -> pl.DataFrame:
+    months = files_in(lake.settings.curated / table / f"account={account}")
+    rows = read_parquet([path for month in sorted(months, key=str) if (path := month / "data.parquet").exists()])
+    return rows if rows.width else TABLES[table].empty()
+
+
+def _newest_month(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.filter(pl.col("date") == pl.col("date").max())

@@ -1,0 +1,99 @@
+"""Numbers, days and effects as people read them. Unknown is a dash."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from tiktok_assets.reporting.facts import Headline
+
+UNKNOWN = "—"
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def count(value: float | None) -> str:
+    """``12,345``."""
+    return UNKNOWN if value is None else f"{value:,.0f}".replace("-", "−")
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    """``4.2%``."""
+    return UNKNOWN if value is None else f"{value:.{digits}%}".replace("-", "−")
+
+
+def times(value: float | None) -> str:
+    """``1.5×``."""
+    return UNKNOWN if value is None else f"{value:,.0f}×" if value >= 100 else f"{value:.1f}×"
+
+
+def seconds(value: float | None) -> str:
+    """``7.4 s``."""
+    return UNKNOWN if value is None else f"{value:.1f} s"
+
+
+def day(value: dt.date | None) -> str:
+    """``30 November 2025``."""
+    return UNKNOWN if value is None else f"{value.day} {value:%B %Y}"
+
+
+def short_day(value: dt.date | None) -> str:
+    """``30 Nov 2025``."""
+    return UNKNOWN if value is None else f"{value.day} {value:%b %Y}"
+
+
+def span(first: dt.date, last: dt.date) -> str:
+    """``3 to 30 November 2025``, ``27 October to 23 November 2025``."""
+    if first == last:
+        return day(last)
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{first.day} to {day(last)}"
+    return f"{first.day} {first:%B} to {day(last)}" if first.year == last.year else f"{day(first)} to {day(last)}"
+
+
+def clock(hour: int) -> str:
+    """``07:00``."""
+    return f"{hour:02}:00"
+
+
+def value_of(headline: Headline) -> str:
+    """The number itself."""
+    return percent(headline.value) if headline.kind == "rate" else count(headline.value)
+
+
+def change_of(headline: Headline) -> str:
+    """``+12%``, ``+0.3 points``, or why it is not known."""
+    change = headline.change
+    if change is None:
+        return UNKNOWN
+    if headline.kind == "rate":
+        return _signed(f"{change * 100:+.1f} points", is_zero=round(change, 3) == 0)
+    if headline.kind == "stock" and headline.value is not None and headline.before is not None:
+        gained = headline.value - headline.before
+        return _signed(f"{gained:+,.0f} ({change:+.1%})", is_zero=gained == 0)
+    return _signed(f"{change:+.0%}", is_zero=round(change, 2) == 0)
+
+
+def _signed(text: str, *, is_zero: bool) -> str:
+    return "no change" if is_zero else text.replace("-", "−")
+
+
+def before_of(headline: Headline) -> str:
+    """``from 11,002``, and which days are not known."""
+    known = f"{headline.days_known} of {headline.days} days known"
+    if headline.days_known < headline.days and headline.kind != "stock":
+        return known
+    before = percent(headline.before) if headline.kind == "rate" else count(headline.before)
+    return f"from {before}" if headline.before is not None else "the days before are not known"
+
+
+def effect(row: Mapping[str, Any]) -> str:
+    """``1.5× (1.1 to 2.0)``."""
+    return f"{times(row['effect'])} ({row['effect_low']:.1f} to {row['effect_high']:.1f})"
+
+
+def slot(row: Mapping[str, Any]) -> str:
+    """When: ``Fridays``, ``18:00 to 19:00``, or both."""
+    weekday = f"{WEEKDAYS[row['weekday'] - 1]}s" if row["weekday"] is not None else ""
+    hour = f"{clock(row['hour'])} to {clock((row['hour'] + 1) % 24)}" if row["hour"] is not None else ""
+    return ", ".join(part for part in (weekday, hour) if part)

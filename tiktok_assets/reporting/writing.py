@@ -1,0 +1,70 @@
+"""Reports to files: one page an account below ``data/reports``, or any path a person names."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from upath import UPath
+
+from tiktok_assets.accounts import Account
+from tiktok_assets.reporting.page import page
+from tiktok_assets.reporting.tables import AccountTables, Completeness, Covered, read_tables
+from tiktok_assets.reporting.words import day
+from tiktok_assets.status import AccountCoverage, coverages
+from tiktok_assets.storage.lake import Lake
+
+
+def report_file(lake: Lake, account: str) -> UPath:
+    """Where the page of an account lies."""
+    return lake.settings.data_dir / "reports" / f"{account}.html"
+
+
+def write_report(lake: Lake, tables: AccountTables, now: dt.datetime) -> UPath:
+    """The page of an account in its place in the lake, whole or not at all."""
+    path = report_file(lake, tables.account.key)
+    lake.write_bytes(path, page([tables], now).encode())
+    return path
+
+
+def write_file(path: Path, accounts: Sequence[AccountTables], now: dt.datetime) -> Path:
+    """One page of all ``accounts``, whole or not at all, at any ``path`` of this machine (be it another disk)."""
+    content = page(accounts, now).encode()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".report") as folder:
+        scratch = Path(folder) / path.name
+        scratch.write_bytes(content)
+        scratch.replace(path)
+    return path
+
+
+def tables_of(lake: Lake, accounts: Sequence[Account], now: dt.datetime) -> list[AccountTables]:
+    """The tables of those of ``accounts`` that have data. ``now`` is aware."""
+    found = coverages(lake, [account.key for account in accounts], now)
+    known = [
+        read_tables(lake, account, _completeness(coverage)) for account, coverage in zip(accounts, found, strict=True)
+    ]
+    return [tables for tables in known if tables.has_data]
+
+
+def _completeness(coverage: AccountCoverage) -> Completeness:
+    until = {one.reason: one.before for one in reversed(coverage.advice)}  # one reason may take several exports
+    return Completeness(
+        covered=[
+            Covered(
+                report=one.report,
+                first=one.first,
+                last=one.last,
+                days=len(one.covered),
+                missing=len(one.missing) if one.counted.reach is not None else None,
+            )
+            for one in coverage.reports
+        ],
+        to_do=[
+            f"{reason} Exporting it helps until {day(until[reason])}." if until[reason] else reason
+            for reason in dict.fromkeys(one.reason for one in coverage.advice)
+        ],
+        lost=[one.reason for one in coverage.lost],
+    )

@@ -1,0 +1,158 @@
+"""Headline numbers, shares and hours, of rows written by hand."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import polars as pl
+import pytest
+
+from tiktok_assets.curated.audience import Audience
+from tiktok_assets.curated.metrics import with_metrics
+from tiktok_assets.reporting import facts, words
+from tiktok_assets.reporting.facts import Headline, activity_by_hour, headlines, last_day, newest_shares
+from tiktok_assets_tests.curated.frames import day_rows
+
+LAST = dt.date(2026, 3, 14)
+
+
+def days(count: int, **columns: Any) -> pl.DataFrame:
+    """``count`` days up to ``LAST``; a column is a number, or a function of the days back from ``LAST``."""
+    return with_metrics(
+        day_rows(
+            *(
+                {"date": LAST - dt.timedelta(days=back)}
+                | {name: value(back) if callable(value) else value for name, value in columns.items()}
+                for back in reversed(range(count))
+            )
+        )
+    )
+
+
+def week(rows: pl.DataFrame) -> dict[str, Headline]:
+    return {one.name: one for one in headlines(rows, LAST, 7)}
+
+
+def test_a_week_stands_beside_the_week_before() -> None:
+    views = week(days(14, video_views=lambda back: 100 if back < 7 else 80))["Video views"]
+    assert (views.value, views.before, views.days_known) == (700, 560, 7)
+    assert views.change == pytest.approx(0.25)
+    assert (words.value_of(views), words.change_of(views), words.before_of(views)) == ("700", "+25%", "from 560")
+
+
+def test_a_day_not_known_leaves_the_sum_of_the_others_and_no_comparison() -> None:
+    views = week(days(14, video_views=lambda back: None if back == 3 else 10))["Video views"]
+    assert (views.value, views.change) == (60, None)
+    assert (words.change_of(views), words.before_of(views)) == ("—", "6 of 7 days known")
+
+
+def test_a_number_nobody_knows_is_a_dash_and_never_0() -> None:
+    found = week(days(14, video_views=10))
+    assert found["Profile views"].value is None
+    assert words.value_of(found["Profile views"]) == "—"
+    assert words.value_of(found["Engagement rate"]) == "—"
+    assert words.value_of(found["Followers"]) == "—"
+
+
+def test_a_zero_that_is_known_is_0() -> None:
+    assert words.value_of(week(days(14, profile_views=0))["Profile views"]) == "0"
+
+
+def test_nothing_before_is_no_growth() -> None:
+    views = week(days(14, video_views=lambda back: 100 if back < 7 else 0))["Video views"]
+    assert (views.before, views.change) == (0, None)
+    only_this_week = week(days(7, video_views=100))["Video views"]
+    assert (only_this_week.value, only_this_week.before) == (700, None)
+    assert words.before_of(only_this_week) == "the days before are not known"
+
+
+def test_the_rate_of_a_week_is_weighted_by_views_and_changes_by_points() -> None:
+    rows = days(
+        14,
+        video_views=lambda back: 900 if back == 0 else 100,
+        likes=lambda back: 90 if back == 0 else 1 if back < 7 else 2,
+        comments=0,
+        shares=0,
+    )
+    rate = week(rows)["Engagement rate"]
+    assert rate.value == pytest.approx(96 / 1500)
+    assert rate.before == pytest.approx(0.02)
+    assert (words.value_of(rate), words.change_of(rate)) == ("6.4%", "+4.4 points")
+
+
+def test_viewers_are_a_mean_and_never_summed() -> None:
+    viewers = week(days(14, unique_viewers=lambda back: 10 * (back + 1)))["Viewers a day"]
+    assert (viewers.value, viewers.before) == (40, 110)
+    with_gap = week(days(14, unique_viewers=lambda back: None if back == 0 else 10))["Viewers a day"]
+    assert with_gap.value is None
+
+
+def test_followers_are_the_newest_known_against_exactly_a_week_before() -> None:
+    followers = week(days(14, followers=lambda back: None if back == 0 else 1000 - back))["Followers"]
+    assert (followers.value, followers.before) == (999, 992)
+    assert followers.at == LAST - dt.timedelta(days=1)
+    assert words.change_of(followers) == "+7 (+0.7%)"
+
+
+def test_followers_last_known_long_ago_are_not_those_of_today() -> None:
+    rows = days(40, video_views=1, followers=lambda back: 50 if back >= 20 else None)
+    assert week(rows)["Followers"].value is None
+
+
+def test_a_report_speaks_of_the_newest_day_of_known_views() -> None:
+    assert last_day(days(5, video_views=lambda back: None if back < 2 else 3)) == LAST - dt.timedelta(days=2)
+    assert last_day(days(5, followers=9)) == LAST
+    assert last_day(days(5)) is None
+
+
+def audience(*rows: dict[str, Any]) -> pl.DataFrame:
+    columns = {name: column.dtype.type for name, column in Audience.to_schema().columns.items()}
+    filled = [{"account": "a", "date": LAST, "audience": "followers", **row} for row in rows]
+    return pl.DataFrame([[row.get(name) for name in columns] for row in filled], schema=columns, orient="row")
+
+
+def test_shares_are_those_of_the_newest_day_alone() -> None:
+    before = LAST - dt.timedelta(days=3)
+    rows = audience(
+        {"dimension": "gender", "value": "Other", "share": 1.0, "date": before},
+        {"dimension": "gender", "value": "Male", "share": 0.4},
+        {"dimension": "gender", "value": "Female", "share": 0.6},
+        {"dimension": "territory", "value": "GR", "share": 0.9},
+    )
+    assert newest_shares(rows, "followers", "gender").rows() == [(LAST, "Female", 0.6), (LAST, "Male", 0.4)]
+    assert newest_shares(rows, "viewers", "gender").is_empty()
+
+
+def test_ages_stay_in_their_order() -> None:
+    rows = audience(
+        {"dimension": "age_range", "value": "25-34", "share": 0.6},
+        {"dimension": "age_range", "value": "18-24", "share": 0.4},
+    )
+    assert newest_shares(rows, "followers", "age_range")["value"].to_list() == ["18-24", "25-34"]
+
+
+def test_an_hour_that_no_day_tells_is_unknown() -> None:
+    rows = audience(
+        {"dimension": "active_time", "value": "07", "hour": 7, "count": 10},
+        {"dimension": "active_time", "value": "07", "hour": 7, "count": 30, "date": LAST - dt.timedelta(days=1)},
+        {"dimension": "active_time", "value": "08", "hour": 8, "count": None},
+        {"dimension": "active_time", "value": "09", "hour": 9, "count": 5, "date": LAST - dt.timedelta(days=90)},
+    )
+    hours = activity_by_hour(rows)
+    assert hours.height == 24
+    assert hours.filter(pl.col("active_followers").is_not_null()).rows() == [(7, 20.0, 2)]
+
+
+def test_the_newest_snapshot_of_a_video_counts_and_its_last_known_watch_time() -> None:
+    rows = pl.DataFrame(
+        {
+            "video_id": ["1", "1", "2"],
+            "date": [LAST - dt.timedelta(days=1), LAST, LAST],
+            "total_views": [100, 150, 900],
+            "average_watch_time": [7.5, None, None],
+            "completion_rate": [None, None, None],
+        }
+    )
+    found = facts.newest_snapshots(rows).select("video_id", "total_views", "average_watch_time")
+    assert found.rows() == [("2", 900, None), ("1", 150, 7.5)]

@@ -1,0 +1,154 @@
+"""The page as text: its sections, what it says where nothing is known, and that nothing in it is run or fetched."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import html
+import re
+import subprocess
+import sys
+
+import polars as pl
+import pytest
+
+from tiktok_assets.reporting.page import page
+from tiktok_assets.reporting.tables import AccountTables, Completeness
+from tiktok_assets_tests.reporting.known import LAST, TITLE, VIRAL, simulated, tables
+
+MADE = dt.datetime(2025, 12, 1, 9, 30, tzinfo=dt.UTC)
+
+
+@pytest.fixture(scope="module")
+def known() -> AccountTables:
+    return tables(simulated())
+
+
+def text_of(made: str) -> str:
+    """What a person reads, without scripts."""
+    return html.unescape(
+        re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", re.sub(r"<(script|style).*?</\1>", "", made, flags=re.DOTALL)))
+    )
+
+
+def without_engine(made: str) -> str:
+    """The page less the one script that is Vega's."""
+    return max(re.split(r"<script>.*?</script>", made, flags=re.DOTALL), key=len)
+
+
+def test_the_page_has_its_sections_in_order(known: AccountTables) -> None:
+    made = page([known], MADE)
+    assert re.findall(r"<h2>(.*?)</h2>", without_engine(made)) == [
+        *("Last 28 days", "Last 7 days", "Views", "Followers", "When to post", "Top videos", "Viral videos"),
+        *("Hashtags", "Audience", "What the numbers rest on"),
+    ]
+    assert "Made by tiktok-assets on 1 December 2025, 09:30 UTC." in text_of(made)
+
+
+def test_the_numbers_of_the_truth_stand_on_it(known: AccountTables) -> None:
+    told = text_of(page([known], MADE))
+    truth = simulated().days
+    views = sum(day.video_views for day in truth[-28:])
+    assert f"Video views {views:,}" in told
+    assert f"from {sum(day.video_views for day in truth[-56:-28]):,}" in told
+    assert f"Followers {truth[-1].followers:,} +{truth[-1].followers - truth[-29].followers:,}" in told
+    assert "6 Nov 2025" in told
+    viral = simulated().on(VIRAL)
+    assert viral is not None
+    assert f"{viral.video_views:,} views are" in told
+    assert "Overview lacks 7 days (2025-08-04 to 2025-08-10)" in told
+    assert "Nothing is known of 7 days, from 4 August 2025 to 10 August 2025" in told
+
+
+def test_a_title_that_is_a_script_is_text(known: AccountTables) -> None:
+    made = page([known], MADE)
+    assert TITLE in text_of(made)
+    assert "<script>window.stolen" not in made
+    assert "<img" not in without_engine(made)
+    assert made.count("<script") == 4  # themes, specifications, Vega, the page's own
+
+
+def test_only_scripts_of_known_digest_may_run_and_nothing_may_be_fetched(known: AccountTables) -> None:
+    made = page([known], MADE)
+    [policy] = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]+)"', made)
+    assert "default-src 'none'" in policy
+    [scripts] = re.findall(r"script-src ([^;]+)", policy)
+    assert re.fullmatch(r"'sha256-[\w+/=]{44}' 'sha256-[\w+/=]{44}'", scripts)
+    tags = re.findall(r"<(?:script|link|img|iframe|source|video)\b[^>]*\b(?:src|href)=[^>]*>", without_engine(made))
+    assert tags == []
+    assert "url(" not in without_engine(made)
+
+
+def test_a_link_that_is_no_web_address_is_no_link(known: AccountTables) -> None:
+    odd = known.videos.with_columns(link=pl.lit("javascript:alert(1)"))
+    made = page([dataclasses.replace(known, videos=odd, viral=known.viral.clear())], MADE)
+    assert "javascript:alert" not in without_engine(made)
+
+
+def test_without_a_timezone_it_says_that_the_hour_is_unknown_and_what_to_write() -> None:
+    told = text_of(page([tables(simulated(), timezone=None)], MADE))
+    assert "The hour of publication is not known, because accounts.toml has no timezone for pig1987." in told
+    assert 'timezone = "Europe/Lisbon"' in told
+    assert "below [accounts.pig1987]" in told
+    assert "Views by weekday and hour" not in told
+    assert "Active followers by hour" in told
+
+
+def test_too_few_videos_are_told_as_no_evidence(known: AccountTables) -> None:
+    unproven = known.posting.with_columns(evidence=pl.lit("no evidence"))
+    told = text_of(page([dataclasses.replace(known, posting=unproven)], MADE))
+    assert "No evidence that a weekday or an hour gets more views than another" in told
+
+
+def test_evidence_is_a_sentence_with_its_range_and_number_of_videos(known: AccountTables) -> None:
+    row = known.posting.filter(pl.col("hour").is_null(), weekday=6)
+    told = {"effect": 1.8, "effect_low": 1.2, "effect_high": 2.6, "evidence": "more views"}
+    proven = row.with_columns(pl.lit(value).alias(name) for name, value in told.items())
+    made = text_of(page([dataclasses.replace(known, posting=proven)], MADE))
+    assert f"Saturdays: 1.8× (1.2 to 2.6) the views of other videos, {row['n'][0]} videos" in made
+
+
+def test_an_account_of_which_only_videos_are_known_says_what_is_not(known: AccountTables) -> None:
+    bare = dataclasses.replace(
+        known,
+        days=known.days.clear(),
+        anomalies=known.anomalies.clear(),
+        audience=known.audience.clear(),
+        posting=known.posting.clear(),
+        viral=known.viral.clear(),
+        hashtags=known.hashtags.clear(),
+        completeness=Completeness(),
+    )
+    told = text_of(page([bare], MADE))
+    for sentence in (
+        "No export tells the account's daily numbers yet.",
+        "When followers are active is not known",
+        "No hashtag was used on five videos or more.",
+        "Not known. Studio shows it from 100 followers on",
+    ):
+        assert sentence in told
+    assert " 0 " not in told.split("Top videos")[0]
+    assert bare.has_data
+
+
+def test_several_accounts_share_one_page_and_one_engine(known: AccountTables) -> None:
+    both = page([known, tables(simulated("zonea0"))], MADE)
+    assert re.findall(r'<article id="(\w+)">', both) == ["pig1987", "zonea0"]
+    assert '<a href="#zonea0">@zonea0</a>' in both
+    assert len(both) < 1.2 * len(page([known], MADE))
+    assert {f"views-{name}" for name in ("pig1987", "zonea0")} <= set(re.findall(r'class="chart" id="([\w-]+)"', both))
+
+
+def test_everything_but_the_page_itself_is_quick_to_import() -> None:
+    code = """
+import sys
+import tiktok_assets.reporting.writing, tiktok_assets.assets.pictures, tiktok_assets.cli
+early = {"altair", "vl_convert", "jinja2"} & set(sys.modules)
+assert not early, early
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_report_is_of_the_newest_day(known: AccountTables) -> None:
+    assert f"As of {LAST.day} November 2025" in text_of(page([known], MADE))

@@ -1,0 +1,118 @@
+"""Reports made of what the pipeline stored: by the command, and by the asset."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from typer.testing import CliRunner, Result
+
+from tiktok_assets import cli
+from tiktok_assets.graph import build_definitions
+from tiktok_assets.partitions import range_tags
+from tiktok_assets.processing import process
+from tiktok_assets.settings import load_settings
+from tiktok_assets.simulator.account import SimulatedAccount
+from tiktok_assets.simulator.exports import land, studio_exports
+
+FIRST, LAST = dt.date(2026, 1, 10), dt.date(2026, 3, 10)
+DOWNLOADED = dt.datetime(2026, 3, 12, 18, tzinfo=dt.UTC)
+TRUTH = {
+    name: SimulatedAccount.generate(handle, 7, dt.date(2025, 12, 1), LAST)
+    for name, handle in (("zonea0", "zone.a0"), ("pig1987", "pig1987"))
+}
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The data folder of an installation of two accounts."""
+    accounts = tmp_path / "accounts.toml"
+    accounts.write_text('[accounts.pig1987]\ntimezone = "Europe/Lisbon"\n[accounts.zonea0]\nhandle = "zone.a0"\n')
+    monkeypatch.setenv("TIKTOK_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("TIKTOK_ACCOUNTS_FILE", str(accounts))
+    monkeypatch.setenv("COLUMNS", "300")
+    return tmp_path / "data"
+
+
+def processed(data: Path, *accounts: str) -> None:
+    for name in accounts:
+        for export in studio_exports(TRUTH[name], FIRST, LAST, downloaded_at=DOWNLOADED):
+            land(export, data / "landing" / name)
+    with dg.DagsterInstance.ephemeral() as history:
+        assert process(load_settings(), instance=history).is_clean
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(cli.app, ["report", *arguments])
+
+
+def views(name: str) -> str:
+    return f"{sum(day.video_views for day in TRUTH[name].days if day.day > LAST - dt.timedelta(days=28)):,}"
+
+
+def test_a_page_of_each_account_lies_below_data_or_in_the_folder_that_was_named(data: Path, tmp_path: Path) -> None:
+    processed(data, "pig1987", "zonea0")
+    result = run()
+    assert result.exit_code == 0, result.output
+    assert result.stdout.split() == [str(data / "reports" / f"{name}.html") for name in ("pig1987", "zonea0")]
+    for name in ("pig1987", "zonea0"):
+        assert views(name) in (data / "reports" / f"{name}.html").read_text()
+    assert run("-o", str(tmp_path / "pages")).exit_code == 0
+    assert sorted(path.name for path in (tmp_path / "pages").iterdir()) == ["pig1987.html", "zonea0.html"]
+
+    one_page = tmp_path / "deep" / "report.html"
+    assert run("-o", str(one_page)).stdout.split() == [str(one_page)]
+    assert all(views(name) in one_page.read_text() for name in ("pig1987", "zonea0"))
+    assert run("@zone.a0", "-o", str(one_page)).exit_code == 0
+    assert views("pig1987") not in one_page.read_text()
+    assert [path.name for path in one_page.parent.iterdir()] == ["report.html"]
+
+
+def test_an_account_without_data_is_exit_code_1_and_says_what_to_do(data: Path, tmp_path: Path) -> None:
+    result = run("pig1987", "-o", str(tmp_path / "report.html"))
+    assert result.exit_code == 1
+    assert "No data yet: pig1987. Drop exports into" in result.stderr
+    assert "tiktok-assets process" in result.stderr
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_of_all_accounts_one_without_data_is_told_and_is_no_failure(data: Path) -> None:
+    processed(data, "zonea0")
+    result = run()
+    assert result.exit_code == 0
+    assert "No data yet: pig1987" in result.stderr
+    assert run("zonea0", "pig1987").exit_code == 1
+
+
+def test_an_unknown_account_is_exit_code_2(data: Path) -> None:
+    result = run("nobody")
+    assert result.exit_code == 2
+    assert "No account is called nobody. There are: pig1987, zonea0." in result.output
+
+
+def test_the_asset_writes_the_pages_of_its_accounts_from_all_their_months(data: Path) -> None:
+    processed(data, "zonea0")
+    job = build_definitions(load_settings()).resolve_job_def("report_accounts")
+    with dg.DagsterInstance.ephemeral() as history:
+        tags = range_tags(["pig1987", "zonea0"], [LAST.replace(day=1)])
+        result = job.execute_in_process(instance=history, tags=tags)
+    metadata = result.asset_materializations_for_node("reports__account_report")[0].metadata
+    assert (metadata["pages_written"].value, metadata["pages"].value) == (1, "zonea0.html")
+    assert [path.name for path in (data / "reports").iterdir()] == ["zonea0.html"]
+    assert views("zonea0") in (data / "reports" / "zonea0.html").read_text()
+
+
+def test_the_days_of_an_account_come_with_their_picture(data: Path) -> None:
+    for export in studio_exports(TRUTH["zonea0"], FIRST, LAST, downloaded_at=DOWNLOADED):
+        land(export, data / "landing" / "zonea0")
+    job = build_definitions(load_settings()).resolve_job_def("process_exports")
+    with dg.DagsterInstance.ephemeral() as history:
+        tags = range_tags(["zonea0"], [FIRST.replace(day=1), LAST.replace(day=1)])
+        result = job.execute_in_process(instance=history, tags=tags)
+    for table in ("account_daily", "videos"):
+        picture = str(result.asset_materializations_for_node(f"curated__{table}")[0].metadata["picture"].value)
+        assert picture.startswith("![chart](<data:image/svg+xml,")
+    # Without a timezone no hour of publication is known, so there is nothing to draw.
+    assert "picture" not in result.asset_materializations_for_node("curated__posting_times")[0].metadata
