@@ -48,11 +48,13 @@ def login(
 
     Password, code, QR or captcha are done in the window, which closes by itself once Studio is open.
     """
+    from tiktok_assets.studio.browser import require_display
     from tiktok_assets.studio.login import log_in
 
     settings = load_settings()
     chosen = accounts_named(load_roster(settings), [account])[0]
     try:
+        require_display()
         out.print(f"Log in as @{chosen.handle} in the window that opens.", highlight=False)
         session = log_in(settings, chosen)
     except dg.Failure as failure:
@@ -148,7 +150,10 @@ def _extract(extractor: Extractor, asked: Wanted, *, patience: float, quiet: boo
                 out.print(sentence(one), markup=False, highlight=False, soft_wrap=True)
 
         def waits(limit: LimitReached) -> None:
-            progress(f"{account}, waiting until {limit.retry_at:%H:%M:%S} UTC", len(landed), total)
+            text = f"{account}, waiting until {limit.retry_at:%H:%M:%S} UTC"
+            progress(text, len(landed), total)
+            if not quiet and not err.is_terminal:
+                err.print(text, highlight=False)
 
         outcome = dataclasses.replace(extractor, patience=patience, told=told, waits=waits)(asked)
     if quiet:
@@ -156,9 +161,18 @@ def _extract(extractor: Extractor, asked: Wanted, *, patience: float, quiet: boo
     if outcome.message:
         err.print(outcome.message, style="red", markup=False, highlight=False, soft_wrap=True)
     elif not landed:
-        known = f"{account}: nothing to ask for: all days were exported already (--refresh asks again)."
-        out.print(known, highlight=False, soft_wrap=True)
+        out.print(f"{account}: {_why_nothing(asked, extractor.clock())}", highlight=False, soft_wrap=True)
     return outcome
+
+
+def _why_nothing(asked: Wanted, now: dt.datetime) -> str:
+    """Why there is nothing to ask for."""
+    newest = last_day_with_data(now)
+    if not asked.sections:
+        return "nothing to ask for: insights are read once a day, of the day itself (--refresh reads them again)."
+    if asked.first > newest:
+        return f"nothing to ask for: numbers go to {newest}; those of a day are there at 17:00 UTC of the next one."
+    return "nothing to ask for: all days were exported already (--refresh asks again)."
 
 
 def _as_data(outcome: Outcome) -> dict[str, Any]:

@@ -158,6 +158,8 @@ def _process(settings: Settings, account: str) -> int:
 
 
 def _remove(settings: Settings, marker: Path) -> int:
+    from tiktok_assets.graph import build_definitions
+    from tiktok_assets.processing import project_instance
     from tiktok_assets.rebuilding import rebuild
 
     ours = _marked(marker)
@@ -166,6 +168,10 @@ def _remove(settings: Settings, marker: Path) -> int:
             path.unlink()
     marker.unlink(missing_ok=True)
     rebuild(settings)
+    if not _exports(settings, marker):  # else Dagster would go on showing the demo's partitions as there
+        with project_instance() as history:
+            keys = build_definitions(settings).resolve_asset_graph().get_all_asset_keys()
+            history.wipe_assets(sorted(keys))
     out.print("The demo is gone; what was made of other exports was made again.")
     return 0
 

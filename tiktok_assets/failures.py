@@ -58,7 +58,7 @@ class BrowserUnusable(PermanentFailure):
 
 
 class ExtractionFailed(PermanentFailure):
-    """More than one account of a run failed; a line for each says why. What the others landed is kept."""
+    """More than one account, or export of an account, failed; a line for each says why. What landed is kept."""
 
 
 class StudioUnreachable(PassingFailure):

@@ -26,17 +26,21 @@ def moments(accounts: Iterable[str], spacing: dt.timedelta) -> dict[str, dt.time
 
 
 def due(
-    turns: Mapping[str, dt.timedelta], now: dt.datetime, done: Collection[tuple[str, str]]
+    turns: Mapping[str, dt.timedelta],
+    now: dt.datetime,
+    done: Collection[tuple[str, str]],
+    visited: Mapping[str, dt.datetime],
 ) -> list[tuple[str, dt.date]]:
     """The accounts whose turn has come and that no run was requested for since: account, and the day of the turn.
 
     A turn that was missed, because the computer slept, is made up for by the next look; of several missed ones one is.
+    One before the account was ``visited`` last, or logged in to, needs no making up for.
     """
     found = []
     for account, moment in turns.items():
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
         turn = midnight + moment if midnight + moment <= now else midnight + moment - _DAY
-        if (account, turn.date().isoformat()) not in done:
+        if (account, turn.date().isoformat()) not in done and not turn <= visited.get(account, turn - _DAY):
             found.append((account, turn.date()))
     return found
 
@@ -66,17 +70,21 @@ def build_daily_extraction(lake: Lake, roster: Roster, job: UnresolvedAssetJobDe
         done = {(run.tags.get(ACCOUNT_TAG, ""), run.tags[DAY_TAG]) for run in runs}
         requests = [
             _request(roster, account, day, now)
-            for account, day in due({account: turns[account] for account in accounts}, now, done)
+            for account, day in due({account: turns[account] for account in accounts}, now, done, accounts)
         ]
         return requests or dg.SkipReason("Every account with a login had its turn.")
 
     return daily_extraction
 
 
-def _with_login(settings: Settings, roster: Roster) -> list[str]:
-    """The accounts somebody has logged in to; also those whose login is over, so that their runs say so."""
-    sessions = Sessions.of(settings)
-    return [account for account in roster if sessions.state(account).standing is not Standing.MISSING]
+def _with_login(settings: Settings, roster: Roster) -> dict[str, dt.datetime]:
+    """The accounts somebody has logged in to, and when that, or the last good visit, was.
+
+    Also those whose login is over, so that their runs say so.
+    """
+    states = [Sessions.of(settings).state(account) for account in roster]
+    never = dt.datetime.min.replace(tzinfo=dt.UTC)
+    return {one.account: one.saved_at or never for one in states if one.standing is not Standing.MISSING}
 
 
 def _request(roster: Roster, account: str, day: dt.date, now: dt.datetime) -> dg.RunRequest:

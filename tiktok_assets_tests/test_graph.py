@@ -150,7 +150,7 @@ POOLS = {
     "warehouse": {"warehouse"},
     "reports": set(),
     **{f"curated/{table}": {f"curated/{table}"} for table in LOOKING_BACK},
-    **dict.fromkeys(("curated/restatements", "curated/settling"), {"curated/settling"}),
+    **{key: {"curated/settling"} for key in ("curated/restatements", "curated/settling")},
 }
 # Files and pages are no tables, and the pages have a job of their own.
 TABLES = [key for key in GRAPH if not key.startswith(("landing", "reports"))]

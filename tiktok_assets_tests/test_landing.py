@@ -247,3 +247,34 @@ def test_a_failed_download_is_told_last(settings: Settings, instance: dg.Dagster
     result = run(studio, instance, ["pig1987"], [MARCH], sections=["overview", "viewers"])
     assert why(result) == "pig1987, overview: the download broke off"
     assert [section for _, section, _ in studio.exported] == ["viewers"]
+
+
+def test_every_export_that_failed_is_named(settings: Settings, instance: dg.DagsterInstance) -> None:
+    studio = paper(settings, "pig1987")
+    studio.failures["pig1987", "overview"] = BadExport("pig1987, overview: a web page")
+    studio.failures["pig1987", "content"] = DownloadFailed("pig1987, content: broke off")
+    result = run(studio, instance, ["pig1987"], [MARCH])
+    assert why(result) == "pig1987, overview: a web page\npig1987, content: broke off"
+    assert [section for _, section, _ in studio.exported] == ["viewers", "followers"]
+
+
+def test_a_limit_on_one_section_keeps_no_other_one_from_landing(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    studio = paper(settings, "pig1987")
+    studio.failures["pig1987", "viewers"] = LimitReached("viewers was asked for already.", NOW + dt.timedelta(hours=1))
+    assert run(studio, instance, ["pig1987"], [MARCH]).success
+    assert [section for _, section, _ in studio.exported] == ["overview", "followers", "content"]
+    assert instance.get_materialized_partitions(dg.AssetKey(["landing", "content"])) == {f"pig1987|{MARCH}"}
+    assert instance.get_materialized_partitions(dg.AssetKey(["landing", "insights"])) == {f"pig1987|{MARCH}"}
+
+
+def test_insights_of_which_something_was_missing_are_read_again(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    studio = paper(settings, "pig1987")
+    folder = Path(str(settings.landing)) / "pig1987"
+    folder.mkdir(parents=True)
+    (folder / f"Insights_{NOW:%Y%m%dT%H%M%SZ}_pig1987.json").write_text('{"missing": ["HTTP 500"]}')
+    run(studio, instance, ["pig1987"], [MARCH], sections=["insights"])
+    assert studio.visits == ["pig1987"]

@@ -112,7 +112,9 @@ def half_a_year(settings: Settings) -> Settings:
             day = moment.date() - timedelta(days=2)
             land(studio_export(account, "content", day, day, downloaded_at=moment), folder / day.isoformat())
         for section in ("overview", "viewers", "followers"):
-            land(studio_export(account, section, date(2025, 1, 10), day, downloaded_at=moments[-1]), folder)
+            land(
+                studio_export(account, section, date(2025, 1, 10), date(2025, 7, 21), downloaded_at=moments[-1]), folder
+            )
     return settings
 
 

@@ -97,10 +97,13 @@ def build_curated_assets(
         """``inputs``: layer, table and columns of each; without columns all."""
         key = f"curated/{name}"
         asset_key, schema = dg.AssetKey(["curated", name]), CURATED[key]
-        sight = {"before": LOOK_BACK[key], "after": REACHES[key]}
+        before, after = LOOK_BACK[key], REACHES[key]
         return dg.asset(
             key=asset_key,
-            ins={name: seen(source[:2], columns=source[2:], **sight) for name, source in inputs.items()},
+            ins={
+                name: seen(source[:2], columns=source[2:], before=before, after=after)
+                for name, source in inputs.items()
+            },
             group_name="curated",
             description=inspect.cleandoc(str(schema.__doc__)),
             code_version="4",

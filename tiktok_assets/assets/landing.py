@@ -66,8 +66,9 @@ def build_landing_assets(lake: Lake, roster: Roster, partitions_def: dg.Partitio
             told=lambda landed: context.log.info(sentence(landed)),
             waits=lambda limit: context.log.info(f"{limit.description} This run waits for it."),
         )
-        outcomes = [_extract(lake, extractor, roster, key, sections, part, config) for key in part.accounts]
-        for outcome in outcomes:
+        outcomes = []
+        for account in part.accounts:
+            outcomes.append(outcome := _extract(lake, extractor, roster, account, sections, part, config))
             for text in filter(None, (*outcome.notes, outcome.message)):
                 context.log.warning(text)
         for section in sections:

@@ -52,7 +52,8 @@ def column_lineage(
 def covered(rows: pl.DataFrame, part: Slice, *, day: str = "date", every_day: bool) -> Facts:
     """Rows and days covered, for each account; with ``every_day`` also the days missing between the first and last."""
     days = (
-        rows.group_by("account")
+        rows.select("account", day)  # else Polars copies what it does not need, 300 MB of 900,000 videos
+        .group_by("account")
         .agg(first=pl.col(day).min(), last=pl.col(day).max(), days=pl.col(day).n_unique(), rows=pl.len())
         .sort("account")
     )

@@ -62,12 +62,14 @@ def build_warehouse_assets(
 ) -> list[dg.AssetsDefinition]:
     handles = {key: account.handle for key, account in roster.items()}
 
-    def table(name: str, *, reach: int = 0, about: Mapping[str, object] | None = None, **inputs: dg.AssetIn):
+    def table(
+        name: str, inputs: Mapping[str, dg.AssetIn], *, reach: int = 0, about: Mapping[str, object] | None = None
+    ):
         """``about``: more of what the IO manager has to know of the table."""
         schema = WAREHOUSE[name]
         return dg.asset(
             key=["warehouse", name],
-            ins=inputs,
+            ins=dict(inputs),
             deps=[dg.AssetKey(["warehouse", other]) for other in WAREHOUSE if name == "exports" and other != name],
             group_name="warehouse",
             description=inspect.cleandoc(str(schema.__doc__)),
@@ -91,7 +93,7 @@ def build_warehouse_assets(
         reach = max(REACHES[f"curated/{source}"] for source in inputs.values())
         about = {OVER_ALL_MONTHS: _IS_LATEST} if name == "content_performance" else {}
         ins = {key: seen(["curated", source], after=reach) for key, source in inputs.items()}
-        return table(name, reach=reach, about=about, **ins)
+        return table(name, ins, reach=reach, about=about)
 
     def result(context: dg.AssetExecutionContext, loaded: pl.DataFrame) -> dg.MaterializeResult[pl.DataFrame]:
         name, part = context.asset_key.path[-1], slice_of(context.partition_keys)
@@ -138,34 +140,29 @@ def build_warehouse_assets(
 
     reach = quality.LOOK_BACK + _MONTH + _DAYS_REACH
 
-    @table(
-        "data_quality",
-        reach=reach,
-        days=seen(["curated", "account_daily"], before=quality.LOOK_BACK, after=reach),
-    )
+    days = seen(["curated", "account_daily"], before=quality.LOOK_BACK, after=reach)
+
+    @table("data_quality", {"days": days}, reach=reach)
     def data_quality(context: dg.AssetExecutionContext, days: pl.DataFrame) -> dg.MaterializeResult[pl.DataFrame]:
         reached = slice_of(context.partition_keys).wider(after=reach)
         return result(context, reached.within(warehouse.data_quality(days, _now())))
 
     roster_reach = benchmarks.LOOK_BACK + _MONTH + _DAYS_REACH
 
-    @table(
-        "account_benchmarks",
-        reach=roster_reach,
-        about={EVERYONE: True},
-        days=seen(
-            ["warehouse", "social_media_stats"],
-            before=benchmarks.LOOK_BACK,
-            after=roster_reach,
-            columns=benchmarks.COLUMNS,
-            **{EVERYONE: True},
-        ),
+    everyone = seen(
+        ["warehouse", "social_media_stats"],
+        before=benchmarks.LOOK_BACK,
+        after=roster_reach,
+        columns=benchmarks.COLUMNS,
+        **{EVERYONE: True},
     )
+
+    @table("account_benchmarks", {"days": everyone}, reach=roster_reach, about={EVERYONE: True})
     def account_benchmarks(context: dg.AssetExecutionContext, days: pl.DataFrame) -> dg.MaterializeResult[pl.DataFrame]:
         months = slice_of(context.partition_keys).wider(after=roster_reach).months
         return result(context, warehouse.account_benchmarks(days, months, _now()))
 
-    @table("exports", **{report.name: dg.AssetIn(["raw", report.name], input_manager_key="raw") for report in REPORTS})
+    @table("exports", {report.name: dg.AssetIn(["raw", report.name], input_manager_key="raw") for report in REPORTS})
     def exports(context: dg.AssetExecutionContext, **raw: pl.LazyFrame) -> Iterator[dg.Output[pl.DataFrame]]:
         part = slice_of(context.partition_keys)
         loaded = part.within(warehouse.exports(raw, _now()), "month")

@@ -88,18 +88,21 @@ def _has_no_duplicates(report: Report, rows: pl.DataFrame, part: Slice) -> dg.As
 
 def _follower_differences_agree(rows: pl.DataFrame, part: Slice) -> dg.AssetCheckResult:
     wrong = disagreeing_differences(rows)
-    text = f"On {wrong.height} day{'s' * (wrong.height != 1)} an export tells another difference than its own followers make. Growth is computed "
+    text = (
+        f"On {wrong.height} day{'s' * (wrong.height != 1)} an export tells another difference than its own followers "
+        "make. Growth is computed from followers alone; if they look wrong, export them again."
+    )
     return dg.AssetCheckResult(
         check_name="follower_differences_agree",
         passed=wrong.is_empty(),
         severity=dg.AssetCheckSeverity.WARN,
-        description=None if wrong.is_empty() else f"{text}from followers alone; if they look wrong, export them again.",
+        description=None if wrong.is_empty() else text,
         metadata={**where(part), "days": wrong.height, **_listed("rows", wrong)},
     )
 
 
 def disagreeing_differences(rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows whose ``follower_difference`` is not what the followers of their export make, whatever it means there."""
+    """The rows whose ``follower_difference`` is not that of the followers in their export, whatever it means there."""
     wrong = [rows.clear()]
     for told in rows.partition_by("account", "export_id", maintain_order=True):
         labels = follower_differences_agree(told.select("date_label", "followers", "follower_difference"))

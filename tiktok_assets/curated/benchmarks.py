@@ -87,8 +87,8 @@ class Benchmarks(AccountBenchmarks, WarehouseRow):
     export_id is null: many exports tell it.
     """
 
-    class Config(WarehouseRow.Config):
-        unique = ["platform", *AccountBenchmarks.Config.unique]
+    class Config(AccountBenchmarks.Config, WarehouseRow.Config):
+        unique = ["platform", "account", "date", "metric"]
 
 
 def monthly_benchmarks(days: pl.DataFrame, months: Iterable[dt.date]) -> pl.DataFrame:

@@ -35,8 +35,8 @@ class Hashtags(Effect):
 class HashtagPerformance(Hashtags, WarehouseRow):
     """One row per account, month and hashtag of at least 5 videos. export_id is null: many exports tell it."""
 
-    class Config(WarehouseRow.Config):
-        unique = ["platform", *Hashtags.Config.unique]
+    class Config(Hashtags.Config, WarehouseRow.Config):
+        unique = ["platform", "account", "date", "hashtag"]
 
 
 def hashtag_effects(videos: pl.DataFrame, months: Sequence[dt.date]) -> pl.DataFrame:

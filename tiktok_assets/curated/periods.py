@@ -70,7 +70,7 @@ class AccountPeriods(pa.DataFrameModel):
 class Periods(AccountPeriods, WarehouseRow):
     """One row per account and week or month; see social_media_stats_weekly and _monthly. export_id is null."""
 
-    class Config(WarehouseRow.Config):
+    class Config(AccountPeriods.Config, WarehouseRow.Config):
         unique = ["platform", *_KEY]
 
 

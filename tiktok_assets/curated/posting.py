@@ -37,8 +37,8 @@ class PostingTimes(Effect):
 class PostingPerformance(PostingTimes, WarehouseRow):
     """One row per account, month, and weekday, hour or both at which it posted. export_id is null: many tell it."""
 
-    class Config(WarehouseRow.Config):
-        unique = ["platform", *PostingTimes.Config.unique]
+    class Config(PostingTimes.Config, WarehouseRow.Config):
+        unique = ["platform", "account", "date", "weekday", "hour"]
 
 
 def posting_times(videos: pl.DataFrame, months: Sequence[dt.date]) -> pl.DataFrame:

@@ -84,8 +84,8 @@ class DataQuality(Anomalies, WarehouseRow):
 
     check: str = pa.Field(isin=list(PROMISES), description="the promise about account_daily that it breaks")
 
-    class Config(WarehouseRow.Config):
-        unique = ["platform", *Anomalies.Config.unique]
+    class Config(Anomalies.Config, WarehouseRow.Config):
+        unique = ["platform", *_KEY, "anomaly"]
 
 
 def find_anomalies(days: pl.DataFrame) -> pl.DataFrame:
@@ -114,7 +114,7 @@ def with_anomalies(days: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
 
 
 def find_data_quality(days: pl.DataFrame) -> pl.DataFrame:
-    """Every anomaly of ``days`` (``AccountDaily``) with the ``check`` it fails and the export behind the day's counts."""
+    """Every anomaly of ``days`` (``AccountDaily``), the ``check`` it fails, and the export behind the day's counts."""
     exports = days.select(*_KEY, "export_id").unique(_KEY, keep="first")
     found = find_anomalies(days).with_columns(check=pl.col("anomaly").replace_strict(CHECKS, return_dtype=pl.String))
     return found.join(exports, on=_KEY, how="left", maintain_order="left")

@@ -15,7 +15,7 @@ import dagster as dg
 
 from tiktok_assets.accounts import Account
 from tiktok_assets.exports.names import INSIGHTS
-from tiktok_assets.failures import BadExport, DownloadFailed, DownloadNotStarted, LimitReached, PassingFailure
+from tiktok_assets.failures import BadExport, DownloadFailed, DownloadNotStarted, ExtractionFailed, LimitReached
 from tiktok_assets.settings import Settings
 from tiktok_assets.studio.limits import Ledger
 from tiktok_assets.studio.resource import BrowserStudio, LandedFile, LandedInsights, Studio
@@ -67,7 +67,8 @@ class Outcome:
     def lacks(self, section: str) -> bool:
         """Whether it stopped before everything of ``section`` had landed. Insights alone hold nothing up."""
         if section == INSIGHTS:
-            return bool(self.remaining) and not any(isinstance(one, LandedInsights) for one in self.landed)
+            is_wanted = INSIGHTS in self.wanted.sections and bool(self.remaining)
+            return is_wanted and not any(isinstance(one, LandedInsights) for one in self.landed)
         return any(section in visit for visit in self.remaining)
 
     def complete_months(self, section: str, months: Iterable[dt.date]) -> list[dt.date]:
@@ -156,18 +157,24 @@ class Extractor:
                 self.sleep(max(wait, _LATE))
 
     def _visit(self, wanted: Wanted, todo: Mapping[str, Window]) -> Iterable[LandedFile | LandedInsights]:
-        """One visit. A file that did not come whole does not keep the other sections from theirs; it is told last."""
-        failures: list[PassingFailure] = []
+        """One visit. What keeps one section from landing is told last, and keeps no other one from it."""
+        account, failures, limits = wanted.account.key, [], []
         with self.studio.visit(wanted.account) as visit:
             for section, window in todo.items():
                 try:
                     yield visit.export(section, window.first, window.last)
                 except (DownloadNotStarted, DownloadFailed, BadExport) as failure:
                     failures.append(failure)
+                except LimitReached as limit:
+                    limits.append(limit)
+                    if self.ledger.unfinished(account, self.clock()) is None:
+                        break  # Studio itself said no; nothing more is asked for
             if INSIGHTS in wanted.sections:
                 yield visit.insights()
-            for failure in failures:
-                raise failure
+            if len(failures) > 1:
+                raise ExtractionFailed("\n".join(str(failure.description) for failure in failures))
+            for stopped in (*failures, *limits):
+                raise stopped
 
 
 def in_browser(settings: Settings) -> Extractor:

@@ -6,6 +6,7 @@ Belongs here: receipts and files read as days by section. Does not belong here: 
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from tiktok_assets.accounts import Account
@@ -83,5 +84,8 @@ def _window(first: dt.date, last: dt.date) -> Window:
 
 
 def _has_insights(lake: Lake, account: Account, now: dt.datetime) -> bool:
-    files = (path.name for path in account_files(lake, account.key))
-    return any(read_name(name).section == INSIGHTS and f"_{now:%Y%m%d}T" in name for name in files)
+    """Whether today's were read, and nothing was missing."""
+    files = (path for path in account_files(lake, account.key) if f"_{now:%Y%m%d}T" in path.name)
+    return any(
+        not json.loads(path.read_bytes()).get("missing") for path in files if read_name(path.name).section == INSIGHTS
+    )

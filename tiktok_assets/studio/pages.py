@@ -25,7 +25,7 @@ from tiktok_assets.failures import (
 )
 from tiktok_assets.studio.picker import Picker, missing
 from tiktok_assets.studio.selectors import Deadline, Selectors
-from tiktok_assets.studio.windows import Window, last_day_with_data
+from tiktok_assets.studio.windows import Window, is_certain, last_day_with_data
 
 if TYPE_CHECKING:
     from playwright.sync_api import Download, Locator, Page, Response
@@ -66,7 +66,7 @@ class AnalyticsPage:
 
     def open(self, window: Window, now: dt.datetime) -> Window:
         """Show the section with ``window`` chosen; what was chosen, which is less where Studio has less."""
-        is_preset = len(window) in PRESETS and window.last == last_day_with_data(now)
+        is_preset = len(window) in PRESETS and window.last == last_day_with_data(now) and is_certain(now)
         with self._explained("opening the page"):
             self._go(len(window) if is_preset else None)
             if is_preset and self._shows_preset(len(window)):

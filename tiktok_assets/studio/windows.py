@@ -50,8 +50,13 @@ class LandedWindow:
 
 
 def last_day_with_data(now: dt.datetime) -> dt.date:
-    """The last UTC day Studio may have data for. Until 17:00 UTC it may not: the page then offers a day less."""
-    return (_utc(now) - MAY_BE_THERE).date()
+    """The last UTC day whose data is surely there, which is what is asked for."""
+    return (_utc(now) - SURELY_THERE).date()
+
+
+def is_certain(now: dt.datetime) -> bool:
+    """Whether that is the last day Studio has. From 12:00 to 17:00 UTC it may have one more."""
+    return (_utc(now) - MAY_BE_THERE).date() == last_day_with_data(now)
 
 
 def settled_days(landed: Iterable[LandedWindow]) -> frozenset[dt.date]:

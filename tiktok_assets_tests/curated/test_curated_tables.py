@@ -44,9 +44,11 @@ def staged(schema: type[pa.DataFrameModel], *rows: dict[str, Any]) -> pl.DataFra
     return pl.DataFrame(filled, schema=dtypes, orient="row")
 
 
-def account_daily(*staged_rows: pl.DataFrame) -> pl.DataFrame:
-    """Days of four staged reports, of which nothing is known about settling."""
-    return daily.account_daily(*staged_rows, Settling.empty())
+def account_daily(
+    overview: pl.DataFrame, viewers: pl.DataFrame, follower_history: pl.DataFrame, insights: pl.DataFrame
+) -> pl.DataFrame:
+    """Days of which nothing is known about settling."""
+    return daily.account_daily(overview, viewers, follower_history, insights, Settling.empty())
 
 
 def videos(content: pl.DataFrame, insights: pl.DataFrame) -> pl.DataFrame:

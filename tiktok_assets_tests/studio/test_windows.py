@@ -13,13 +13,14 @@ from tiktok_assets.studio.windows import (
     LandedWindow,
     NoDays,
     Window,
+    is_certain,
     last_day_with_data,
     settled_days,
     visits,
     windows,
 )
 
-NOON = dt.datetime(2026, 1, 10, 12, tzinfo=dt.UTC)
+EVENING = dt.datetime(2026, 1, 10, 17, tzinfo=dt.UTC)
 D = dt.date
 SOME_DAYS = st.dates(D(2025, 1, 1), D(2026, 3, 1))
 
@@ -28,11 +29,16 @@ def between(first: str, last: str) -> Window:
     return Window(first=D.fromisoformat(first), last=D.fromisoformat(last))
 
 
-def test_data_of_a_day_may_be_there_from_noon_of_the_next_day_on() -> None:
-    assert last_day_with_data(NOON) == D(2026, 1, 9)
-    assert last_day_with_data(NOON - dt.timedelta(seconds=1)) == D(2026, 1, 8)
-    athens = NOON.astimezone(dt.timezone(dt.timedelta(hours=14)))
+def test_data_of_a_day_is_surely_there_from_17_oclock_of_the_next_day_on() -> None:
+    assert last_day_with_data(EVENING) == D(2026, 1, 9)
+    assert last_day_with_data(EVENING - dt.timedelta(seconds=1)) == D(2026, 1, 8)
+    athens = EVENING.astimezone(dt.timezone(dt.timedelta(hours=14)))
     assert last_day_with_data(athens) == D(2026, 1, 9)
+
+
+def test_in_the_afternoon_nobody_knows_whether_there_is_one_day_more() -> None:
+    hours = [hour for hour in range(24) if not is_certain(EVENING.replace(hour=hour))]
+    assert hours == [12, 13, 14, 15, 16]
 
 
 def test_a_moment_without_timezone_is_refused() -> None:
@@ -41,7 +47,7 @@ def test_a_moment_without_timezone_is_refused() -> None:
 
 
 def test_400_days_are_three_windows_newest_first() -> None:
-    cut = windows(D(2024, 12, 6), D(2026, 1, 9), now=NOON, max_days=180)
+    cut = windows(D(2024, 12, 6), D(2026, 1, 9), now=EVENING, max_days=180)
     assert cut == [
         between("2025-07-14", "2026-01-09"),
         between("2025-01-15", "2025-07-13"),
@@ -50,29 +56,31 @@ def test_400_days_are_three_windows_newest_first() -> None:
 
 
 def test_a_range_that_reaches_into_the_future_ends_with_the_last_day_that_has_data() -> None:
-    assert windows(D(2026, 1, 1), D(2026, 12, 31), now=NOON, max_days=180) == [between("2026-01-01", "2026-01-09")]
-    assert windows(D(2026, 1, 10), D(2026, 12, 31), now=NOON, max_days=180) == []
+    assert windows(D(2026, 1, 1), D(2026, 12, 31), now=EVENING, max_days=180) == [between("2026-01-01", "2026-01-09")]
+    assert windows(D(2026, 1, 10), D(2026, 12, 31), now=EVENING, max_days=180) == []
 
 
 def test_a_reversed_range_is_an_error_and_not_nothing_to_do() -> None:
     with pytest.raises(NoDays, match="2026-01-02 to 2026-01-01 holds no day"):
-        windows(D(2026, 1, 2), D(2026, 1, 1), now=NOON, max_days=180)
+        windows(D(2026, 1, 2), D(2026, 1, 1), now=EVENING, max_days=180)
 
 
 def test_a_day_exported_before_its_data_was_surely_there_is_asked_for_again() -> None:
-    landed = [LandedWindow(window=between("2026-01-01", "2026-01-09"), asked_at=NOON)]
+    landed = [LandedWindow(window=between("2026-01-01", "2026-01-09"), asked_at=EVENING - dt.timedelta(hours=1))]
     settled = settled_days(landed)
     assert max(settled) == D(2026, 1, 8)
-    assert windows(D(2026, 1, 1), D(2026, 1, 9), now=NOON, max_days=180, settled=settled) == [
+    assert windows(D(2026, 1, 1), D(2026, 1, 9), now=EVENING, max_days=180, settled=settled) == [
         between("2026-01-09", "2026-01-09")
     ]
-    in_the_evening = [LandedWindow(window=between("2026-01-01", "2026-01-09"), asked_at=NOON + dt.timedelta(hours=5))]
+    in_the_evening = [
+        LandedWindow(window=between("2026-01-01", "2026-01-09"), asked_at=EVENING + dt.timedelta(hours=5))
+    ]
     assert max(settled_days(in_the_evening)) == D(2026, 1, 9)
 
 
 def test_refresh_asks_for_settled_days_as_well() -> None:
     settled = frozenset(between("2025-12-01", "2026-01-09").days())
-    ask = {"now": NOON, "max_days": 180, "settled": settled}
+    ask = {"now": EVENING, "max_days": 180, "settled": settled}
     assert windows(D(2025, 12, 1), D(2026, 1, 9), **ask) == []
     assert windows(D(2025, 12, 1), D(2026, 1, 9), refresh=True, **ask) == [between("2025-12-01", "2026-01-09")]
 
@@ -94,7 +102,7 @@ def test_windows_hold_exactly_what_is_wanted_and_never_overlap(
     first: dt.date, length: int, max_days: int, settled: frozenset[dt.date]
 ) -> None:
     last = first + DAY * length
-    cut = windows(first, last, now=NOON, max_days=max_days, settled=settled)
+    cut = windows(first, last, now=EVENING, max_days=max_days, settled=settled)
     held = [day for window in cut for day in window.days()]
     wanted = {day for day in Window(first=first, last=last).days() if day <= D(2026, 1, 9)} - settled
     assert wanted <= set(held)
