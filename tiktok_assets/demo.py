@@ -36,7 +36,7 @@ from tiktok_assets.studio.windows import last_day_with_data
 
 out = Console()
 
-DAYS = 365
+DAYS = 180
 ACCOUNTS = 2
 
 
