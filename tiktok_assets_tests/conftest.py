@@ -10,6 +10,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.storage.defs_state.base import set_defs_state_storage
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
@@ -32,6 +33,13 @@ class EndToEndOnOneWorker(LoadScopeScheduling):
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> EndToEndOnOneWorker:
     return EndToEndOnOneWorker(config, log)
+
+
+@pytest.fixture(autouse=True)
+def no_history_of_another_test() -> Iterator[None]:
+    """Dagster remembers the storage of the instance that was entered last, also once it is gone."""
+    with set_defs_state_storage(None):
+        yield
 
 
 @pytest.fixture

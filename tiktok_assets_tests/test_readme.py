@@ -72,7 +72,7 @@ def test_the_demo_fills_the_tables_and_the_readmes_queries_answer(tmp_path: Path
     shown = dict(re.findall(r"^(\w+)\s+([\d,]+)\s+2$", README, re.MULTILINE))
     counted = dict(re.findall(r"^(\w+)\s+([\d,]+)\s+2\s*$", first.stdout, re.MULTILINE))
     assert set(shown) == set(counted)
-    assert 730 <= int(counted["social_media_stats"]) <= 740  # a year, and the days that only one report tells of
+    assert 360 <= int(counted["social_media_stats"]) <= 370  # 180 days, and those that only one report tells of
     queries = re.findall(r"```sql\n(.*?)```", README, re.DOTALL)[0].strip().split(";\n")
     with duckdb.connect(str(tmp_path / "data/warehouse/tiktok.duckdb"), read_only=True) as warehouse:
         answers = [warehouse.execute(query.rstrip(";")).fetchall() for query in queries]

@@ -13,7 +13,7 @@ import pytest
 import time_machine
 from typer.testing import CliRunner, Result
 
-from tiktok_assets import cli
+from tiktok_assets import cli, printing
 from tiktok_assets.curated.coverage import COUNTED
 from tiktok_assets.settings import Settings, load_settings
 from tiktok_assets.simulator.account import SimulatedAccount
@@ -43,8 +43,9 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 @pytest.fixture
-def in_september() -> Iterator[time_machine.Traveller]:
-    """The computer's clock stands at ``NOW``, or goes where a test sends it."""
+def in_september(monkeypatch: pytest.MonkeyPatch) -> Iterator[time_machine.Traveller]:
+    """The computer's clock stands at ``NOW``, or goes where a test sends it; a wide terminal."""
+    monkeypatch.setattr(printing.out, "width", 300)
     with time_machine.travel(NOW, tick=False) as clock:
         yield clock
 
