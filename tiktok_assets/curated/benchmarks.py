@@ -101,15 +101,17 @@ def monthly_benchmarks(days: pl.DataFrame, months: Iterable[dt.date]) -> pl.Data
 def last_days(days: pl.DataFrame) -> list[tuple[dt.date, dt.date]]:
     """By month (first day), the day that accounts are compared on.
 
-    The newest one on which nearly as many accounts as on any (``MOST``) have a complete window: accounts are exported
-    on different days, and one that nobody exports any more shall not hold up the others. Without any complete window
-    it is the newest known day.
+    The newest one on which nearly as many accounts as on any (``MOST``) have a complete window that is not all 0, as
+    TikTok tells the days before an account lived: accounts are exported on different days, and one that nobody exports
+    any more shall not hold up the others. Without any complete window it is the newest known day.
     """
-    known = days.filter(pl.col("video_views").is_not_null()).select("account", "date").unique().sort("account", "date")
-    in_window = pl.col("_known").rolling_sum_by("date", f"{WINDOW}d").over("account")
+    known = days.filter(pl.col("video_views").is_not_null()).unique(["account", "date"]).sort("account", "date")
+    known = known.select("account", "date", "video_views", _known=pl.lit(1))
+    days_known, views = (
+        pl.col(name).rolling_sum_by("date", f"{WINDOW}d").over("account") for name in ("_known", "video_views")
+    )
     complete = (
-        known.with_columns(_known=1)
-        .with_columns(_complete=in_window == WINDOW)
+        known.with_columns(_complete=(days_known == WINDOW) & (views > 0))
         .group_by("date")
         .agg(pl.col("_complete").sum())
         .with_columns(month=month_of(pl.col("date")))

@@ -1,14 +1,18 @@
-"""Views of videos made comparable: each against what its account's videos have at that age, and contrasts of groups.
+"""Views of videos made comparable: each against its account's videos of that age and time, and contrasts of groups.
 
 Belongs here: what ``posting`` and ``hashtags`` both ask, "did these videos do better than the account's others?".
 Does not belong here: what the groups are.
 
-    residual = log(1 + views) - the account's line through log(1 + views) over log(age), one point a video
+    distance = log(1 + views) - the account's line through log(1 + views) over log(age), one point a video
+    residual = distance - median distance of the NEIGHBOURS published before it, itself, and the NEIGHBOURS after it
     contrast = (mean residual of the group - mean residual of the others), shrunk towards 0 by m / (m + DOUBT)
                with m = n * others / (n + others); its variance is s^2 / (m + DOUBT)
 
 which is the mean and variance of a normal posterior whose prior is worth ``DOUBT`` videos of no effect. The effect is
-exp(contrast): 1.3 is 30% more views than the account's other videos of that age.
+exp(contrast): 1.3 is 30% more views than the account's other videos of that age and time.
+
+Without the neighbours an account on the rise would praise whatever it does lately: of 200 simulated accounts whose
+views rose 7-fold while they changed one hashtag for another, all were told that it works; with the neighbours none is.
 """
 
 from __future__ import annotations
@@ -28,6 +32,7 @@ MIN_VIDEOS = 20
 """Videos of the account below which nothing is claimed: a line and a spread need some."""
 MIN_GROUP = 5
 """Videos below which a group has no effect to tell, and so have the others."""
+NEIGHBOURS = 5
 DOUBT = 5
 ALLOWED_ERROR = 0.05
 """Chance of claiming anything for an account of no effects at all. It is shared among the groups that could be claimed:
@@ -48,11 +53,14 @@ class Effect(pa.DataFrameModel):
     n: int = pa.Field(ge=1, description="videos of the group, of the last 12 months up to the end of the month")
     effect: float = pa.Field(
         nullable=True,
-        description="x: views at equal age against the account's other videos, shrunk towards 1 (no effect); null "
-        f"below {MIN_GROUP} videos in the group or outside it, or {MIN_VIDEOS} in all",
+        description="x: views at equal age against the account's other videos of that time, shrunk towards 1 (no "
+        "effect), so that a large effect of few videos is understated; null below "
+        f"{MIN_GROUP} videos in the group or outside it, or {MIN_VIDEOS} in all",
     )
     effect_low: float = pa.Field(
-        nullable=True, description="lower end of the interval in which all effects of the account are with 95%"
+        nullable=True,
+        description="lower end of the 95% interval of effect, widened so that it holds for all claims of the account "
+        "together where nothing has an effect",
     )
     effect_high: float = pa.Field(nullable=True, description="upper end of that interval")
     evidence: str = pa.Field(
@@ -67,7 +75,7 @@ def residuals(videos: pl.DataFrame, months: Sequence[dt.date], *columns: str) ->
     a snapshot in a month has no row for it.
     """
     usable = videos.filter(pl.col("total_views") >= 0, pl.col("age_days") >= 1).select(
-        *("account", "date", "video_id", "age_days", "total_views"), *columns
+        *COLUMNS, *columns, _published=pl.col("date") - pl.duration(days="age_days")
     )
     distance = (pl.col("age_days") - REFERENCE_AGE).abs()
     of_months = [
@@ -84,7 +92,13 @@ def residuals(videos: pl.DataFrame, months: Sequence[dt.date], *columns: str) ->
     chosen = pl.concat(of_months) if of_months else usable.clear()
     x, y = pl.col("age_days").log(), pl.col("total_views").log1p()
     slope = pl.when(x.var() > 0).then(pl.cov(x, y) / x.var()).otherwise(0.0)
-    return chosen.with_columns(residual=(y - y.mean() - slope * (x - x.mean())).over(_ACCOUNT))
+    around = pl.col("_distance").rolling_median(2 * NEIGHBOURS + 1, center=True, min_samples=1)
+    return (
+        chosen.with_columns(_distance=(y - y.mean() - slope * (x - x.mean())).over(_ACCOUNT))
+        .sort(*_ACCOUNT, "_published", "video_id")  # ids count up
+        .with_columns(residual=pl.col("_distance") - around.over(_ACCOUNT))
+        .drop("_published", "_distance")
+    )
 
 
 def with_effects(rows: pl.DataFrame, groups: pl.DataFrame, *key: str) -> pl.DataFrame:
@@ -96,16 +110,17 @@ def with_effects(rows: pl.DataFrame, groups: pl.DataFrame, *key: str) -> pl.Data
     two_parameters = 2  # level and slope of the account's line
     accounts = rows.group_by(_ACCOUNT).agg(
         _all=pl.len().cast(pl.Int64),
+        _sum=pl.col("residual").sum(),
         _spread=((pl.col("residual") ** 2).sum() / (pl.len() - two_parameters)).sqrt(),
     )
-    groups = groups.group_by(*_ACCOUNT, *key).agg(n=pl.len().cast(pl.Int64), _mean=pl.col("residual").mean())
+    groups = groups.group_by(*_ACCOUNT, *key).agg(n=pl.len().cast(pl.Int64), _of_group=pl.col("residual").sum())
     n, others = pl.col("n"), pl.col("_all") - pl.col("n")
     enough = (pl.col("_all") >= MIN_VIDEOS) & (n >= MIN_GROUP) & (others >= MIN_GROUP)
     worth = n * others / pl.col("_all")
     judged = groups.join(accounts, on=_ACCOUNT).with_columns(_claims=enough.sum().over(_ACCOUNT))
     width = {claims: _width(claims) for claims in judged["_claims"].unique()}
-    # Residuals of an account sum to 0, so the others' mean is -n / others times the group's.
-    contrast = pl.when(enough).then(pl.col("_mean") * pl.col("_all") / others * worth / (worth + DOUBT))
+    above_others = pl.col("_of_group") / n - (pl.col("_sum") - pl.col("_of_group")) / others
+    contrast = pl.when(enough).then(above_others * worth / (worth + DOUBT))
     margin = (
         pl.col("_claims").replace_strict(width, return_dtype=pl.Float64) * pl.col("_spread") / (worth + DOUBT).sqrt()
     )
@@ -116,7 +131,11 @@ def with_effects(rows: pl.DataFrame, groups: pl.DataFrame, *key: str) -> pl.Data
     evidence = (
         pl.when(more).then(pl.lit(EVIDENCE[0])).when(fewer).then(pl.lit(EVIDENCE[1])).otherwise(pl.lit(EVIDENCE[2]))
     )
-    return effects.with_columns(evidence=evidence).drop("_mean", "_all", "_spread", "_claims").sort(*_ACCOUNT, *key)
+    return (
+        effects.with_columns(evidence=evidence)
+        .drop("_of_group", "_sum", "_all", "_spread", "_claims")
+        .sort(*_ACCOUNT, *key)
+    )
 
 
 def _width(claims: int) -> float:

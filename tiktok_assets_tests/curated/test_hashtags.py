@@ -17,10 +17,10 @@ MAY = date(2025, 5, 1)
 
 
 def videos(*told: tuple[list[str] | None, int, int], account: str = "a", day: date = date(2025, 5, 20)) -> pl.DataFrame:
-    """One snapshot a video: hashtags, age in days, total views."""
+    """One snapshot a video, in order of upload: hashtags, age in days, total views."""
     schema = {"hashtags": pl.List(pl.String), "age_days": pl.Int64, "total_views": pl.Int64}
     rows = pl.DataFrame(told, schema, orient="row").with_row_index("video_id")
-    return rows.with_columns(pl.col("video_id").cast(pl.String), account=pl.lit(account), date=pl.lit(day))
+    return rows.with_columns(pl.col("video_id").cast(pl.String).str.zfill(4), account=pl.lit(account), date=pl.lit(day))
 
 
 def effects(rows: pl.DataFrame) -> pl.DataFrame:
@@ -30,11 +30,12 @@ def effects(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def test_a_hashtag_is_contrasted_with_the_videos_without_it() -> None:
-    table = effects(videos(*[(["song", "fyp"], 7, 399)] * 8, *[(["fyp"], 7, 99)] * 12, *[([], 7, 99)] * 12))
-    # song: log(400) - log(100) = log 4; m = 8 x 24 / 32 = 6, shrunk by 6 / 11
-    # fyp: 20 with a mean of log 100 + 8 / 20 log 4 against 12 at log 100: 0.4 log 4; m = 20 x 12 / 32 = 7.5
-    assert told(table, "hashtag", "n", "evidence") == [("fyp", 20, "no evidence"), ("song", 8, "more views")]
-    assert column(table, "effect") == pytest.approx([exp(7.5 / 12.5 * 0.4 * log(4)), exp(6 / 11 * log(4))])
+    four = [(["song", "fyp"], 7, 399), (["fyp"], 7, 99), ([], 7, 99), ([], 7, 99)]
+    table = effects(videos(*four * 16))
+    # song: log(400) - log(100) = log 4; m = 16 x 48 / 64 = 12, shrunk by 12 / 17
+    # fyp: 32 with a mean of log 100 + 1 / 2 log 4 against 32 at log 100; m = 32 x 32 / 64 = 16, shrunk by 16 / 21
+    assert told(table, "hashtag", "n", "evidence") == [("fyp", 32, "more views"), ("song", 16, "more views")]
+    assert column(table, "effect") == pytest.approx([exp(16 / 21 * 0.5 * log(4)), exp(12 / 17 * log(4))])
 
 
 def test_below_5_videos_a_hashtag_is_hidden_and_on_every_video_it_has_no_effect() -> None:

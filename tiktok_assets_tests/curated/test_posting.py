@@ -21,10 +21,10 @@ DAY = date(2025, 5, 20)
 
 
 def videos(*told: tuple[int, int | None, int, int], captured: date = DAY) -> pl.DataFrame:
-    """One snapshot a video: weekday, hour, age in days, total views."""
+    """One snapshot a video, in order of upload: weekday, hour, age in days, total views."""
     columns = {"publish_weekday_local": pl.Int64, "publish_hour_local": pl.Int64, "age_days": pl.Int64}
     rows = pl.DataFrame(told, {**columns, "total_views": pl.Int64}, orient="row")
-    numbered = rows.with_row_index("video_id").with_columns(pl.col("video_id").cast(pl.String))
+    numbered = rows.with_row_index("video_id").with_columns(pl.col("video_id").cast(pl.String).str.zfill(4))
     return numbered.with_columns(account=pl.lit("a"), date=pl.lit(captured))
 
 
@@ -75,13 +75,12 @@ class TestEqualAge:
 
 class TestEffects:
     def test_the_effect_is_the_shrunk_contrast_of_the_group_with_the_others(self) -> None:
-        noon, evening = [(3, 12, 7, 399)] * 8, [(5, 18, 7, 99)] * 24
-        table = effects(videos(*noon, *evening))
+        noon, evening = (3, 12, 7, 399), (5, 18, 7, 99)
+        table = effects(videos(*[noon, evening, evening, evening] * 8))
         # contrast log(400) - log(100) = log 4; m = 8 x 24 / 32 = 6; shrunk by 6 / (6 + 5) to (6 / 11) log 4
         contrast = 6 / 11 * log(4)
-        # residuals: mean log is log 100 + log(4) / 4, so 8 are at 3/4 log 4 and 24 at -1/4 log 4:
-        # sum of squares (8 x 9 + 24) / 16 log(4)^2 = 6 log(4)^2, over 32 - 2
-        spread = sqrt(6 / 30) * log(4)
+        # of 6 to 11 neighbours in a row most are at log 100, the median: 8 residuals are log 4, 24 are 0, over 32 - 2
+        spread = sqrt(8 / 30) * log(4)
         # noon and evening, alone and with their weekday, and the two weekdays: 6 claims share 5%: 0.9958 -> 2.638
         width = 2.6383 * spread / sqrt(11)
         row = table.filter(weekday=3, hour=12).row(0, named=True)
@@ -89,9 +88,18 @@ class TestEffects:
         assert row["effect"] == pytest.approx(exp(contrast))
         assert row["effect_low"] == pytest.approx(exp(contrast - width), rel=1e-4)
         assert row["effect_high"] == pytest.approx(exp(contrast + width), rel=1e-4)
+        # 0.756 beside a width of 0.569: the interval excludes no effect
         assert row["evidence"] == "more views"
         assert table.filter(weekday=5, hour=18)["effect"].item() == pytest.approx(exp(-contrast))
         assert table.filter(weekday=5, hour=18)["evidence"].item() == "fewer views"
+
+    def test_an_account_on_the_rise_does_not_praise_what_it_does_lately(self) -> None:
+        # 7 times the views from one day on, the day on which it moves its hour: nobody can tell which of the two it was
+        before, after = [(3, 12, 7, 99)] * 40, [(3, 18, 7, 699)] * 40
+        table = effects(videos(*before, *after))
+        assert set(column(table, "evidence")) == {"no evidence"}
+        # each of 80 videos has the views of its neighbours, also beside the jump, where one side is 6 of 11
+        assert column(table.drop_nulls("effect"), "effect") == pytest.approx([1.0, 1.0, 1.0, 1.0])
 
     def test_weekdays_and_hours_are_also_told_on_their_own(self) -> None:
         table = effects(videos((1, 8, 7, 10), (1, 9, 7, 10), (2, 9, 7, 10)))
