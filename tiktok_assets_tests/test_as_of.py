@@ -97,7 +97,7 @@ def test_tables_as_of_now_can_all_be_asked_for_by_name(lived: Lived) -> None:
 
 
 RARE = {f"curated/{name}" for name in ("viral_videos", "posting_times", "hashtags")} | {
-    f"warehouse/{name}" for name in ("viral_content", "posting_times", "hashtag_performance", "data_quality")
+    f"warehouse/{name}" for name in ("viral_content", "posting_times", "hashtag_performance", "anomalies")
 }
 
 

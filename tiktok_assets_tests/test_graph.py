@@ -27,6 +27,7 @@ DAYS = [
     "has_no_duplicates",
     "keeps_schema",
     "views_cover_engagement",
+    "views_cover_viewers",
 ]
 
 # Asset: what it is made of, and what is promised about it.
@@ -106,7 +107,11 @@ GRAPH: dict[str, tuple[list[str], list[str]]] = {
     "warehouse/audience_insights": (["curated/audience"], []),
     "warehouse/posting_times": (["curated/posting_times"], []),
     "warehouse/hashtag_performance": (["curated/hashtags"], []),
-    "warehouse/data_quality": (["curated/account_daily"], []),
+    "warehouse/anomalies": (["curated/account_daily"], []),
+    "warehouse/data_quality": (
+        ["curated/account_daily", "staging/follower_history", "staging/overview", "staging/viewers"],
+        [],
+    ),
     "warehouse/account_benchmarks": (["warehouse/social_media_stats"], []),
     "warehouse/exports": (
         [
@@ -120,6 +125,7 @@ GRAPH: dict[str, tuple[list[str], list[str]]] = {
             "raw/viewers",
             "warehouse/account_benchmarks",
             "warehouse/account_periods",
+            "warehouse/anomalies",
             "warehouse/audience_insights",
             "warehouse/content_performance",
             "warehouse/data_quality",

@@ -140,7 +140,14 @@ def test_the_order_in_which_months_are_run_changes_nothing(install: Install, tmp
         assert run(in_pieces, *piece).success, pieces
     made = tables(whole)
     assert differing(tables(in_pieces), made) == [], pieces
-    for table in ("viral_content", "posting_times", "hashtag_performance", "data_quality", "account_benchmarks"):
+    for table in (
+        "viral_content",
+        "posting_times",
+        "hashtag_performance",
+        "anomalies",
+        "data_quality",
+        "account_benchmarks",
+    ):
         assert made[table], table
     snapshots = rows_of(whole, "select account, video_id, captured_on from content_performance where is_latest")
     newest = "select account, video_id, max(captured_on) from content_performance group by all"
@@ -158,7 +165,7 @@ def test_the_published_file_has_its_views_and_describes_every_column_of_all_of_i
     found = rows_of(settings, "select table_name, column_name from duckdb_columns() where not internal")
     assert {name for name, _ in found} == {*WAREHOUSE, *VIEWS, "_columns"}
     described = rows_of(settings, 'select "table", "column", description, unit, source from _columns')
-    assert sorted(row[:2] for row in described) == sorted(row for row in found if row[0] != "_columns")
+    assert sorted(row[:2] for row in described) == sorted(found)
     assert all(all(row) for row in described)
     facts = {row[:2]: row[3:] for row in described}
     assert facts["social_media_stats", "engagement_rate"] == (
@@ -169,7 +176,7 @@ def test_the_published_file_has_its_views_and_describes_every_column_of_all_of_i
     assert monthly == [("2024-12", 12, False), ("2025-01", 31, True), ("2025-02", 2, False)]
 
 
-def test_an_unusual_day_is_flagged_in_its_row_and_told_in_data_quality_and_by_its_check(settings: Settings) -> None:
+def test_an_unusual_day_is_flagged_in_its_row_and_told_in_the_warehouse_and_by_its_check(settings: Settings) -> None:
     half_a_year(settings)
     result = run(settings, ["pig1987"], SEVEN_MONTHS[0], SEVEN_MONTHS[-1])
     assert result.success
@@ -180,11 +187,18 @@ def test_an_unusual_day_is_flagged_in_its_row_and_told_in_data_quality_and_by_it
     assert flagged == [(date(2025, 3, 30),)]
     ((kind, told, first_day, export),) = rows_of(
         settings,
-        "select kind, sentence, first_day, export_id from data_quality where \"check\" = 'follower_trend_is_plausible'",
+        "select kind, sentence, first_day, export_id from anomalies where \"check\" = 'follower_trend_is_plausible'",
     )
     assert (kind, first_day) == ("event", date(2025, 3, 30))
     assert check.description == f"pig1987, 30 March 2025: {told}"
-    assert rows_of(settings, f"select count(*) from exports where export_id = '{export}'") != [(0,)]
+    results = rows_of(
+        settings,
+        "select date, passed, events, first_day, sentence from data_quality "
+        "where \"check\" = 'follower_trend_is_plausible' order by date",
+    )
+    of_march = (date(2025, 3, 1), False, 1, date(2025, 3, 30), told)
+    kept = [(month, True, 0, None, None) for month in SEVEN_MONTHS]
+    assert results == [of_march if month[0] == of_march[0] else month for month in kept]
 
 
 def test_a_quiet_last_hour_of_a_month_is_a_zero_and_not_unknown(settings: Settings) -> None:

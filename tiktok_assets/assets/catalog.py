@@ -41,7 +41,7 @@ def published_views(assets: Iterable[dg.AssetsDefinition]) -> dict[str, str]:
 
 def columns(upstream: Mapping[str, Sequence[str]]) -> list[Column]:
     """Every column of the tables and views people query, in their order. ``upstream``: by asset, what it is made of."""
-    return [*_of_tables(upstream), *_of_views()]
+    return [*_of_tables(upstream), *_of_views(), *_OF_ITSELF]
 
 
 def catalog_query(upstream: Mapping[str, Sequence[str]]) -> str:
@@ -81,11 +81,24 @@ def _of_views() -> Iterator[Column]:
         types = {str(column): str(described.dtype) for column, described in schema.items()}
         for column, description in view.descriptions().items():
             unit = unit_of(column, types.get(column) or _TYPES.get(column, "String"))
-            yield Column(name, column, description, unit, f"warehouse/{view.source}")
+            yield Column(name, column, description, unit, ", ".join(f"warehouse/{source}" for source in view.sources))
 
 
+_OF_ITSELF = [
+    Column("_columns", "table", "the table or view that people query", "text", "constant"),
+    Column("_columns", "column", "its column", "text", "constant"),
+    Column("_columns", "description", "what the column means, and when it is null", "text", "constant"),
+    Column("_columns", "unit", "in which unit it is", "text", "constant"),
+    Column("_columns", "source", "the columns of staging that it is made of", "text", "constant"),
+]
 _SCHEMAS = STAGED | CURATED | COMPARED | WAREHOUSE_KEYS
-_SOURCES = {"platform": "constant", "account": "accounts.toml", "handle": "accounts.toml", "loaded_at": "the run"}
+_SOURCES = {
+    "platform": "constant",
+    "account": "accounts.toml",
+    "handle": "accounts.toml",
+    "export_id": "none: many exports tell the row",
+    "loaded_at": "the run",
+}
 _TYPES = {
     **dict.fromkeys(("impressions", "likes", "shares", "comments", "clicks"), "Int64"),
     "created_timestamp": "Datetime",

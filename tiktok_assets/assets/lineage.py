@@ -8,6 +8,7 @@ import dagster as dg
 import pandera.polars as pa
 
 from tiktok_assets.assets.metadata import column_lineage
+from tiktok_assets.curated._tables import OfManyExports
 from tiktok_assets.curated.catalog import COMPUTED
 from tiktok_assets.curated.videos import COUNTS, RATES
 from tiktok_assets.curated.warehouse import RENAMED
@@ -30,17 +31,26 @@ _FROM_LONG_TABLES: dict[str, dict[str, dict[str, str]]] = {
         }
     },
     "curated/audience": {
+        "staging/follower_gender": {**_KEY, "value": "gender", "share": "share", "export_id": "export_id"},
+        "staging/follower_territories": {**_KEY, "value": "territory", "share": "share", "export_id": "export_id"},
+        "staging/follower_activity": {
+            **_KEY,
+            **dict.fromkeys(("value", "hour"), "hour"),
+            "count": "active_followers",
+            "export_id": "export_id",
+        },
         _INSIGHTS: {
             **_KEY,
             **dict.fromkeys(("audience", "dimension"), "metric"),
             "value": "item",
             "share": "value",
             "export_id": "export_id",
-        }
+        },
     },
 }
-# Named otherwise than the column they are.
+# Named otherwise than the column they are, or of one report alone.
 _FROM_ANOTHER_NAME = {
+    ("curated/account_daily", "export_id"): ("staging/overview", "export_id"),
     ("curated/account_daily", "viewers_export_id"): ("staging/viewers", "export_id"),
     ("curated/account_daily", "followers_export_id"): ("staging/follower_history", "export_id"),
 }
@@ -62,10 +72,15 @@ def lineage(key: str, schemas: Mapping[str, type[pa.DataFrameModel]], upstream: 
         if (key, name) in _FROM_ANOTHER_NAME:
             source, column = _FROM_ANOTHER_NAME[key, name]
             found[name] = [dg.TableColumnDep(dg.AssetKey(source.split("/")), column)]
-        parts = COMPUTED.get(f"{key.partition('/')[2]}.{name}", COMPUTED.get(name, ()))
+        of_table = COMPUTED.get(f"{key.partition('/')[2]}.{name}", ())
+        if of_table:
+            found.pop(name, None)
+        parts = of_table or COMPUTED.get(name, ())
         if parts and (name not in found or key in _FROM_LONG_TABLES):
             origins = [dep for part in parts if part != name for dep in _origins(part, found, before)]
             found[name] = list(dict.fromkeys([*found.get(name, []), *origins]))
+    if issubclass(schema, OfManyExports):
+        found.pop("export_id", None)
     return dg.TableColumnLineage({name: deps for name, deps in found.items() if deps})
 
 

@@ -15,7 +15,7 @@ from tiktok_assets.accounts import Roster
 from tiktok_assets.assets.curated import CURATED, REACHES
 from tiktok_assets.assets.lineage import lineage
 from tiktok_assets.assets.metadata import OWNERS, column_schema, covered
-from tiktok_assets.curated import benchmarks, quality, warehouse
+from tiktok_assets.curated import benchmarks, check_results, quality, warehouse
 from tiktok_assets.curated.account_daily import DayMetrics, SocialMediaStats
 from tiktok_assets.curated.audience import AudienceInsights
 from tiktok_assets.curated.export_log import Exports
@@ -39,7 +39,8 @@ WAREHOUSE: dict[str, type[pa.DataFrameModel]] = {
     "audience_insights": AudienceInsights,
     "posting_times": PostingPerformance,
     "hashtag_performance": HashtagPerformance,
-    "data_quality": quality.DataQuality,
+    "anomalies": quality.AnomalyLog,
+    "data_quality": check_results.DataQuality,
     "account_benchmarks": benchmarks.Benchmarks,
     "exports": Exports,
 }
@@ -141,11 +142,22 @@ def build_warehouse_assets(
     reach = quality.LOOK_BACK + _MONTH + _DAYS_REACH
 
     days = seen(["curated", "account_daily"], before=quality.LOOK_BACK, after=reach)
+    reports = {
+        name: seen(["staging", name], before=check_results.LOOK_BACK, after=reach, columns=("account", "date"))
+        for name in check_results.REPORTS
+    }
 
-    @table("data_quality", {"days": days}, reach=reach)
-    def data_quality(context: dg.AssetExecutionContext, days: pl.DataFrame) -> dg.MaterializeResult[pl.DataFrame]:
+    @table("anomalies", {"days": days}, reach=reach)
+    def anomalies(context: dg.AssetExecutionContext, days: pl.DataFrame) -> dg.MaterializeResult[pl.DataFrame]:
         reached = slice_of(context.partition_keys).wider(after=reach)
-        return result(context, reached.within(warehouse.data_quality(days, _now())))
+        return result(context, reached.within(warehouse.anomalies(days, _now())))
+
+    @table("data_quality", {"days": days, **reports}, reach=reach)
+    def data_quality(
+        context: dg.AssetExecutionContext, days: pl.DataFrame, **reports: pl.DataFrame
+    ) -> dg.MaterializeResult[pl.DataFrame]:
+        reached = slice_of(context.partition_keys).wider(after=reach)
+        return result(context, reached.within(warehouse.data_quality(days, reports, _now())))
 
     roster_reach = benchmarks.LOOK_BACK + _MONTH + _DAYS_REACH
 
@@ -175,7 +187,7 @@ def build_warehouse_assets(
 
     return [
         *(social_media_stats, account_periods, content_performance, viral_content, audience_insights),
-        *(posting_times, hashtag_performance, data_quality, account_benchmarks, exports),
+        *(posting_times, hashtag_performance, anomalies, data_quality, account_benchmarks, exports),
     ]
 
 

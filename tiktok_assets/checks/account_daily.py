@@ -1,7 +1,7 @@
 """What is promised of an account's days, checked on the slice a run makes. A broken promise warns and stops nothing.
 
 What is found, and in which words, is ``curated.quality``'s. An outlier of views is good news more often than not: it is
-told in ``anomalies`` and warehouse/data_quality, and is no promise here.
+told in ``anomalies`` and in the warehouse, and is no promise here.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ import polars as pl
 
 from tiktok_assets.assets.metadata import markdown_table
 from tiktok_assets.checks.schema import SHOWN, where
-from tiktok_assets.curated.quality import PROMISES, find_anomalies
+from tiktok_assets.curated.quality import broken, find_anomalies
 from tiktok_assets.partitions import Slice
 
 _DESCRIPTIONS = {
     "has_no_duplicates": "No day is told twice, under one date or two.",
     "views_cover_engagement": "No day has more likes, comments and shares than views.",
+    "views_cover_viewers": "No day has far more viewers than views.",
     "engagement_rate_is_within_bounds": "The engagement rate of every day lies between 0 and 1.",
     "follower_trend_is_plausible": "Followers never fall by more than a tenth in a day.",
     "engagement_is_not_an_outlier": "Engagement is what is usual for the account at these views.",
     "active_days_have_data": "Between days with data none is missing.",
 }
-_BOUNDS = "engagement_rate_is_within_bounds"
-_COLUMNS = ["account", "date", "kind", "sentence"]
+_SHOWN_COLUMNS = ["account", "date", "kind", "sentence"]
 
 
 def check_specs(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
@@ -33,24 +33,8 @@ def check_specs(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
 def check_results(days: pl.DataFrame, part: Slice) -> list[dg.AssetCheckResult]:
     """The promises of ``check_specs`` about the days of ``part``. ``days``: with those before, to compare with."""
     found = part.within(find_anomalies(days))
-    return [_result(name, broken(name, part.within(days), found), part) for name in _DESCRIPTIONS]
-
-
-def broken(promise: str, days: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
-    """The days on which a promise is broken: account, date, kind (data_error or event) and a sentence."""
-    told = found.filter(pl.col("anomaly").is_in(PROMISES[promise])).select(_COLUMNS)
-    if promise != _BOUNDS:
-        return told
-    rate = pl.col("engagement_rate")
-    outside = days.filter(~rate.is_between(0, 1)).select(
-        "account",
-        "date",
-        kind=pl.lit("event"),
-        sentence=pl.format("More likes, comments and shares were taken back than given: {} of them.", "engagements"),
-    )
-    untold = outside.join(told, on=["account", "date"], how="anti")
-    inside = days.filter(rate.is_between(0, 1)).select("account", "date")
-    return pl.concat([told.join(inside, on=["account", "date"], how="anti"), untold]).sort("account", "date")
+    judged = part.within(days)
+    return [_result(name, broken(name, judged, found).select(_SHOWN_COLUMNS), part) for name in _DESCRIPTIONS]
 
 
 def _result(name: str, cases: pl.DataFrame, part: Slice) -> dg.AssetCheckResult:

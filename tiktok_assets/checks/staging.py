@@ -7,6 +7,7 @@ import polars as pl
 
 from tiktok_assets.assets.metadata import markdown_table
 from tiktok_assets.checks.schema import SHOWN, schema_result, schema_spec, where
+from tiktok_assets.curated.check_results import missing_days
 from tiktok_assets.exports.labels.differences import follower_differences_agree
 from tiktok_assets.partitions import Slice
 from tiktok_assets.reports.report import Report
@@ -119,11 +120,3 @@ def duplicates(report: Report, rows: pl.DataFrame) -> pl.DataFrame:
     """The grains that have more than one row, and how many."""
     counted = rows.group_by("account", *report.grain, maintain_order=True).agg(rows=pl.len())
     return counted.filter(pl.col("rows") > 1)
-
-
-def missing_days(rows: pl.DataFrame) -> pl.DataFrame:
-    """The gaps between days of an account: ``account``, days ``after`` and ``before`` which some are ``missing``."""
-    days = rows.select("account", "date").unique().sort("account", "date")
-    gaps = days.select("account", after=pl.col("date").shift(1).over("account"), before="date")
-    between = (pl.col("before") - pl.col("after")).dt.total_days() - 1
-    return gaps.with_columns(missing=between).filter(pl.col("missing") > 0)

@@ -27,6 +27,12 @@ class WarehouseRow(pa.DataFrameModel):
         strict = True
 
 
+class OfManyExports(WarehouseRow):
+    """The columns of a row that many exports tell together."""
+
+    export_id: str = pa.Field(nullable=True, description="always null: many exports tell the row")
+
+
 def conform(rows: pl.DataFrame, schema: type[pa.DataFrameModel]) -> pl.DataFrame:
     """``rows`` with exactly the columns of ``schema``: others dropped, absent ones null (not known, never 0)."""
     return rows.select(

@@ -31,7 +31,10 @@ class DayMetrics(pa.DataFrameModel):
     following: int = pa.Field(
         nullable=True, description="accounts followed, as Studio showed it when it was read on the day"
     )
-    date_label: pl.Date = pa.Field(description="the day as the export labelled it; the day where only insights tell it")
+    date_label: pl.Date = pa.Field(
+        description="the day as Overview's export labelled it; where it lacks the day, as Viewers or FollowerHistory "
+        "does, else the day itself. Viewers are often labelled a day later: `tiktok-assets trace` tells each label"
+    )
     date_shift_days: int = pa.Field(description="date_label minus date, in days")
     is_settled: bool = pa.Field(
         nullable=True,
@@ -64,6 +67,7 @@ class SocialMediaStats(DayFlags, DayRates, DayMetrics, WarehouseRow):
     """One row per account and day: counts, rates, growth, and what is unusual. Unknown is null, never 0."""
 
     handle: str = pa.Field(nullable=True, description="the account's handle")
+    export_id: str = pa.Field(nullable=True, description="export behind the Overview columns; see table exports")
     viewers_export_id: str = pa.Field(nullable=True, description="export behind the viewer columns")
     followers_export_id: str = pa.Field(nullable=True, description="export behind followers")
     insights_export_id: str = pa.Field(nullable=True, description="insights file behind following")

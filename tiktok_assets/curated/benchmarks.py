@@ -13,7 +13,7 @@ import pandera.polars as pa
 import polars as pl
 
 from tiktok_assets.curated._measures import growth, ratio
-from tiktok_assets.curated._tables import WarehouseRow
+from tiktok_assets.curated._tables import OfManyExports
 from tiktok_assets.months import month_of
 
 WINDOW = 28
@@ -65,7 +65,12 @@ class AccountBenchmarks(pa.DataFrameModel):
 
     account: str = pa.Field(description="account key, as in accounts.toml")
     date: pl.Date = pa.Field(description="last day of the window")
-    metric: str = pa.Field(isin=METRICS, description="what is compared; see AccountTotals")
+    metric: str = pa.Field(
+        isin=METRICS,
+        description="what is compared, of the window of 28 days: views_per_follower (video_views / followers at its "
+        "end), engagement_rate (likes + comments + shares / video_views), virality_rate (shares / video_views), "
+        "video_views_growth (against the 28 days before), follower_growth_rate (of followers since the day before it)",
+    )
     value: float = pa.Field(nullable=True, description="the account's; null if unknown, or the window is incomplete")
     roster_median: float = pa.Field(nullable=True, description="median over the accounts compared")
     percentile: float = pa.Field(
@@ -81,13 +86,10 @@ class AccountBenchmarks(pa.DataFrameModel):
         unique = ["account", "date", "metric"]
 
 
-class Benchmarks(AccountBenchmarks, WarehouseRow):
-    """One row per account, month and metric: the last 28 days that most accounts know, against the other accounts.
+class Benchmarks(AccountBenchmarks, OfManyExports):
+    """One row per account, month and metric: the last 28 days that most accounts know, against the other accounts."""
 
-    export_id is null: many exports tell it.
-    """
-
-    class Config(AccountBenchmarks.Config, WarehouseRow.Config):
+    class Config(AccountBenchmarks.Config, OfManyExports.Config):
         unique = ["platform", "account", "date", "metric"]
 
 

@@ -44,8 +44,11 @@ COMPUTED: Mapping[str, Sequence[str]] = {
     "weekday": ("publish_weekday_local",),
     "hour": ("publish_hour_local",),
     "hashtag": ("hashtags",),
+    "account_periods.net_followers": ("followers",),
     **dict.fromkeys(("anomaly", "check", "kind", "severity", "first_day", "last_day", "sentence"), ("anomalies",)),
-    **dict.fromkeys(("data_quality.value", "data_quality.usual"), ("anomalies",)),
+    **dict.fromkeys(("passed", "data_errors", "events"), ("anomalies",)),
+    **dict.fromkeys(("data_quality.table", "days_examined"), ("date",)),
+    **dict.fromkeys(("anomalies.value", "anomalies.usual"), ("anomalies",)),
     **dict.fromkeys(
         (f"account_benchmarks.{name}" for name in ("metric", "value", "roster_median", "percentile", "accounts")),
         ("video_views", "likes", "comments", "shares", "followers"),
@@ -66,7 +69,7 @@ _UNITS: Mapping[str, str] = {
     r"hour|publish_hour_local": "hour, 0 to 23",
     r"weekday|publish_weekday_local": "weekday, 1 is Monday",
     r"rank": "place, 1 is the first",
-    r"value|usual|roster_median": "that of the row's metric",
+    r"value|roster_median|usual": "that of what the row tells: its metric, or the count that is unusual",
 }
 _UNITS_OF_TYPES: Mapping[str, str] = {
     "Date": "day",

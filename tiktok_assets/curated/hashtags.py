@@ -12,7 +12,7 @@ import pandera.polars as pa
 import polars as pl
 
 from tiktok_assets.curated import equal_age
-from tiktok_assets.curated._tables import WarehouseRow
+from tiktok_assets.curated._tables import OfManyExports
 from tiktok_assets.curated.equal_age import MIN_GROUP, Effect, residuals, with_effects
 
 LOOK_BACK = equal_age.LOOK_BACK
@@ -32,10 +32,10 @@ class Hashtags(Effect):
         unique = ["account", "date", "hashtag"]
 
 
-class HashtagPerformance(Hashtags, WarehouseRow):
-    """One row per account, month and hashtag of at least 5 videos. export_id is null: many exports tell it."""
+class HashtagPerformance(Hashtags, OfManyExports):
+    """One row per account, month and hashtag of at least 5 videos."""
 
-    class Config(Hashtags.Config, WarehouseRow.Config):
+    class Config(Hashtags.Config, OfManyExports.Config):
         unique = ["platform", "account", "date", "hashtag"]
 
 

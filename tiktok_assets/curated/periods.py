@@ -12,7 +12,7 @@ import pandera.polars as pa
 import polars as pl
 
 from tiktok_assets.curated._measures import growth, ratio
-from tiktok_assets.curated._tables import WarehouseRow
+from tiktok_assets.curated._tables import OfManyExports
 
 LOOK_BACK = 31
 """Days before the first wanted month: the longest month before it, which it is compared with."""
@@ -67,10 +67,10 @@ class AccountPeriods(pa.DataFrameModel):
         unique = _KEY
 
 
-class Periods(AccountPeriods, WarehouseRow):
-    """One row per account and week or month; see social_media_stats_weekly and _monthly. export_id is null."""
+class Periods(AccountPeriods, OfManyExports):
+    """One row per account and week or month; see social_media_stats_weekly and _monthly."""
 
-    class Config(AccountPeriods.Config, WarehouseRow.Config):
+    class Config(AccountPeriods.Config, OfManyExports.Config):
         unique = ["platform", *_KEY]
 
 

@@ -13,7 +13,7 @@ import pandera.polars as pa
 import polars as pl
 
 from tiktok_assets.curated import equal_age
-from tiktok_assets.curated._tables import WarehouseRow
+from tiktok_assets.curated._tables import OfManyExports
 from tiktok_assets.curated.equal_age import Effect, residuals, with_effects
 
 LOOK_BACK = equal_age.LOOK_BACK
@@ -34,10 +34,10 @@ class PostingTimes(Effect):
         unique = ["account", "date", "weekday", "hour"]
 
 
-class PostingPerformance(PostingTimes, WarehouseRow):
-    """One row per account, month, and weekday, hour or both at which it posted. export_id is null: many tell it."""
+class PostingPerformance(PostingTimes, OfManyExports):
+    """One row per account, month, and weekday, hour or both at which it posted."""
 
-    class Config(PostingTimes.Config, WarehouseRow.Config):
+    class Config(PostingTimes.Config, OfManyExports.Config):
         unique = ["platform", "account", "date", "weekday", "hour"]
 
 

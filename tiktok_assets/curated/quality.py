@@ -27,12 +27,15 @@ LOOK_BACK = scores.LOOK_BACK
 
 ANOMALIES = [
     *("follower_drop", "engagement_outlier", "missing_day", "duplicate_entry"),
-    *("negative_count", "views_below_engagement", "views_outlier"),
+    *("negative_count", "views_below_engagement", "viewers_above_views", "views_outlier"),
 ]
+SEVERITIES = ["error", "warning", "info"]
+"""The worst first."""
 
 PROMISES = {
     "has_no_duplicates": ("duplicate_entry",),
     "views_cover_engagement": ("views_below_engagement",),
+    "views_cover_viewers": ("viewers_above_views",),
     "engagement_rate_is_within_bounds": ("views_below_engagement", "negative_count"),
     "follower_trend_is_plausible": ("follower_drop",),
     "engagement_is_not_an_outlier": ("engagement_outlier",),
@@ -45,13 +48,15 @@ CHECKS = {anomaly: name for name, broken in reversed(PROMISES.items()) for anoma
 """The first promise that each anomaly breaks."""
 
 _KEY = ["account", "date"]
+FINDING = [*_KEY, "kind", "severity", "first_day", "last_day", "sentence"]
+"""What a broken promise is told by, of the columns of ``Anomalies``."""
 
 
 class DayFlags(pa.DataFrameModel):
     """What ``with_anomalies`` adds to a day."""
 
     anomalies: list[str] = pa.Field(
-        nullable=True, description="data errors and events found on the day (data_quality); null: not examined"
+        nullable=True, description="data errors and events found on the day (table anomalies); null: not examined"
     )
 
 
@@ -65,7 +70,7 @@ class Anomalies(pa.DataFrameModel):
         isin=["data_error", "event"], description="data_error: an identity breaks; event: it holds, the number is rare"
     )
     severity: str = pa.Field(
-        isin=["error", "warning", "info"],
+        isin=SEVERITIES,
         description="error: do not use the number; warning: look at it; info: know it",
     )
     first_day: pl.Date = pa.Field(description="first day concerned")
@@ -79,7 +84,7 @@ class Anomalies(pa.DataFrameModel):
         unique = [*_KEY, "anomaly"]
 
 
-class DataQuality(Anomalies, WarehouseRow):
+class AnomalyLog(Anomalies, WarehouseRow):
     """One row per account, day and anomaly: the check that found it, and its evidence."""
 
     check: str = pa.Field(isin=list(PROMISES), description="the promise about account_daily that it breaks")
@@ -113,11 +118,33 @@ def with_anomalies(days: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def find_data_quality(days: pl.DataFrame) -> pl.DataFrame:
+def anomaly_log(days: pl.DataFrame) -> pl.DataFrame:
     """Every anomaly of ``days`` (``AccountDaily``), the ``check`` it fails, and the export behind the day's counts."""
     exports = days.select(*_KEY, "export_id").unique(_KEY, keep="first")
     found = find_anomalies(days).with_columns(check=pl.col("anomaly").replace_strict(CHECKS, return_dtype=pl.String))
     return found.join(exports, on=_KEY, how="left", maintain_order="left")
+
+
+def broken(promise: str, days: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    """The days on which a promise of ``PROMISES`` is broken, with the columns ``FINDING``.
+
+    ``found``: the anomalies of ``days``.
+    """
+    told = found.filter(pl.col("anomaly").is_in(PROMISES[promise])).select(FINDING)
+    if promise != "engagement_rate_is_within_bounds":
+        return told
+    rate = pl.col("engagement_rate")
+    outside = days.filter(~rate.is_between(0, 1)).select(
+        *_KEY,
+        kind=pl.lit("event"),
+        severity=pl.lit("warning"),
+        first_day="date",
+        last_day="date",
+        sentence=pl.format("More likes, comments and shares were taken back than given: {} of them.", "engagements"),
+    )
+    untold = outside.join(told, on=_KEY, how="anti")
+    inside = days.filter(rate.is_between(0, 1)).select(_KEY)
+    return pl.concat([told.join(inside, on=_KEY, how="anti"), untold]).sort(_KEY)
 
 
 def _findings(rule: Rule, examined: pl.DataFrame) -> list[tuple[Any, ...]]:

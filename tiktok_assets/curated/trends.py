@@ -22,7 +22,7 @@ MIN_VIRAL = 2
 class ViralTrends(pa.DataFrameModel):
     """One row per hashtag of at least 2 viral videos."""
 
-    date: pl.Date = pa.Field(description=f"the day asked for; the {WINDOW} days up to it count")
+    date: pl.Date = pa.Field(description=f"the last of the {WINDOW} days that count")
     hashtag: str = pa.Field(unique=True, description="lower case, without #")
     viral_videos: int = pa.Field(ge=MIN_VIRAL, description="videos with the hashtag found viral in the window")
     accounts: int = pa.Field(ge=1, description="accounts of these videos")

@@ -20,8 +20,8 @@ class View:
     """A query, and its columns: those of ``schema`` by its descriptions, others by ``columns``."""
 
     query: str
-    source: str
-    """The table of the warehouse that it is made of."""
+    sources: tuple[str, ...]
+    """The tables of the warehouse that it is made of."""
     schema: type[pa.DataFrameModel] | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     without: tuple[str, ...] = ()
@@ -38,7 +38,7 @@ def _of_periods(period: str, example: str) -> View:
     return View(
         query=f"select platform, account, label as {period}, * exclude (platform, account, label, period, export_id) "
         f"from account_periods where period = '{period}'",
-        source="account_periods",
+        sources=("account_periods",),
         schema=Periods,
         columns={period: f"{period} of the year, as {example}"},
         without=("label", "period", "export_id"),
@@ -102,7 +102,7 @@ VIEWS: Mapping[str, View] = {
     "social_media_stats_monthly": _of_periods("month", "2026-01"),
     "social_media_rollup": View(
         query=_ROLLUP,
-        source="content_performance",
+        sources=("content_performance",),
         columns={
             "source_relation": "the table it comes from",
             "created_timestamp": "upload time (UTC)",
@@ -113,7 +113,7 @@ VIEWS: Mapping[str, View] = {
             "post_url": "address of the video",
             "platform": "always 'tiktok'",
             "clicks": "unknown: TikTok tells none of a video",
-            "impressions": "views since publication, the newest known",
+            "impressions": "views since publication, the newest known; TikTok tells no impressions",
             "likes": "likes since publication, the newest known",
             "shares": "shares since publication, the newest known",
             "comments": "comments since publication, the newest known",
@@ -121,7 +121,7 @@ VIEWS: Mapping[str, View] = {
     ),
     "viral_trends": View(
         query=_TRENDS,
-        source="viral_content",
+        sources=("viral_content", "content_performance"),
         schema=trends.ViralTrends,
         columns={"platform": "always 'tiktok'"},
     ),

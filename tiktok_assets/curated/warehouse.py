@@ -14,11 +14,12 @@ from tiktok_assets.curated._tables import warehouse_rows
 from tiktok_assets.curated.account_daily import SocialMediaStats, with_handles
 from tiktok_assets.curated.audience import AudienceInsights
 from tiktok_assets.curated.benchmarks import Benchmarks, monthly_benchmarks
+from tiktok_assets.curated.check_results import DataQuality, check_results
 from tiktok_assets.curated.export_log import Exports, export_log
 from tiktok_assets.curated.hashtags import HashtagPerformance
 from tiktok_assets.curated.periods import Periods
 from tiktok_assets.curated.posting import PostingPerformance
-from tiktok_assets.curated.quality import DataQuality, find_data_quality
+from tiktok_assets.curated.quality import AnomalyLog, anomaly_log
 from tiktok_assets.curated.videos import ContentPerformance
 from tiktok_assets.curated.viral import ViralContent
 
@@ -57,9 +58,14 @@ def hashtag_performance(hashtags: pl.DataFrame, loaded_at: dt.datetime) -> pl.Da
     return warehouse_rows(hashtags, HashtagPerformance, loaded_at)
 
 
-def data_quality(days: pl.DataFrame, loaded_at: dt.datetime) -> pl.DataFrame:
-    """The anomalies of rows of ``AccountDaily`` as rows of ``DataQuality``. Days that lack history find fewer."""
-    return warehouse_rows(find_data_quality(days), DataQuality, loaded_at)
+def anomalies(days: pl.DataFrame, loaded_at: dt.datetime) -> pl.DataFrame:
+    """The anomalies of rows of ``AccountDaily`` as rows of ``AnomalyLog``. Days that lack history find fewer."""
+    return warehouse_rows(anomaly_log(days), AnomalyLog, loaded_at)
+
+
+def data_quality(days: pl.DataFrame, reports: Mapping[str, pl.DataFrame], loaded_at: dt.datetime) -> pl.DataFrame:
+    """Rows of ``AccountDaily`` and of staged ``reports`` as rows of ``DataQuality``; see ``check_results``."""
+    return warehouse_rows(check_results(days, reports), DataQuality, loaded_at)
 
 
 def account_benchmarks(days: pl.DataFrame, months: Iterable[dt.date], loaded_at: dt.datetime) -> pl.DataFrame:

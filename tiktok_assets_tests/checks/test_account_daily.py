@@ -41,6 +41,11 @@ BROKEN: dict[str, tuple[pl.DataFrame, str]] = {
         "a, 1 March 2025: 11 likes, comments and shares on 10 views: nobody engages without viewing, so one of the "
         "numbers is wrong.",
     ),
+    "views_cover_viewers": (
+        days({"video_views": 50, "unique_viewers": 300}),
+        "a, 1 March 2025: 300 viewers on 50 views: nobody watches without a view. TikTok probably told the viewers of "
+        "another day, so do not use those of this one.",
+    ),
     "engagement_rate_is_within_bounds": (
         days({"video_views": 10, "likes": -3}),
         "a, 1 March 2025: More likes, comments and shares were taken back than given: -2 of them.",

@@ -16,9 +16,9 @@ from tiktok_assets.checks.staging import (
     check_specs,
     disagreeing_differences,
     duplicates,
-    missing_days,
     tells_every_day,
 )
+from tiktok_assets.curated.check_results import missing_days
 from tiktok_assets.partitions import Slice
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.reports.content import CONTENT

@@ -19,8 +19,8 @@ from tiktok_assets.curated.quality import (
     LOOK_BACK,
     PROMISES,
     Anomalies,
+    anomaly_log,
     find_anomalies,
-    find_data_quality,
     with_anomalies,
 )
 from tiktok_assets.curated.scores import with_scores
@@ -75,6 +75,19 @@ class TestIdentities:
         )
         assert sentences(days(change)) == [("views_below_engagement", "data_error", "error", sentence)]
         assert found(days({**change, "shares": 0})).is_empty()
+
+    def test_far_more_viewers_than_views_are_a_data_error_of_the_viewers(self) -> None:
+        change = {"video_views": 7324, "unique_viewers": 63125}
+        sentence = (
+            "63,125 viewers on 7,324 views: nobody watches without a view. TikTok probably told the viewers of another "
+            "day, so do not use those of this one."
+        )
+        assert sentences(days(change)) == [("viewers_above_views", "data_error", "warning", sentence)]
+
+    @pytest.mark.parametrize(("views", "viewers"), [(120, 180), (100, 199), (500, 1000), (7, 70), (None, 500)])
+    def test_a_few_more_viewers_than_views_are_a_label_that_may_be_right(self, views: int | None, viewers: int) -> None:
+        counts = {"video_views": views, "likes": 0, "comments": 0, "shares": 0, "unique_viewers": viewers}
+        assert found(days(counts)).is_empty()
 
     @pytest.mark.parametrize("removed", [-1, -7, -10])
     def test_net_removals_of_a_few_are_no_anomaly(self, removed: int) -> None:
@@ -248,7 +261,7 @@ def test_a_finding_names_its_check_and_the_export_behind_the_day() -> None:
     rows = days({"followers": 1000}, {"followers": 500, "comments": -20}).with_columns(
         export_id=pl.Series(["first", "second"])
     )
-    assert told(find_data_quality(rows), "anomaly", "check", "export_id") == [
+    assert told(anomaly_log(rows), "anomaly", "check", "export_id") == [
         ("follower_drop", "follower_trend_is_plausible", "second"),
         ("negative_count", "engagement_rate_is_within_bounds", "second"),
     ]
@@ -285,6 +298,7 @@ PLANTED = {
     ),
     "negative_count": lambda seed: changed(simulated(seed), comments=-60),
     "views_below_engagement": lambda seed: changed(simulated(seed), likes=pl.col("video_views") + 20),
+    "viewers_above_views": lambda seed: changed(simulated(seed), unique_viewers=pl.col("video_views") * 3 + 100),
     "views_outlier": lambda seed: changed(
         simulated(seed), **{name: pl.col(name) * 40 for name in ("video_views", "likes", "comments", "shares")}
     ),
