@@ -199,6 +199,7 @@ def test_an_unusual_day_is_flagged_in_its_row_and_told_in_the_warehouse_and_by_i
     of_march = (date(2025, 3, 1), False, 1, date(2025, 3, 30), told)
     kept = [(month, True, 0, None, None) for month in SEVEN_MONTHS]
     assert results == [of_march if month[0] == of_march[0] else month for month in kept]
+    assert rows_of(settings, f"select count(*) from exports where export_id = '{export}'") != [(0,)]
 
 
 def test_a_quiet_last_hour_of_a_month_is_a_zero_and_not_unknown(settings: Settings) -> None:
