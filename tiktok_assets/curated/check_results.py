@@ -14,7 +14,7 @@ import polars as pl
 
 from tiktok_assets.curated import quality
 from tiktok_assets.curated._tables import OfManyExports, conform
-from tiktok_assets.curated.quality import PROMISES, broken, find_anomalies
+from tiktok_assets.curated.quality import PROMISES, broken, examined_days, find_anomalies
 from tiktok_assets.months import month_of
 
 LOOK_BACK = quality.LOOK_BACK
@@ -30,7 +30,7 @@ _KEY = ["account", "date", "table", "check"]
 class DataQuality(OfManyExports):
     """One row per account, month, table and check: whether the table keeps that promise in the month, and the evidence.
 
-    A table without a row in the month is told by has_rows alone: the other promises were not examined.
+    A promise that could not be judged on any day of the month has no row: nothing is known of it.
     """
 
     date: pl.Date = pa.Field(description="first day of the month")
@@ -42,7 +42,7 @@ class DataQuality(OfManyExports):
         isin=quality.SEVERITIES,
         description="the worst of what was found; error: do not use the number; warning: look at it; info: know it",
     )
-    days_examined: int = pa.Field(ge=0, description="days of the month that the table has a row of")
+    days_examined: int = pa.Field(ge=0, description="days of the month on which the promise could be judged")
     data_errors: int = pa.Field(ge=0, description="findings that break an identity: the number misleads or is missing")
     events: int = pa.Field(ge=0, description="findings that are right and rare")
     first_day: pl.Date = pa.Field(nullable=True, description="first day concerned")
@@ -55,28 +55,27 @@ class DataQuality(OfManyExports):
 
 def check_results(days: pl.DataFrame, reports: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """The rows of ``DataQuality`` for each month of ``days`` (``AccountDaily``) and of staged ``reports``, by name."""
-    told = {DAYS: days, **{f"staging/{name}": reports[name] for name in REPORTS}}
-    examined = pl.concat(
-        rows.group_by("account", date=month_of(pl.col("date")))
+    staged = {f"staging/{name}": reports[name] for name in REPORTS}
+    judged = [examined_days(days).with_columns(table=pl.lit(DAYS))] + [
+        rows.select("account", "date", table=pl.lit(table), check=pl.lit(check))
+        for table, rows in staged.items()
+        for check in _REPORT_CHECKS
+    ]
+    examined = (
+        pl.concat(judged, how="diagonal")
+        .group_by("account", "table", "check", date=month_of(pl.col("date")))
         .agg(days_examined=pl.col("date").n_unique().cast(pl.Int64))
-        .with_columns(table=pl.lit(table))
-        for table, rows in told.items()
     )
-    found = pl.concat([_of_days(days), *(_of_report(f"staging/{name}", reports[name]) for name in REPORTS)])
-    months = examined.select("account", "date").unique()
-    asked = pl.DataFrame(
-        [(DAYS, check) for check in PROMISES]
-        + [(f"staging/{name}", check) for name in REPORTS for check in _REPORT_CHECKS],
-        schema={"table": pl.String, "check": pl.String},
-        orient="row",
-    )
+    expected = pl.DataFrame({"table": list(staged)}, schema={"table": pl.String}).with_columns(check=pl.lit("has_rows"))
+    found = pl.concat([_of_days(days), *(_of_report(table, rows) for table, rows in staged.items())])
     rows = (
-        months.join(asked, how="cross")
-        .join(examined, on=["account", "date", "table"], how="left")
-        .with_columns(pl.col("days_examined").fill_null(0))
-        .join(_counted(found), on=_KEY, how="left")
+        examined.join(
+            examined.select("account", "date").unique().join(expected, how="cross"), on=_KEY, how="full", coalesce=True
+        )
+        .join(_counted(found), on=_KEY, how="full", coalesce=True)
+        .with_columns(pl.col("days_examined", "data_errors", "events").fill_null(0))
     )
-    return conform(_with_absent_tables(rows), DataQuality).sort(_KEY)
+    return conform(_with_absent_reports(rows), DataQuality).sort(_KEY)
 
 
 def missing_days(rows: pl.DataFrame) -> pl.DataFrame:
@@ -137,17 +136,15 @@ def _counted(found: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _with_absent_tables(rows: pl.DataFrame) -> pl.DataFrame:
-    """``rows`` with ``passed``; a table that is absent in a month breaks has_rows, and its other promises go."""
-    is_absent = pl.col("days_examined") == 0
-    lacks_rows = is_absent & (pl.col("check") == "has_rows")
-    last_day = pl.col("date").dt.month_end()
-    return rows.filter(~is_absent | lacks_rows).with_columns(
-        passed=pl.col("sentence").is_null() & ~lacks_rows,
-        severity=pl.when(lacks_rows).then(pl.lit("warning")).otherwise("severity"),
-        data_errors=pl.when(lacks_rows).then(1).otherwise(pl.col("data_errors").fill_null(0)),
-        events=pl.col("events").fill_null(0),
-        first_day=pl.when(lacks_rows).then("date").otherwise("first_day"),
-        last_day=pl.when(lacks_rows).then(last_day).otherwise("last_day"),
-        sentence=pl.when(lacks_rows).then(pl.lit("No export tells this report for the month.")).otherwise("sentence"),
-    )
+def _with_absent_reports(rows: pl.DataFrame) -> pl.DataFrame:
+    """``rows`` with ``passed``, and has_rows broken by each report without a day in the month."""
+    is_absent = (pl.col("check") == "has_rows") & (pl.col("days_examined") == 0)
+    told = {
+        "severity": pl.lit("warning"),
+        "data_errors": pl.lit(1),
+        "first_day": pl.col("date"),
+        "last_day": pl.col("date").dt.month_end(),
+        "sentence": pl.lit("No export tells this report for the month."),
+    }
+    absent = (pl.when(is_absent).then(value).otherwise(name).alias(name) for name, value in told.items())
+    return rows.with_columns(absent).with_columns(passed=pl.col("sentence").is_null())

@@ -47,6 +47,19 @@ PROMISES = {
 CHECKS = {anomaly: name for name, broken in reversed(PROMISES.items()) for anomaly in broken}
 """The first promise that each anomaly breaks."""
 
+_EVERY_DAY = pl.col("date").is_not_null()
+_JUDGED: dict[str, pl.Expr] = {
+    "has_no_duplicates": _EVERY_DAY,
+    "views_cover_engagement": pl.col("below_engagement").is_not_null(),
+    "views_cover_viewers": pl.col("unique_viewers").is_not_null() & pl.col("video_views").is_not_null(),
+    "engagement_rate_is_within_bounds": pl.col("below_engagement").is_not_null(),
+    "follower_trend_is_plausible": (pl.col("followers") - pl.col(before("followers", 1))).is_not_null(),
+    "engagement_is_not_an_outlier": pl.col("rate_spread").is_not_null() & pl.col("rate_surprise").is_not_null(),
+    "views_are_not_an_outlier": pl.col("views_spread").is_not_null() & pl.col("views_surprise").is_not_null(),
+    "active_days_have_data": _EVERY_DAY,
+}
+"""Of which days each promise can be judged: what it asks of is known, for an outlier also what is usual."""
+
 _KEY = ["account", "date"]
 FINDING = [*_KEY, "kind", "severity", "first_day", "last_day", "sentence"]
 """What a broken promise is told by, of the columns of ``Anomalies``."""
@@ -123,6 +136,18 @@ def anomaly_log(days: pl.DataFrame) -> pl.DataFrame:
     exports = days.select(*_KEY, "export_id").unique(_KEY, keep="first")
     found = find_anomalies(days).with_columns(check=pl.col("anomaly").replace_strict(CHECKS, return_dtype=pl.String))
     return found.join(exports, on=_KEY, how="left", maintain_order="left")
+
+
+def examined_days(days: pl.DataFrame) -> pl.DataFrame:
+    """One row per account, day and promise (``check``) that could be judged on it: what it asks of is known."""
+    known = _examined(days).select(
+        *_KEY, *(is_known.fill_null(value=False).alias(name) for name, is_known in _JUDGED.items())
+    )
+    return (
+        known.unpivot(list(_JUDGED), index=_KEY, variable_name="check", value_name="_is_judged")
+        .filter("_is_judged")
+        .drop("_is_judged")
+    )
 
 
 def broken(promise: str, days: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
