@@ -75,7 +75,7 @@ GRAPH: dict[str, tuple[list[str], list[str]]] = {
     "curated/hashtags": (["curated/videos"], SCHEMA),
     "curated/audience": (
         ["staging/follower_activity", "staging/follower_gender", "staging/follower_territories", "staging/insights"],
-        SCHEMA,
+        [*SCHEMA, "timezone_is_that_of_the_exports"],
     ),
     "curated/coverage": (
         [

@@ -20,7 +20,8 @@ from tiktok_assets.assets.lineage import lineage
 from tiktok_assets.assets.metadata import OWNERS, column_schema, covered
 from tiktok_assets.assets.pictures import chart_metadata
 from tiktok_assets.assets.restatements import COMPARED
-from tiktok_assets.checks.account_daily import check_results, check_specs
+from tiktok_assets.checks import account_daily as account_daily_checks
+from tiktok_assets.checks import audience as audience_checks
 from tiktok_assets.checks.schema import schema_result, schema_spec
 from tiktok_assets.curated import equal_age, hashtags, periods, posting, quality, restatements, video_growth, viral
 from tiktok_assets.curated.account_daily import AccountDaily
@@ -119,7 +120,7 @@ def build_curated_assets(
 
     @table(
         "account_daily",
-        check_specs=check_specs(dg.AssetKey(["curated", "account_daily"])),
+        check_specs=account_daily_checks.check_specs(dg.AssetKey(["curated", "account_daily"])),
         overview=("staging", "overview"),
         viewers=("staging", "viewers"),
         follower_history=("staging", "follower_history"),
@@ -135,7 +136,8 @@ def build_curated_assets(
         settling: pl.DataFrame,
     ):
         days = join_days(overview, viewers, follower_history, insights, settling)
-        return result(context, days, every_day=True, checks=check_results(days, slice_of(context.partition_keys)))
+        checks = account_daily_checks.check_results(days, slice_of(context.partition_keys))
+        return result(context, days, every_day=True, checks=checks)
 
     @table("account_periods", days=("curated", "account_daily", *periods.COLUMNS))
     def account_periods(context: dg.AssetExecutionContext, days: pl.DataFrame):
@@ -152,6 +154,7 @@ def build_curated_assets(
 
     @table(
         "audience",
+        check_specs=audience_checks.check_specs(dg.AssetKey(["curated", "audience"])),
         gender=("staging", "follower_gender"),
         territories=("staging", "follower_territories"),
         activity=("staging", "follower_activity"),
@@ -164,7 +167,9 @@ def build_curated_assets(
         activity: pl.DataFrame,
         insights: pl.DataFrame,
     ):
-        return result(context, in_long_form(gender, territories, activity, insights))
+        rows = in_long_form(gender, territories, activity, insights)
+        checks = audience_checks.check_results(rows, timezones, slice_of(context.partition_keys))
+        return result(context, rows, checks=checks)
 
     @table("posting_times", videos=("curated", "videos", *equal_age.COLUMNS, *posting.COLUMNS))
     def posting_times(context: dg.AssetExecutionContext, videos: pl.DataFrame):

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from tiktok_assets.curated.clock import disagreements, named_offset
 from tiktok_assets.reporting import charts, facts, words
 from tiktok_assets.reporting.tables import AccountTables
 from tiktok_assets.reporting.theme import theme
@@ -98,7 +99,10 @@ def _section(tables: AccountTables) -> dict[str, Any]:
             }
             for one in tables.completeness.covered
         ],
-        "to_do": tables.completeness.to_do,
+        "to_do": [
+            *(sentence for _, _, sentence in disagreements(tables.audience, {key: tables.account.timezone})),
+            *tables.completeness.to_do,
+        ],
         "lost": tables.completeness.lost,
     }
 
@@ -136,9 +140,11 @@ def _posting(tables: AccountTables) -> dict[str, Any]:
     key, posting = tables.account.key, tables.posting
     if tables.account.timezone is None:
         setting = 'timezone = "Europe/Lisbon"'
+        told = named_offset(tables.audience)
+        where = f"where it posts from; its exports are made at {told}" if told else "where it posts from"
         note = (
             f"The hour of publication is not known, because accounts.toml has no timezone for {key}. Write {setting} "
-            f"(where it posts from) below [accounts.{key}], then run tiktok-assets rebuild."
+            f"({where}) below [accounts.{key}], then run tiktok-assets rebuild."
         )
         return {"note": note, "effects": [], "zone": None}
     if posting.is_empty():

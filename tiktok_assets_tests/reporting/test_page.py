@@ -14,6 +14,7 @@ import pytest
 
 from tiktok_assets.reporting.page import page
 from tiktok_assets.reporting.tables import AccountTables, Completeness
+from tiktok_assets_tests.curated.test_clock import active
 from tiktok_assets_tests.reporting.known import LAST, TITLE, VIRAL, simulated, tables
 
 MADE = dt.datetime(2025, 12, 1, 9, 30, tzinfo=dt.UTC)
@@ -88,10 +89,24 @@ def test_a_link_that_is_no_web_address_is_no_link(known: AccountTables) -> None:
 def test_without_a_timezone_it_says_that_the_hour_is_unknown_and_what_to_write() -> None:
     told = text_of(page([tables(simulated(), timezone=None)], MADE))
     assert "The hour of publication is not known, because accounts.toml has no timezone for pig1987." in told
-    assert 'timezone = "Europe/Lisbon"' in told
+    assert 'timezone = "Europe/Lisbon" (where it posts from)' in told
     assert "below [accounts.pig1987]" in told
     assert "Views by weekday and hour" not in told
     assert "Active followers by hour" in told
+
+
+def test_the_clock_that_exports_were_made_on_is_named_and_a_timezone_it_disproves_is_a_thing_to_do() -> None:
+    unnamed, wrong = (
+        dataclasses.replace(
+            one,
+            audience=active(2, account="pig1987").with_columns(
+                audience=pl.lit("followers"), share=pl.lit(None, pl.Float64), value=pl.col("hour").cast(pl.String)
+            ),
+        )
+        for one in (tables(simulated(), timezone=None), tables(simulated(), timezone="Asia/Seoul"))
+    )
+    assert "(where it posts from; its exports are made at UTC+2)" in text_of(page([unnamed], MADE))
+    assert "accounts.toml says Asia/Seoul, UTC+9 on 23 March 2026" in text_of(page([wrong], MADE))
 
 
 def test_too_few_videos_are_told_as_no_evidence(known: AccountTables) -> None:

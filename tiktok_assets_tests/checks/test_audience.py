@@ -1,0 +1,31 @@
+"""The promise about the account's clock, kept and broken."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import dagster as dg
+
+from tiktok_assets.checks.audience import check_results, check_specs
+from tiktok_assets.partitions import Slice
+from tiktok_assets_tests.curated.test_clock import active
+
+PART = Slice(("a", "b"), (date(2026, 3, 1),))
+
+
+def test_a_timezone_that_the_exports_disprove_warns_and_names_account_and_remedy() -> None:
+    rows = active(2)
+    (spec,) = check_specs(dg.AssetKey(["curated", "audience"]))
+    (kept,) = check_results(rows, {"a": "Europe/Athens"}, PART)
+    assert (kept.check_name, kept.passed, kept.description) == (spec.name, True, None)
+    (broken,) = check_results(rows, {"a": "Asia/Seoul"}, PART)
+    assert (broken.passed, broken.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert broken.description is not None
+    assert broken.description.startswith("a: accounts.toml says Asia/Seoul, UTC+9")
+    assert broken.metadata is not None
+    assert broken.metadata["accounts"].value == "a"
+
+
+def test_hours_outside_the_slice_are_not_judged() -> None:
+    (found,) = check_results(active(2), {"a": "Asia/Seoul"}, Slice(("b",), PART.months))
+    assert found.passed
