@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import alignment, extraction, parsing, processing
+from benchmarks import alignment, analytics, extraction, parsing, processing
 
 
 def main() -> None:
@@ -20,6 +20,7 @@ def main() -> None:
             *processing.measure_whole(folder / "whole"),
             *processing.measure_tick(folder / "tick"),
             *processing.measure_growth(folder / "growth"),
+            *analytics.measure(folder / "analytics"),
             *alignment.measure(folder / "alignment"),
             *extraction.measure(folder / "extraction"),
         ]

@@ -19,7 +19,7 @@ UNUSUAL = 3.5
 TIMES = 3
 """It is also at least 3 times the usual, or a third of it at most. A single video on top moves an account's engagement
 by up to 2.8 times, as rates of 3% to 14% go: that is no news of its own."""
-VIEWS_RECORD = 8
+VIEWS_RECORD = 5
 ENGAGEMENT_RECORD = 3
 """Or, for accounts whose days vary too much for any score: so many times what 9 days in 10 stay below."""
 LEAST_VIEWS = 100
