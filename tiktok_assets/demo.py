@@ -66,7 +66,7 @@ def main() -> int:
         return 1
     marker.parent.mkdir(parents=True, exist_ok=True)
     marker.write_text(json.dumps(sorted({*_marked(marker), *landed}), indent=1))
-    return _process(settings, next(iter(load_roster(settings))))
+    return _process(settings, load_roster(settings))
 
 
 def _extract(settings: Settings, roster: Roster) -> list[str]:
@@ -131,7 +131,7 @@ def _move(source: Lake, target: Lake) -> list[str]:
     return digests
 
 
-def _process(settings: Settings, account: str) -> int:
+def _process(settings: Settings, roster: Roster) -> int:
     from tiktok_assets.printing import bar, print_result
     from tiktok_assets.processing import process
 
@@ -146,10 +146,13 @@ def _process(settings: Settings, account: str) -> int:
             table.add_row(name, f"{counted[0]:,}", str(counted[1]))
     out.print("\nInvented exports went the whole way; these tables can be queried now:", highlight=False)
     out.print(table)
+    if unclocked := [key for key, account in roster.items() if account.timezone is None]:
+        names = " and ".join(unclocked)
+        out.print(f"Hours of posting are unknown: accounts.toml has no timezone for {names}.", highlight=False)
     out.print(
         f"\nLook at the graph:     make dev, then open http://127.0.0.1:3000/asset-groups"
         f"\nAsk the warehouse:     {settings.warehouse} with any DuckDB client"
-        f"\nUse your own account:  make demo-remove, then .venv/bin/tiktok-assets login {account}"
+        f"\nUse your own account:  make demo-remove, then .venv/bin/tiktok-assets login {next(iter(roster))}"
         f"\n                       or drop its ZIPs into {settings.landing}",
         highlight=False,
         soft_wrap=True,
