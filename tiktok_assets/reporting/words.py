@@ -81,6 +81,8 @@ def _signed(text: str, *, is_zero: bool) -> str:
 def before_of(headline: Headline) -> str:
     """``from 11,002``, and which days are not known."""
     known = f"{headline.days_known} of {headline.days} days known"
+    if headline.kind == "stock" and headline.value is None:
+        return f"no export tells them for the last {headline.days} days"
     if headline.days_known < headline.days and headline.kind != "stock":
         return known
     before = percent(headline.before) if headline.kind == "rate" else count(headline.before)

@@ -53,6 +53,7 @@ def test_a_number_nobody_knows_is_a_dash_and_never_0() -> None:
     assert words.value_of(found["Profile views"]) == "—"
     assert words.value_of(found["Engagement rate"]) == "—"
     assert words.value_of(found["Followers"]) == "—"
+    assert words.before_of(found["Followers"]) == "no export tells them for the last 7 days"
 
 
 def test_a_zero_that_is_known_is_0() -> None:
