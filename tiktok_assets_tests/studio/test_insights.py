@@ -277,7 +277,7 @@ def test_a_page_of_a_video_that_is_gone_is_named_and_the_others_are_read(stage: 
 def test_what_a_page_never_asks_for_is_waited_for_once_and_named(
     stage: MakeStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tiktok_assets.studio.insights._QUIET", 0.3)
+    monkeypatch.setattr("tiktok_assets.studio.insights._QUIET", 2.0)
     monkeypatch.setattr("tiktok_assets.studio.insight_pages.OF_VIDEO", (*OF_VIDEO, "video_mood"))
     waited: list[str] = []
 
