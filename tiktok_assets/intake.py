@@ -9,9 +9,11 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+import polars as pl
+import polars.selectors as cs
 from upath import UPath
 
 from tiktok_assets.accounts import Account, Roster
@@ -31,9 +33,9 @@ from tiktok_assets.dropped import (
     state_of,
     unchanged,
 )
-from tiktok_assets.exports.export import open_export
+from tiktok_assets.exports.export import MemberRows, open_export
 from tiktok_assets.exports.names import INSIGHTS, NameFacts, read_name
-from tiktok_assets.exports.problems import ExportProblem, UnreadableFile
+from tiktok_assets.exports.problems import AccountConflict, ExportProblem, UnknownAccount, UnreadableFile
 from tiktok_assets.ownership import (
     TO_USE_IT,
     AccountNotInUse,
@@ -49,8 +51,13 @@ from tiktok_assets.storage.lake import Lake, files_in, local_copy
 
 log = logging.getLogger(__name__)
 
+_SAME_BYTES = "{path}: holds the same bytes as {twin}, which is taken in already. It may be deleted."
 # In a folder that is not ours only files of these types are looked at, and JSON that is named as our insights are.
 _TYPES = (".zip", ".csv", ".xlsx")
+
+
+Held = dict[str, dict[str, UPath]]
+"""By sha256: which accounts' folders have these bytes, and where."""
 
 
 class AlreadyHere(ExportProblem):
@@ -106,8 +113,7 @@ class Intake:
 
 @dataclass
 class _Findings:
-    held: dict[tuple[str, str], UPath] = field(default_factory=dict)
-    """Where each account's folder has which bytes."""
+    held: Held = field(default_factory=dict)
     landed: list[LandedExport] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
@@ -153,8 +159,8 @@ def _unprocessed(lake: Lake, roster: Roster, everyone: Roster, found: _Findings)
     for account, path in _at_home(lake, roster, homeless, found):
         if not is_text(path):
             yield path
-        elif (digest := _digest(path, found)) and (account, digest) not in found.held:
-            found.held[account, digest] = path
+        elif (digest := _digest(path, found)) and account not in found.held.setdefault(digest, {}):
+            found.held[digest][account] = path
             if digest not in done[account]:
                 yield path
     yield from _strangers(lake, everyone, homeless, found)
@@ -254,6 +260,8 @@ class _Reading:
     months: tuple[dt.date, ...]
     sections: tuple[str, ...]
     warnings: tuple[str, ...]
+    tells_numbers: bool
+    """Whether there is more in it than days, zeros and marks for missing: no two accounts have all the same numbers."""
 
 
 @functools.lru_cache(maxsize=100_000)
@@ -273,6 +281,7 @@ def _read(path: UPath, state: State) -> _Reading | ExportProblem:
                 months=tuple(export.months),
                 sections=export.sections,
                 warnings=export.warnings,
+                tells_numbers=any(_tells_numbers(member) for member in export.members),
             )
     except (UnreadableFile, OSError, MemoryError):
         raise
@@ -286,9 +295,15 @@ def _read(path: UPath, state: State) -> _Reading | ExportProblem:
         )
 
 
-def _admit(
-    lake: Lake, roster: Roster, everyone: Roster, path: UPath, held: dict[tuple[str, str], UPath]
-) -> LandedExport:
+def _tells_numbers(member: MemberRows) -> bool:
+    rows = member.table.rows
+    if not isinstance(rows, pl.DataFrame):
+        return True  # a long list of videos
+    told = rows.select(cs.string().exclude(member.layout.label_column or ""))
+    return bool(told.select(pl.any_horizontal(pl.all().str.contains("[1-9]")).any()).item()) if told.width else False
+
+
+def _admit(lake: Lake, roster: Roster, everyone: Roster, path: UPath, held: Held) -> LandedExport:
     """Read the export, find its account, and see that it lies in that account's folder."""
     if not is_text(path):
         raise UnusableName(
@@ -298,7 +313,8 @@ def _admit(
     if isinstance(read, ExportProblem):
         raise type(read)(str(read))
     handle = read.facts.handle
-    account = owner_of(path.name, read.linked, handle, account_of_folder(lake.settings, everyone, path), everyone)
+    holders = held.setdefault(read.export_id, {})
+    account = _owner(read, path, account_of_folder(lake.settings, everyone, path), everyone, holders)
     if account.key not in roster:
         raise AccountNotInUse(f"{path}: belongs to the account {account.key}, which is not in use. {TO_USE_IT}")
     months = lake.months_kept(read.months)
@@ -308,9 +324,9 @@ def _admit(
             f"{lake.settings.start_date:%Y-%m} to the current one. Set TIKTOK_START_DATE to an earlier month, or "
             "correct the dates, then put the file back into data/landing."
         )
-    twin = held.setdefault((account.key, read.export_id), path)
+    twin = holders.setdefault(account.key, path)
     if twin != path:
-        raise AlreadyHere(f"{path}: holds the same bytes as {twin}, which is taken in already. It may be deleted.")
+        raise AlreadyHere(_SAME_BYTES.format(path=path, twin=twin))
     home = _move_home(lake, path, account)
     trusts_folder = handle is not None and not read.linked and everyone.resolve(handle) is None
     doubt = f"its name says @{handle}, which is no account; its folder says {account.key}"
@@ -323,6 +339,28 @@ def _admit(
         months=tuple(sorted({*months, *noted})),
         warnings=(*read.warnings, doubt) if trusts_folder else read.warnings,
     )
+
+
+def _owner(
+    read: _Reading, path: UPath, folder: Account | None, everyone: Roster, holders: Mapping[str, UPath]
+) -> Account:
+    """Whose it is. An export of numbers is one account's: what lies in another one's folder too is not taken in."""
+    twins = {key: twin for key, twin in holders.items() if twin != path} if read.tells_numbers else {}
+    try:
+        account = owner_of(path.name, read.linked, read.facts.handle, folder, everyone)
+    except UnknownAccount:
+        if not twins:
+            raise
+        twin = next(iter(twins.values()))
+        raise AlreadyHere(_SAME_BYTES.format(path=path, twin=twin)) from None
+    for other, twin in twins.items():
+        if other != account.key:
+            raise AccountConflict(
+                f"{path.name}: holds the same bytes as {twin}, which is an export of {other}. If it is "
+                f"{account.key}'s indeed, delete that one, put this one into data/landing/{account.key}, and run "
+                "`tiktok-assets rebuild`."
+            )
+    return account
 
 
 def _move_home(lake: Lake, path: UPath, account: Account) -> UPath:

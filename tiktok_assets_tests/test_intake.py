@@ -136,6 +136,40 @@ def test_equal_header_only_files_of_two_accounts_are_both_taken_in(settings: Set
     assert landed(look(settings)) == [("pig1987", "FollowerGender.csv"), ("zonea0", "FollowerGender.csv")]
 
 
+def test_equal_files_of_days_without_a_number_are_both_taken_in(settings: Settings) -> None:
+    content = b'"Date","Total Viewers","New Viewers","Returning Viewers"\n"May 1","undefined","0","0"'
+    for key in ("pig1987", "zonea0"):
+        drop(content, landing(settings) / key, "Viewers.csv")
+    assert landed(look(settings)) == [("pig1987", "Viewers.csv"), ("zonea0", "Viewers.csv")]
+
+
+def test_an_export_of_one_account_is_not_taken_in_for_another(settings: Settings) -> None:
+    made = drop_export(settings, "pig1987", "viewers")
+    pretend_processed(settings, look(settings))
+    drop(made.content, landing(settings) / "zonea0", "my viewers.zip")
+    intake = look(settings)
+    assert intake.landed == ()
+    (rejected,) = intake.rejected
+    assert rejected.message == (
+        f"my viewers.zip: holds the same bytes as {landing(settings) / 'pig1987' / made.name}, which is an export of "
+        "pig1987. If it is zonea0's indeed, delete that one, put this one into data/landing/zonea0, and run "
+        "`tiktok-assets rebuild`."
+    )
+    assert is_kept(settings, [made.content])
+
+
+def test_a_copy_that_does_not_say_whose_it_is_is_known_by_its_bytes(settings: Settings) -> None:
+    made = drop_export(settings, "pig1987", "viewers")
+    pretend_processed(settings, look(settings))
+    copy = drop(made.content, landing(settings), "Viewers (1).zip")
+    intake = look(settings)
+    assert (intake.landed, intake.rejected) == ((), ())
+    assert intake.left_alone == (
+        f"{copy}: holds the same bytes as {landing(settings) / 'pig1987' / made.name}, which is taken in already. "
+        "It may be deleted.",
+    )
+
+
 # --- files that change under the eyes --------------------------------------------------------------------------------
 
 
