@@ -55,7 +55,8 @@ def main() -> None:
 
 @app.command(epilog="Example: cp ~/Downloads/Overview_*.zip data/landing/ && tiktok-assets process")
 def process(as_json: AsJson = False) -> None:
-    """Process everything new in landing, in this process. Exit code 1 if a file was set aside or a check failed."""
+    """Process everything new in landing, in this process. Exit code 1 if a file was set aside, or a check
+    failed whose severity is error; one that warns is told."""
     from tiktok_assets import processing
 
     os.chdir(project_root())  # Dagster's history lies in a folder relative to the current one
@@ -150,6 +151,9 @@ def add(
     account = add_account(settings.accounts_file, name, **{key: value for key, value in fields.items() if value})
     out.print(f"Added {account.key} (@{account.handle}).")
     out.print(f"Drop its exports into {settings.landing / account.key}/", highlight=False, soft_wrap=True)
+    out.print(
+        "A `make dev` that is running learns of it by Reload definitions, on the page Deployment.", highlight=False
+    )
     if settings.accounts and account.key not in load_roster(settings):
         out.print("TIKTOK_ACCOUNTS leaves it out: add the name there as well.", style="yellow")
 

@@ -13,7 +13,7 @@ import typer
 
 from tiktok_assets.accounts import load_roster
 from tiktok_assets.cli_studio import accounts_named
-from tiktok_assets.printing import err, out
+from tiktok_assets.printing import err, out, unwritable
 from tiktok_assets.settings import load_settings
 from tiktok_assets.storage.lake import Lake
 
@@ -44,13 +44,16 @@ def report(
     lake, chosen = Lake(settings), accounts_named(load_roster(settings), accounts)
     now = dt.datetime.now(dt.UTC).astimezone()
     found = tables_of(lake, chosen, now)
-    if output is None:
-        written = [write_report(lake, tables, now) for tables in found]
-    elif output.suffix.lower() in (".html", ".htm"):
-        written = [write_file(output, found, now)] if found else []
-    else:
-        names = [report_file(lake, tables.account.key).name for tables in found]
-        written = [write_file(output / name, [tables], now) for name, tables in zip(names, found, strict=True)]
+    try:
+        if output is None:
+            written = [write_report(lake, tables, now) for tables in found]
+        elif output.suffix.lower() in (".html", ".htm"):
+            written = [write_file(output, found, now)] if found else []
+        else:
+            names = [report_file(lake, tables.account.key).name for tables in found]
+            written = [write_file(output / name, [tables], now) for name, tables in zip(names, found, strict=True)]
+    except OSError as error:
+        raise unwritable(output or Path(str(settings.data_dir)) / "reports", error) from error
     for path in written:
         out.print(str(path), markup=False, highlight=False, soft_wrap=True)
     with_data = {tables.account.key for tables in found}

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from tiktok_assets.curated.viral import GROWTH_THRESHOLD, MIN_VIEWS
-from tiktok_assets.printing import bar, err, out, print_json, print_validation
+from tiktok_assets.printing import bar, err, out, print_json, print_validation, unwritable
 from tiktok_assets.settings import load_settings
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ def aggregate(
         rows = aggregate_accounts(account, output)
     except (CannotAggregate, NoWarehouse) as error:
         raise _unusable(error) from error
+    except OSError as error:
+        raise unwritable(output, error) from error
     days = f", {rows['date'].min()} to {rows['date'].max()}" if rows.height else ""
     out.print(
         f"{output}: {rows.height} rows of {rows['account'].n_unique()} accounts{days}.", highlight=False, soft_wrap=True
@@ -65,13 +68,21 @@ def viral(
         print_json(found.to_dicts())
         return
     table = Table("account", "found on", "views", "growth", "video", box=None, pad_edge=False)
+    table.columns[-1].overflow = "fold"
     for one in found.iter_rows(named=True):
         growth = f"{one['daily_growth']:.1f}x" if one["daily_growth"] is not None else "from 0"
-        table.add_row(
-            one["account"], f"{one['date']}", f"{one['total_views']:,}", growth, one["link"] or one["video_id"]
+        video = Text("\n".join(filter(None, (one["title"], one["link"] or one["video_id"]))))
+        table.add_row(one["account"], f"{one['date']}", f"{one['total_views']:,}", growth, video)
+    if found.height:
+        out.print(table)
+    else:
+        out.print(
+            f"No video of {min_views:,} views gained {growth_threshold:g} times as many a day as before. It takes two "
+            "exports of Content, on different days, to see growth. The warehouse's viral_content also holds the videos "
+            "far above the account's others of their age.",
+            highlight=False,
+            soft_wrap=True,
         )
-    none = "No video took off. It takes two exports of Content, on different days, to see growth."
-    out.print(table if found.height else none)
 
 
 @app.command(epilog="Example: tiktok-assets validate data/staging 'old/tiktok_metrics_*.csv'")
@@ -127,7 +138,7 @@ def migrate(
     undo: Annotated[bool, typer.Option("--undo", help="Put back what the backups hold.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Give old CSV files the column names of today: reach becomes video_views. Without --execute nothing is written.
+    """Give old CSV files the column names of today: reach becomes video_views. Only --execute and --undo write.
 
     Only the header line changes. What a file was stays beside it as NAME.bak, which is never overwritten; --undo puts
     it back, byte for byte. Exit code 1 if a file was refused.

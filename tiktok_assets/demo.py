@@ -53,8 +53,8 @@ def main() -> int:
         return _remove(settings, marker)
     if strangers := _not_ours(settings, marker):
         out.print(
-            f"{settings.landing} holds exports that are not the demo's ({strangers[0].name}): invented numbers would "
-            "mix with them. Run the demo elsewhere: TIKTOK_DATA_DIR=data/demo make demo",
+            f"{strangers[0].parent} holds exports that are not the demo's ({strangers[0].name}): invented numbers "
+            "would mix with them. Run the demo elsewhere: TIKTOK_DATA_DIR=data/demo make demo",
             style="red",
             soft_wrap=True,
         )
@@ -163,14 +163,18 @@ def _process(settings: Settings, roster: Roster) -> int:
 def _remove(settings: Settings, marker: Path) -> int:
     from tiktok_assets.graph import build_definitions
     from tiktok_assets.processing import project_instance
-    from tiktok_assets.rebuilding import rebuild
+    from tiktok_assets.rebuilding import RebuildRefused, rebuild
 
     ours = _marked(marker)
     for path in _exports(settings, marker):
         if hashlib.sha256(path.read_bytes()).hexdigest() in ours:
             path.unlink()
     marker.unlink(missing_ok=True)
-    rebuild(settings)
+    try:
+        rebuild(settings)
+    except RebuildRefused as refused:
+        out.print(str(refused), style="red", markup=False, soft_wrap=True)
+        return 1
     if not _exports(settings, marker):  # else Dagster would go on showing the demo's partitions as there
         with project_instance() as history:
             keys = build_definitions(settings).resolve_asset_graph().get_all_asset_keys()

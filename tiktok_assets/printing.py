@@ -8,8 +8,10 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -32,6 +34,13 @@ def bar(title: str, *, quiet: bool) -> Iterator[Callable[[str, int, int], None]]
         )
 
 
+def unwritable(path: Path, error: OSError) -> typer.Exit:
+    """Say that ``path`` cannot be written and why; the end of the command, to be raised."""
+    reason = error.strerror or str(error)
+    err.print(f"{path}: cannot be written ({reason}). Name another file.", style="red", markup=False, soft_wrap=True)
+    return typer.Exit(2)
+
+
 def print_json(data: Any) -> None:
     def plain(value: Any) -> Any:
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -50,9 +59,7 @@ def print_result(result: Any) -> None:
         for one in result.accounts:
             months = f"{one.first_month:%Y-%m} to {one.last_month:%Y-%m}"
             outcome = "[green]processed[/]" if one.succeeded else "[red]failed[/]"
-            failed, gaps = len(one.failed_checks), len(_with_gaps(one))
-            checks = f"[red]{failed} failed[/]" if failed else f"{gaps} with missing days" if gaps else "kept"
-            table.add_row(one.account, str(one.exports), months, outcome, checks)
+            table.add_row(one.account, str(one.exports), months, outcome, _checks(one))
         out.print(table)
     for one in result.accounts:
         for line in ([f"{one.account}: {one.error}"] if one.error else []) + [
@@ -69,6 +76,8 @@ def print_result(result: Any) -> None:
                 style="dim",
                 soft_wrap=True,
             )
+        for sentence in _findings(one):
+            out.print(f"look at: {sentence}", style="yellow", markup=False, highlight=False, soft_wrap=True)
         for line in one.warnings:
             out.print(f"note: {one.account}: {line}", style="dim", markup=False, highlight=False, soft_wrap=True)
     for rejected in result.intake.rejected:
@@ -88,6 +97,21 @@ def print_result(result: Any) -> None:
             highlight=False,
             soft_wrap=True,
         )
+
+
+def _checks(account: Any) -> str:
+    """Whether its checks were kept, in few words."""
+    if failed := len(account.failed_checks):
+        return f"[red]{failed} failed[/]"
+    gaps, found = len(_with_gaps(account)), len(_findings(account))
+    parts = [f"[yellow]{found} to look at[/]"] * bool(found) + [f"{gaps} with missing days"] * bool(gaps)
+    return ", ".join(parts) or "kept"
+
+
+def _findings(account: Any) -> list[str]:
+    """The sentences of the checks that warned; what is missing has notes of its own."""
+    told_elsewhere = ("has_rows", "days_are_contiguous")
+    return [text for check, text in account.warned_checks.items() if check.split(" ")[1] not in told_elsewhere and text]
 
 
 def _with_gaps(account: Any) -> list[str]:

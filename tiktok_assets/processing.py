@@ -29,7 +29,10 @@ _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 @dataclass(frozen=True, kw_only=True)
 class AccountResult:
-    """What became of one account's new exports. ``failed_checks``: promises broken, as "staging/overview has_rows"."""
+    """What became of one account's new exports.
+
+    ``failed_checks``: promises broken, as "staging/overview has_rows"; ``warned_checks`` with the sentence each tells.
+    """
 
     account: str
     exports: int
@@ -38,7 +41,7 @@ class AccountResult:
     succeeded: bool
     error: str | None
     failed_checks: tuple[str, ...]
-    warned_checks: tuple[str, ...]
+    warned_checks: dict[str, str]
     warnings: tuple[str, ...]
 
 
@@ -113,10 +116,12 @@ def _run(
     evaluations = run.get_asset_check_evaluations()
     broken = [evaluation for evaluation in evaluations if not evaluation.passed]
 
-    def named(severity: dg.AssetCheckSeverity) -> tuple[str, ...]:
-        return tuple(
-            f"{check.asset_key.to_user_string()} {check.check_name}" for check in broken if check.severity == severity
-        )
+    def named(severity: dg.AssetCheckSeverity) -> dict[str, str]:
+        return {
+            f"{check.asset_key.to_user_string()} {check.check_name}": check.description or ""
+            for check in broken
+            if check.severity == severity
+        }
 
     return AccountResult(
         account=account,
@@ -125,7 +130,7 @@ def _run(
         last_month=max(months),
         succeeded=run.success,
         error=None if run.success else _why(run),
-        failed_checks=named(dg.AssetCheckSeverity.ERROR),
+        failed_checks=tuple(named(dg.AssetCheckSeverity.ERROR)),
         warned_checks=named(dg.AssetCheckSeverity.WARN),
         warnings=tuple(dict.fromkeys(f"{export.source}: {text}" for export in exports for text in export.warnings)),
     )

@@ -284,8 +284,10 @@ def test_the_command_viral_lists_what_took_off(settings: Settings, run) -> None:
     shown = run("viral")
     assert shown.exit_code == 0
     assert "110.0x" in shown.output
+    assert "https://www.tiktok.com/@" in shown.output.replace("\n", "")
     assert '"total_views": 12000' in run("viral", "--json").stdout
-    assert "No video took off." in run("viral", "--min-views", "20000").output
+    none = run("viral", "--min-views", "20000", "--growth-threshold", "3").output
+    assert none.startswith("No video of 20,000 views gained 3 times as many a day as before.")
     assert run("viral", "--growth-threshold", "0").exit_code == 2
 
 

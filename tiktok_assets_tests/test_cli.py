@@ -276,3 +276,14 @@ def test_inspect_of_a_folder_asks_for_its_files(data: Path, tmp_path: Path) -> N
     result = run("inspect", str(tmp_path))
     assert result.exit_code == 1
     assert "is a folder: name the files in it" in result.output
+
+
+def test_what_a_check_warns_of_is_told_in_its_own_words_and_is_no_failure(data: Path) -> None:
+    traits = Traits(follower_drop=dt.date(2026, 3, 5))
+    account = SimulatedAccount.generate("zone.a0", 7, dt.date(2026, 1, 1), LAST, traits=traits)
+    for section in ("overview", "followers"):
+        land(studio_export(account, section, FIRST, LAST, downloaded_at=DOWNLOADED), data / "landing")
+    result = run("process")
+    assert result.exit_code == 0, result.output
+    assert "1 to look at" in result.output
+    assert "look at: zonea0, 5 March 2026: Followers fell from" in result.output

@@ -17,7 +17,7 @@ def build_account_report(lake: Lake, roster: Roster, partitions_def: dg.Partitio
         key=["reports", "account_report"],
         deps=[dg.AssetKey(["curated", table]) for table in TABLES],
         group_name="reports",
-        description="One HTML page per account, as of now and of all its months: data/reports/<account>.html.",
+        description="One HTML page per account, as of now and of all its months: one file in data/reports each.",
         code_version="1",
         partitions_def=partitions_def,
         backfill_policy=dg.BackfillPolicy.single_run(),

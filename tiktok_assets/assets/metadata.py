@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import dagster as dg
 import pandera.polars as pa
 import polars as pl
+import polars.selectors as cs
 
 from tiktok_assets.partitions import Slice
 
@@ -50,9 +51,14 @@ def column_lineage(
 
 
 def covered(rows: pl.DataFrame, part: Slice, *, day: str = "date", every_day: bool) -> Facts:
-    """Rows and days covered, for each account; with ``every_day`` also the days missing between the first and last."""
+    """Rows and days covered, for each account; with ``every_day`` also the days missing between the first and last.
+
+    A day without any known count, as TikTok lists some, is missing.
+    """
+    counts = cs.integer() - cs.by_name("date_shift_days", require_all=False)
+    told = rows.filter(pl.any_horizontal(counts.is_not_null())) if every_day else rows
     days = (
-        rows.select("account", day)  # else Polars copies what it does not need, 300 MB of 900,000 videos
+        told.select("account", day)  # else Polars copies what it does not need, 300 MB of 900,000 videos
         .group_by("account")
         .agg(first=pl.col(day).min(), last=pl.col(day).max(), days=pl.col(day).n_unique(), rows=pl.len())
         .sort("account")

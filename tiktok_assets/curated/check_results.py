@@ -35,7 +35,9 @@ class DataQuality(OfManyExports):
 
     date: pl.Date = pa.Field(description="first day of the month")
     table: str = pa.Field(description="the asset the promise is about, as curated/account_daily")
-    check: str = pa.Field(isin=_CHECKS, description="the promise, by the name of its check in Dagster")
+    check: str = pa.Field(
+        isin=_CHECKS, description="the promise: the name of its check in Dagster, where that shows it"
+    )
     passed: bool = pa.Field(description="whether nothing was found that breaks it")
     severity: str = pa.Field(
         nullable=True,

@@ -177,7 +177,7 @@ def _findings(rule: Rule, examined: pl.DataFrame) -> list[tuple[Any, ...]]:
         _first=rule.first_day,
         _last=rule.last_day,
         _value=rule.value.cast(pl.Float64),
-        _usual=rule.usual.cast(pl.Float64),
+        _usual=rule.usual.cast(pl.Float64).round(6),  # the way to a log and back
     )
     told = ("account", "date")
     finding = ("_first", "_last", "_value", "_usual")

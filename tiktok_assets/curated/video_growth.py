@@ -102,8 +102,9 @@ def _with_publication(videos: pl.DataFrame, timezones: Mapping[str, str | None])
         .with_columns(
             publish_hour_local=pl.when(~scheduled).then(pl.col("_local_hour").cast(pl.Int64)),
             publish_weekday_local=pl.when(scheduled)
-            .then(pl.col("post_date").dt.weekday())
-            .otherwise(pl.col("_local_date").dt.weekday())
+            .then("post_date")
+            .otherwise(pl.coalesce("_local_date", "post_date"))
+            .dt.weekday()
             .cast(pl.Int64),
             _published_on=pl.when(scheduled).then("post_date").otherwise(pl.coalesce(uploaded_on, "post_date")),
         )

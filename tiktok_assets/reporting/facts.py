@@ -27,7 +27,7 @@ class Headline:
     name: str
     kind: Literal["sum", "mean", "rate", "stock"]
     value: float | None
-    """The sum over the days known, a mean or rate of all of them; of a stock the newest number known."""
+    """The sum, mean or rate of the days known; of a stock the newest number known."""
     before: float | None
     change: float | None
     """value / before - 1; for a rate the difference. Unknown unless every day of both windows is known."""
@@ -69,9 +69,7 @@ def _total(
     name: str, column: str, now: pl.DataFrame, before: pl.DataFrame, length: int, *, mean: bool = False
 ) -> Headline:
     known, known_before = now[column].drop_nulls(), before[column].drop_nulls()
-    value = (
-        _number(known.mean() if mean else known.sum()) if len(known) and (len(known) == length or not mean) else None
-    )
+    value = _number(known.mean() if mean else known.sum()) if len(known) else None
     past = _number(known_before.mean() if mean else known_before.sum()) if len(known_before) == length else None
     comparable = len(known) == length
     return Headline(

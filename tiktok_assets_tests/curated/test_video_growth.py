@@ -96,7 +96,7 @@ class TestPublication:
             (at(12, 30, date(2025, 7, 10)), date(2025, 7, 10), 15, 4),  # summer: UTC + 3
             (at(12, 30), None, 14, 5),
             (at(12, 30), date(2025, 1, 13), None, 1),  # scheduled for Monday: nobody knows at which hour
-            (None, date(2025, 1, 10), None, None),
+            (None, date(2025, 1, 10), None, 5),  # the day is told, the hour is not
         ],
     )
     def test_hour_and_weekday_are_the_accounts_own(
