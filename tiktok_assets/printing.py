@@ -138,6 +138,8 @@ def print_validation(report: Any) -> None:
             if len(of_file) > _SHOWN:
                 more = f"{file}: and {len(of_file) - _SHOWN} more (--json lists all)."
                 out.print(more, style=style, markup=False, highlight=False, soft_wrap=True)
+    if any(finding.row is not None for finding in (*report.problems, *report.warnings)):
+        out.print("Row 1 is the first below the header.", style="dim", highlight=False)
     counted = f"{len(report.files)} files, {report.rows} rows: {len(report.problems)} problems, "
     style = "green" if report.is_valid else "red"
     out.print(f"{counted}{len(report.warnings)} warnings.", style=style, highlight=False)

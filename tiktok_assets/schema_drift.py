@@ -12,21 +12,25 @@ from pathlib import Path
 
 from upath import UPath
 
-from tiktok_assets.accounts import load_roster
-from tiktok_assets.dropped import account_files, shown, source_of
+from tiktok_assets.accounts import Roster, load_roster
+from tiktok_assets.dropped import account_files, files_below, shown, source_of
 from tiktok_assets.exports.archive import open_members
 from tiktok_assets.exports.problems import ExportProblem
 from tiktok_assets.exports.tables import normal, read_table
+from tiktok_assets.ownership import home_of
 from tiktok_assets.reports.identify import identify
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake, local_copy
+
+_LANDING = "landing"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Drift:
     """A table whose header is none of the known ones, and how it differs from the nearest.
 
-    ``report`` and ``variant`` are None where no report has such columns, or the file cannot be read; ``problem`` says.
+    ``account`` is ``landing`` for a file that lies in no account's folder yet. ``report`` and ``variant`` are None
+    where no report has such columns, or the file cannot be read; ``problem`` says.
     """
 
     account: str
@@ -79,31 +83,44 @@ class SchemaCheck:
 def check_schemas(
     settings: Settings, *, progress: Callable[[str, int, int], None] = lambda account, done, total: None
 ) -> SchemaCheck:
-    """Compare every export in the accounts' folders of landing and archive with the known headers.
+    """Compare every export in landing and archive with the known headers.
 
     Names are compared whatever their case and spaces, in any order: that is how they are read. A column that no variant
     of the report has, one that the nearest variant lacks, and a table of no report are drift.
     """
-    lake, accounts = Lake(settings), list(load_roster(settings))
+    lake, roster = Lake(settings), load_roster(settings)
+    places = [*roster, _LANDING]
     files, drift = 0, []
     seen: Counter[tuple[str, str]] = Counter()
-    for done, account in enumerate(accounts):
-        progress(account, done, len(accounts))
-        for path in account_files(lake, account):
+    for done, place in enumerate(places):
+        progress(place, done, len(places))
+        for source, path in _waiting(settings, roster) if place == _LANDING else _of_account(lake, place):
             files += 1
-            for one in _tables(lake, account, path):
+            for one in _tables(place, source, path):
                 if isinstance(one, Drift):
                     drift.append(one)
                 else:
                     seen[one] += 1
-    progress("", len(accounts), len(accounts))
+    progress("", len(places), len(places))
     known = tuple(Seen(report=report, variant=variant, tables=n) for (report, variant), n in sorted(seen.items()))
     return SchemaCheck(files=files, seen=known, drift=tuple(drift))
 
 
-def _tables(lake: Lake, account: str, path: UPath) -> Iterator[tuple[str, str] | Drift]:
+def _of_account(lake: Lake, account: str) -> Iterator[tuple[str, UPath]]:
+    for path in account_files(lake, account):
+        yield source_of(lake, account, path), path
+
+
+def _waiting(settings: Settings, roster: Roster) -> Iterator[tuple[str, UPath]]:
+    """The files in landing that lie in no account's folder yet, as people drop them."""
+    for path in files_below(settings.landing):
+        below = path.relative_to(settings.landing)
+        if len(below.parts) == 1 or home_of(settings, roster, below.parts[0]) is None:
+            yield below.as_posix(), path
+
+
+def _tables(account: str, source: str, path: UPath) -> Iterator[tuple[str, str] | Drift]:
     """For each table of a file its report and variant, or how it differs from all of them."""
-    source = source_of(lake, account, path)
     try:
         with local_copy(path) as file, open_members(file) as members:
             for member in members:

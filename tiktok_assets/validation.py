@@ -20,6 +20,7 @@ import polars as pl
 
 from tiktok_assets import former
 from tiktok_assets.alignment import Alignment
+from tiktok_assets.curated.anomaly_rules import STOCKS
 from tiktok_assets.exports.archive import open_members
 from tiktok_assets.exports.problems import ExportProblem
 from tiktok_assets.exports.tables import ROW, Table, read_table
@@ -169,6 +170,7 @@ def _staged(path: Path, found: _Findings) -> None:
     key = ["account", *report.grain] if report else []
     if report and set(key) <= set(rows.columns):
         _twice(key, rows, found)
+    _below_zero(rows, found)
     if name == "overview" and {"video_views", "likes", "comments", "shares"} <= set(rows.columns):
         _more_engagement_than_views(rows, found)
 
@@ -231,6 +233,15 @@ def _twice(key: list[str], rows: pl.DataFrame, found: _Findings) -> None:
     for row in numbered.filter(pl.col("_row") != pl.col("_first")).iter_rows(named=True):
         what = ", ".join(str(row[name]) for name in key)
         found.problem(f"stands in row {row['_first']} already", row=row["_row"], column=" + ".join(key), value=what)
+
+
+def _below_zero(rows: pl.DataFrame, found: _Findings) -> None:
+    """What cannot be taken back: views, viewers, followers. Staging keeps what TikTok told; nobody may believe it."""
+    for name in STOCKS:
+        if rows.schema.get(name) == pl.Int64():
+            below = rows.with_row_index("_row", offset=1).filter(pl.col(name) < 0)
+            for row, value in below.select("_row", pl.col(name).cast(pl.String)).rows():
+                found.problem("is below 0", row=row, column=name, value=value)
 
 
 def _more_engagement_than_views(rows: pl.DataFrame, found: _Findings) -> None:

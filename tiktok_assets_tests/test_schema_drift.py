@@ -52,6 +52,15 @@ def test_every_known_header_is_no_drift(settings: Settings, name: str, variant: 
     assert found.drift == ()
 
 
+def test_files_that_lie_in_no_accounts_folder_yet_are_looked_at_too(settings: Settings) -> None:
+    drop_export(settings, "pig1987", "overview")
+    drop(b"Date,Video Views,Likes,Moods\n", landing(settings) / "from my phone", "Overview_pig1987.csv")
+    found = check_schemas(settings)
+    assert found.files == 2
+    assert only(found).startswith("landing, from my phone/Overview_pig1987.csv, Overview_pig1987.csv: differs from")
+    assert "unknown columns Moods" in only(found)
+
+
 def test_columns_in_another_order_or_letter_case_are_no_drift(settings: Settings) -> None:
     table(settings, "date,shares,COMMENTS,likes,Profile Views,video_views".replace("_", " "))
     assert check_schemas(settings).drift == ()

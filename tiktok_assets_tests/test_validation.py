@@ -103,6 +103,16 @@ def test_a_value_out_of_bounds_is_shown_with_the_bound(tmp_path: Path) -> None:
     assert told(path) == ["row 1, share: '1.5' is above 1."]
 
 
+def test_views_below_0_are_a_problem(tmp_path: Path) -> None:
+    path, rows = staged(tmp_path, "overview")
+    first = pl.int_range(pl.len()) == 0
+    below = rows.with_columns(
+        video_views=pl.when(first).then(-5).otherwise("video_views"), likes=0, shares=0, comments=0
+    )
+    below.cast(dict.fromkeys(("likes", "comments", "shares"), pl.Int64)).write_parquet(path)
+    assert "row 1, video_views: '-5' is below 0." in told(path)
+
+
 def test_more_engagement_than_views_is_a_warning(tmp_path: Path) -> None:
     path, rows = staged(tmp_path, "overview")
     first = pl.int_range(pl.len()) == 0
@@ -184,6 +194,9 @@ def test_a_former_table_without_its_faults_has_none(tmp_path: Path, header: str)
         (GOOD[1].replace(",2024,", ",2023,"), "row 2, year: '2023' is not the year of 2024-11-03."),
         (GOOD[1].replace("45735", "4.5k"), "row 2, video_views: '4.5k' is no whole number."),
         (GOOD[1].replace(",4,-1", ",-4,-1"), "row 2, followers: '-4' is below 0."),
+        (GOOD[1].replace("358", "-3"), "row 2, profile_views: '-3' is below 0."),
+        (GOOD[1].replace("45735", "8000").replace("0.1769", "1.0111"), "row 2, video_views: '8000' is less than likes "
+         "+ comments + shares, 8089: of 3,533 real days none was."),
         (GOOD[1].replace("0.1769", "0.5"), "row 2, engagement_rate: '0.5' is not (likes + comments + shares) / views, "
          "0.1769."),
         (GOOD[1].replace("0.1769", "high"), "row 2, engagement_rate: 'high' is no number."),
