@@ -92,7 +92,7 @@ def _scored(rows: pl.LazyFrame, name: str, counts: pl.Expr) -> pl.LazyFrame:
         known.rolling_median_by("date", window, closed="left", min_samples=4)
         .over("account", pl.col("date").dt.weekday())
         .alias(f"{name}_usual"),
-        known.rolling_quantile_by("date", window, quantile=0.9, interpolation="lower", closed="left", min_samples=14)
+        known.rolling_quantile_by("date", window, quantile=0.9, interpolation="linear", closed="left", min_samples=14)
         .over("account")
         .alias(f"{name}_ordinary"),
     ).with_columns(
@@ -109,7 +109,8 @@ def _outlier(name: str, record: float, certain: pl.Expr | None = None) -> pl.Exp
     spread = spread if certain is None else (spread**2 + certain).sqrt()
     surprise = (value - pl.col(f"{name}_usual")).abs()
     far = (surprise >= 3.5 * spread) & (surprise >= log(3))
-    return pl.col("sound") & (far | (value - pl.col(f"{name}_ordinary") >= log(record)))
+    above = pl.col(f"{name}_usual").is_not_null() & (value - pl.col(f"{name}_ordinary") >= log(record))
+    return pl.col("sound") & (far | above)
 
 
 def periods(rows: pl.DataFrame) -> pl.DataFrame:

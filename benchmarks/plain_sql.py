@@ -31,7 +31,7 @@ def _scores(name: str, value: str, counts: str) -> str:
     return (
         f"{value} as {name}, {counts} as {name}_counts, "
         f"case when count({known}) over ({weekday}) >= 4 then median({known}) over ({weekday}) end as {name}_usual, "
-        f"case when count({known}) over ({every}) >= 14 then quantile_disc({known}, 0.9) over ({every}) end "
+        f"case when count({known}) over ({every}) >= 14 then quantile_cont({known}, 0.9) over ({every}) end "
         f"as {name}_ordinary"
     )
 
@@ -49,7 +49,7 @@ def _outlier(name: str, record: int, certain: str = "0") -> str:
     surprise = f"({name} - {name}_usual)"
     return (
         f"(sound and (coalesce(abs{surprise} >= 3.5 * sqrt({name}_spread ** 2 + {certain}) and abs{surprise} >= ln(3), "
-        f"false) or coalesce({name} - {name}_ordinary >= ln({record}), false)))"
+        f"false) or coalesce({name}_usual is not null and {name} - {name}_ordinary >= ln({record}), false)))"
     )
 
 

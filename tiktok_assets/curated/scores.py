@@ -45,7 +45,7 @@ def with_scores(days: pl.DataFrame, name: str, value: pl.Expr, counts: pl.Expr) 
             .over("account", pl.col("date").dt.weekday())
             .alias(usual),
             known.rolling_quantile_by(
-                "date", window, quantile=_ORDINARY, interpolation="lower", closed="left", min_samples=MIN_SURPRISES
+                "date", window, quantile=_ORDINARY, interpolation="linear", closed="left", min_samples=MIN_SURPRISES
             )
             .over("account")
             .alias(ordinary),
