@@ -38,9 +38,9 @@ def utc_offsets(audience: pl.DataFrame) -> pl.DataFrame:
     habits = (
         hours.filter(~is_newest)
         .join(ends.select("account", "begins"), on="account")
-        .filter(pl.col("hour") >= pl.col("begins"))
+        .filter(pl.col("hour") >= pl.col("begins"), pl.col("count").is_not_null())  # older exports end in unknowns, too
         .group_by("account")
-        .agg(days=pl.col("date").n_unique(), least=pl.col("count").fill_null(0).min())
+        .agg(days=pl.col("date").n_unique(), least=pl.col("count").min())
         .filter(pl.col("days") >= _DAYS_OF_A_HABIT, pl.col("least") > 0)
     )
     offset = pl.when(pl.col("begins") < _DATE_LINE[0]).then("begins").otherwise(pl.col("begins") - 24)

@@ -47,6 +47,11 @@ def test_hours_that_are_quiet_on_other_days_too_tell_nothing() -> None:
     assert utc_offsets(active(20).clear()).is_empty()
 
 
+def test_an_older_export_that_ends_in_unknown_hours_does_not_hide_the_offset() -> None:
+    older = active(2).with_columns(date=pl.col("date").dt.offset_by("-7d"), export_id=pl.lit("older"))
+    assert told(utc_offsets(pl.concat([older, active(2)])), "date", "utc_offset") == [(LAST, 2)]
+
+
 @pytest.mark.parametrize("zone", ["Europe/Athens", "Europe/Kaliningrad", "Africa/Cairo"])
 def test_a_timezone_of_that_offset_agrees(zone: str) -> None:
     assert disagreements(active(2), {"a": zone}) == []
