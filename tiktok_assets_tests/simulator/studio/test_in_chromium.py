@@ -180,8 +180,9 @@ def test_a_first_run_modal_covers_the_buttons_until_it_is_closed(page: Page, wor
     world.faults.add("first_run_modal")
     page.goto(STUDIO)
     button = page.get_by_role("button", name="Download data")
+    expect(button).to_be_visible()
     with pytest.raises(Error, match="intercepts pointer events"):
-        button.click(timeout=300)
+        button.click(timeout=2_000)
     page.get_by_role("button", name="Got it").click()
     button.click()
     expect(page.get_by_role("dialog", name="Download Overview data")).to_be_visible()
