@@ -114,6 +114,8 @@ class Intake:
 @dataclass
 class _Findings:
     held: Held = field(default_factory=dict)
+    taken: Held = field(default_factory=dict)
+    """Of these, what went to the warehouse, or is taken in by this look."""
     landed: list[LandedExport] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
@@ -136,7 +138,9 @@ def take_in(lake: Lake, roster: Roster, *, patience: float = 0.0) -> Intake:
     found = _Findings()
     everyone = everyone_known(lake.settings, roster)
     with lake.alone("intake"):
-        for path, whole in unchanged(list(_unprocessed(lake, roster, everyone, found))):
+        # Who says whose it is comes first: a copy in a wrong folder shall not stand in its way.
+        waiting = sorted(_unprocessed(lake, roster, everyone, found), key=lambda path: not _names(path, everyone))
+        for path, whole in unchanged(waiting):
             if whole:
                 _decide(lake, roster, everyone, path, patience, found)
             else:
@@ -161,7 +165,9 @@ def _unprocessed(lake: Lake, roster: Roster, everyone: Roster, found: _Findings)
             yield path
         elif (digest := _digest(path, found)) and account not in found.held.setdefault(digest, {}):
             found.held[digest][account] = path
-            if digest not in done[account]:
+            if digest in done[account]:
+                found.taken.setdefault(digest, {})[account] = path
+            else:
                 yield path
     yield from _strangers(lake, everyone, homeless, found)
     yield from _extra_files(lake, found)
@@ -228,7 +234,7 @@ def _digest(path: UPath, found: _Findings) -> str | None:
 def _decide(lake: Lake, roster: Roster, everyone: Roster, path: UPath, patience: float, found: _Findings) -> None:
     try:
         try:
-            found.landed.append(_admit(lake, roster, everyone, path, found.held))
+            found.landed.append(_admit(lake, roster, everyone, path, found))
         except UnreadableFile as problem:
             if is_there(path):
                 found.unreadable.append(str(problem))
@@ -303,7 +309,13 @@ def _tells_numbers(member: MemberRows) -> bool:
     return bool(told.select(pl.any_horizontal(pl.all().str.contains("[1-9]")).any()).item()) if told.width else False
 
 
-def _admit(lake: Lake, roster: Roster, everyone: Roster, path: UPath, held: Held) -> LandedExport:
+def _names(path: UPath, everyone: Roster) -> bool:
+    """Whether the file's name holds the handle of an account."""
+    handle = read_name(path.name).handle if is_text(path) else None
+    return handle is not None and everyone.resolve(handle) is not None
+
+
+def _admit(lake: Lake, roster: Roster, everyone: Roster, path: UPath, found: _Findings) -> LandedExport:
     """Read the export, find its account, and see that it lies in that account's folder."""
     if not is_text(path):
         raise UnusableName(
@@ -313,8 +325,8 @@ def _admit(lake: Lake, roster: Roster, everyone: Roster, path: UPath, held: Held
     if isinstance(read, ExportProblem):
         raise type(read)(str(read))
     handle = read.facts.handle
-    holders = held.setdefault(read.export_id, {})
-    account = _owner(read, path, account_of_folder(lake.settings, everyone, path), everyone, holders)
+    taken = found.taken.setdefault(read.export_id, {})
+    account = _owner(read, path, account_of_folder(lake.settings, everyone, path), everyone, taken)
     if account.key not in roster:
         raise AccountNotInUse(f"{path}: belongs to the account {account.key}, which is not in use. {TO_USE_IT}")
     months = lake.months_kept(read.months)
@@ -324,10 +336,10 @@ def _admit(lake: Lake, roster: Roster, everyone: Roster, path: UPath, held: Held
             f"{lake.settings.start_date:%Y-%m} to the current one. Set TIKTOK_START_DATE to an earlier month, or "
             "correct the dates, then put the file back into data/landing."
         )
-    twin = holders.setdefault(account.key, path)
+    twin = found.held.setdefault(read.export_id, {}).setdefault(account.key, path)
     if twin != path:
         raise AlreadyHere(_SAME_BYTES.format(path=path, twin=twin))
-    home = _move_home(lake, path, account)
+    home = taken[account.key] = _move_home(lake, path, account)
     trusts_folder = handle is not None and not read.linked and everyone.resolve(handle) is None
     doubt = f"its name says @{handle}, which is no account; its folder says {account.key}"
     noted = months_noted(lake, account.key, read.export_id)  # its days may lie in a month no label names
@@ -342,10 +354,10 @@ def _admit(lake: Lake, roster: Roster, everyone: Roster, path: UPath, held: Held
 
 
 def _owner(
-    read: _Reading, path: UPath, folder: Account | None, everyone: Roster, holders: Mapping[str, UPath]
+    read: _Reading, path: UPath, folder: Account | None, everyone: Roster, taken: Mapping[str, UPath]
 ) -> Account:
-    """Whose it is. An export of numbers is one account's: what lies in another one's folder too is not taken in."""
-    twins = {key: twin for key, twin in holders.items() if twin != path} if read.tells_numbers else {}
+    """Whose it is. An export of numbers is one account's: what was ``taken`` in for another one is refused."""
+    twins = {key: twin for key, twin in taken.items() if twin != path} if read.tells_numbers else {}
     try:
         account = owner_of(path.name, read.linked, read.facts.handle, folder, everyone)
     except UnknownAccount:

@@ -158,6 +158,17 @@ def test_an_export_of_one_account_is_not_taken_in_for_another(settings: Settings
     assert is_kept(settings, [made.content])
 
 
+def test_a_copy_in_a_wrong_folder_does_not_stand_in_the_way_of_the_one_that_names_its_account(
+    settings: Settings,
+) -> None:
+    made = drop_export(settings, "pig1987", "viewers")
+    drop(made.content, landing(settings) / "zonea0", "mine.zip")
+    intake = look(settings)
+    assert landed(intake) == [("pig1987", made.name)]
+    (rejected,) = intake.rejected
+    assert rejected.message.startswith(f"mine.zip: holds the same bytes as {landing(settings) / 'pig1987' / made.name}")
+
+
 def test_a_copy_that_does_not_say_whose_it_is_is_known_by_its_bytes(settings: Settings) -> None:
     made = drop_export(settings, "pig1987", "viewers")
     pretend_processed(settings, look(settings))
