@@ -1,0 +1,146 @@
+"""Locks between processes and threads that end with whoever holds them, however it ends.
+
+Belongs here: the one way in which something of an installation is held by one at a time. Does not belong here: what is
+locked and for how long. A lock is the kernel's (``flock``) on a file in ``data/state/locks``: it is free again once its
+process is gone, also after ``kill -9``, a closed terminal or a power cut.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import fcntl
+import json
+import logging
+import os
+import resource
+import time
+import urllib.parse
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+_LOOK_AGAIN = 0.1  # seconds between two tries
+_SAY_AGAIN = 60.0  # seconds between two messages of one wait
+_SPARE_FILES = 256  # open files that a process needs beside its locks
+
+_held: set[int] = set()
+"""The descriptors of this process; a forked child closes its copies, else they would outlive a killed parent."""
+
+
+def _close_in_child() -> None:
+    for descriptor in _held:
+        os.close(descriptor)
+    _held.clear()
+
+
+os.register_at_fork(after_in_child=_close_in_child)
+
+
+class LockTaken(Exception):
+    """Somebody else holds the lock, and the caller did not want to wait. The message says who."""
+
+
+@dataclass(frozen=True)
+class Locks:
+    """The locks of one installation. ``holder``: who takes them, beside the process id, as "run 6a7b1c2d"."""
+
+    folder: Path
+    holder: str = ""
+
+    @contextlib.contextmanager
+    def hold(
+        self, names: str | Collection[str], *, wait: bool = True, say: Callable[[str], object] = log.info
+    ) -> Iterator[None]:
+        """Hold all of ``names`` while the block lasts; others wait for them.
+
+        They are taken in sorted order, so that two holders of several never wait for each other. ``say`` is told for
+        whom this waits, and since when that one holds it; no wait is silent. Raises LockTaken without ``wait``.
+        """
+        wanted = sorted({names} if isinstance(names, str) else set(names))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        _allow_open_files(len(wanted))
+        with contextlib.ExitStack() as stack:
+            for name in wanted:
+                stack.enter_context(self._taken(name, wait=wait, say=say))
+            yield
+
+    def is_held(self, name: str) -> bool:
+        """Whether anybody, in this process or another one, holds ``name`` right now."""
+        try:
+            descriptor = os.open(self._path(name), os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
+    def was_taken(self, name: str) -> bool:
+        """Whether ``name`` was ever held, and not forgotten since."""
+        return self._path(name).exists()
+
+    def forget(self, name: str) -> None:
+        """Remove the file of a lock that nobody will ask for again."""
+        self._path(name).unlink(missing_ok=True)
+
+    def _path(self, name: str) -> Path:
+        return self.folder / f"{urllib.parse.quote(name, safe='')}.lock"
+
+    @contextlib.contextmanager
+    def _taken(self, name: str, *, wait: bool, say: Callable[[str], object]) -> Iterator[None]:
+        path = self._path(name)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        _held.add(descriptor)
+        try:
+            begun = said = time.monotonic()
+            while not _try(descriptor):
+                if not wait:
+                    raise LockTaken(f"{name} is held by {_holder(path)}.")
+                if said == begun or time.monotonic() - said > _SAY_AGAIN:
+                    say(f"Waiting for {name}, which is held by {_holder(path)}.")
+                    said = time.monotonic()
+                time.sleep(_LOOK_AGAIN)
+            self._sign(descriptor)
+            yield
+        finally:
+            _held.discard(descriptor)
+            os.close(descriptor)  # which gives the lock back
+
+    def _sign(self, descriptor: int) -> None:
+        """Write down who holds the lock, for those who wait."""
+        since = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+        text = json.dumps({"pid": os.getpid(), "holder": self.holder, "since": since})
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, text.encode(), 0)
+
+
+def _try(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _holder(path: Path) -> str:
+    """Who signed the lock last, as words."""
+    try:
+        signed = json.loads(path.read_text())
+    except (OSError, ValueError):  # taken a moment ago, not yet signed
+        return "another process"
+    who = f"{signed['holder']} (process {signed['pid']})" if signed["holder"] else f"process {signed['pid']}"
+    return f"{who} since {signed['since']}"
+
+
+def _allow_open_files(number: int) -> None:
+    """Raise this process's own limit of open files where so many locks would exceed it: 256 on macOS."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = number + len(_held) + _SPARE_FILES
+    if soft < needed and (hard == resource.RLIM_INFINITY or hard >= needed):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
