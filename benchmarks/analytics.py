@@ -97,8 +97,9 @@ def in_the_project(folder: Path) -> dict[str, pl.DataFrame]:
     }
     part = Slice(tuple(stats["account"].unique().sort()), tuple(months))
     store = Warehouse(folder / "ours.duckdb", folder / "published.duckdb")
-    for name, rows in tables.items():
-        store.replace(name, "date", rows, part.wider(after=31))
+    with store.session() as session:
+        for name, rows in tables.items():
+            session.replace(name, "date", rows, part.wider(after=31))
     return tables
 
 

@@ -18,7 +18,7 @@ from tiktok_assets.assets.raw import build_raw_assets
 from tiktok_assets.assets.restatements import COMPARED, build_restatements_asset
 from tiktok_assets.assets.staging import build_staging_assets
 from tiktok_assets.assets.warehouse import DAYS, build_warehouse_assets
-from tiktok_assets.jobs import extract_exports, process_exports, report_accounts
+from tiktok_assets.jobs import build_publish_warehouse, extract_exports, process_exports, report_accounts
 from tiktok_assets.partitions import account_months
 from tiktok_assets.schedules import build_daily_extraction
 from tiktok_assets.sensors import build_new_exports
@@ -26,6 +26,7 @@ from tiktok_assets.settings import Settings
 from tiktok_assets.storage.duckdb import Warehouse, warehouse_io_manager
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.parquet import PartitionIOManager, RawIOManager
+from tiktok_assets.storage.run_locks import ACCOUNT_LOCKS, RUN_LIFE, account_locks, run_life
 from tiktok_assets.studio.extraction import Extractor, in_browser
 
 
@@ -51,18 +52,28 @@ def build_definitions(settings: Settings, studio: Extractor | None = None) -> dg
             build_account_report(lake, roster, partitions_def),
             *build_warehouse_assets(lake, roster, partitions_def),
         ]
+    extractor = studio or in_browser(settings)
+    warehouse = Warehouse(settings.state / "warehouse.duckdb", settings.warehouse, published_views(assets))
+    publish_warehouse = build_publish_warehouse(lake, roster, warehouse)
     return dg.Definitions(
         assets=assets,
-        jobs=[process_exports, extract_exports, report_accounts],
+        jobs=[process_exports, extract_exports, report_accounts, publish_warehouse],
         schedules=[build_daily_extraction(lake, roster, extract_exports)],
         sensors=[build_new_exports(lake, roster, process_exports)],
         executor=dg.in_process_executor,
         resources={
-            "studio": studio or in_browser(settings),
-            "raw": RawIOManager(lake),
-            "lake": PartitionIOManager(lake, STAGED | CURATED | COVERED | COMPARED | {"staging/alignment": Alignment}),
-            "warehouse": warehouse_io_manager(
-                Warehouse(settings.state / "warehouse.duckdb", settings.warehouse, published_views(assets)), DAYS
+            "studio": dg.ResourceDefinition(lambda _: extractor, required_resource_keys={RUN_LIFE}),
+            RUN_LIFE: run_life(settings.locks),
+            ACCOUNT_LOCKS: account_locks(settings.locks, list(roster)),
+            "raw": _holding_accounts(RawIOManager(lake)),
+            "lake": _holding_accounts(
+                PartitionIOManager(lake, STAGED | CURATED | COVERED | COMPARED | {"staging/alignment": Alignment})
             ),
+            "warehouse": warehouse_io_manager(warehouse, DAYS, ACCOUNT_LOCKS),
         },
     )
+
+
+def _holding_accounts(manager: dg.IOManager) -> dg.IOManagerDefinition:
+    """An IO manager of the lake, which holds the accounts of its run before it reads or writes."""
+    return dg.IOManagerDefinition(lambda _: manager, required_resource_keys={ACCOUNT_LOCKS})

@@ -46,7 +46,7 @@ from tiktok_assets.ownership import (
     owner_of,
 )
 from tiktok_assets.quarantine import Rejected, set_aside
-from tiktok_assets.receipts import months_noted, processed
+from tiktok_assets.receipts import loaded, months_noted
 from tiktok_assets.storage.lake import Lake, files_in, local_copy
 
 log = logging.getLogger(__name__)
@@ -158,7 +158,7 @@ def take_in(lake: Lake, roster: Roster, *, patience: float = 0.0) -> Intake:
 
 def _unprocessed(lake: Lake, roster: Roster, everyone: Roster, found: _Findings) -> Iterator[UPath]:
     """The files that did not go to the warehouse yet, in all landing folders; of equal bytes one."""
-    done = {account: processed(lake, account) for account in roster}
+    done = {account: loaded(lake, account) for account in roster}
     homeless: list[UPath] = []
     for account, path in _at_home(lake, roster, homeless, found):
         if not is_text(path):

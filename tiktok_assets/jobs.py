@@ -1,8 +1,12 @@
 """Jobs: a verb and an object."""
 
-from __future__ import annotations
-
 import dagster as dg
+
+from tiktok_assets.accounts import Roster
+from tiktok_assets.publishing import publish
+from tiktok_assets.storage.duckdb import Warehouse
+from tiktok_assets.storage.lake import Lake
+from tiktok_assets.storage.run_locks import RUN_LIFE
 
 process_exports = dg.define_asset_job(
     "process_exports",
@@ -17,12 +21,25 @@ report_accounts = dg.define_asset_job(
     description="The page of each account of the run, data/reports/<account>.html, from what is in curated now.",
 )
 
-# Visits to Studio are counted by this tag (dagster.yaml): two at once, whatever else runs.
-VISIT_TAG = "tiktok/visit"
-
 extract_exports = dg.define_asset_job(
     "extract_exports",
     selection=dg.AssetSelection.groups("landing"),
     description="Exports that are missing, asked of TikTok Studio and landed. The sensor carries on from there.",
-    tags={VISIT_TAG: "studio"},
 )
+
+
+def build_publish_warehouse(lake: Lake, roster: Roster, warehouse: Warehouse) -> dg.JobDefinition:
+    """The job for what is stored and that no run came to publish, because it was killed or the disk was full."""
+
+    @dg.op(required_resource_keys={RUN_LIFE}, description="The working file becomes the one that people read.")
+    def publish_working_file(context: dg.OpExecutionContext) -> None:
+        holder = f"run {context.run_id[:8]}"
+        with warehouse.session(holder=holder, say=context.log.info) as session:
+            closed = publish(lake, roster, session)
+        context.log.info(f"{warehouse.published} is up to date; {closed} exports are done.")
+
+    @dg.job(description="What is loaded, published: asked for by the sensor where no other run has done it.")
+    def publish_warehouse() -> None:
+        publish_working_file()
+
+    return publish_warehouse

@@ -7,7 +7,7 @@ asset and partition. The cadence is this file's business: everything else asks f
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import dagster as dg
@@ -18,6 +18,9 @@ from tiktok_assets.months import month_of
 
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
+_PARTITION = "dagster/partition"
+# On a run that `process` starts before another one.
+MORE_TAG = "tiktok/more_to_come"
 
 
 def account_months(accounts: Sequence[str], start: dt.date) -> dg.MultiPartitionsDefinition:
@@ -111,3 +114,17 @@ def range_tags(accounts: Sequence[str], months: Sequence[dt.date]) -> dict[str, 
         RANGE_START: partition_key(accounts[0], min(months)),
         RANGE_END: partition_key(accounts[-1], max(months)),
     }
+
+
+def accounts_of(tags: Mapping[str, str], roster: Sequence[str]) -> tuple[str, ...]:
+    """The accounts of a run by its ``tags``: those from the first to the last one of its range, in the roster's order.
+
+    None for a run without partitions, and for one of accounts that are not in the roster any more.
+    """
+    first = tags.get(RANGE_START) or tags.get(_PARTITION)
+    if first is None:
+        return ()
+    ends = [key.rpartition("|")[0] for key in (first, tags.get(RANGE_END, first))]
+    if not all(end in roster for end in ends):
+        return ()
+    return tuple(roster[roster.index(ends[0]) : roster.index(ends[1]) + 1])

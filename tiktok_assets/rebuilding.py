@@ -98,7 +98,8 @@ def _tables(settings: Settings) -> Iterator[tuple[str, pl.DataFrame]]:
                 yield f"{layer}/{folder.name}", pl.concat([pl.read_parquet(file) for file in files], how="diagonal")
     working = settings.state / "warehouse.duckdb"
     if working.exists():
-        with Warehouse(working, settings.warehouse).connect() as connection:
+        with Warehouse(working, settings.warehouse).session() as session:
+            connection = session.connection
             for (name,) in connection.execute("select table_name from duckdb_tables() order by 1").fetchall():
                 rows = pl.DataFrame(connection.sql(f"select * exclude (loaded_at) from {name}").to_arrow_table())
                 yield f"warehouse/{name}", rows

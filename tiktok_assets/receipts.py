@@ -1,11 +1,13 @@
 """Which exports went all the way to the warehouse. One small JSON file per export, written by raw, closed by the end.
 
-``data/raw/exports/account=<a>/<export id>.v<reader>.open.json`` says that raw holds the export; without ``.open`` that
-every month of it has reached the warehouse. The sensor asks for exports that have no closed one: that is its memory.
+``data/raw/exports/account=<a>/<export id>.v<reader>.open.json`` says that raw holds the export; ``.loaded.json`` that
+the rows of every month of it are committed in the pipeline's own warehouse; ``.json`` alone, closed, that people can
+read them: they are published. The sensor asks for exports that are neither loaded nor closed: that is its memory.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,15 +22,23 @@ from tiktok_assets.partitions import Slice
 from tiktok_assets.storage.lake import Lake, files_in
 
 _CLOSED = f".v{READER_VERSION}.json"
+_LOADED = f".v{READER_VERSION}.loaded.json"
 _OPEN = f".v{READER_VERSION}.open.json"
 
 
 def processed(lake: Lake, account: str) -> frozenset[str]:
-    """The ids of the exports of ``account`` that went all the way to the warehouse."""
+    """The ids of the exports of ``account`` that went all the way to what people read."""
+    return _ids(lake, account, _CLOSED)
+
+
+def loaded(lake: Lake, account: str) -> frozenset[str]:
+    """The ids of the exports of ``account`` that are in the warehouse, published or not: no run is needed for them."""
+    return _ids(lake, account, _LOADED) | _ids(lake, account, _CLOSED)
+
+
+def _ids(lake: Lake, account: str, state: str) -> frozenset[str]:
     names = (path.name for path in files_in(lake.raw_folder("exports", account)))
-    return frozenset(
-        name.removesuffix(_CLOSED) for name in names if name.endswith(_CLOSED) and not name.endswith(_OPEN)
-    )
+    return frozenset(name.removesuffix(state) for name in names if name.endswith(state))
 
 
 def receipts(lake: Lake, account: str) -> Iterator[dict[str, Any]]:
@@ -108,7 +118,7 @@ def note_shifts(
         for path in _receipt_files(lake, account):
             receipt = json.loads(path.read_bytes())
             export_id, before = receipt["export_id"], receipt.get("shifts")
-            if before is None and path.name.endswith(_CLOSED):
+            if before is None and path.name.endswith((_CLOSED, _LOADED)):
                 before = {}  # from before labels were judged: taken as they stood
             now = {report: days for report, days in shifts.get(export_id, {}).items() if days}
             told = lake.months_kept(sorted(months.get(export_id, ())))
@@ -127,8 +137,8 @@ def note_shifts(
     return moved
 
 
-def close_receipts(lake: Lake, account: str, part: Slice, run_id: str, started_at: dt.datetime) -> None:
-    """Note that ``part`` has reached the warehouse; close the receipts of ``account`` that wait for no other month.
+def note_loaded(lake: Lake, account: str, part: Slice, run_id: str, started_at: dt.datetime) -> None:
+    """Note that ``part`` has reached the warehouse: receipts of ``account`` that wait for no other month are loaded.
 
     Only what the run has seen counts: what it wrote itself, or what lay in raw when it started. Another run may have
     put an export into raw after this one had read it. And a backfill of many accounts is one run a month: the months
@@ -136,9 +146,9 @@ def close_receipts(lake: Lake, account: str, part: Slice, run_id: str, started_a
     """
     with lake.alone("receipts"):
         for path in _receipt_files(lake, account):
-            receipt = json.loads(path.read_bytes())
             if not path.name.endswith(_OPEN):
                 continue
+            receipt = json.loads(path.read_bytes())
             if receipt.get("run_id") != run_id and receipt.get("written_at", "") > started_at.isoformat():
                 continue
             reached = {*receipt["months_reached"], *(month.isoformat() for month in part.months)}
@@ -146,14 +156,31 @@ def close_receipts(lake: Lake, account: str, part: Slice, run_id: str, started_a
             _write(lake, path, receipt)
 
 
+def waiting_for_publication(lake: Lake, accounts: Iterable[str]) -> list[UPath]:
+    """The receipts of the exports that are loaded and that people cannot read yet."""
+    return [path for one in accounts for path in _receipt_files(lake, one) if path.name.endswith(_LOADED)]
+
+
+def close_receipts(lake: Lake, published: Iterable[UPath]) -> None:
+    """Close these receipts of loaded exports: what they tell of is ``published``."""
+    with lake.alone("receipts"):
+        for path in published:
+            with contextlib.suppress(FileNotFoundError):  # opened again meanwhile: its labels were judged anew
+                content = path.read_bytes()
+                lake.write_bytes(path.parent / f"{path.name.removesuffix(_LOADED)}{_CLOSED}", content)
+                lake.remove(path)
+
+
 def _receipt_files(lake: Lake, account: str) -> list[UPath]:
-    return [path for path in files_in(lake.raw_folder("exports", account)) if path.name.endswith((_OPEN, _CLOSED))]
+    states = (_OPEN, _LOADED, _CLOSED)
+    return [path for path in files_in(lake.raw_folder("exports", account)) if path.name.endswith(states)]
 
 
 def _write(lake: Lake, path: UPath, receipt: Mapping[str, Any]) -> None:
-    """Store the receipt under the name that tells whether it is closed: every month reached."""
-    is_closed = receipt["months_reached"] == receipt["months"]
-    target = path.parent / f"{receipt['export_id']}{_CLOSED if is_closed else _OPEN}"
+    """Store the receipt under the name of its state: loaded once every month is reached; a closed one stays so."""
+    is_loaded = receipt["months_reached"] == receipt["months"]
+    state = _OPEN if not is_loaded else _CLOSED if path.name.endswith(_CLOSED) else _LOADED
+    target = path.parent / f"{receipt['export_id']}{state}"
     lake.write_bytes(target, f"{json.dumps(receipt, indent=2, ensure_ascii=False)}\n".encode())
     if path != target:
         lake.remove(path)

@@ -24,6 +24,8 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from upath import UPath
 
+from tiktok_assets.storage.locks import Locks
+
 PREFIX = "TIKTOK_"
 FIRST_MONTH_OF_TIKTOK = date(2016, 9, 1)
 
@@ -123,7 +125,21 @@ class Settings(BaseSettings):
         date(2020, 1, 1),
     )
     sensor_interval: int = _setting(
-        "Seconds between two looks for new exports", "a whole number of seconds, 1 or more", 30, ge=1
+        "Seconds between two looks for new exports", "a whole number of seconds, 1 or more", 10, ge=1
+    )
+    run_size: int = _setting(
+        "Partitions (accounts times months) that one run of the sensor or of `process` holds at the most; an account "
+        "with more of them gets a run of its own",
+        "a whole number, 1 or more",
+        250,
+        ge=1,
+    )
+    publish_interval: float = _setting(
+        "Seconds between two publishings of the warehouse while more runs wait; the last run always publishes",
+        SECONDS,
+        15,
+        ge=0,
+        allow_inf_nan=False,
     )
     studio_url: Annotated[str, AfterValidator(_web_address)] = _setting(
         "The site that serves Studio",
@@ -212,6 +228,11 @@ class Settings(BaseSettings):
     def state(self) -> Path:
         """Ledger and sessions. Always on this machine: SQLite locks and file modes exist nowhere else."""
         return self._local_data / "state"
+
+    @property
+    def locks(self) -> Locks:
+        """What is held by one at a time."""
+        return Locks(self.state / "locks")
 
     @property
     def _local_data(self) -> Path:

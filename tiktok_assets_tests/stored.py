@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
+
 from tiktok_assets.settings import Settings
-from tiktok_assets.storage.duckdb import Warehouse
 
 Stored = dict[str, bytes | list[tuple[object, ...]]]
 
@@ -15,7 +16,7 @@ def tables(settings: Settings) -> Stored:
     root = Path(str(settings.data_dir))
     files = [path for layer in ("raw", "staging", "curated") for path in (root / layer).rglob("*.parquet")]
     found: Stored = {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(files)}
-    with Warehouse(settings.warehouse, settings.warehouse).connect() as connection:
+    with duckdb.connect(settings.warehouse, read_only=True) as connection:
         for (table,) in connection.sql("select table_name from duckdb_tables()").fetchall():
             found[table] = connection.sql(f"select * exclude (loaded_at) from {table} order by all").fetchall()
     return found

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import polars.selectors as cs
 import pytest
@@ -18,7 +19,6 @@ from tiktok_assets.as_of import TABLES, Known, NotAMoment, UnknownTable, as_of, 
 from tiktok_assets.assets.curated import REACHES
 from tiktok_assets.curated.restatements import LOOK_BACK as SETTLING_LOOK_BACK
 from tiktok_assets.settings import Settings
-from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets_tests.history import RESTATED, TRUE_VIEWS, VISITS, Visit, installation, landed, processed
 
@@ -58,7 +58,7 @@ def stored(settings: Settings, key: str) -> pl.DataFrame:
     """The table as files or the published warehouse hold it."""
     layer, name = key.split("/")
     if layer == "warehouse":
-        with Warehouse(settings.warehouse, settings.warehouse).connect() as connection:
+        with duckdb.connect(settings.warehouse, read_only=True) as connection:
             rows = pl.DataFrame(connection.sql(f"select * exclude (loaded_at) from {name}").to_arrow_table())
     else:
         files = sorted(Path(str(settings.data_dir), layer, name).rglob("*.parquet"))

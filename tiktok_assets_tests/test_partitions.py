@@ -77,8 +77,8 @@ GROUPS = ("raw", "staging", "curated", "warehouse")
 
 def stored(settings: Settings) -> dict[tuple[str, dt.date], int]:
     """Account and month -> days in the warehouse."""
-    with Warehouse(settings.state / "warehouse.duckdb", settings.warehouse).connect() as connection:
-        rows = connection.sql(
+    with Warehouse(settings.state / "warehouse.duckdb", settings.warehouse).session() as session:
+        rows = session.connection.sql(
             "select account, date_trunc('month', date)::date, count(*) from social_media_stats group by all"
         ).fetchall()
     return {(account, month): days for account, month, days in rows}

@@ -11,7 +11,14 @@ import pytest
 from tiktok_assets.exports.export import open_export
 from tiktok_assets.exports.provenance import READER_VERSION
 from tiktok_assets.partitions import Slice
-from tiktok_assets.receipts import close_receipts, processed, write_receipt
+from tiktok_assets.receipts import (
+    close_receipts,
+    loaded,
+    note_loaded,
+    processed,
+    waiting_for_publication,
+    write_receipt,
+)
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets_tests.conftest import Install
@@ -30,8 +37,9 @@ def receive(lake: Lake, tmp_path: Path, account: str = "pig1987") -> str:
 
 
 def close(lake: Lake, account: str, part: Slice, run_id: str = "a run", started_at: dt.datetime = LONG_AGO) -> None:
-    """As the last asset of a run does."""
-    close_receipts(lake, account, part, run_id, started_at)
+    """As the last asset of a run does, and whoever publishes."""
+    note_loaded(lake, account, part, run_id, started_at)
+    close_receipts(lake, waiting_for_publication(lake, [account]))
 
 
 def receipts(lake: Lake) -> list[str]:
@@ -50,6 +58,22 @@ def test_an_export_is_processed_only_when_every_month_of_it_has_reached_the_ware
     close(lake, "pig1987", Slice(("pig1987",), (JUNE, JULY)))
     assert processed(lake, "pig1987") == {export_id}
     assert receipts(lake) == [f"{export_id}.v{READER_VERSION}.json"]
+
+
+def test_an_export_is_loaded_before_it_is_published_and_asked_for_by_no_other_run(
+    settings: Settings, tmp_path: Path
+) -> None:
+    lake = Lake(settings)
+    export_id = receive(lake, tmp_path)
+    assert loaded(lake, "pig1987") == frozenset()
+    note_loaded(lake, "pig1987", Slice(("pig1987",), (MAY, JUNE)), "a run", LONG_AGO)
+    assert loaded(lake, "pig1987") == {export_id}
+    assert processed(lake, "pig1987") == frozenset()
+    assert receipts(lake) == [f"{export_id}.v{READER_VERSION}.loaded.json"]
+    close_receipts(lake, waiting_for_publication(lake, ["zonea0"]))
+    assert processed(lake, "pig1987") == frozenset()
+    close_receipts(lake, waiting_for_publication(lake, ["zonea0", "pig1987"]))
+    assert loaded(lake, "pig1987") == processed(lake, "pig1987") == {export_id}
 
 
 def test_a_receipt_says_what_became_of_the_export(settings: Settings, tmp_path: Path) -> None:

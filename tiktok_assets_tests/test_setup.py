@@ -34,7 +34,7 @@ def test_the_history_is_kept_in_the_project_without_a_variable(tmp_path: Path, m
     (tmp_path / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
     with DagsterInstance.from_config(str(tmp_path)) as instance:
         assert not instance.telemetry_enabled
-        assert instance.get_concurrency_config().pool_config.default_pool_limit == 1
+        assert instance.get_concurrency_config().run_queue_config.tag_concurrency_limits == []  # pyright: ignore[reportOptionalMemberAccess]
         assert instance.get_concurrency_config().run_queue_config.max_concurrent_runs == 2  # pyright: ignore[reportOptionalMemberAccess]
         assert instance.get_runs() == []
     assert {path.name for path in (tmp_path / ".dagster").iterdir()} >= {"storage"}

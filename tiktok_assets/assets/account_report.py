@@ -10,6 +10,7 @@ from tiktok_assets.partitions import slice_of
 from tiktok_assets.reporting.tables import TABLES
 from tiktok_assets.reporting.writing import tables_of, write_report
 from tiktok_assets.storage.lake import Lake
+from tiktok_assets.storage.run_locks import RUN_LIFE
 
 
 def build_account_report(lake: Lake, roster: Roster, partitions_def: dg.PartitionsDefinition) -> dg.AssetsDefinition:
@@ -23,6 +24,7 @@ def build_account_report(lake: Lake, roster: Roster, partitions_def: dg.Partitio
         backfill_policy=dg.BackfillPolicy.single_run(),
         kinds={"altair", "html"},
         owners=OWNERS,
+        required_resource_keys={RUN_LIFE},
     )
     def account_report(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         accounts = [roster[key] for key in slice_of(context.partition_keys).accounts]

@@ -1,8 +1,8 @@
 """Curated: staged reports joined into tables with business meaning.
 
 A table that looks back reads earlier months of what it is made of, and makes later months again that look back at the
-run's (``reach_days``): whatever the order in which months are run, all of them are right. Steps of such a table wait
-for each other, whichever run they belong to; else one could store what it had read before another one changed it.
+run's (``reach_days``): whatever the order in which months are run, all of them are right. A run holds its accounts
+(``storage.run_locks``); else one could store what it had read before another one changed it.
 
 No return types: with checks, Dagster refuses MaterializeResult[T].
 """
@@ -113,7 +113,6 @@ def build_curated_assets(
             kinds={"polars", "parquet"},
             owners=OWNERS,
             io_manager_key="lake",
-            pool=f"curated/{name}" if REACHES[key] else None,
             metadata={"dagster/column_schema": column_schema(schema), REACH: REACHES[key]},
             check_specs=[schema_spec(asset_key), *check_specs],
         )

@@ -16,7 +16,7 @@ from tiktok_assets.exports.provenance import PROVENANCE, READER_VERSION
 from tiktok_assets.intake import LandedExport
 from tiktok_assets.ownership import owner
 from tiktok_assets.partitions import Slice, slice_of
-from tiktok_assets.receipts import processed, write_receipt
+from tiktok_assets.receipts import loaded, write_receipt
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.storage.lake import Lake, local_copy
 from tiktok_assets.storage.parquet import RawRows
@@ -62,7 +62,6 @@ def build_raw_assets(lake: Lake, partitions_def: dg.PartitionsDefinition) -> dg.
             for report in REPORTS
         ],
         backfill_policy=dg.BackfillPolicy.single_run(),
-        pool="raw",
     )
     def raw(context: dg.AssetExecutionContext) -> Iterator[dg.Output[list[RawRows]]]:
         part = slice_of(context.partition_keys)
@@ -120,7 +119,7 @@ def _new_exports(
     """
     roster = load_roster(lake.settings)
     for account in part.accounts:
-        seen = set(processed(lake, account))
+        seen = set(loaded(lake, account))
         for path, whole in unchanged([path for path in account_files(lake, account) if _is_new(path, seen)]):
             source = source_of(lake, account, path)
             try:

@@ -44,7 +44,6 @@ def build_restatements_asset(lake: Lake, partitions_def: dg.PartitionsDefinition
         group_name="curated",
         partitions_def=partitions_def,
         backfill_policy=dg.BackfillPolicy.single_run(),
-        pool=SETTLING,  # as every table that reaches into later months
     )
     def compared_exports(
         context: dg.AssetExecutionContext, alignment: pl.DataFrame

@@ -24,12 +24,14 @@ from tiktok_assets.curated.periods import Periods
 from tiktok_assets.curated.posting import PostingPerformance
 from tiktok_assets.curated.videos import ContentPerformance
 from tiktok_assets.curated.viral import ViralContent
-from tiktok_assets.partitions import slice_of
-from tiktok_assets.receipts import close_receipts
+from tiktok_assets.partitions import MORE_TAG, slice_of
+from tiktok_assets.publishing import publish
+from tiktok_assets.receipts import note_loaded
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.storage.duckdb import EVERYONE, OVER_ALL_MONTHS
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.parquet import REACH, seen
+from tiktok_assets.storage.run_locks import NOT_ENDED
 
 WAREHOUSE: dict[str, type[pa.DataFrameModel]] = {
     "social_media_stats": SocialMediaStats,
@@ -64,7 +66,12 @@ def build_warehouse_assets(
     handles = {key: account.handle for key, account in roster.items()}
 
     def table(
-        name: str, inputs: Mapping[str, dg.AssetIn], *, reach: int = 0, about: Mapping[str, object] | None = None
+        name: str,
+        inputs: Mapping[str, dg.AssetIn],
+        *,
+        reach: int = 0,
+        about: Mapping[str, object] | None = None,
+        needs: set[str] | None = None,
     ):
         """``about``: more of what the IO manager has to know of the table."""
         schema = WAREHOUSE[name]
@@ -80,7 +87,9 @@ def build_warehouse_assets(
             kinds={"duckdb"},
             owners=OWNERS,
             io_manager_key="warehouse",
-            pool="warehouse",
+            required_resource_keys=needs,
+            # The tables of the lake first: the warehouse is held, and other runs wait, from its first table on.
+            op_tags={"dagster/priority": "-1"},
             metadata={
                 "dagster/column_schema": column_schema(schema),
                 "dagster/table_name": f"main.{name}",
@@ -174,16 +183,24 @@ def build_warehouse_assets(
         months = slice_of(context.partition_keys).wider(after=roster_reach).months
         return result(context, warehouse.account_benchmarks(days, months, _now()))
 
-    @table("exports", {report.name: dg.AssetIn(["raw", report.name], input_manager_key="raw") for report in REPORTS})
+    @table(
+        "exports",
+        {report.name: dg.AssetIn(["raw", report.name], input_manager_key="raw") for report in REPORTS},
+        needs={"warehouse"},
+    )
     def exports(context: dg.AssetExecutionContext, **raw: pl.LazyFrame) -> Iterator[dg.Output[pl.DataFrame]]:
         part = slice_of(context.partition_keys)
         loaded = part.within(warehouse.exports(raw, _now()), "month")
         yield dg.Output(
             loaded, metadata={"dagster/row_count": loaded.height, "exports": loaded["export_id"].n_unique()}
         )
-        # Only now, with every table stored, is an export done: a crash before this line makes the sensor start over.
+        # Only now, with every table stored, is an export loaded: a crash before this line makes the sensor start over.
         for account in part.accounts:
-            close_receipts(lake, account, part, context.run.run_id, _started_at(context.instance, context.run.run_id))
+            note_loaded(lake, account, part, context.run.run_id, _started_at(context.instance, context.run.run_id))
+        stored = context.resources.warehouse
+        if stored.warehouse.seconds_since_published() > lake.settings.publish_interval or not _more_to_come(context):
+            publish(lake, roster, stored.session(context.log.info))
+        stored.published()  # or the run to come will do it
 
     return [
         *(social_media_stats, account_periods, content_performance, viral_content, audience_insights),
@@ -193,6 +210,15 @@ def build_warehouse_assets(
 
 def _now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
+
+
+def _more_to_come(context: dg.AssetExecutionContext) -> bool:
+    """Whether another run is under way or waits, which will publish what this one stored."""
+    if MORE_TAG in context.run.tags:
+        return True
+    under_way = dg.RunsFilter(job_name=context.run.job_name, statuses=list(NOT_ENDED))
+    runs = context.instance.get_runs(under_way, limit=2)
+    return any(run.run_id != context.run.run_id for run in runs)
 
 
 def _started_at(instance: dg.DagsterInstance, run_id: str) -> dt.datetime:

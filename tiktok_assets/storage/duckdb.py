@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import logging
 import os
+import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,15 +21,22 @@ import dagster as dg
 import duckdb
 import polars as pl
 import polars.selectors as cs
+import pyarrow as pa
 
 from tiktok_assets.partitions import Slice, slice_of
+from tiktok_assets.storage.locks import Locks
 from tiktok_assets.storage.parquet import COLUMNS, named, sight
 
-LOCK_TIMEOUT = 120.0  # seconds
-EVERYONE, OVER_ALL_MONTHS = "every_account", "over_all_months"
+log = logging.getLogger(__name__)
+
+PATIENCE = 120.0  # seconds
 _RETRY_AFTER = 0.1
+EVERYONE, OVER_ALL_MONTHS = "every_account", "over_all_months"
 # DuckDB takes 80% of the machine if it may; a table of 900,000 videos needs 200 MB, more goes to disk.
 _MODEST = "set memory_limit = '256MB'; set threads = 2"
+# A file of which half is free is written anew; a small one is not worth it.
+_SMALL = 8 * 1024**2  # bytes
+_LOCK = "warehouse"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,23 +57,60 @@ class Warehouse:
     """By name: the query. One that asks for a table or column that is not there yet is left out."""
 
     @contextlib.contextmanager
-    def connect(self, timeout: float = LOCK_TIMEOUT) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection to the working file; waits while another process has it."""
+    def session(self, *, holder: str = "", say: Callable[[str], object] = log.info) -> Iterator[Session]:
+        """The working file, for the block alone. ``holder``: who this is; ``say`` is told for whom this waits."""
         self.working.parent.mkdir(parents=True, exist_ok=True)
-        deadline = time.monotonic() + timeout
-        while True:
+        with Locks(self.working.parent / "locks", holder).hold(_LOCK, say=say):
+            session = Session(self)
             try:
-                connection = duckdb.connect(self.working)
-                break
-            except duckdb.IOException as error:
-                if "lock" not in str(error).lower() or time.monotonic() > deadline:
-                    raise
-                time.sleep(_RETRY_AFTER)
+                yield session
+            finally:
+                session.close()
+
+    def is_behind(self) -> bool:
+        """Whether the published file lacks what the working one has, or is missing."""
+        if not self.working.exists():
+            return False
+        if _wal(self.working).exists() or not self.published.exists():
+            return True
+        return self.published.stat().st_mtime_ns != self.working.stat().st_mtime_ns
+
+    def seconds_since_published(self) -> float:
+        """How long ago the file that people read was replaced; infinite where there is none."""
         try:
-            connection.execute(_MODEST)
-            yield connection
-        finally:
-            connection.close()
+            return max(0.0, time.time() - self.published.stat().st_ctime)
+        except FileNotFoundError:
+            return float("inf")
+
+
+class Session:
+    """The working file of a ``warehouse``, held by nobody else: one connection, opened when it is first asked for."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self.warehouse = warehouse
+        self._connection: duckdb.DuckDBPyConnection | None = None
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """Waits where a program that knows nothing of our lock has the file open. Raises duckdb.Error."""
+        if self._connection is None:
+            deadline = time.monotonic() + PATIENCE
+            while True:
+                try:
+                    self._connection = duckdb.connect(self.warehouse.working)
+                    break
+                except duckdb.IOException as error:
+                    if "lock" not in str(error).lower() or time.monotonic() > deadline:
+                        raise
+                    time.sleep(_RETRY_AFTER)
+            self._connection.execute(_MODEST)
+        return self._connection
+
+    def close(self) -> None:
+        """Write everything into the file and let go of it."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def replace(
         self,
@@ -85,10 +131,9 @@ class Warehouse:
         SQL expression over all rows of an account, whatever its month.
         """
         columns = over_all_months or {}
-        keys = part.partitions()
-        with self.connect() as connection:
-            # Text in Polars' own form: in the oldest one it is copied, 240 MB for 900,000 videos.
-            connection.register("_rows", _plain(rows).to_arrow(compat_level=pl.CompatLevel.newest()))
+        keys, connection = part.partitions(), self.connection
+        # Text in Polars' own form: in the oldest one it is copied, 240 MB for 900,000 videos.
+        with _registered(connection, _rows=_plain(rows).to_arrow(compat_level=pl.CompatLevel.newest())):
             connection.begin()
             try:
                 _make_room(connection, table)
@@ -101,11 +146,12 @@ class Warehouse:
                     others = others.filter(every_account | pl.col("account").is_in(reached.accounts))
                     compared = [name for name in rows.columns if name not in ("loaded_at", *columns)]
                     changed = _changed(connection, table, day, compared, others)
-                connection.register("_keys", pl.concat([keys, changed]).to_arrow())
-                counted = connection.execute(f"delete from {table} as t using _keys as k where {_in(day)}").fetchone()
-                connection.execute(f"insert into {table} by name from {source}")
-                for name, expression in columns.items():
-                    connection.execute(_KEEP_RIGHT.format(table=table, name=name, expression=expression))
+                with _registered(connection, _keys=pl.concat([keys, changed]).to_arrow()):
+                    deleted = connection.execute(f"delete from {table} as t using _keys as k where {_in(day)}")
+                    counted = deleted.fetchone()
+                    connection.execute(f"insert into {table} by name from {source}")
+                    for name, expression in columns.items():
+                        connection.execute(_KEEP_RIGHT.format(table=table, name=name, expression=expression))
                 connection.commit()
             except BaseException:
                 connection.rollback()
@@ -120,34 +166,88 @@ class Warehouse:
         ``every_account``: of its months, the rows of all accounts.
         """
         selected = ", ".join(f'"{name}"' for name in columns) or "*"
-        with self.connect() as connection:
-            keys = part.partitions()
-            if every_account:
-                keys = _partitions(connection, [table], day, part)
-            connection.register("_keys", keys.to_arrow())
+        connection, keys = self.connection, part.partitions()
+        if every_account:
+            keys = _partitions(connection, [table], day, part)
+        with _registered(connection, _keys=keys.to_arrow()):
             found = connection.sql(f"select {selected} from {table} as t semi join _keys as k on {_in(day)}")
             return pl.DataFrame(found.to_arrow_table())
 
     def publish(self) -> None:
         """Replace the published file by a copy of the working one, at once and whole.
 
-        The working file stays locked until the copy is in place: of two runs that end together, the later state wins.
+        Closed before it is copied: to read and close a file that DuckDB has open in this process would drop DuckDB's
+        own lock on it. Ours is held all the while.
         """
-        self.published.parent.mkdir(parents=True, exist_ok=True)
-        with self.connect() as connection, tempfile.TemporaryDirectory(dir=self.working.parent) as folder:
-            copy = Path(folder) / self.published.name
-            for name, query in self.views.items():
-                with contextlib.suppress(duckdb.CatalogException, duckdb.BinderException):
-                    connection.execute(f"create or replace view {name} as {query}")
-            connection.execute(f"attach '{copy}' as published")
-            connection.execute(f'copy from database "{self.working.stem}" to published')
-            connection.execute("detach published")
-            with copy.open("rb") as file:
-                os.fsync(file.fileno())
+        for name, query in self.warehouse.views.items():
+            with contextlib.suppress(duckdb.CatalogException, duckdb.BinderException):
+                self.connection.execute(f"create or replace view {name} as {query}")
+        self.connection.execute("checkpoint")
+        is_half_empty = self._is_half_empty()
+        self.close()
+        working, published = self.warehouse.working, self.warehouse.published
+        published.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=working.parent) as folder:
+            copy = Path(folder) / working.name
+            if is_half_empty:
+                _compact(working, copy)
+                copy.replace(working)
+            _copy(working, copy)
             # What somebody wrote into the published file belongs to the file that is going; DuckDB refuses to open
             # another one beside it ("WAL does not match database file").
-            self.published.with_name(f"{self.published.name}.wal").unlink(missing_ok=True)
-            copy.replace(self.published)
+            _wal(published).unlink(missing_ok=True)
+            copy.replace(published)
+
+    def _is_half_empty(self) -> bool:
+        sizes = self.connection.execute("select block_size, total_blocks, free_blocks from pragma_database_size()")
+        block, total, free = sizes.fetchone() or (0, 0, 0)
+        return block * total > _SMALL and free * 2 > total
+
+
+def _wal(file: Path) -> Path:
+    return file.with_name(f"{file.name}.wal")
+
+
+def _compact(source: Path, target: Path) -> None:
+    """A database without free blocks as ``target``."""
+    with duckdb.connect() as connection:
+        connection.execute(_MODEST)
+        connection.execute(f"attach '{source}' as source (read_only); attach '{target}' as target")
+        connection.execute("copy from database source to target")
+    _flush(target)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """The bytes of ``source`` with its time, by the file system itself where it can, on disk when this returns."""
+    with source.open("rb") as file, target.open("wb") as copy:
+        size = os.fstat(file.fileno()).st_size
+        try:
+            while (at := copy.tell()) < size:
+                copied = os.copy_file_range(file.fileno(), copy.fileno(), size - at, at, at)
+                copy.seek(at + copied)
+                if not copied:
+                    break
+        except (AttributeError, OSError):  # not on this system, or not between these two disks
+            copy.seek(0)
+            shutil.copyfileobj(file, copy, 1024**2)
+    changed = source.stat().st_mtime_ns
+    os.utime(target, ns=(changed, changed))
+    _flush(target)
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+@contextlib.contextmanager
+def _registered(connection: duckdb.DuckDBPyConnection, **tables: pa.Table) -> Iterator[None]:
+    """Arrow tables under these names while the block lasts; after a failure, which admits no statement, for longer."""
+    for name, table in tables.items():
+        connection.register(name, table)
+    yield
+    for name in tables:
+        connection.unregister(name)
 
 
 # Of rows that say the same as before none is written again.
@@ -183,17 +283,17 @@ def _changed(
     connection: duckdb.DuckDBPyConnection, table: str, day: str, columns: Sequence[str], keys: pl.DataFrame
 ) -> pl.DataFrame:
     """Those of the partitions ``keys`` whose rows differ from ``_rows`` in one of ``columns``."""
-    connection.register("_others", keys.to_arrow())
     named = ", ".join(f't."{name}"' for name in columns)
     new, old = (
         f"select k.account as _account, k.month as _month, {named} from {source} as t join _others as k on {_in(day)}"
         for source in ("_rows", table)
     )
-    found = connection.sql(
-        f"select distinct _account as account, _month as month from "
-        f"((({new}) except all ({old})) union all (({old}) except all ({new}))) order by all"
-    )
-    return pl.DataFrame(found.to_arrow_table()).cast(dict(keys.schema))  # pyright: ignore[reportArgumentType]
+    with _registered(connection, _others=keys.to_arrow()):
+        found = connection.sql(
+            f"select distinct _account as account, _month as month from "
+            f"((({new}) except all ({old})) union all (({old}) except all ({new}))) order by all"
+        ).to_arrow_table()
+    return pl.DataFrame(found).cast(dict(keys.schema))  # pyright: ignore[reportArgumentType]
 
 
 def _plain(rows: pl.DataFrame) -> pl.DataFrame:
@@ -208,11 +308,30 @@ class WarehouseIOManager(dg.IOManager):
     input holds the rows of all accounts, and an output may change theirs.
     """
 
-    def __init__(self, warehouse: Warehouse, days: Mapping[str, str]) -> None:
+    def __init__(self, warehouse: Warehouse, days: Mapping[str, str], holder: str = "") -> None:
         self.warehouse = warehouse
         self.days = days
         """By table: the column whose month is the partition."""
-        self.changed = False
+        self.holder = holder
+        self._stack = contextlib.ExitStack()
+        self._session: Session | None = None
+        self._is_published = True
+
+    def session(self, say: Callable[[str], object]) -> Session:
+        """The working file, held from the first call to ``finish``; ``say`` is told for whom this waits."""
+        if self._session is None:
+            self._session = self._stack.enter_context(self.warehouse.session(holder=self.holder, say=say))
+        return self._session
+
+    def published(self) -> None:
+        """What was stored up to now needs no publishing at the end: it is published, or another run will do it."""
+        self._is_published = True
+
+    def finish(self) -> None:
+        """Let go of the working file; publish what was stored, also by a run that failed half way."""
+        with self._stack:
+            if self._session is not None and not self._is_published:
+                self._session.publish()
 
     def handle_output(self, context: dg.OutputContext, obj: pl.DataFrame) -> None:
         table, told = context.asset_key.path[-1], context.definition_metadata
@@ -221,16 +340,16 @@ class WarehouseIOManager(dg.IOManager):
         allowed = Slice(tuple(obj["account"].unique()), reached.months) if every_account else reached
         allowed.require(obj.select("account", date=day), context.asset_key.to_user_string())
         over_all_months = told.get(OVER_ALL_MONTHS)
-        replaced = self.warehouse.replace(
+        replaced = self.session(context.log.info).replace(
             table, day, obj, part, reached=reached, every_account=every_account, over_all_months=over_all_months
         )
-        self.changed = True
+        self._is_published = False
         facts = {"later_partitions_changed": named(replaced.changed)} if replaced.changed else {}
         context.add_output_metadata({"rows_replaced": replaced.rows, "table": f"main.{table}", **facts})
 
     def load_input(self, context: dg.InputContext) -> pl.DataFrame:
         table, told = context.asset_key.path[-1], context.definition_metadata
-        return self.warehouse.read(
+        return self.session(context.log.info).read(
             table,
             self.days[table],
             sight(context),
@@ -239,17 +358,20 @@ class WarehouseIOManager(dg.IOManager):
         )
 
 
-def warehouse_io_manager(warehouse: Warehouse, days: Mapping[str, str]) -> dg.IOManagerDefinition:
-    """The IO manager as a resource that publishes at the end of a run, also of one that failed half way."""
+def warehouse_io_manager(warehouse: Warehouse, days: Mapping[str, str], *needs: str) -> dg.IOManagerDefinition:
+    """The IO manager as a resource that has the working file until the run ends. ``needs``: resources made before."""
 
-    def managed(_: dg.InitResourceContext) -> Iterator[WarehouseIOManager]:
-        manager = WarehouseIOManager(warehouse, days)
+    def managed(context: dg.InitResourceContext) -> Iterator[WarehouseIOManager]:
+        holder = f"run {context.run.run_id[:8]}" if context.run else ""
+        manager = WarehouseIOManager(warehouse, days, holder)
         try:
             yield manager
         finally:
-            if manager.changed:
-                warehouse.publish()
+            manager.finish()
 
     description = f"DuckDB; {warehouse.published.name} is published at the end of each run"
-    # Dagster runs a generator to its end when the run ends; its types do not know.
-    return dg.IOManagerDefinition(resource_fn=managed, description=description)  # pyright: ignore[reportArgumentType]
+    return dg.IOManagerDefinition(
+        resource_fn=managed,  # pyright: ignore[reportArgumentType]  # a generator runs to its end when the run does
+        description=description,
+        required_resource_keys=set(needs),
+    )

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import errno
-import fcntl
 import io
 import os
 import re
@@ -157,13 +156,9 @@ class Lake:
             self.remove(target)
             raise
 
-    @contextlib.contextmanager
-    def alone(self, work: str) -> Iterator[None]:
+    def alone(self, work: str) -> contextlib.AbstractContextManager[None]:
         """Wait until no other process or thread does the ``work``, and keep others waiting while the block lasts."""
-        self.settings.state.mkdir(parents=True, exist_ok=True)
-        with (self.settings.state / f"{work}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+        return self.settings.locks.hold(work)
 
 
 def scan_parquet(paths: Iterable[UPath]) -> pl.LazyFrame:

@@ -22,7 +22,7 @@ from pathlib import Path
 
 log = logging.getLogger(__name__)
 
-_LOOK_AGAIN = 0.1  # seconds between two tries
+_FIRST_LOOK, _LOOK_AGAIN = 0.002, 0.1  # seconds until the next try: doubled from the one to the other
 _SAY_AGAIN = 60.0  # seconds between two messages of one wait
 _SPARE_FILES = 256  # open files that a process needs beside its locks
 
@@ -98,14 +98,15 @@ class Locks:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         _held.add(descriptor)
         try:
-            begun = said = time.monotonic()
+            pause, say_at = _FIRST_LOOK, time.monotonic() + _LOOK_AGAIN
             while not _try(descriptor):
                 if not wait:
                     raise LockTaken(f"{name} is held by {_holder(path)}.")
-                if said == begun or time.monotonic() - said > _SAY_AGAIN:
+                if time.monotonic() > say_at:
                     say(f"Waiting for {name}, which is held by {_holder(path)}.")
-                    said = time.monotonic()
-                time.sleep(_LOOK_AGAIN)
+                    say_at = time.monotonic() + _SAY_AGAIN
+                time.sleep(pause)
+                pause = min(2 * pause, _LOOK_AGAIN)
             self._sign(descriptor)
             yield
         finally:

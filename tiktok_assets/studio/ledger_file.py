@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+
+from tiktok_assets.storage.locks import Locks
 
 _WAIT_FOR_LOCK = 30.0  # seconds; a transaction here takes a millisecond
 _TABLES = """
@@ -34,8 +35,7 @@ def transaction(path: Path) -> Iterator[sqlite3.Connection]:
     with contextlib.ExitStack() as stack:
         # Turning to WAL, or closing as the last one, answers others with "locked" at once, whatever their timeout is:
         # 4 of 60 times with 8 processes.
-        lock = stack.enter_context(path.with_name(f"{path.name}.lock").open("w"))
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        stack.enter_context(Locks(path.parent / "locks").hold("ledger"))
         connection = sqlite3.connect(path, timeout=_WAIT_FOR_LOCK, isolation_level=None)
         stack.enter_context(contextlib.closing(connection))
         connection.row_factory = sqlite3.Row

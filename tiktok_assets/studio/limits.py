@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import fcntl
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from tiktok_assets.failures import LimitReached
+from tiktok_assets.storage.locks import Locks, LockTaken
 from tiktok_assets.studio.ledger_file import transaction
 from tiktok_assets.studio.windows import LandedWindow, Window
 
@@ -69,9 +69,9 @@ class Ledger:
 
         The operating system gives the locks back when a process dies, however it dies.
         """
-        places = [f"place-{number}" for number in range(1, _VISITS_AT_ONCE + 1)]
+        places = [f"visit-{number}" for number in range(1, _VISITS_AT_ONCE + 1)]
         with contextlib.ExitStack() as stack:
-            for candidates, who in (([f"account-{account}"], "for this account"), (places, "for two other accounts")):
+            for candidates, who in (([f"visit-of-{account}"], "for this account"), (places, "for two other accounts")):
                 if not any(self._locked(stack, name) for name in candidates):
                     retry_at = now + dt.timedelta(seconds=max(self.account_spacing, 60))  # longer than a visit takes
                     raise LimitReached(
@@ -83,15 +83,10 @@ class Ledger:
 
     def _locked(self, stack: contextlib.ExitStack, name: str) -> bool:
         """Whether ``stack`` holds the lock of that name now."""
-        folder = self.path.parent / "visits"
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / f"{name}.lock").open("w")
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            lock.close()
+            stack.enter_context(Locks(self.path.parent / "locks").hold(name, wait=False))
+        except LockTaken:
             return False
-        stack.enter_context(lock)
         return True
 
     def check(self, account: str, now: dt.datetime) -> None:

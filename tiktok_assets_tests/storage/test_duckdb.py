@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import duckdb
@@ -16,7 +17,9 @@ import pytest
 
 from tiktok_assets.failures import RowsOutsideSlice
 from tiktok_assets.partitions import Slice, account_months
-from tiktok_assets.storage.duckdb import Warehouse, warehouse_io_manager
+from tiktok_assets.storage import duckdb as ours
+from tiktok_assets.storage.duckdb import Replaced, Warehouse, warehouse_io_manager
+from tiktok_assets.storage.locks import Locks
 
 JANUARY, FEBRUARY, MARCH = date(2025, 1, 1), date(2025, 2, 1), date(2025, 3, 1)
 
@@ -34,8 +37,23 @@ def days(*rows: tuple[str, date, int, int]) -> pl.DataFrame:
 
 
 def stored(warehouse: Warehouse, query: str = "from t order by all") -> list[tuple[object, ...]]:
-    with warehouse.connect() as connection:
-        return connection.sql(query).fetchall()
+    with warehouse.session() as session:
+        return session.connection.sql(query).fetchall()
+
+
+def replace(warehouse: Warehouse, table: str, day: str, rows: pl.DataFrame, part: Slice, **more: Any) -> Replaced:
+    with warehouse.session() as session:
+        return session.replace(table, day, rows, part, **more)
+
+
+def read(warehouse: Warehouse, *arguments: Any, **more: Any) -> pl.DataFrame:
+    with warehouse.session() as session:
+        return session.read(*arguments, **more)
+
+
+def publish(warehouse: Warehouse) -> None:
+    with warehouse.session() as session:
+        session.publish()
 
 
 def published(warehouse: Warehouse, query: str = "from t order by all") -> list[tuple[object, ...]]:
@@ -58,9 +76,9 @@ def process(code: str) -> Iterator[subprocess.Popen[str]]:
 def test_a_rectangle_of_partitions_is_replaced_exactly(warehouse: Warehouse) -> None:
     everything = Slice(("a", "b", "c"), (JANUARY, FEBRUARY, MARCH))
     before = [(account, month, 1, 1) for account in everything.accounts for month in everything.months]
-    assert warehouse.replace("t", "date", days(*before), everything).rows == 0
+    assert replace(warehouse, "t", "date", days(*before), everything).rows == 0
     part = Slice(("a", "c"), (JANUARY, MARCH))
-    replaced = warehouse.replace("t", "date", days(("a", date(2025, 1, 31), 7, 7), ("c", MARCH, 8, 8)), part)
+    replaced = replace(warehouse, "t", "date", days(("a", date(2025, 1, 31), 7, 7), ("c", MARCH, 8, 8)), part)
     assert replaced.rows == 4
     assert stored(warehouse) == [
         ("a", date(2025, 1, 31), 7, 7),
@@ -73,32 +91,32 @@ def test_a_rectangle_of_partitions_is_replaced_exactly(warehouse: Warehouse) -> 
 
 def test_columns_go_by_their_name_and_not_by_their_place(warehouse: Warehouse) -> None:
     part = Slice(("a",), (JANUARY,))
-    warehouse.replace("t", "date", days(("a", JANUARY, 100, 5)), part)
+    replace(warehouse, "t", "date", days(("a", JANUARY, 100, 5)), part)
     swapped = days(("a", JANUARY, 200, 6)).select("likes", "views", "date", "account")
-    warehouse.replace("t", "date", swapped, part)
+    replace(warehouse, "t", "date", swapped, part)
     assert stored(warehouse, "select views, likes from t") == [(200, 6)]
 
 
 def test_a_new_column_is_added_and_unknown_in_older_rows(warehouse: Warehouse) -> None:
-    warehouse.replace("t", "date", days(("a", JANUARY, 1, 1)), Slice(("a",), (JANUARY,)))
+    replace(warehouse, "t", "date", days(("a", JANUARY, 1, 1)), Slice(("a",), (JANUARY,)))
     more = days(("a", FEBRUARY, 2, 2)).with_columns(rate=0.5, tags=pl.lit(["x"]))
-    warehouse.replace("t", "date", more, Slice(("a",), (FEBRUARY,)))
+    replace(warehouse, "t", "date", more, Slice(("a",), (FEBRUARY,)))
     assert stored(warehouse, "select views, rate, tags from t order by 1") == [(1, None, None), (2, 0.5, ["x"])]
 
 
 def test_a_column_that_is_no_longer_made_is_unknown_in_newer_rows(warehouse: Warehouse) -> None:
     part = Slice(("a",), (JANUARY,))
-    warehouse.replace("t", "date", days(("a", JANUARY, 1, 1)), part)
-    warehouse.replace("t", "date", days(("a", JANUARY, 2, 2)).drop("likes"), part)
+    replace(warehouse, "t", "date", days(("a", JANUARY, 1, 1)), part)
+    replace(warehouse, "t", "date", days(("a", JANUARY, 2, 2)).drop("likes"), part)
     assert stored(warehouse, "select views, likes from t") == [(2, None)]
 
 
 def test_no_rows_empty_the_partitions_and_leave_the_table(warehouse: Warehouse) -> None:
     part = Slice(("a",), (JANUARY,))
-    warehouse.replace("t", "date", days(("a", JANUARY, 1, 1), ("a", JANUARY, 2, 2)), part)
-    assert warehouse.replace("t", "date", days(), part).rows == 2
+    replace(warehouse, "t", "date", days(("a", JANUARY, 1, 1), ("a", JANUARY, 2, 2)), part)
+    assert replace(warehouse, "t", "date", days(), part).rows == 2
     assert stored(warehouse) == []
-    warehouse.replace("never_filled", "date", days(), part)
+    replace(warehouse, "never_filled", "date", days(), part)
     assert stored(warehouse, "select count(views) from never_filled") == [(0,)]
 
 
@@ -107,26 +125,26 @@ ALL = Slice(("a", "b"), (JANUARY, FEBRUARY, MARCH))
 
 def test_later_months_within_reach_are_replaced_where_they_came_out_differently(warehouse: Warehouse) -> None:
     first = days(*((account, month, 1, 1) for account in "ab" for month in ALL.months)).with_columns(loaded_at=1)
-    warehouse.replace("t", "date", first, ALL)
+    replace(warehouse, "t", "date", first, ALL)
     again = days(("a", JANUARY, 1, 1), ("a", FEBRUARY, 1, 1), ("a", MARCH, 7, 1)).with_columns(loaded_at=2)
     part, reached = Slice(("a",), (JANUARY,)), Slice(("a",), ALL.months)
-    replaced = warehouse.replace("t", "date", again, part, reached=reached)
+    replaced = replace(warehouse, "t", "date", again, part, reached=reached)
     assert replaced.changed == [("a", MARCH)]
     assert stored(warehouse, "select date, views, loaded_at from t where account = 'a' order by date") == [
         (JANUARY, 1, 2),
         (FEBRUARY, 1, 1),  # says the same as before, so it is not written again
         (MARCH, 7, 2),
     ]
-    gone = warehouse.replace("t", "date", again.head(1), part, reached=reached)
+    gone = replace(warehouse, "t", "date", again.head(1), part, reached=reached)
     assert gone.changed == [("a", FEBRUARY), ("a", MARCH)]
     assert stored(warehouse, "select account, count(*) from t group by all order by all") == [("a", 1), ("b", 3)]
 
 
 def test_a_table_of_the_whole_roster_changes_the_months_of_every_account_and_no_others(warehouse: Warehouse) -> None:
-    warehouse.replace("t", "date", days(*((account, month, 1, 1) for account in "ab" for month in ALL.months)), ALL)
+    replace(warehouse, "t", "date", days(*((account, month, 1, 1) for account in "ab" for month in ALL.months)), ALL)
     rows = days(("a", JANUARY, 1, 1), ("b", JANUARY, 2, 1), ("c", JANUARY, 3, 1))
     part = Slice(("a",), (JANUARY,))
-    replaced = warehouse.replace("t", "date", rows, part, reached=part, every_account=True)
+    replaced = replace(warehouse, "t", "date", rows, part, reached=part, every_account=True)
     assert replaced.changed == [("b", JANUARY), ("c", JANUARY)]
     assert stored(warehouse, "select account, views from t where date = '2025-01-01' order by all") == [
         ("a", 1),
@@ -134,8 +152,8 @@ def test_a_table_of_the_whole_roster_changes_the_months_of_every_account_and_no_
         ("c", 3),
     ]
     assert stored(warehouse, "select count(*) from t where date > '2025-01-01'") == [(4,)]
-    read = warehouse.read("t", "date", part, ["account", "views"], every_account=True)
-    assert read.sort("account").rows() == [("a", 1), ("b", 2), ("c", 3)]
+    everyone = read(warehouse, "t", "date", part, ["account", "views"], every_account=True)
+    assert everyone.sort("account").rows() == [("a", 1), ("b", 2), ("c", 3)]
 
 
 def test_what_depends_on_all_months_is_right_whatever_month_was_stored_last(warehouse: Warehouse) -> None:
@@ -144,9 +162,9 @@ def test_what_depends_on_all_months_is_right_whatever_month_was_stored_last(ware
     rows = rows.with_columns(newest=pl.lit(None, pl.Boolean))
     for month in (FEBRUARY, MARCH, JANUARY):
         part = Slice(("a", "b"), (month,))
-        warehouse.replace("t", "date", rows.filter(date=month), part, over_all_months=newest)
+        replace(warehouse, "t", "date", rows.filter(date=month), part, over_all_months=newest)
     assert stored(warehouse, "select account, date from t where newest order by all") == [("a", MARCH), ("b", MARCH)]
-    warehouse.replace("t", "date", rows.clear(), Slice(("a",), (MARCH,)), over_all_months=newest)
+    replace(warehouse, "t", "date", rows.clear(), Slice(("a",), (MARCH,)), over_all_months=newest)
     assert stored(warehouse, "select account, date from t where newest order by all") == [("a", FEBRUARY), ("b", MARCH)]
     assert stored(warehouse, "select count(*) from t where newest is null") == [(0,)]
 
@@ -158,17 +176,17 @@ def test_views_are_published_with_the_tables_they_ask_for(tmp_path: Path) -> Non
         "old": "select gone from t",
     }
     warehouse = Warehouse(tmp_path / "warehouse.duckdb", tmp_path / "published" / "tiktok.duckdb", views)
-    warehouse.replace("t", "date", days(("a", JANUARY, 21, 1)), Slice(("a",), (JANUARY,)))
-    warehouse.publish()
+    replace(warehouse, "t", "date", days(("a", JANUARY, 21, 1)), Slice(("a",), (JANUARY,)))
+    publish(warehouse)
     assert published(warehouse, "from v") == [("a", 42)]
     assert published(warehouse, "select view_name from duckdb_views() where not internal") == [("v",)]
 
 
 def test_reading_gives_the_rows_of_the_slice(warehouse: Warehouse) -> None:
     everything = days(("a", JANUARY, 1, 1), ("a", FEBRUARY, 2, 2), ("b", JANUARY, 3, 3))
-    warehouse.replace("t", "date", everything, Slice(("a", "b"), (JANUARY, FEBRUARY)))
+    replace(warehouse, "t", "date", everything, Slice(("a", "b"), (JANUARY, FEBRUARY)))
     assert (
-        warehouse.read("t", "date", Slice(("a", "b"), (JANUARY,)))
+        read(warehouse, "t", "date", Slice(("a", "b"), (JANUARY,)))
         .sort("account")
         .equals(days(("a", JANUARY, 1, 1), ("b", JANUARY, 3, 3)))
     )
@@ -178,23 +196,23 @@ def test_moments_are_plain_timestamps_in_utc(warehouse: Warehouse) -> None:
     plain = datetime.fromisoformat("2025-01-01 12:30")
     athens = pl.Series([datetime(2025, 1, 1, 12, 30, tzinfo=UTC)]).dt.convert_time_zone("Europe/Athens")
     rows = days(("a", JANUARY, 1, 1)).with_columns(seen_at=athens)
-    warehouse.replace("t", "date", rows, Slice(("a",), (JANUARY,)))
+    replace(warehouse, "t", "date", rows, Slice(("a",), (JANUARY,)))
     assert stored(warehouse, "select seen_at, typeof(seen_at) from t") == [(plain, "TIMESTAMP")]
 
 
 def test_a_failure_in_the_middle_leaves_the_table_as_it_was(warehouse: Warehouse) -> None:
     part = Slice(("a",), (JANUARY,))
-    warehouse.replace("t", "date", days(("a", JANUARY, 1, 1)), part)
+    replace(warehouse, "t", "date", days(("a", JANUARY, 1, 1)), part)
     wrong = days(("a", JANUARY, 2, 2)).with_columns(views=pl.lit("many"), extra=1)
     with pytest.raises(duckdb.ConversionException, match="many"):
-        warehouse.replace("t", "date", wrong, part)
+        replace(warehouse, "t", "date", wrong, part)
     assert stored(warehouse, "select * from t") == [("a", JANUARY, 1, 1)]
 
 
 def test_a_process_killed_between_delete_and_insert_leaves_the_table_as_it_was(warehouse: Warehouse) -> None:
     part = Slice(("a",), (JANUARY,))
     before = days(*(("a", JANUARY, number, number) for number in range(180)))
-    warehouse.replace("t", "date", before, part)
+    replace(warehouse, "t", "date", before, part)
     code = f"""
 import sys, time
 from datetime import date
@@ -217,7 +235,8 @@ connect = duckdb.connect
 ours.duckdb.connect = lambda *path: Stops(connect(*path))
 warehouse = ours.Warehouse(Path({str(warehouse.working)!r}), Path({str(warehouse.published)!r}))
 rows = pl.DataFrame({{"account": ["a"], "date": [date(2025, 1, 1)], "views": [0], "likes": [0], "new": [0]}})
-warehouse.replace("t", "date", rows, Slice(("a",), (date(2025, 1, 1),)))
+with warehouse.session() as session:
+    session.replace("t", "date", rows, Slice(("a",), (date(2025, 1, 1),)))
 """
     with process(code) as running:
         running.kill()
@@ -227,7 +246,7 @@ warehouse.replace("t", "date", rows, Slice(("a",), (date(2025, 1, 1),)))
 
 def test_a_file_that_another_process_has_open_is_waited_for(warehouse: Warehouse) -> None:
     part = Slice(("a",), (JANUARY,))
-    warehouse.replace("t", "date", days(), part)
+    replace(warehouse, "t", "date", days(), part)
     code = f"""
 import duckdb, sys
 with duckdb.connect({str(warehouse.working)!r}):
@@ -237,7 +256,7 @@ with duckdb.connect({str(warehouse.working)!r}):
     with process(code) as other:
         assert other.stdin is not None
         storing = threading.Thread(
-            target=warehouse.replace, args=("t", "date", days(("a", JANUARY, 1, 1)), part), daemon=True
+            target=replace, args=(warehouse, "t", "date", days(("a", JANUARY, 1, 1)), part), daemon=True
         )
         storing.start()
         time.sleep(0.3)
@@ -248,11 +267,14 @@ with duckdb.connect({str(warehouse.working)!r}):
     assert stored(warehouse) == [("a", JANUARY, 1, 1)]
 
 
-def test_waiting_for_a_lock_ends_with_duckdbs_own_words(warehouse: Warehouse) -> None:
-    warehouse.replace("t", "date", days(), Slice(("a",), (JANUARY,)))
+def test_waiting_for_a_strangers_lock_ends_with_duckdbs_own_words(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ours, "PATIENCE", 0.2)
+    replace(warehouse, "t", "date", days(), Slice(("a",), (JANUARY,)))
     code = f"import duckdb, sys; c = duckdb.connect({str(warehouse.working)!r}); print('ready', flush=True); input()"
-    with process(code) as _, pytest.raises(duckdb.IOException, match="lock"), warehouse.connect(timeout=0.2):
-        pass
+    with process(code) as _, pytest.raises(duckdb.IOException, match="lock"):
+        stored(warehouse)
 
 
 def test_a_file_that_is_no_database_is_not_waited_for(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -260,25 +282,25 @@ def test_a_file_that_is_no_database_is_not_waited_for(warehouse: Warehouse, monk
     warehouse.working.write_bytes(b"no database" * 1000)
     waits: list[float] = []
     monkeypatch.setattr("time.sleep", waits.append)
-    with pytest.raises(duckdb.Error), warehouse.connect():
-        pass
+    with pytest.raises(duckdb.Error):
+        stored(warehouse)
     assert waits == []
 
 
 def test_the_published_file_is_a_whole_database_without_leftovers(warehouse: Warehouse) -> None:
     part = Slice(("a",), (JANUARY,))
     for views in (1, 2):
-        warehouse.replace("t", "date", days(("a", JANUARY, views, 0)), part)
-        warehouse.publish()
+        replace(warehouse, "t", "date", days(("a", JANUARY, views, 0)), part)
+        publish(warehouse)
         assert published(warehouse) == [("a", JANUARY, views, 0)]
     assert [path.name for path in warehouse.published.parent.iterdir()] == ["tiktok.duckdb"]
-    assert [path.name for path in warehouse.working.parent.iterdir()] == ["warehouse.duckdb"]
+    assert sorted(path.name for path in warehouse.working.parent.iterdir()) == ["locks", "warehouse.duckdb"]
 
 
 def test_a_reader_in_another_process_neither_stops_publishing_nor_loses_what_it_opened(warehouse: Warehouse) -> None:
     part = Slice(("a",), (JANUARY,))
-    warehouse.replace("t", "date", days(("a", JANUARY, 1, 1)), part)
-    warehouse.publish()
+    replace(warehouse, "t", "date", days(("a", JANUARY, 1, 1)), part)
+    publish(warehouse)
     code = f"""
 import duckdb, sys
 with duckdb.connect({str(warehouse.published)!r}, read_only=True) as connection:
@@ -288,8 +310,8 @@ with duckdb.connect({str(warehouse.published)!r}, read_only=True) as connection:
 """
     with process(code) as reader:
         assert reader.stdin is not None and reader.stdout is not None
-        warehouse.replace("t", "date", days(("a", JANUARY, 2, 2)), part)
-        warehouse.publish()
+        replace(warehouse, "t", "date", days(("a", JANUARY, 2, 2)), part)
+        publish(warehouse)
         assert published(warehouse, "select views from t") == [(2,)]
         reader.stdin.write("look\n")
         reader.stdin.flush()
@@ -300,8 +322,8 @@ def test_what_somebody_wrote_into_the_published_file_does_not_make_the_next_one_
     warehouse: Warehouse,
 ) -> None:
     part = Slice(("a",), (JANUARY,))
-    warehouse.replace("t", "date", days(("a", JANUARY, 1, 1)), part)
-    warehouse.publish()
+    replace(warehouse, "t", "date", days(("a", JANUARY, 1, 1)), part)
+    publish(warehouse)
     code = f"""
 import duckdb, sys
 connection = duckdb.connect({str(warehouse.published)!r})
@@ -310,27 +332,57 @@ print("ready", flush=True)
 sys.stdin.readline()
 """
     with process(code):  # left open, then killed: its log of changes stays beside the file
-        warehouse.replace("t", "date", days(("a", JANUARY, 2, 2)), part)
-        warehouse.publish()
+        replace(warehouse, "t", "date", days(("a", JANUARY, 2, 2)), part)
+        publish(warehouse)
         assert published(warehouse, "select views from t") == [(2,)]
     assert published(warehouse, "select views from t") == [(2,)]
 
 
 def test_the_later_of_two_publishings_is_the_later_state(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     """The copy is put in place while the working file is still ours; another process can only come before or after."""
-    warehouse.replace("t", "date", days(), Slice(("a",), (JANUARY,)))
-    locked: list[str] = []
+    replace(warehouse, "t", "date", days(), Slice(("a",), (JANUARY,)))
+    locks, held = Locks(warehouse.working.parent / "locks"), list[bool]()
     rename = Path.replace
-    code = f"import duckdb; duckdb.connect({str(warehouse.working)!r})"
 
     def watched(path: Path, target: Path) -> Path:
-        tried = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-        locked.append(tried.stderr)
+        held.append(locks.is_held("warehouse"))
         return rename(path, target)
 
     monkeypatch.setattr(Path, "replace", watched)
-    warehouse.publish()
-    assert len(locked) == 1 and "lock" in locked[0]
+    publish(warehouse)
+    assert held == [True]
+
+
+def test_what_is_published_is_known_from_what_is_not(warehouse: Warehouse) -> None:
+    part = Slice(("a",), (JANUARY,))
+    assert not warehouse.is_behind()
+    assert warehouse.seconds_since_published() == float("inf")
+    replace(warehouse, "t", "date", days(("a", JANUARY, 1, 1)), part)
+    assert warehouse.is_behind()
+    publish(warehouse)
+    assert not warehouse.is_behind()
+    assert warehouse.seconds_since_published() < 600
+    assert stored(warehouse, "select views from t") == [(1,)]  # to look changes nothing
+    assert not warehouse.is_behind()
+    replace(warehouse, "t", "date", days(("a", JANUARY, 2, 2)), part)
+    assert warehouse.is_behind()
+    publish(warehouse)
+    warehouse.published.unlink()
+    assert warehouse.is_behind()
+
+
+def test_a_file_of_which_half_is_free_is_written_anew(warehouse: Warehouse) -> None:
+    part = Slice(("a",), (JANUARY,))
+    numbers = pl.Series(range(1_000_000)).shuffle(seed=1)
+    many = pl.DataFrame({"views": numbers, "likes": numbers.reverse()}).with_columns(account=pl.lit("a"), date=JANUARY)
+    replace(warehouse, "t", "date", many, part)
+    publish(warehouse)
+    large = warehouse.working.stat().st_size
+    replace(warehouse, "t", "date", many.head(1), part)
+    publish(warehouse)
+    assert warehouse.working.stat().st_size == warehouse.published.stat().st_size < large / 4
+    assert stored(warehouse) == published(warehouse) == [("a", JANUARY, *many.row(0)[:2])]
+    assert not warehouse.is_behind()
 
 
 partitions = account_months(["a", "b"], JANUARY)

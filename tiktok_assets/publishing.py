@@ -1,0 +1,34 @@
+"""What is loaded becomes what people read, and only then counts as done.
+
+Belongs here: when to publish, and the receipts of what is. Does not belong here: how the file is copied (``duckdb``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tiktok_assets.receipts import close_receipts, waiting_for_publication
+from tiktok_assets.storage.duckdb import Session, Warehouse
+from tiktok_assets.storage.lake import Lake, changed_at
+
+
+def publish(lake: Lake, accounts: Iterable[str], session: Session) -> int:
+    """Publish the working file and close the receipts of the exports in it; how many those are.
+
+    Whoever publishes closes for everybody: the receipts that are loaded before the copy is made.
+    """
+    contained = waiting_for_publication(lake, accounts)
+    session.publish()
+    close_receipts(lake, contained)
+    return len(contained)
+
+
+def is_overdue(lake: Lake, accounts: Iterable[str], warehouse: Warehouse, now: float) -> bool:
+    """Whether something is stored that people cannot read, and no run came to publish it.
+
+    Asked while no run is under way. ``now``: seconds since 1970.
+    """
+    if warehouse.is_behind():
+        return True
+    waiting = waiting_for_publication(lake, accounts)
+    return any(now - changed_at(path) > lake.settings.publish_interval for path in waiting)

@@ -1,0 +1,123 @@
+"""What a run holds while it lives, and how a run is found that died without a word.
+
+Belongs here: the locks of runs as Dagster resources, and the end of runs whose process is gone. Does not belong here:
+what locks are (``locks``), and what a run does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import os
+from collections.abc import Iterator, Sequence
+
+import dagster as dg
+from dagster._core.events import JobFailureData, RunFailureReason
+
+from tiktok_assets.partitions import accounts_of
+from tiktok_assets.storage.locks import Locks
+
+RUN_LIFE, ACCOUNT_LOCKS = "run_life", "account_locks"
+
+# A run that has not come to its lock after so long, and whose process is gone, never will.
+_START_UP = dt.timedelta(minutes=2)
+UNDER_WAY = (
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+)
+NOT_ENDED = (dg.DagsterRunStatus.QUEUED, *UNDER_WAY)
+_DIED = (
+    "The process of this run is gone without a word: it was killed, or the computer was switched off. Nothing is lost; "
+    "what it had stored stays, and its exports are processed again by the next look of the sensor or `tiktok-assets "
+    "process`."
+)
+
+
+def account_lock(account: str) -> str:
+    """The name of the lock on the lake and the warehouse rows of ``account``."""
+    return f"account {account}"
+
+
+def _life_lock(run_id: str) -> str:
+    return f"run {run_id}"
+
+
+def run_life(locks: Locks) -> dg.ResourceDefinition:
+    """A resource that holds a lock of the run's own: once it is free, the run is over, however it ended."""
+
+    def held(context: dg.InitResourceContext) -> Iterator[None]:
+        if context.run is None:
+            yield
+            return
+        name = _life_lock(context.run.run_id)
+        with locks.hold(name, say=_logged(context)):
+            yield
+            locks.forget(name)
+
+    description = "Held as long as the run lives."
+    return dg.ResourceDefinition(held, description=description)
+
+
+def account_locks(locks: Locks, roster: Sequence[str]) -> dg.ResourceDefinition:
+    """A resource that holds the accounts of the run: no other run changes their tables meanwhile."""
+
+    def held(context: dg.InitResourceContext) -> Iterator[None]:
+        names = [] if context.run is None else [account_lock(one) for one in accounts_of(context.run.tags, roster)]
+        holder = "" if context.run is None else f"run {context.run.run_id[:8]}"
+        with Locks(locks.folder, holder).hold(names, say=_logged(context)):
+            yield
+
+    description = "The accounts of the run, held until it ends."
+    return dg.ResourceDefinition(held, description=description, required_resource_keys={RUN_LIFE})
+
+
+def _logged(context: dg.InitResourceContext):
+    return (context.log or dg.get_dagster_logger()).info
+
+
+def end_dead_runs(instance: dg.DagsterInstance, locks: Locks) -> list[dg.DagsterRun]:
+    """Mark every run as failed that is said to be under way and whose process is gone; those runs."""
+    dead = []
+    for record in instance.get_run_records(dg.RunsFilter(statuses=list(UNDER_WAY))):
+        run = record.dagster_run
+        if _is_dead(instance, locks, record):
+            failure = JobFailureData(error=None, failure_reason=RunFailureReason.UNEXPECTED_TERMINATION)
+            instance.report_run_failed(run, _DIED, failure)
+            locks.forget(_life_lock(run.run_id))
+            dead.append(run)
+    return dead
+
+
+def _is_dead(instance: dg.DagsterInstance, locks: Locks, record: dg.RunRecord) -> bool:
+    name = _life_lock(record.dagster_run.run_id)
+    if locks.was_taken(name):
+        # Looked at again: between the two questions the run may have come to its end.
+        return not locks.is_held(name) and _is_under_way(instance, record)
+    if dt.datetime.now(dt.UTC) - record.update_timestamp.replace(tzinfo=dt.UTC) < _START_UP:
+        return False
+    return not any(_is_alive(pid) for pid in _pids(instance, record.dagster_run.run_id))
+
+
+def _is_under_way(instance: dg.DagsterInstance, record: dg.RunRecord) -> bool:
+    run = instance.get_run_by_id(record.dagster_run.run_id)
+    return run is not None and run.status in UNDER_WAY
+
+
+def _pids(instance: dg.DagsterInstance, run_id: str) -> Iterator[int]:
+    """The processes that Dagster's log names as those of the run."""
+    for entry in instance.all_logs(run_id, of_type=dg.DagsterEventType.ENGINE_EVENT):
+        metadata = entry.get_dagster_event().engine_event_data.metadata
+        with contextlib.suppress(KeyError, ValueError):
+            yield int(str(metadata["pid"].value))
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
