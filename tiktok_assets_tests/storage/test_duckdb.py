@@ -371,7 +371,8 @@ def test_what_is_published_is_known_from_what_is_not(warehouse: Warehouse) -> No
     assert warehouse.is_behind()
 
 
-def test_a_file_of_which_half_is_free_is_written_anew(warehouse: Warehouse) -> None:
+def test_a_file_of_which_half_is_free_is_written_anew(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ours, "_SMALL", 0)
     part = Slice(("a",), (JANUARY,))
     numbers = pl.Series(range(1_000_000)).shuffle(seed=1)
     many = pl.DataFrame({"views": numbers, "likes": numbers.reverse()}).with_columns(account=pl.lit("a"), date=JANUARY)
