@@ -10,7 +10,7 @@ import dagster as dg
 import polars as pl
 
 from tiktok_assets.assets.metadata import markdown_table
-from tiktok_assets.checks.schema import SHOWN, where
+from tiktok_assets.checks.evaluation import SHOWN, evaluation
 from tiktok_assets.curated.quality import broken, find_anomalies
 from tiktok_assets.partitions import Slice
 
@@ -39,13 +39,12 @@ def check_results(days: pl.DataFrame, part: Slice) -> list[dg.AssetCheckResult]:
 
 def _result(name: str, cases: pl.DataFrame, part: Slice) -> dg.AssetCheckResult:
     rows = {} if cases.is_empty() else {"rows": dg.MetadataValue.md(markdown_table(cases.head(SHOWN)))}
-    return dg.AssetCheckResult(
-        check_name=name,
-        passed=cases.is_empty(),
-        severity=dg.AssetCheckSeverity.WARN,
-        description=_summary(cases),
-        metadata={
-            **where(part),
+    of_accounts = cases.partition_by("account", as_dict=True, maintain_order=True)
+    return evaluation(
+        name,
+        part,
+        {account: _summary(found) for (account,), found in of_accounts.items()},
+        facts={
             "days": cases.select("account", "date").n_unique(),
             "data_errors": cases.filter(kind="data_error").height,
             "events": cases.filter(kind="event").height,
@@ -54,10 +53,8 @@ def _result(name: str, cases: pl.DataFrame, part: Slice) -> dg.AssetCheckResult:
     )
 
 
-def _summary(cases: pl.DataFrame) -> str | None:
-    """The newest finding as a sentence, and how many more there are."""
-    if cases.is_empty():
-        return None
-    account, day, _, sentence = cases.sort("date", "account").row(-1)
+def _summary(cases: pl.DataFrame) -> str:
+    """An account's newest finding as a sentence, and how many more there are."""
+    account, day, _, sentence = cases.sort("date").row(-1)
     more = f" And {cases.height - 1} more." if cases.height > 1 else ""
     return f"{account}, {day:%-d %B %Y}: {sentence}{more}"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import dagster as dg
 import polars as pl
 
-from tiktok_assets.checks.schema import where
+from tiktok_assets.checks.evaluation import evaluation
 from tiktok_assets.curated.clock import disagreements
 from tiktok_assets.partitions import Slice
 
@@ -24,13 +24,5 @@ def check_results(
 ) -> list[dg.AssetCheckResult]:
     """The promise of ``check_specs`` about the rows of ``part``. ``timezones``: by account."""
     found = disagreements(part.within(audience), timezones)
-    more = f" And {len(found) - 1} more." if len(found) > 1 else ""
-    return [
-        dg.AssetCheckResult(
-            check_name=_NAME,
-            passed=not found,
-            severity=dg.AssetCheckSeverity.WARN,
-            description=f"{found[0][0]}: {found[0][2]}{more}" if found else None,
-            metadata={**where(part), "accounts": ", ".join(account for account, _, _ in found) or "none"},
-        )
-    ]
+    broken = {account: f"{account}: {sentence}" for account, _, sentence in found}
+    return [evaluation(_NAME, part, broken, facts={"accounts": ", ".join(broken) or "none"})]

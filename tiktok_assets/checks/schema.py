@@ -7,9 +7,8 @@ import pandera.errors
 import pandera.polars as pa
 import polars as pl
 
+from tiktok_assets.checks.evaluation import SHOWN, evaluation
 from tiktok_assets.partitions import Slice
-
-SHOWN = 20
 
 
 def violations(schema: type[pa.DataFrameModel], rows: pl.DataFrame) -> list[str]:
@@ -36,17 +35,11 @@ def schema_spec(key: dg.AssetKey) -> dg.AssetCheckSpec:
 
 def schema_result(schema: type[pa.DataFrameModel], rows: pl.DataFrame, part: Slice) -> dg.AssetCheckResult:
     broken = violations(schema, rows)
-    return dg.AssetCheckResult(
-        check_name="keeps_schema",
-        passed=not broken,
+    sentence = "; ".join(broken[:SHOWN])
+    return evaluation(
+        "keeps_schema",
+        part,
+        dict.fromkeys(part.accounts, sentence) if broken else {},
         severity=dg.AssetCheckSeverity.ERROR,
-        description="; ".join(broken[:SHOWN]) or None,
-        metadata={**where(part), "violations": len(broken)},
+        facts={"violations": len(broken)},
     )
-
-
-def where(part: Slice) -> dict[str, str]:
-    """The partitions an evaluation is about: a range run records one evaluation for all of them."""
-    more = f" and {len(part.accounts) - SHOWN} more" if len(part.accounts) > SHOWN else ""
-    months = f"{part.months[0]:%Y-%m} to {part.months[-1]:%Y-%m}"
-    return {"partitions": f"{', '.join(part.accounts[:SHOWN])}{more}: {months}"}

@@ -6,7 +6,8 @@ import dagster as dg
 import polars as pl
 
 from tiktok_assets.assets.metadata import markdown_table
-from tiktok_assets.checks.schema import SHOWN, schema_result, schema_spec, where
+from tiktok_assets.checks.evaluation import SHOWN, evaluation
+from tiktok_assets.checks.schema import schema_result, schema_spec
 from tiktok_assets.curated.check_results import missing_days
 from tiktok_assets.exports.labels.differences import follower_differences_agree
 from tiktok_assets.partitions import Slice
@@ -55,51 +56,42 @@ def check_results(report: Report, rows: pl.DataFrame, part: Slice) -> list[dg.As
 
 
 def _has_rows(report: Report, rows: pl.DataFrame, part: Slice) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(
-        check_name="has_rows",
-        passed=rows.height > 0,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=None if rows.height else f"No export has {report.title} rows for these months.",
-        metadata={**where(part), "rows": rows.height},
-    )
+    with_rows = set(rows["account"].unique())
+    text = f"No export has {report.title} rows for these months."
+    without = {account: text for account in part.accounts if account not in with_rows}
+    return evaluation("has_rows", part, without, facts={"rows": rows.height})
 
 
 def _days_are_contiguous(rows: pl.DataFrame, part: Slice) -> dg.AssetCheckResult:
     gaps = missing_days(rows)
-    missing = int(gaps["missing"].sum())
-    return dg.AssetCheckResult(
-        check_name="days_are_contiguous",
-        passed=gaps.is_empty(),
-        severity=dg.AssetCheckSeverity.WARN,
-        description=f"{missing} days are missing; export that window again." if missing else None,
-        metadata={**where(part), "missing_days": missing, **_listed("gaps", gaps)},
-    )
+    missing = gaps.group_by("account", maintain_order=True).agg(pl.col("missing").sum())
+    broken = {account: f"{days} days are missing; export that window again." for account, days in missing.rows()}
+    facts = {"missing_days": int(gaps["missing"].sum()), **_listed("gaps", gaps)}
+    return evaluation("days_are_contiguous", part, broken, facts=facts)
 
 
 def _has_no_duplicates(report: Report, rows: pl.DataFrame, part: Slice) -> dg.AssetCheckResult:
     twice = duplicates(report, rows)
-    return dg.AssetCheckResult(
-        check_name="has_no_duplicates",
-        passed=twice.is_empty(),
+    counted = twice.group_by("account", maintain_order=True).len()
+    return evaluation(
+        "has_no_duplicates",
+        part,
+        {account: f"{grains} grains have more than one row." for account, grains in counted.rows()},
+        facts={"duplicates": twice.height, **_listed("grains", twice)},
         severity=dg.AssetCheckSeverity.ERROR,
-        description=None if twice.is_empty() else f"{twice.height} grains have more than one row.",
-        metadata={**where(part), "duplicates": twice.height, **_listed("grains", twice)},
     )
 
 
 def _follower_differences_agree(rows: pl.DataFrame, part: Slice) -> dg.AssetCheckResult:
     wrong = disagreeing_differences(rows)
     text = (
-        f"On {wrong.height} day{'s' * (wrong.height != 1)} an export tells another difference than its own followers "
-        "make. Growth is computed from followers alone; if they look wrong, export them again."
+        "On {} day{} an export tells another difference than its own followers make. Growth is computed from followers "
+        "alone; if they look wrong, export them again."
     )
-    return dg.AssetCheckResult(
-        check_name="follower_differences_agree",
-        passed=wrong.is_empty(),
-        severity=dg.AssetCheckSeverity.WARN,
-        description=None if wrong.is_empty() else text,
-        metadata={**where(part), "days": wrong.height, **_listed("rows", wrong)},
-    )
+    counted = wrong.group_by("account", maintain_order=True).len()
+    broken = {account: text.format(days, "s" * (days != 1)) for account, days in counted.rows()}
+    facts = {"days": wrong.height, **_listed("rows", wrong)}
+    return evaluation("follower_differences_agree", part, broken, facts=facts)
 
 
 def disagreeing_differences(rows: pl.DataFrame) -> pl.DataFrame:

@@ -10,6 +10,7 @@ import dagster as dg
 import polars as pl
 import pytest
 
+from tiktok_assets.checks.evaluation import broken_for
 from tiktok_assets.checks.schema import schema_result, schema_spec, violations
 from tiktok_assets.checks.staging import (
     check_results,
@@ -52,7 +53,26 @@ def result(name: str, rows: pl.DataFrame) -> dg.AssetCheckResult:
 
 
 def test_good_rows_keep_every_promise() -> None:
-    assert [found.passed for found in check_results(OVERVIEW, overview(*TWO_DAYS), PART)] == [True] * 4
+    rows = overview(*TWO_DAYS, ("b", date(2025, 1, 1)))
+    assert [found.passed for found in check_results(OVERVIEW, rows, PART)] == [True] * 4
+
+
+def test_a_broken_promise_says_for_which_accounts_and_how() -> None:
+    rows = overview(("a", date(2025, 1, 1)), ("a", date(2025, 1, 4)), ("b", date(2025, 1, 1)))
+    gaps = result("days_are_contiguous", rows)
+    assert broken_for(recorded(gaps)) == {"a": "2 days are missing; export that window again."}
+    assert broken_for(recorded(result("has_rows", rows))) == {}
+    no_rows = "No export has Overview rows for these months."
+    assert broken_for(recorded(result("has_rows", overview(*TWO_DAYS)))) == {"b": no_rows}
+    assert broken_for(recorded(result("has_rows", overview()))) == {"a": no_rows, "b": no_rows}
+
+
+def recorded(found: dg.AssetCheckResult) -> dg.AssetCheckEvaluation:
+    """As a run's event holds it."""
+    assert found.check_name is not None and found.metadata is not None
+    return dg.AssetCheckEvaluation(
+        asset_key=dg.AssetKey("t"), check_name=found.check_name, passed=found.passed, metadata=found.metadata
+    )
 
 
 @pytest.mark.parametrize(
@@ -82,7 +102,7 @@ def test_an_empty_table_keeps_its_schema_and_has_no_rows() -> None:
     assert result("keeps_schema", overview()).passed
     found = result("has_rows", overview())
     assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
-    assert found.description == "No export has Overview rows for these months."
+    assert found.description == "No export has Overview rows for these months. This concerns a, b."
 
 
 def test_days_are_contiguous_names_each_gap_and_warns() -> None:

@@ -1,0 +1,67 @@
+"""What a check says: kept, or broken for which accounts and how. A run over many accounts records one for all of them.
+
+Belongs here: the one form of a result, made and read. Does not belong here: what is checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from tiktok_assets.partitions import Slice
+
+SHOWN = 20
+_BROKEN_FOR = "broken_for"
+
+
+def evaluation(
+    name: str,
+    part: Slice,
+    broken: Mapping[str, str],
+    *,
+    facts: Mapping[str, Any],
+    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.WARN,
+) -> dg.AssetCheckResult:
+    """The result of the check ``name`` on ``part``, kept unless it is ``broken``: by account, in a sentence.
+
+    ``facts``: more of its metadata.
+    """
+    by_sentence: dict[str, list[str]] = {}
+    for account, sentence in broken.items():
+        by_sentence.setdefault(sentence, []).append(account)
+    listed = [{"sentence": sentence, "accounts": accounts} for sentence, accounts in by_sentence.items()]
+    return dg.AssetCheckResult(
+        check_name=name,
+        passed=not broken,
+        severity=severity,
+        description=_description(broken),
+        metadata={**where(part), **facts, **({_BROKEN_FOR: dg.MetadataValue.json(listed)} if broken else {})},
+    )
+
+
+def broken_for(result: dg.AssetCheckEvaluation) -> dict[str, str]:
+    """By account, the sentence that says how a check is broken; empty where it is kept."""
+    if result.passed:
+        return {}
+    listed: Any = result.metadata[_BROKEN_FOR].value
+    return {account: group["sentence"] for group in listed for account in group["accounts"]}
+
+
+def where(part: Slice) -> dict[str, str]:
+    """The partitions an evaluation is about."""
+    more = f" and {len(part.accounts) - SHOWN} more" if len(part.accounts) > SHOWN else ""
+    months = f"{part.months[0]:%Y-%m} to {part.months[-1]:%Y-%m}"
+    return {"partitions": f"{', '.join(part.accounts[:SHOWN])}{more}: {months}"}
+
+
+def _description(broken: Mapping[str, str]) -> str | None:
+    """The sentence of the first account; where there are more, which."""
+    if not broken:
+        return None
+    sentence, names = next(iter(broken.values())), list(broken)
+    if len(names) == 1:
+        return sentence
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f"{sentence} This concerns {', '.join(names[:SHOWN])}{more}."
