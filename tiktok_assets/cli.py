@@ -1,13 +1,16 @@
 """The command line ``tiktok-assets``: what people ask for by hand. Commands and exit codes only; the work is elsewhere.
 
-Exit codes: 0 all well; 1 something was set aside, failed or differs; 2 the command or the settings cannot be used.
+Exit codes: 0 all well; 1 something was set aside, failed or differs; 2 the command or the settings cannot be used;
+130 stopped by Ctrl-C or SIGTERM.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -53,6 +56,21 @@ def main() -> None:
         sys.exit(2)
 
 
+@contextlib.contextmanager
+def _stopping() -> Iterator[None]:
+    """Ctrl-C and SIGTERM end with a sentence and exit code 130; what cannot be published with one and 1."""
+    from tiktok_assets.processing import Interrupted, PublishFailed
+
+    try:
+        yield
+    except Interrupted as interrupted:
+        err.print(str(interrupted), style="yellow", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(130) from None
+    except PublishFailed as failed:
+        err.print(f"What is stored could not be published: {failed}", style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+
+
 @app.command(epilog="Example: cp ~/Downloads/Overview_*.zip data/landing/ && tiktok-assets process")
 def process(as_json: AsJson = False) -> None:
     """Process everything new in landing, in this process. Exit code 1 if a file was set aside, or a check
@@ -60,7 +78,7 @@ def process(as_json: AsJson = False) -> None:
     from tiktok_assets import processing
 
     os.chdir(project_root())  # Dagster's history lies in a folder relative to the current one
-    with bar("Processing", quiet=as_json) as progress:
+    with bar("Processing", quiet=as_json) as progress, _stopping():
         result = processing.process(load_settings(), progress=progress)
     if as_json:
         print_json(result)
@@ -94,7 +112,7 @@ def rebuild(as_json: AsJson = False) -> None:
 
     os.chdir(project_root())  # as above
     try:
-        with bar("Rebuilding", quiet=as_json) as progress:
+        with bar("Rebuilding", quiet=as_json) as progress, _stopping():
             result, differences = rebuilding.rebuild(load_settings(), progress=progress)
     except rebuilding.RebuildRefused as refused:
         err.print(str(refused), style="red", markup=False, highlight=False, soft_wrap=True)

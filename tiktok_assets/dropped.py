@@ -6,7 +6,6 @@ of it (``intake``).
 
 from __future__ import annotations
 
-import functools
 import stat
 import time
 from collections.abc import Callable, Iterator
@@ -103,18 +102,24 @@ def state_of(path: UPath) -> State:
     return (seen.st_size, changed_at(path))
 
 
+_identities: dict[UPath, tuple[State, str]] = {}
+
+
 def identity(path: UPath) -> str:
     """The sha256 of the file, remembered as long as its state stays the same. Raises UnreadableFile."""
     try:
-        return _identity(path, state_of(path))
+        state = state_of(path)
+        if _identities.get(path, ((), ""))[0] != state:
+            with local_copy(path) as file:
+                _identities[path] = (state, export_id(file))
+        return _identities[path][1]
     except OSError as error:
         raise unreadable(Path(path.name), error) from error
 
 
-@functools.lru_cache(maxsize=200_000)
-def _identity(path: UPath, state: State) -> str:
-    with local_copy(path) as file:
-        return export_id(file)
+def is_identified(path: UPath) -> bool:
+    """Whether ``identity`` has been asked before: then it costs next to nothing."""
+    return path in _identities
 
 
 def unchanged(paths: list[UPath]) -> Iterator[tuple[UPath, bool]]:

@@ -38,7 +38,7 @@ def build_definitions(settings: Settings, studio: Extractor | None = None) -> dg
     lake, roster = Lake(settings), load_roster(settings)
     partitions_def = account_months(roster.partition_keys(), settings.start_date)
     with warnings.catch_warnings():
-        # backfill_policy, owners, kinds: one beta warning for each of 21 assets, about nothing we could do.
+        # backfill_policy, owners, kinds: one beta warning for each asset, about nothing we could do.
         warnings.simplefilter("ignore", dg.BetaWarning)
         warnings.simplefilter("ignore", dg.PreviewWarning)
         assets = [
@@ -52,14 +52,15 @@ def build_definitions(settings: Settings, studio: Extractor | None = None) -> dg
             build_account_report(lake, roster, partitions_def),
             *build_warehouse_assets(lake, roster, partitions_def),
         ]
+        warehouse = Warehouse(settings.state / "warehouse.duckdb", settings.warehouse, published_views(assets))
+        publish_warehouse = build_publish_warehouse(lake, roster, warehouse)
+        new_exports = build_new_exports(lake, roster, warehouse, process_exports, publish_warehouse)
     extractor = studio or in_browser(settings)
-    warehouse = Warehouse(settings.state / "warehouse.duckdb", settings.warehouse, published_views(assets))
-    publish_warehouse = build_publish_warehouse(lake, roster, warehouse)
     return dg.Definitions(
         assets=assets,
         jobs=[process_exports, extract_exports, report_accounts, publish_warehouse],
         schedules=[build_daily_extraction(lake, roster, extract_exports)],
-        sensors=[build_new_exports(lake, roster, process_exports)],
+        sensors=[new_exports],
         executor=dg.in_process_executor,
         resources={
             "studio": dg.ResourceDefinition(lambda _: extractor, required_resource_keys={RUN_LIFE}),

@@ -6,7 +6,7 @@ from tiktok_assets.accounts import Roster
 from tiktok_assets.publishing import publish
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake
-from tiktok_assets.storage.run_locks import RUN_LIFE
+from tiktok_assets.storage.run_locks import RUN_LIFE, run_life
 
 process_exports = dg.define_asset_job(
     "process_exports",
@@ -38,7 +38,11 @@ def build_publish_warehouse(lake: Lake, roster: Roster, warehouse: Warehouse) ->
             closed = publish(lake, roster, session)
         context.log.info(f"{warehouse.published} is up to date; {closed} exports are done.")
 
-    @dg.job(description="What is loaded, published: asked for by the sensor where no other run has done it.")
+    @dg.job(
+        description="What is loaded, published: asked for by the sensor where no other run has done it.",
+        resource_defs={RUN_LIFE: run_life(lake.settings.locks)},
+        executor_def=dg.in_process_executor,
+    )
     def publish_warehouse() -> None:
         publish_working_file()
 

@@ -1,30 +1,44 @@
 """Everything new in landing, processed in this process.
 
-The same intake and job as the sensor's, without a daemon. Results are plain data; printing is the command line's.
+The same intake, batches and job as the sensor's, without a daemon. Results are plain data; printing is the command
+line's.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
 import os
-from collections.abc import Callable
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import dagster as dg
 from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.execute_in_process import core_execute_in_process, merge_run_tags
+from dagster._core.utils import make_new_run_id
 
 from tiktok_assets.accounts import load_roster
+from tiktok_assets.assets.metadata import part_of_list
+from tiktok_assets.batches import Batch, batches
+from tiktok_assets.checks.evaluation import broken_for
 from tiktok_assets.graph import build_definitions
 from tiktok_assets.intake import Intake, LandedExport, by_account, take_in
-from tiktok_assets.partitions import range_tags
-from tiktok_assets.sensors import ACCOUNT_TAG, EXPORTS_TAG, digest_of
+from tiktok_assets.partitions import MORE_TAG
+from tiktok_assets.receipts import waiting_for_publication
+from tiktok_assets.sensors import note_batch
 from tiktok_assets.settings import Settings, project_root
+from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake
+from tiktok_assets.storage.run_locks import end_dead_runs, may_have_dead_runs
 
 # A line per event on the terminal would hide the progress bar; the history keeps them all.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+Progress = Callable[[str, int, int], None]
+Groups = Mapping[str, list[LandedExport]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,36 +73,52 @@ class Result:
         return runs and not self.intake.rejected and not self.intake.unreadable
 
 
+class PublishFailed(RuntimeError):
+    """What is stored could not be made what people read; they go on reading what they had."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """A person, or the system, asked the processing to stop. The message says what is done and what is left."""
+
+
 def process(
     settings: Settings,
     *,
     instance: dg.DagsterInstance | None = None,
-    progress: Callable[[str, int, int], None] = lambda account, done, total: None,
+    progress: Progress = lambda name, done, total: None,
 ) -> Result:
-    """Take in what lies in landing and run ``process_exports`` once per account with something new.
+    """Take in what lies in landing and run ``process_exports`` over the accounts with something new, many a run.
 
-    ``instance``: where Dagster keeps the history; the project's own by default. ``progress`` is told the account, and
-    how many of how many accounts are done.
+    ``instance``: where Dagster keeps the history; the project's own by default. ``progress`` is told the accounts of
+    the run, and how many of how many partitions (account times month) are done. Raises Interrupted.
     """
+    with _stoppable() as stop:
+        return _process(settings, instance, progress, stop)
+
+
+def _process(
+    settings: Settings, instance: dg.DagsterInstance | None, progress: Progress, stop: threading.Event
+) -> Result:
     lake, roster = Lake(settings), load_roster(settings)
     intake = take_in(lake, roster)
     groups = by_account(intake.landed)
-    if not groups:
+    warehouse = Warehouse(settings.state / "warehouse.duckdb", settings.warehouse)
+    is_published = not waiting_for_publication(lake, roster) and not warehouse.is_behind()
+    if not groups and is_published and not may_have_dead_runs(settings.locks):
         return Result(intake=intake, accounts=())
-    job = build_definitions(settings).resolve_job_def("process_exports")
-    results = []
+    definitions = build_definitions(settings)
     with instance or project_instance() as history:
-        for done, (account, exports) in enumerate(groups.items()):
-            progress(account, done, len(groups))
-            results.append(_run(job, history, account, exports))
-        progress("", len(groups), len(groups))
+        end_dead_runs(history, settings.locks)
+        runner = _Runner(lake, list(roster), definitions.resolve_job_def("process_exports"), history, progress, stop)
+        results = runner.run(groups)
         # What a new export tells of the labels of others may have moved their days: those months are made again.
-        moved = by_account(take_in(lake, roster).landed)
-        for result in [result for result in results if result.succeeded and result.account in moved]:
-            results[results.index(result)] = _made_again(
-                result, _run(job, history, result.account, moved[result.account])
-            )
-    return Result(intake=intake, accounts=tuple(results))
+        moved = by_account(take_in(lake, roster).landed) if groups else {}
+        moved = {account: exports for account, exports in moved.items() if results[account].succeeded}
+        for account, again in runner.run(moved).items():
+            results[account] = _made_again(results[account], again)
+        if waiting_for_publication(lake, roster) or warehouse.is_behind():
+            _publish(definitions.resolve_job_def("publish_warehouse"), history)
+    return Result(intake=intake, accounts=tuple(results[account] for account in groups))
 
 
 def _made_again(first: AccountResult, again: AccountResult) -> AccountResult:
@@ -107,21 +137,99 @@ def project_instance() -> dg.DagsterInstance:
     return dg.DagsterInstance.from_config(os.environ.get("DAGSTER_HOME") or str(project_root()))
 
 
-def _run(
-    job: dg.JobDefinition, instance: dg.DagsterInstance, account: str, exports: list[LandedExport]
-) -> AccountResult:
+@dataclass
+class _Runner:
+    """Runs one batch after the other; of a batch that failed, each account alone."""
+
+    lake: Lake
+    roster: list[str]
+    job: dg.JobDefinition
+    history: dg.DagsterInstance
+    progress: Progress
+    stop: threading.Event
+
+    def run(self, groups: Groups) -> dict[str, AccountResult]:
+        """The result of each account, in the order of ``groups``."""
+        months = {account: [month for one in exports for month in one.months] for account, exports in groups.items()}
+        waiting = deque(batches(months, self.roster, self.lake.settings.run_size))
+        total = sum(batch.size for batch in waiting)
+        found: dict[str, AccountResult] = {}
+        while waiting:
+            batch = waiting.popleft()
+            done = total - batch.size - sum(other.size for other in waiting)
+            note_batch(self.lake, batch, groups)
+            run = self._execute(batch, bool(waiting), done, total)
+            if self.stop.is_set():
+                note_batch(self.lake, batch, groups, by=-1)
+                raise Interrupted(_left(batch, waiting, found))
+            if run.success or len(batch.new) == 1:
+                found |= {account: _result(run, account, groups[account]) for account in batch.new}
+            else:
+                only = {account: months[account] for account in batch.new}
+                again = batches(only, self.roster, self.lake.settings.run_size, alone=batch.new)
+                total += sum(one.size for one in again)
+                waiting.extendleft(reversed(again))
+        self.progress("", total, total)
+        return found
+
+    def _execute(self, batch: Batch, has_more: bool, done: int, total: int) -> dg.ExecuteInProcessResult:
+        """One run. ``done`` of ``total`` partitions were made before."""
+        run_id, all_steps, steps = make_new_run_id(), len(self.job.nodes), 0
+
+        def count(entry: dg.EventLogEntry) -> None:
+            nonlocal steps
+            if entry.dagster_event and entry.dagster_event.is_step_success:
+                steps += 1
+                self.progress(batch.name, done + batch.size * steps // all_steps, total)
+
+        self.progress(batch.name, done, total)
+        self.history.add_event_listener(run_id, count)
+        return _execute(self.job, self.history, batch.tags | ({MORE_TAG: "yes"} if has_more else {}), run_id)
+
+
+@contextlib.contextmanager
+def _stoppable() -> Iterator[threading.Event]:
+    """Whether Ctrl-C or SIGTERM came while the block ran. Dagster ends its run then and says nothing to its caller.
+
+    Raises Interrupted where they came between runs.
+    """
+    stop = threading.Event()
+
+    def interrupt(*_: object) -> None:
+        stop.set()
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():  # which alone gets signals
+        yield stop
+        return
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    except Interrupted:
+        raise
+    except KeyboardInterrupt:
+        raise Interrupted("Stopped between two runs. Nothing is lost; run it again to go on.") from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _left(batch: Batch, waiting: Sequence[Batch], found: Mapping[str, AccountResult]) -> str:
+    left = [account for one in (batch, *waiting) for account in one.new if account not in found]
+    done = f"Processed: {part_of_list(list(found))}. " if found else ""
+    return f"Stopped. {done}Left for the next time: {part_of_list(left)}. Nothing is lost; run it again to go on."
+
+
+def _result(run: dg.ExecuteInProcessResult, account: str, exports: list[LandedExport]) -> AccountResult:
     months = [month for export in exports for month in export.months]
-    tags = {**range_tags([account], months), ACCOUNT_TAG: account, EXPORTS_TAG: digest_of(exports)}
-    run = _execute(job, instance, tags)
-    evaluations = run.get_asset_check_evaluations()
-    broken = [evaluation for evaluation in evaluations if not evaluation.passed]
+    broken = {
+        (check.severity, f"{check.asset_key.to_user_string()} {check.check_name}"): sentence
+        for check in run.get_asset_check_evaluations()
+        if (sentence := broken_for(check).get(account)) is not None
+    }
 
     def named(severity: dg.AssetCheckSeverity) -> dict[str, str]:
-        return {
-            f"{check.asset_key.to_user_string()} {check.check_name}": check.description or ""
-            for check in broken
-            if check.severity == severity
-        }
+        return {name: sentence for (of, name), sentence in broken.items() if of == severity}
 
     return AccountResult(
         account=account,
@@ -136,7 +244,16 @@ def _run(
     )
 
 
-def _execute(job: dg.JobDefinition, instance: dg.DagsterInstance, tags: dict[str, str]) -> dg.ExecuteInProcessResult:
+def _publish(job: dg.JobDefinition, instance: dg.DagsterInstance) -> None:
+    """What earlier runs left loaded and unpublished. Raises PublishFailed."""
+    run = _execute(job, instance, {}, make_new_run_id())
+    if not run.success:
+        raise PublishFailed(_why(run))
+
+
+def _execute(
+    job: dg.JobDefinition, instance: dg.DagsterInstance, tags: dict[str, str], run_id: str
+) -> dg.ExecuteInProcessResult:
     """What ``job.execute_in_process`` does, without keeping every output: 1.7 GB for a list of 900,000 videos."""
     return core_execute_in_process(
         job=InMemoryJob(job_def=job.as_ephemeral_job(resource_defs={}, input_values={})),
@@ -147,7 +264,7 @@ def _execute(job: dg.JobDefinition, instance: dg.DagsterInstance, tags: dict[str
         run_tags=merge_run_tags(
             job_def=job, partition_key=None, tags=tags, asset_selection=[], instance=instance, run_config=_QUIET
         ),
-        run_id=None,
+        run_id=run_id,
         asset_selection=frozenset(),
     )
 

@@ -11,7 +11,7 @@ import contextlib
 import datetime as dt
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from upath import UPath
@@ -24,6 +24,7 @@ from tiktok_assets.storage.lake import Lake, files_in
 _CLOSED = f".v{READER_VERSION}.json"
 _LOADED = f".v{READER_VERSION}.loaded.json"
 _OPEN = f".v{READER_VERSION}.open.json"
+_TRIES = "tries.json"
 
 
 def processed(lake: Lake, account: str) -> frozenset[str]:
@@ -53,6 +54,44 @@ def months_noted(lake: Lake, account: str, export_id: str) -> tuple[dt.date, ...
     if not path.exists():
         return ()
     return tuple(dt.date.fromisoformat(month) for month in json.loads(path.read_bytes())["months"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tries:
+    """How many runs were started for an export that did not load it: of its account alone, and together with others."""
+
+    alone: int = 0
+    together: int = 0
+
+
+def note_tries(lake: Lake, account: str, export_ids: Iterable[str], *, alone: bool, by: int = 1) -> None:
+    """Note that a run is started for these exports. A run that never comes to its first step counts as well.
+
+    ``by``: -1 for a run that a person stopped, which tells nothing of its exports.
+    """
+    with lake.alone("receipts"):
+        known = tries(lake, account)
+        for export_id in export_ids:
+            before = known.get(export_id, Tries())
+            known[export_id] = Tries(alone=before.alone + by * alone, together=before.together + by * (not alone))
+        _write_tries(lake, account, {export_id: one for export_id, one in known.items() if one != Tries()})
+
+
+def tries(lake: Lake, account: str) -> dict[str, Tries]:
+    """By the id of an export of ``account`` that is not loaded: the runs that were started for it."""
+    path = lake.raw_folder("exports", account) / _TRIES
+    if not path.exists():
+        return {}
+    return {export_id: Tries(**counted) for export_id, counted in json.loads(path.read_bytes()).items()}
+
+
+def _write_tries(lake: Lake, account: str, known: Mapping[str, Tries]) -> None:
+    path = lake.raw_folder("exports", account) / _TRIES
+    if known:
+        counted = {export_id: asdict(one) for export_id, one in sorted(known.items())}
+        lake.write_bytes(path, f"{json.dumps(counted, indent=2)}\n".encode())
+    else:
+        lake.remove(path)
 
 
 def write_receipt(lake: Lake, account: str, source: str, export: Export, run_id: str) -> None:
@@ -154,6 +193,9 @@ def note_loaded(lake: Lake, account: str, part: Slice, run_id: str, started_at: 
             reached = {*receipt["months_reached"], *(month.isoformat() for month in part.months)}
             receipt["months_reached"] = sorted(reached.intersection(receipt["months"]))
             _write(lake, path, receipt)
+        if known := tries(lake, account):
+            done = loaded(lake, account)
+            _write_tries(lake, account, {export_id: one for export_id, one in known.items() if export_id not in done})
 
 
 def waiting_for_publication(lake: Lake, accounts: Iterable[str]) -> list[UPath]:

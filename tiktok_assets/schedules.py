@@ -7,8 +7,8 @@ import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from tiktok_assets.accounts import Roster
+from tiktok_assets.batches import ACCOUNT_TAG
 from tiktok_assets.partitions import range_tags
-from tiktok_assets.sensors import ACCOUNT_TAG
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.studio.session import Sessions, Standing

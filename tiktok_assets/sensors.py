@@ -1,103 +1,133 @@
 """Sensors: what happens by itself when exports arrive. The decision is pure; the sensor only reads the world."""
 
-import datetime as dt
-import hashlib
-from collections import Counter
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from tiktok_assets.accounts import Roster
-from tiktok_assets.assets.landing import landing_events
+from tiktok_assets.assets.landing import LandingEvents
+from tiktok_assets.batches import Batch, batches
 from tiktok_assets.intake import Intake, LandedExport, by_account, take_in
-from tiktok_assets.partitions import RANGE_END, RANGE_START, range_tags
+from tiktok_assets.partitions import accounts_of
+from tiktok_assets.publishing import is_overdue
+from tiktok_assets.receipts import Tries, note_tries, tries
+from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake
+from tiktok_assets.storage.run_locks import NOT_ENDED, end_dead_runs
 
-EXPORTS_TAG = "tiktok/exports"
-ACCOUNT_TAG = "tiktok/account"
-# A set of exports whose run did not finish it is asked for once more by itself; then a person has to look.
+# An export that runs of its account alone did not load is asked for no more by itself; then a person has to look.
 MAX_TRIES = 2
-# A run that succeeded and left its exports unfinished counts as a try for so long; then the lake may have been emptied.
-_FRUITLESS = dt.timedelta(days=1)
-# A started run that has said nothing for so long was killed with its machine and holds nothing up. One in the queue
-# says nothing either, and waits longer than that behind 1,000 accounts.
-_DEAD_AFTER = dt.timedelta(hours=2)
 # A damaged file that changed less than this ago may still be being written.
 _PATIENCE = 10.0  # seconds
-# Each event costs the daemon 8 to 90 ms, by how busy the disk is; the rest is reported by the next look or the run.
+# Reading that one look may do; Dagster ends a look after 60 s, and the page shows nothing meanwhile.
+_BUDGET = 4.0  # seconds
+# Runs under way or in the queue; what exceeds them waits in landing, where newer exports join it.
+_RUNS_AT_ONCE = 10
+# Each event costs the daemon some ms; the rest is reported by the next look or the run.
 _EVENTS_A_TICK = 100
 
-_UNDER_WAY = [
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
 
+def runs_to_start(
+    landed: Iterable[LandedExport],
+    in_flight: Collection[str],
+    tried: Mapping[str, Mapping[str, Tries]],
+    roster: Sequence[str],
+    size: int,
+) -> list[Batch]:
+    """The runs for what landed: many accounts a run, over every month their exports touch. Pure.
 
-def run_requests(
-    landed: Iterable[LandedExport], in_flight: frozenset[str], tries: Mapping[str, int]
-) -> list[dg.RunRequest]:
-    """One run per account, over every month its new exports touch. Pure: the sensor only reads the world.
-
-    ``in_flight``: accounts with a run that has not ended. ``tries``: how many runs for a set of exports, by its
-    digest, have ended without finishing it.
+    ``in_flight``: accounts with a run that has not ended; they wait for its end. ``tried``: by account and export, the
+    runs that did not load it. After a failure an account runs alone; after ``MAX_TRIES`` of those it waits for a person
+    or for something new. ``size``: partitions a run may hold.
     """
-    requests = []
-    for account, exports in by_account(landed).items():
-        digest = digest_of(exports)
-        if account in in_flight or tries.get(digest, 0) >= MAX_TRIES:
-            continue
-        months = [month for export in exports for month in export.months]
-        requests.append(
-            dg.RunRequest(tags={**range_tags([account], months), ACCOUNT_TAG: account, EXPORTS_TAG: digest})
-        )
-    return requests
+    groups = by_account(landed)
+    given_up = _given_up(groups, tried)
+    months = {account: [month for one in exports for month in one.months] for account, exports in groups.items()}
+    suspects = {account for account in groups if any(_tries(tried, one) != Tries() for one in groups[account])}
+    return batches(months, roster, size, alone=suspects, barred={*in_flight, *given_up})
 
 
-def digest_of(exports: Iterable[LandedExport]) -> str:
-    """A name for a set of exports of one account."""
-    ids = "\n".join(sorted({f"{export.account}/{export.export_id}" for export in exports}))
-    return hashlib.sha256(ids.encode()).hexdigest()[:16]
+def _given_up(groups: Mapping[str, list[LandedExport]], tried: Mapping[str, Mapping[str, Tries]]) -> list[str]:
+    """The accounts all of whose new exports were tried in vain."""
+    return [
+        account
+        for account, exports in groups.items()
+        if all(_tries(tried, export).alone >= MAX_TRIES for export in exports)
+    ]
 
 
-def build_new_exports(lake: Lake, roster: Roster, job: UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
+def _tries(tried: Mapping[str, Mapping[str, Tries]], export: LandedExport) -> Tries:
+    return tried.get(export.account, {}).get(export.export_id, Tries())
+
+
+def build_new_exports(
+    lake: Lake,
+    roster: Roster,
+    warehouse: Warehouse,
+    process_exports: UnresolvedAssetJobDefinition,
+    publish_warehouse: dg.JobDefinition,
+) -> dg.SensorDefinition:
     """The sensor that turns files in ``data/landing`` into runs."""
+    events = LandingEvents()
 
     @dg.sensor(
         name="new_exports",
-        job=job,
+        jobs=[process_exports, publish_warehouse],
         # Dagster looks every 5 s which sensors are due: of 10 s, asked for exactly, it makes 15.
         minimum_interval_seconds=max(1, lake.settings.sensor_interval - 1),
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Drop exports into data/landing: they go to their account and are processed, one run per account.",
+        description="Drop exports into data/landing: they go to their account and are processed, many accounts a run.",
     )
     def new_exports(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        for run in end_dead_runs(context.instance, lake.settings.locks):
+            context.log.warning(f"Run {run.run_id} was marked as failed: its process is gone.")
         # Asked first: a run that ends while the files are looked at still counts as under way.
-        in_flight = _accounts_in_flight(context.instance, roster)
-        intake = take_in(lake, roster, patience=_PATIENCE)
-        tries = _tries(context.instance, intake.landed)
-        requests = run_requests(intake.landed, in_flight, tries)
-        events = list(landing_events(context.instance, intake.landed))
+        runs = context.instance.get_runs(dg.RunsFilter(statuses=list(NOT_ENDED)))
+        in_flight = {account for run in runs for account in accounts_of(run.tags, list(roster))}
+        intake = take_in(lake, roster, patience=_PATIENCE, budget=_BUDGET)
         for rejected in intake.rejected:
             context.log.warning(f"quarantined: {rejected.message}")
-        if requests or events:
-            return dg.SensorResult(run_requests=requests, asset_events=events[:_EVENTS_A_TICK])
-        return dg.SkipReason(_why_nothing(intake, tries))
+        groups = by_account(intake.landed)
+        tried = {account: tries(lake, account) for account in groups}
+        wanted = runs_to_start(intake.landed, in_flight, tried, list(roster), lake.settings.run_size)
+        started = wanted[: max(0, _RUNS_AT_ONCE - len(runs))]
+        for batch in started:
+            note_batch(lake, batch, groups)
+        requests = [dg.RunRequest(job_name=process_exports.name, tags=batch.tags) for batch in started]
+        if not runs and not requests and is_overdue(lake, roster, warehouse, time.time()):
+            requests.append(dg.RunRequest(job_name=publish_warehouse.name))
+        reported = events.unknown(context.instance, intake.landed, _EVENTS_A_TICK)
+        if intake.postponed:
+            context.log.info(_postponed(intake))
+        if requests or reported:
+            return dg.SensorResult(run_requests=requests, asset_events=reported)
+        return dg.SkipReason(_why_nothing(intake, _given_up(groups, tried)))
 
     return new_exports
 
 
-def _why_nothing(intake: Intake, tries: Mapping[str, int]) -> str:
-    groups = by_account(intake.landed).items()
-    given_up = [account for account, exports in groups if tries.get(digest_of(exports), 0) >= MAX_TRIES]
+def note_batch(lake: Lake, batch: Batch, groups: Mapping[str, list[LandedExport]], by: int = 1) -> None:
+    """Count the run that is about to start for ``batch`` as a try for each export it is made for (``note_tries``)."""
+    for account in batch.new:
+        ids = [export.export_id for export in groups[account]]
+        note_tries(lake, account, ids, alone=len(batch.accounts) == 1, by=by)
+
+
+def _postponed(intake: Intake) -> str:
+    return f"{intake.postponed} files wait for the next look."
+
+
+def _why_nothing(intake: Intake, given_up: Sequence[str]) -> str:
     parts = []
     if given_up:
         parts.append(
-            f"{MAX_TRIES} runs did not finish the exports of {', '.join(given_up)}: look at the last one, mend what it "
-            "names, and re-execute it. A new file of the account starts over, too."
+            f"{MAX_TRIES} runs did not finish the exports of {', '.join(given_up)}: open the last run, fix the error "
+            "it reports, and re-execute it. A new file of the account starts over, too."
         )
+    if intake.postponed:
+        parts.append(_postponed(intake))
     if intake.waiting:
         parts.append(f"Still being written: {', '.join(intake.waiting)}.")
     if intake.unreadable:
@@ -106,38 +136,6 @@ def _why_nothing(intake: Intake, tries: Mapping[str, int]) -> str:
         parts.append(f"Set aside in quarantine: {'; '.join(rejected.message for rejected in intake.rejected)}")
     if intake.left_alone:
         parts.append(f"Left where it is: {'; '.join(intake.left_alone)}")
-    if len(groups) > len(given_up):
+    if len(by_account(intake.landed)) > len(given_up):
         parts.append("A run for the new exports is under way.")
     return " ".join(parts) or "No new exports in landing."
-
-
-def _tries(instance: dg.DagsterInstance, landed: Iterable[LandedExport]) -> Mapping[str, int]:
-    """How many runs for each account's set of new exports have ended: without finishing it, since it is still new."""
-    digests = [digest_of(exports) for exports in by_account(landed).values()]
-    if not digests:
-        return {}
-    tags = {EXPORTS_TAG: digests}
-    failed = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
-    lately = dt.datetime.now(dt.UTC) - _FRUITLESS
-    fruitless = dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS], tags=tags, updated_after=lately)
-    ended = [*instance.get_runs(dg.RunsFilter(statuses=failed, tags=tags)), *instance.get_runs(fruitless)]
-    return Counter(run.tags[EXPORTS_TAG] for run in ended)
-
-
-def _accounts_in_flight(instance: dg.DagsterInstance, roster: Roster) -> frozenset[str]:
-    """The accounts that an unfinished run works on, whoever started it."""
-    alive = dt.datetime.now(dt.UTC) - _DEAD_AFTER
-    queued = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED]))
-    under_way = instance.get_runs(dg.RunsFilter(statuses=_UNDER_WAY, updated_after=alive))
-    keys = list(roster)
-    accounts: set[str] = set()
-    for run in [*queued, *under_way]:
-        tags = run.tags
-        first = tags.get(RANGE_START) or tags.get("dagster/partition")
-        if first is None or "|" not in first:
-            continue
-        last = tags.get(RANGE_END, first)
-        ends = [key.rpartition("|")[0] for key in (first, last)]
-        if all(end in keys for end in ends):
-            accounts.update(keys[keys.index(ends[0]) : keys.index(ends[1]) + 1])
-    return frozenset(accounts)

@@ -236,7 +236,7 @@ def test_the_sensor_is_on_by_itself_and_starts_that_job(definitions: dg.Definiti
     (sensor,) = list(definitions.sensors or ())
     assert isinstance(sensor, dg.SensorDefinition)
     assert (sensor.name, sensor.default_status) == ("new_exports", dg.DefaultSensorStatus.RUNNING)
-    assert [target.job_name for target in sensor.targets] == ["process_exports"]
+    assert [target.job_name for target in sensor.targets] == ["process_exports", "publish_warehouse"]
 
 
 def test_the_schedule_extracts_and_asks_nothing_of_the_warehouse(definitions: dg.Definitions) -> None:

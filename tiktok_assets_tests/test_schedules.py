@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from pathlib import Path
 
 import dagster as dg
 import pytest
-import yaml
 
+from tiktok_assets.batches import ACCOUNT_TAG
 from tiktok_assets.graph import build_definitions
 from tiktok_assets.schedules import due, moments
-from tiktok_assets.sensors import ACCOUNT_TAG
-from tiktok_assets.settings import Settings, project_root
+from tiktok_assets.settings import Settings
 from tiktok_assets.studio.session import Sessions
 from tiktok_assets_tests.conftest import History, Install
 
@@ -121,11 +119,3 @@ def test_accounts_without_a_login_are_left_out_and_each_has_its_moment(
         for moment in (at(17, 10), at(17, 15), at(17, 20))
     }
     assert list(found.values()) == [["pig1987"], [], ["zonea0"]]
-
-
-def test_dagster_lets_two_visits_run_at_once_and_one_of_an_account() -> None:
-    configured = yaml.safe_load(Path(project_root() / "dagster.yaml").read_text())["concurrency"]["runs"]
-    assert configured["tag_concurrency_limits"] == [
-        {"key": "tiktok/account", "value": {"applyLimitPerUniqueValue": True}, "limit": 1},
-        {"key": "tiktok/visit", "limit": 2},
-    ]

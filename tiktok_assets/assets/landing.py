@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
 import dagster as dg
@@ -151,18 +152,34 @@ def _facts(lake: Lake, accounts: Iterable[str], section: str, outcomes: Iterable
     return facts
 
 
-def landing_events(instance: dg.DagsterInstance, landed: Iterable[LandedExport]) -> Iterator[dg.AssetMaterialization]:
-    """What landed, told to Dagster without a run: each partition of landing that it does not know of yet."""
-    files: dict[tuple[str, str], list[LandedExport]] = {}
-    for export in landed:
-        for section in export.sections:
-            for month in export.months:
-                files.setdefault((section, partition_key(export.account, month)), []).append(export)
-    known = {
-        section: instance.get_materialized_partitions(dg.AssetKey(["landing", section]))
-        for section in {section for section, _ in files}
-    }
-    for (section, key), exports in files.items():
-        if key not in known[section]:
-            sources = ", ".join(export.source for export in exports)
-            yield dg.AssetMaterialization(["landing", section], partition=key, metadata={"files": sources})
+class LandingEvents:
+    """What landed, reported to Dagster without an extraction. Remembers what Dagster is known to know."""
+
+    def __init__(self) -> None:
+        self._known: set[tuple[str, str]] = set()
+
+    def unknown(
+        self, instance: dg.DagsterInstance, landed: Iterable[LandedExport], most: int | None = None
+    ) -> list[dg.AssetMaterialization]:
+        """An event for each partition of landing that Dagster does not know of yet; at most so many, if told."""
+        files: dict[tuple[str, str], list[str]] = {}
+        for export in landed:
+            for section, month in itertools.product(export.sections, export.months):
+                place = (section, partition_key(export.account, month))
+                if place not in self._known:
+                    files.setdefault(place, []).append(export.source)
+        wanted = dict(itertools.islice(files.items(), most))
+        for section in {section for section, _ in wanted}:
+            keys = {str(key) for other, key in wanted if other == section}
+            stored = instance.get_latest_storage_id_by_partition(
+                dg.AssetKey(["landing", section]), dg.DagsterEventType.ASSET_MATERIALIZATION, keys
+            )
+            self._known.update((section, key) for key in stored)
+        news = [place for place in wanted if place not in self._known]
+        self._known.update(news)
+        return [
+            dg.AssetMaterialization(
+                ["landing", section], partition=key, metadata={"files": part_of_list(files[section, key])}
+            )
+            for section, key in news
+        ]

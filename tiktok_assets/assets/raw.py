@@ -7,7 +7,7 @@ import dagster as dg
 from upath import UPath
 
 from tiktok_assets.accounts import load_roster
-from tiktok_assets.assets.landing import landing_events
+from tiktok_assets.assets.landing import LandingEvents
 from tiktok_assets.assets.metadata import OWNERS, part_of_list
 from tiktok_assets.dropped import account_files, identity, source_of, unchanged
 from tiktok_assets.exports.export import Export, open_export
@@ -89,7 +89,8 @@ def build_raw_assets(lake: Lake, partitions_def: dg.PartitionsDefinition) -> dg.
                 )
             for account, source, export in exports:
                 write_receipt(lake, account, source, export, context.run.run_id)
-            for event in landing_events(context.instance, [_landed(lake, *export) for export in exports]):
+            landed = [_landed(lake, *export) for export in exports]
+            for event in LandingEvents().unknown(context.instance, landed):
                 context.log_event(event)
 
     return raw

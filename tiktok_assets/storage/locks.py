@@ -26,6 +26,8 @@ _FIRST_LOOK, _LOOK_AGAIN = 0.002, 0.1  # seconds until the next try: doubled fro
 _SAY_AGAIN = 60.0  # seconds between two messages of one wait
 _SPARE_FILES = 256  # open files that a process needs beside its locks
 
+_ENDING = ".lock"
+
 _held: set[int] = set()
 """The descriptors of this process; a forked child closes its copies, else they would outlive a killed parent."""
 
@@ -85,12 +87,18 @@ class Locks:
         """Whether ``name`` was ever held, and not forgotten since."""
         return self._path(name).exists()
 
+    def abandoned(self, prefix: str) -> list[str]:
+        """The names with this prefix that were taken and not forgotten, and that nobody holds."""
+        files = self.folder.glob(f"{urllib.parse.quote(prefix, safe='')}*{_ENDING}")
+        names = sorted(urllib.parse.unquote(file.name.removesuffix(_ENDING)) for file in files)
+        return [name for name in names if not self.is_held(name)]
+
     def forget(self, name: str) -> None:
         """Remove the file of a lock that nobody will ask for again."""
         self._path(name).unlink(missing_ok=True)
 
     def _path(self, name: str) -> Path:
-        return self.folder / f"{urllib.parse.quote(name, safe='')}.lock"
+        return self.folder / f"{urllib.parse.quote(name, safe='')}{_ENDING}"
 
     @contextlib.contextmanager
     def _taken(self, name: str, *, wait: bool, say: Callable[[str], object]) -> Iterator[None]:

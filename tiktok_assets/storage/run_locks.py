@@ -40,8 +40,11 @@ def account_lock(account: str) -> str:
     return f"account {account}"
 
 
+_RUN = "run "
+
+
 def _life_lock(run_id: str) -> str:
-    return f"run {run_id}"
+    return f"{_RUN}{run_id}"
 
 
 def run_life(locks: Locks) -> dg.ResourceDefinition:
@@ -77,6 +80,11 @@ def _logged(context: dg.InitResourceContext):
     return (context.log or dg.get_dagster_logger()).info
 
 
+def may_have_dead_runs(locks: Locks) -> bool:
+    """Whether a run left a lock behind; known without asking Dagster."""
+    return bool(locks.abandoned(_RUN))
+
+
 def end_dead_runs(instance: dg.DagsterInstance, locks: Locks) -> list[dg.DagsterRun]:
     """Mark every run as failed that is said to be under way and whose process is gone; those runs."""
     dead = []
@@ -85,8 +93,9 @@ def end_dead_runs(instance: dg.DagsterInstance, locks: Locks) -> list[dg.Dagster
         if _is_dead(instance, locks, record):
             failure = JobFailureData(error=None, failure_reason=RunFailureReason.UNEXPECTED_TERMINATION)
             instance.report_run_failed(run, _DIED, failure)
-            locks.forget(_life_lock(run.run_id))
             dead.append(run)
+    for name in locks.abandoned(_RUN):  # also of runs that Dagster knows to have ended, or does not know
+        locks.forget(name)
     return dead
 
 
