@@ -15,6 +15,7 @@ import polars as pl
 from upath import UPath
 
 from tiktok_assets.exports.provenance import PROVENANCE
+from tiktok_assets.partition_metadata import set_run_metadata
 from tiktok_assets.partitions import Slice, partition_key, slice_of
 from tiktok_assets.storage.lake import Lake, read_parquet, scan_parquet
 
@@ -47,6 +48,7 @@ class RawIOManager(dg.IOManager):
             path = self.lake.raw_file(report, export.account, export.downloaded_at, export.export_id)
             if not path.exists():
                 self.lake.write(path, export.rows)
+        set_run_metadata(context)
 
     def load_input(self, context: dg.InputContext) -> pl.LazyFrame:
         """The raw rows that speak of the run's accounts and months, and of the days around them, of every export."""
@@ -141,8 +143,7 @@ class PartitionIOManager(dg.IOManager):
                 self.lake.write(path, partitions[key].drop("month"))
             else:
                 self.lake.remove(path)
-        if changed:
-            context.add_output_metadata({"later_partitions_changed": named(changed)})
+        set_run_metadata(context, {"later_partitions_changed": named(changed)} if changed else {})
 
     def load_input(self, context: dg.InputContext) -> pl.DataFrame:
         layer, table = context.asset_key.path
