@@ -83,7 +83,7 @@ def build_warehouse_assets(
             pool="warehouse",
             metadata={
                 "dagster/column_schema": column_schema(schema),
-                **({"dagster/column_lineage": _lineage(name, inputs)} if name != "exports" else {}),
+                "dagster/column_lineage": _lineage(name, inputs),
                 "dagster/table_name": f"main.{name}",
                 **({REACH: reach} if reach else {}),
                 **(about or {}),
