@@ -52,6 +52,11 @@ class Slice:
     def last_day(self) -> dt.date:
         return (self.months[-1] + dt.timedelta(days=31)).replace(day=1) - dt.timedelta(days=1)
 
+    @property
+    def last_partition(self) -> str:
+        """The greatest key in the order account, then month."""
+        return partition_key(self.accounts[-1], self.months[-1])
+
     def covers(self, months: Iterable[dt.date]) -> bool:
         return set(months) <= set(self.months)
 

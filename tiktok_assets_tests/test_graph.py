@@ -10,6 +10,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from tiktok_assets.assets.curated import CURATED
+from tiktok_assets.assets.warehouse import WAREHOUSE_KEYS
 from tiktok_assets.graph import build_definitions
 from tiktok_assets.settings import Settings, project_root
 from tiktok_assets_tests.conftest import Install
@@ -147,6 +149,7 @@ KINDS = {
 }
 # Files and pages are no tables, and the pages have a job of their own.
 TABLES = [key for key in GRAPH if not key.startswith(("landing", "reports"))]
+LINEAGE = "dagster/column_lineage"
 ROOT = project_root()
 
 
@@ -198,6 +201,22 @@ def test_every_column_is_described(nodes: dict[str, dg.AssetSpec], key: str) -> 
     columns = nodes[key].metadata["dagster/column_schema"].columns
     assert len(columns) > 5
     assert [column.name for column in columns if not column.description] == []
+
+
+def test_columns_name_those_they_are_made_of(nodes: dict[str, dg.AssetSpec]) -> None:
+    lineage = {key: spec.metadata[LINEAGE] for key, spec in nodes.items() if LINEAGE in spec.metadata}
+    assert lineage.keys() == CURATED.keys() | WAREHOUSE_KEYS.keys()
+    assert [key for key, columns in lineage.items() if not columns.deps_by_column] == ["warehouse/exports"]
+    sources = lineage["curated/account_daily"].deps_by_column
+    assert sources["following"] == [dg.TableColumnDep(dg.AssetKey(["staging", "insights"]), "value")]
+    assert [dep.asset_key.path[-1] for dep in sources["followers"]] == ["follower_history"]
+    rate = lineage["warehouse/social_media_stats"].deps_by_column["engagement_rate"]
+    assert rate == [dg.TableColumnDep(dg.AssetKey(["curated", "account_daily"]), "engagement_rate")]
+
+
+@pytest.mark.parametrize("key", [key for key in GRAPH if key.startswith("warehouse")])
+def test_a_table_of_the_warehouse_says_where_it_is(nodes: dict[str, dg.AssetSpec], key: str) -> None:
+    assert nodes[key].metadata["dagster/table_name"] == key.replace("warehouse/", "main.")
 
 
 @pytest.mark.parametrize("key", [key for key in GRAPH if not key.startswith("landing")])

@@ -6,6 +6,7 @@ import dagster as dg
 
 from tiktok_assets.accounts import Roster
 from tiktok_assets.assets.metadata import OWNERS, part_of_list
+from tiktok_assets.partition_metadata import set_partition_metadata, stored_last
 from tiktok_assets.partitions import slice_of
 from tiktok_assets.reporting.tables import TABLES
 from tiktok_assets.reporting.writing import tables_of, write_report
@@ -24,6 +25,7 @@ def build_account_report(lake: Lake, roster: Roster, partitions_def: dg.Partitio
         backfill_policy=dg.BackfillPolicy.single_run(),
         kinds={"altair", "html"},
         owners=OWNERS,
+        metadata={"folder": dg.MetadataValue.path(str(lake.settings.data_dir / "reports"))},
         required_resource_keys={RUN_LIFE},
     )
     def account_report(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
@@ -32,8 +34,9 @@ def build_account_report(lake: Lake, roster: Roster, partitions_def: dg.Partitio
         written = {tables.account.key: write_report(lake, tables, now) for tables in tables_of(lake, accounts, now)}
         if without := [account.key for account in accounts if account.key not in written]:
             context.log.warning("No data yet, so no page: %s", part_of_list(without))
-        folder = dg.MetadataValue.path(str(lake.settings.data_dir / "reports"))
         pages = part_of_list([path.name for path in written.values()])
-        return dg.MaterializeResult(metadata={"folder": folder, "pages": pages, "pages_written": len(written)})
+        facts = {"pages": pages, "pages_written": len(written)}
+        set_partition_metadata(context, context.asset_key, {stored_last(context): facts})
+        return dg.MaterializeResult()
 
     return account_report

@@ -7,7 +7,7 @@ import dagster as dg
 import polars as pl
 
 from tiktok_assets.alignment import DAILY, Alignment, months, table, verdicts
-from tiktok_assets.assets.metadata import OWNERS, column_schema, markdown_table
+from tiktok_assets.assets.metadata import OWNERS, by_partition, column_schema, markdown_table, record
 from tiktok_assets.exports.labels import DailyFile, Verdict
 from tiktok_assets.partitions import slice_of
 from tiktok_assets.receipts import Moved, note_shifts
@@ -53,18 +53,17 @@ def build_alignment_asset(lake: Lake, partitions_def: dg.PartitionsDefinition) -
                 for verdict, file in found
             ]
         rows = part.within(pl.concat(tables))
-        moved = rows.filter(pl.col("date_shift_days") != 0)
+        exports = pl.col("export_id")
+        facts = by_partition(
+            rows,
+            part,
+            exports=exports.n_unique(),
+            exports_moved=exports.filter(pl.col("date_shift_days") != 0).n_unique(),
+        )
         columns = ["account", "file", "days ahead", "confidence", "because"]
         newest = pl.DataFrame(reasons[-_SHOWN:][::-1], columns, orient="row")
-        return dg.MaterializeResult(
-            value=rows,
-            metadata={
-                "dagster/row_count": rows.height,
-                "exports": rows["export_id"].n_unique(),
-                "exports_moved": moved["export_id"].n_unique(),
-                "verdicts": dg.MetadataValue.md(markdown_table(newest)),
-            },
-        )
+        record(context, part, facts, {"verdicts": dg.MetadataValue.md(markdown_table(newest))})
+        return dg.MaterializeResult(value=rows)
 
     return alignment
 

@@ -9,7 +9,7 @@ import datetime as dt
 import dagster as dg
 import polars as pl
 
-from tiktok_assets.assets.metadata import OWNERS, column_schema, markdown_table, part_of_list
+from tiktok_assets.assets.metadata import OWNERS, by_partition, column_schema, markdown_table, part_of_list, record
 from tiktok_assets.checks.schema import schema_result, schema_spec
 from tiktok_assets.curated.advice import by_urgency
 from tiktok_assets.curated.coverage import COUNTED, Coverage, all_told_days
@@ -45,20 +45,21 @@ def build_coverage_asset(lake: Lake, partitions_def: dg.PartitionsDefinition) ->
         rows = count_days(all_told_days(staged))
         now = dt.datetime.now(dt.UTC)
         found = coverages(lake, part.accounts[:_SHOWN], now)
-        return dg.MaterializeResult(
-            value=rows,
-            metadata={
-                "dagster/row_count": rows.height,
-                "days_covered": int(rows["days_covered"].sum()),
-                "missing_days": int(rows["days_missing"].sum()),
-                "unsettled_days": int(rows["days_unsettled"].sum()),
-                "accounts": part_of_list(list(part.accounts)),
-                "coverage": dg.MetadataValue.md(_table(found)),
-                "exports_to_make": sum(len(one.advice) for one in found),
-                "advice": dg.MetadataValue.md(_advice(lake, found, now)),
-            },
-            check_results=[schema_result(Coverage, rows, part)],
+        of_run = {
+            "accounts": part_of_list(list(part.accounts)),
+            "coverage": dg.MetadataValue.md(_table(found)),
+            "exports_to_make": sum(len(one.advice) for one in found),
+            "advice": dg.MetadataValue.md(_advice(lake, found, now)),
+        }
+        days = by_partition(
+            rows,
+            part,
+            days_covered=pl.col("days_covered").sum(),
+            missing_days=pl.col("days_missing").sum(),
+            unsettled_days=pl.col("days_unsettled").sum(),
         )
+        record(context, part, days, of_run)
+        return dg.MaterializeResult(value=rows, check_results=[schema_result(Coverage, rows, part)])
 
     return coverage
 

@@ -17,7 +17,7 @@ import polars as pl
 
 from tiktok_assets.accounts import Roster
 from tiktok_assets.assets.lineage import lineage
-from tiktok_assets.assets.metadata import OWNERS, column_schema, covered
+from tiktok_assets.assets.metadata import OWNERS, column_schema, record_days
 from tiktok_assets.assets.pictures import chart_metadata
 from tiktok_assets.assets.restatements import COMPARED
 from tiktok_assets.checks import account_daily as account_daily_checks
@@ -83,22 +83,16 @@ def build_curated_assets(
     ):
         key, part = context.asset_key.to_user_string(), slice_of(context.partition_keys)
         schema, stored = CURATED[key], part.wider(after=REACHES[key]).within(rows)
-        upstream = [before.to_user_string() for before in context.assets_def.asset_deps[context.asset_key]]
-        return dg.MaterializeResult(
-            value=stored,
-            metadata={
-                **covered(part.within(stored), part, every_day=every_day),
-                **chart_metadata(context.asset_key.path[-1], rows.filter(pl.col("date") <= part.last_day)),
-                "dagster/column_lineage": lineage(key, STAGED | CURATED | COMPARED, upstream),
-            },
-            check_results=[schema_result(schema, stored, part), *checks],
-        )
+        chart = chart_metadata(context.asset_key.path[-1], rows.filter(pl.col("date") <= part.last_day))
+        record_days(context, stored, part, chart, every_day=every_day)
+        return dg.MaterializeResult(value=stored, check_results=[schema_result(schema, stored, part), *checks])
 
     def table(name: str, *, check_specs: Sequence[dg.AssetCheckSpec] = (), **inputs: Sequence[str]):
         """``inputs``: layer, table and columns of each; without columns all."""
         key = f"curated/{name}"
         asset_key, schema = dg.AssetKey(["curated", name]), CURATED[key]
         before, after = LOOK_BACK[key], REACHES[key]
+        upstream = ["/".join(source[:2]) for source in inputs.values()]
         return dg.asset(
             key=asset_key,
             ins={
@@ -113,7 +107,11 @@ def build_curated_assets(
             kinds={"polars", "parquet"},
             owners=OWNERS,
             io_manager_key="lake",
-            metadata={"dagster/column_schema": column_schema(schema), REACH: REACHES[key]},
+            metadata={
+                "dagster/column_schema": column_schema(schema),
+                "dagster/column_lineage": lineage(key, STAGED | CURATED | COMPARED, upstream),
+                REACH: REACHES[key],
+            },
             check_specs=[schema_spec(asset_key), *check_specs],
         )
 

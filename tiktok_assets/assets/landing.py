@@ -15,6 +15,7 @@ from tiktok_assets.dropped import account_files
 from tiktok_assets.exports.names import INSIGHTS, SECTIONS, read_name
 from tiktok_assets.failures import ExtractionFailed
 from tiktok_assets.intake import LandedExport
+from tiktok_assets.partition_metadata import set_partition_metadata, stored_last
 from tiktok_assets.partitions import Slice, partition_key, slice_of
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.studio.extraction import SHORT_WAIT, Extractor, Outcome, Wanted, sentence
@@ -28,6 +29,7 @@ _DESCRIPTION = {
     "content": "Content ZIPs: lifetime totals of up to 15 videos.",
     INSIGHTS: "What Studio's pages showed beside the exports, one JSON file a visit: following, watch time, ages.",
 }
+_NAMED = 3  # files in the event of one partition: the others stand in raw, in the column "source"
 
 
 class Extraction(dg.Config):
@@ -75,14 +77,16 @@ def build_landing_assets(lake: Lake, roster: Roster, partitions_def: dg.Partitio
         for section in sections:
             key = dg.AssetKey(["landing", section])
             if not any(outcome.lacks(section) for outcome in outcomes):
-                yield dg.MaterializeResult(asset_key=key, metadata=_facts(lake, part.accounts, section, outcomes))
+                facts = _facts(lake, part.accounts, section, outcomes)
+                set_partition_metadata(context, key, {stored_last(context): facts})
+                yield dg.MaterializeResult(asset_key=key)
                 continue
             for outcome in outcomes:
-                for month in outcome.complete_months(section, part.months):
-                    account = outcome.wanted.account.key
-                    metadata = _facts(lake, [account], section, [outcome])
+                account, months = outcome.wanted.account.key, list(outcome.complete_months(section, part.months))
+                for month in months:
+                    facts = _facts(lake, [account], section, [outcome]) if month == months[-1] else {}
                     partition = partition_key(account, month)
-                    context.log_event(dg.AssetMaterialization(key, partition=partition, metadata=metadata))
+                    context.log_event(dg.AssetMaterialization(key, partition=partition, metadata=facts))
                 if outcome.message:
                     yield dg.AssetObservation(key, description=outcome.message)
         _raise_failures(outcomes)
@@ -179,7 +183,7 @@ class LandingEvents:
         self._known.update(news)
         return [
             dg.AssetMaterialization(
-                ["landing", section], partition=key, metadata={"files": part_of_list(files[section, key])}
+                ["landing", section], partition=key, metadata={"files": part_of_list(files[section, key], most=_NAMED)}
             )
             for section, key in news
         ]

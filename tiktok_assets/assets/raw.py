@@ -1,23 +1,25 @@
 """Raw: every export's tables as text, each row with its provenance. One read of an export makes all its reports."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import dagster as dg
 from upath import UPath
 
 from tiktok_assets.accounts import load_roster
 from tiktok_assets.assets.landing import LandingEvents
-from tiktok_assets.assets.metadata import OWNERS, part_of_list
+from tiktok_assets.assets.metadata import OWNERS, Facts, part_of_list
 from tiktok_assets.dropped import account_files, identity, source_of, unchanged
 from tiktok_assets.exports.export import Export, open_export
 from tiktok_assets.exports.problems import BrokenFile, ExportProblem, UnreadableFile
 from tiktok_assets.exports.provenance import PROVENANCE, READER_VERSION
 from tiktok_assets.intake import LandedExport
 from tiktok_assets.ownership import owner
+from tiktok_assets.partition_metadata import set_partition_metadata
 from tiktok_assets.partitions import Slice, slice_of
 from tiktok_assets.receipts import loaded, write_receipt
 from tiktok_assets.reports import REPORTS
+from tiktok_assets.reports.report import Report
 from tiktok_assets.storage.lake import Lake, local_copy
 from tiktok_assets.storage.parquet import RawRows
 
@@ -73,20 +75,10 @@ def build_raw_assets(lake: Lake, partitions_def: dg.PartitionsDefinition) -> dg.
                 for member, rows in export.frames(account=account, source=source)
             ]
             for report in REPORTS:
+                facts = {part.last_partition: _facts(report, exports)}
+                set_partition_metadata(context, dg.AssetKey(["raw", report.name]), facts)
                 rows = [table for told, table in tables if told is report]
-                yield dg.Output(
-                    rows,
-                    output_name=f"raw__{report.name}",
-                    metadata={
-                        "new_exports": len(rows),
-                        "source_files": part_of_list(
-                            [source for _, source, export in exports if report in _reports(export)]
-                        ),
-                        "warnings": part_of_list(
-                            [text for _, _, export in exports for text in export.warnings if report.title in text]
-                        ),
-                    },
-                )
+                yield dg.Output(rows, output_name=f"raw__{report.name}")
             for account, source, export in exports:
                 write_receipt(lake, account, source, export, context.run.run_id)
             landed = [_landed(lake, *export) for export in exports]
@@ -107,8 +99,11 @@ def _landed(lake: Lake, account: str, source: str, export: Export) -> LandedExpo
     )
 
 
-def _reports(export: Export) -> list[object]:
-    return [member.report for member in export.members]
+def _facts(report: Report, exports: Sequence[tuple[str, str, Export]]) -> Facts:
+    """What a run read of a report: how many exports, which, and what was odd about them."""
+    files = [source for _, source, export in exports if any(member.report is report for member in export.members)]
+    warnings = [text for _, _, export in exports for text in export.warnings if report.title in text]
+    return {"new_exports": len(files), "source_files": part_of_list(files), "warnings": part_of_list(warnings)}
 
 
 def _new_exports(

@@ -11,7 +11,7 @@ import pandera.polars as pa
 import polars as pl
 
 from tiktok_assets.alignment import DAILY, aligned
-from tiktok_assets.assets.metadata import OWNERS, column_schema, markdown_table
+from tiktok_assets.assets.metadata import OWNERS, by_partition, column_schema, markdown_table, record
 from tiktok_assets.assets.staging import typed_rows
 from tiktok_assets.curated.restatements import LOOK_BACK, Restatements, Settling, restatements, settling
 from tiktok_assets.partitions import Slice, slice_of
@@ -21,6 +21,7 @@ from tiktok_assets.storage.parquet import REACH, raw_rows, seen
 SETTLING = "curated/settling"
 COMPARED: dict[str, type[pa.DataFrameModel]] = {"curated/restatements": Restatements, SETTLING: Settling}
 _REACHES = {SETTLING: {REACH: LOOK_BACK}}
+_MOVED, _SETTLED = (dg.AssetKey(key.split("/")) for key in COMPARED)
 _SHOWN = 20
 
 
@@ -52,8 +53,12 @@ def build_restatements_asset(lake: Lake, partitions_def: dg.PartitionsDefinition
         since = part.wider(before=LOOK_BACK).first_day
         raw = {report.name: raw_rows(lake, report.name, part.accounts, since) for report in DAILY}
         moved, settled = compared(raw, alignment, part)
-        yield dg.Output(moved, output_name="curated__restatements", metadata=_moved(moved))
-        yield dg.Output(settled, output_name="curated__settling", metadata=_settled(settled))
+        days = by_partition(moved, part, days_restated=pl.col("date").n_unique())
+        record(context, part, days, {"what_moved": _newest(moved)}, asset_key=_MOVED)
+        yield dg.Output(moved, output_name="curated__restatements")
+        metrics = by_partition(settled, part, metrics_with_evidence=pl.col("has_evidence").sum())
+        record(context, part, metrics, {"newest_month": _newest_month(settled)}, asset_key=_SETTLED)
+        yield dg.Output(settled, output_name="curated__settling")
 
     return compared_exports
 
@@ -82,24 +87,19 @@ def _timed(typed: pl.DataFrame, raw: pl.LazyFrame) -> pl.DataFrame:
     return typed.join(guessed, on="export_id", how="anti")
 
 
-def _moved(rows: pl.DataFrame) -> dict[str, int | dg.MetadataValue]:
-    shown = rows.with_columns(pl.col("old_export_id", "new_export_id").str.head(8), _days("old"), _days("new"))
-    return {
-        "dagster/row_count": rows.height,
-        "days_restated": rows.select("account", "date").n_unique(),
-        "what_moved": dg.MetadataValue.md(markdown_table(shown.sort("date", descending=True).head(_SHOWN))),
-    }
+def _newest(moved: pl.DataFrame) -> dg.MarkdownMetadataValue:
+    """The newest days that later exports told differently."""
+    shown = moved.with_columns(pl.col("old_export_id", "new_export_id").str.head(8), _days("old"), _days("new"))
+    return dg.MetadataValue.md(markdown_table(shown.sort("date", descending=True).head(_SHOWN)))
 
 
 def _days(which: str) -> pl.Expr:
     return pl.col(f"{which}_age_days").round(1)
 
 
-def _settled(rows: pl.DataFrame) -> dict[str, int | dg.MetadataValue]:
-    newest = rows.filter(pl.col("date") == pl.col("date").max().over("account")).drop("date")
-    shown = newest.with_columns(pl.col("last_change_age_days").round(1)).head(_SHOWN)
-    return {
-        "dagster/row_count": rows.height,
-        "metrics_with_evidence": newest.filter("has_evidence").height,
-        "newest_month": dg.MetadataValue.md(markdown_table(shown)),
-    }
+def _newest_month(settled: pl.DataFrame) -> dg.MarkdownMetadataValue:
+    """At which age the metrics of each account stop changing, as its newest month says."""
+    newest = settled.filter(pl.col("date") == pl.col("date").max().over("account")).drop("date")
+    return dg.MetadataValue.md(
+        markdown_table(newest.with_columns(pl.col("last_change_age_days").round(1)).head(_SHOWN))
+    )

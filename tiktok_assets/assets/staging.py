@@ -4,7 +4,7 @@ import dagster as dg
 import polars as pl
 
 from tiktok_assets.alignment import DAILY, aligned
-from tiktok_assets.assets.metadata import OWNERS, column_schema, covered, exports_used
+from tiktok_assets.assets.metadata import OWNERS, column_schema, exports_used, record_days
 from tiktok_assets.checks.staging import check_results, check_specs, tells_every_day
 from tiktok_assets.partitions import slice_of
 from tiktok_assets.reports import REPORTS
@@ -40,11 +40,8 @@ def build_staging_asset(report: Report, partitions_def: dg.PartitionsDefinition)
         if "alignment" in calendar:
             typed = aligned(typed, calendar["alignment"], report.name)
         settled = part.within(settle(report, typed))
-        return dg.MaterializeResult(
-            value=settled,
-            metadata={**covered(settled, part, every_day=tells_every_day(report)), **exports_used(rows, settled)},
-            check_results=check_results(report, settled, part),
-        )
+        record_days(context, settled, part, exports_used(rows, settled), every_day=tells_every_day(report))
+        return dg.MaterializeResult(value=settled, check_results=check_results(report, settled, part))
 
     return staged
 

@@ -14,7 +14,7 @@ import polars as pl
 from tiktok_assets.accounts import Roster
 from tiktok_assets.assets.curated import CURATED, REACHES
 from tiktok_assets.assets.lineage import lineage
-from tiktok_assets.assets.metadata import OWNERS, column_schema, covered
+from tiktok_assets.assets.metadata import OWNERS, by_partition, column_schema, record, record_days
 from tiktok_assets.curated import benchmarks, check_results, quality, warehouse
 from tiktok_assets.curated.account_daily import DayMetrics, SocialMediaStats
 from tiktok_assets.curated.audience import AudienceInsights
@@ -92,6 +92,7 @@ def build_warehouse_assets(
             op_tags={"dagster/priority": "-1"},
             metadata={
                 "dagster/column_schema": column_schema(schema),
+                "dagster/column_lineage": _lineage(name, inputs),
                 "dagster/table_name": f"main.{name}",
                 **({REACH: reach} if reach else {}),
                 **(about or {}),
@@ -107,12 +108,8 @@ def build_warehouse_assets(
 
     def result(context: dg.AssetExecutionContext, loaded: pl.DataFrame) -> dg.MaterializeResult[pl.DataFrame]:
         name, part = context.asset_key.path[-1], slice_of(context.partition_keys)
-        upstream = [before.to_user_string() for before in context.assets_def.asset_deps[context.asset_key]]
-        metadata = covered(
-            part.within(loaded, DAYS[name]), part, day=DAYS[name], every_day=issubclass(WAREHOUSE[name], DayMetrics)
-        )
-        columns = lineage(context.asset_key.to_user_string(), CURATED | WAREHOUSE_KEYS, upstream)
-        return dg.MaterializeResult(value=loaded, metadata={**metadata, "dagster/column_lineage": columns})
+        record_days(context, loaded, part, {}, day=DAYS[name], every_day=issubclass(WAREHOUSE[name], DayMetrics))
+        return dg.MaterializeResult(value=loaded)
 
     @curated("social_media_stats", days="account_daily")
     def social_media_stats(context: dg.AssetExecutionContext, days: pl.DataFrame) -> dg.MaterializeResult[pl.DataFrame]:
@@ -191,9 +188,8 @@ def build_warehouse_assets(
     def exports(context: dg.AssetExecutionContext, **raw: pl.LazyFrame) -> Iterator[dg.Output[pl.DataFrame]]:
         part = slice_of(context.partition_keys)
         loaded = part.within(warehouse.exports(raw, _now()), "month")
-        yield dg.Output(
-            loaded, metadata={"dagster/row_count": loaded.height, "exports": loaded["export_id"].n_unique()}
-        )
+        record(context, part, by_partition(loaded, part, "month", exports=pl.col("export_id").n_unique()), {})
+        yield dg.Output(loaded)
         # Only now, with every table stored, is an export loaded: a crash before this line makes the sensor start over.
         for account in part.accounts:
             note_loaded(lake, account, part, context.run.run_id, _started_at(context.instance, context.run.run_id))
@@ -206,6 +202,12 @@ def build_warehouse_assets(
         *(social_media_stats, account_periods, content_performance, viral_content, audience_insights),
         *(posting_times, hashtag_performance, anomalies, data_quality, account_benchmarks, exports),
     ]
+
+
+def _lineage(name: str, inputs: Mapping[str, dg.AssetIn]) -> dg.TableColumnLineage:
+    """Which columns of its inputs the columns of the table ``name`` are made of."""
+    upstream = [dg.AssetKey.from_coercible(one.key).to_user_string() for one in inputs.values() if one.key]
+    return lineage(f"warehouse/{name}", CURATED | WAREHOUSE_KEYS, upstream)
 
 
 def _now() -> dt.datetime:

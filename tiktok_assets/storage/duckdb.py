@@ -23,6 +23,7 @@ import polars as pl
 import polars.selectors as cs
 import pyarrow as pa
 
+from tiktok_assets.partition_metadata import set_run_metadata
 from tiktok_assets.partitions import Slice, slice_of
 from tiktok_assets.storage.locks import Locks
 from tiktok_assets.storage.parquet import COLUMNS, named, sight
@@ -345,7 +346,7 @@ class WarehouseIOManager(dg.IOManager):
         )
         self._is_published = False
         facts = {"later_partitions_changed": named(replaced.changed)} if replaced.changed else {}
-        context.add_output_metadata({"rows_replaced": replaced.rows, "table": f"main.{table}", **facts})
+        set_run_metadata(context, {"rows_replaced": replaced.rows, **facts})
 
     def load_input(self, context: dg.InputContext) -> pl.DataFrame:
         table, told = context.asset_key.path[-1], context.definition_metadata

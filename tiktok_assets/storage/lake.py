@@ -49,7 +49,8 @@ class Lake:
 
     def partition_file(self, layer: str, table: str, account: str, month: dt.date) -> UPath:
         """The file of one partition of a staging or curated table."""
-        return self.settings.data_dir / layer / table / f"account={account}" / f"date={month}" / "data.parquet"
+        # In one step: each takes UPath 5 µs, and a run over many partitions asks for 20,000 files.
+        return self.settings.data_dir / f"{layer}/{table}/account={account}/date={month}/data.parquet"
 
     def partition_files(
         self, layer: str, table: str, accounts: Iterable[str], months: Collection[dt.date]
@@ -60,8 +61,7 @@ class Lake:
             folder = self.partition_file(layer, table, account, dt.date.min).parent.parent
             names = {path.name for path in files_in(folder)}
             for month in months:
-                path = self.partition_file(layer, table, account, month)
-                if path.parent.name in names and path.exists():
+                if f"date={month}" in names and (path := self.partition_file(layer, table, account, month)).exists():
                     found[account, month] = path
         return found
 

@@ -15,6 +15,7 @@ import polars as pl
 from upath import UPath
 
 from tiktok_assets.exports.provenance import PROVENANCE
+from tiktok_assets.partition_metadata import set_run_metadata
 from tiktok_assets.partitions import Slice, partition_key, slice_of
 from tiktok_assets.storage.lake import Lake, read_parquet, scan_parquet
 
@@ -47,6 +48,7 @@ class RawIOManager(dg.IOManager):
             path = self.lake.raw_file(report, export.account, export.downloaded_at, export.export_id)
             if not path.exists():
                 self.lake.write(path, export.rows)
+        set_run_metadata(context)
 
     def load_input(self, context: dg.InputContext) -> pl.LazyFrame:
         """The raw rows that speak of the run's accounts and months, and of the days around them, of every export."""
@@ -128,21 +130,17 @@ class PartitionIOManager(dg.IOManager):
     def handle_output(self, context: dg.OutputContext, obj: pl.DataFrame) -> None:
         layer, table = context.asset_key.path
         part, reached = slice_of(context.asset_partition_keys), sight(context)
-        rows = reached.require(obj, context.asset_key.to_user_string())
-        keys = rows.select("account", "month").unique().rows()
-        # A copy of the rows for each partition; of a million videos, which are one snapshot, none is needed.
-        partitions = {keys[0]: rows} if len(keys) == 1 else rows.partition_by("account", "month", as_dict=True)
+        partitions = _split(reached.require(obj, context.asset_key.to_user_string()))
         later = [month for month in reached.months if month not in part.months]
         stored = self.lake.partition_files(layer, table, part.accounts, later) if later else {}
         changed = [key for key in reached.partitions().rows() if key[1] in later and _differs(stored, partitions, key)]
         for key in [*part.partitions().rows(), *changed]:
             path = self.lake.partition_file(layer, table, *key)
             if key in partitions:
-                self.lake.write(path, partitions[key].drop("month"))
+                self.lake.write(path, partitions[key])
             else:
                 self.lake.remove(path)
-        if changed:
-            context.add_output_metadata({"later_partitions_changed": named(changed)})
+        set_run_metadata(context, {"later_partitions_changed": named(changed)} if changed else {})
 
     def load_input(self, context: dg.InputContext) -> pl.DataFrame:
         layer, table = context.asset_key.path
@@ -168,8 +166,17 @@ def named(keys: Sequence[tuple[str, dt.date]]) -> str:
 _SHOWN = 12
 
 
+def _split(rows: pl.DataFrame) -> dict[Key, pl.DataFrame]:
+    """The rows of each partition, by account and ``month``, without that column."""
+    keys = rows.select("account", "month").unique().rows()
+    if len(keys) == 1:  # a million videos, which are one snapshot, are not copied
+        return {keys[0]: rows.drop("month")}
+    by_key = rows.with_columns(_account="account").partition_by("_account", "month", include_key=False, as_dict=True)
+    return {(account, month): of_key for (account, month), of_key in by_key.items()}
+
+
 def _differs(stored: Mapping[Key, UPath], made: Mapping[Key, pl.DataFrame], key: Key) -> bool:
     """Whether the rows ``made`` of a partition are others than those stored."""
     if key not in made or key not in stored:
         return (key in made) != (key in stored)
-    return not read_parquet([stored[key]]).equals(made[key].drop("month"))
+    return not read_parquet([stored[key]]).equals(made[key])
