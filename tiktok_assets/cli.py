@@ -58,17 +58,14 @@ def main() -> None:
 
 @contextlib.contextmanager
 def _stopping() -> Iterator[None]:
-    """Ctrl-C and SIGTERM end with a sentence and exit code 130; what cannot be published with one and 1."""
-    from tiktok_assets.processing import Interrupted, PublishFailed
+    """Ctrl-C and SIGTERM end with a sentence and exit code 130."""
+    from tiktok_assets.processing import Interrupted
 
     try:
         yield
     except Interrupted as interrupted:
         err.print(str(interrupted), style="yellow", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(130) from None
-    except PublishFailed as failed:
-        err.print(f"What is stored could not be published: {failed}", style="red", markup=False, soft_wrap=True)
-        raise typer.Exit(1) from None
 
 
 @app.command(epilog="Example: cp ~/Downloads/Overview_*.zip data/landing/ && tiktok-assets process")

@@ -28,7 +28,7 @@ from tiktok_assets.checks.evaluation import broken_for
 from tiktok_assets.graph import build_definitions
 from tiktok_assets.intake import Intake, LandedExport, by_account, take_in
 from tiktok_assets.partitions import MORE_TAG
-from tiktok_assets.receipts import waiting_for_publication
+from tiktok_assets.receipts import loaded, waiting_for_publication
 from tiktok_assets.sensors import note_batch
 from tiktok_assets.settings import Settings, project_root
 from tiktok_assets.storage.duckdb import Warehouse
@@ -65,16 +65,14 @@ class Result:
 
     intake: Intake
     accounts: tuple[AccountResult, ...]
+    unpublished: str | None = None
+    """Why what is stored could not become what people read; they go on reading what they had."""
 
     @property
     def is_clean(self) -> bool:
-        """Nothing was set aside or left unread, no run failed, no check with severity error failed."""
+        """Nothing was set aside or left unread, no run failed, no check with severity error failed, all is published."""
         runs = all(account.succeeded and not account.failed_checks for account in self.accounts)
-        return runs and not self.intake.rejected and not self.intake.unreadable
-
-
-class PublishFailed(RuntimeError):
-    """What is stored could not be made what people read; they go on reading what they had."""
+        return runs and not self.unpublished and not self.intake.rejected and not self.intake.unreadable
 
 
 class Interrupted(KeyboardInterrupt):
@@ -116,9 +114,11 @@ def _process(
         moved = {account: exports for account, exports in moved.items() if results[account].succeeded}
         for account, again in runner.run(moved).items():
             results[account] = _made_again(results[account], again)
+        unpublished = None
         if waiting_for_publication(lake, roster) or warehouse.is_behind():
-            _publish(definitions.resolve_job_def("publish_warehouse"), history)
-    return Result(intake=intake, accounts=tuple(results[account] for account in groups))
+            unpublished = _publish(definitions.resolve_job_def("publish_warehouse"), history)
+    accounts = tuple(results[account] for account in groups)
+    return Result(intake=intake, accounts=accounts, unpublished=unpublished)
 
 
 def _made_again(first: AccountResult, again: AccountResult) -> AccountResult:
@@ -162,15 +162,18 @@ class _Runner:
             if self.stop.is_set():
                 note_batch(self.lake, batch, groups, by=-1)
                 raise Interrupted(_left(batch, waiting, found))
-            if run.success or len(batch.new) == 1:
-                found |= {account: _result(run, account, groups[account]) for account in batch.new}
-            else:
-                only = {account: months[account] for account in batch.new}
-                again = batches(only, self.roster, self.lake.settings.run_size, alone=batch.new)
+            found |= {account: _result(run, account, groups[account]) for account in batch.new}
+            if not run.success and len(batch.new) > 1:
+                only = {account: months[account] for account in batch.new if not self._is_loaded(groups[account])}
+                again = batches(only, self.roster, self.lake.settings.run_size, alone=only)
                 total += sum(one.size for one in again)
                 waiting.extendleft(reversed(again))
         self.progress("", total, total)
         return found
+
+    def _is_loaded(self, exports: list[LandedExport]) -> bool:
+        """Whether a run that failed stored all of it before it did, so that no other one is needed."""
+        return loaded(self.lake, exports[0].account).issuperset(export.export_id for export in exports)
 
     def _execute(self, batch: Batch, has_more: bool, done: int, total: int) -> dg.ExecuteInProcessResult:
         """One run. ``done`` of ``total`` partitions were made before."""
@@ -244,11 +247,10 @@ def _result(run: dg.ExecuteInProcessResult, account: str, exports: list[LandedEx
     )
 
 
-def _publish(job: dg.JobDefinition, instance: dg.DagsterInstance) -> None:
-    """What earlier runs left loaded and unpublished. Raises PublishFailed."""
+def _publish(job: dg.JobDefinition, instance: dg.DagsterInstance) -> str | None:
+    """Publish what other runs left loaded; why that failed, if it did."""
     run = _execute(job, instance, {}, make_new_run_id())
-    if not run.success:
-        raise PublishFailed(_why(run))
+    return None if run.success else _why(run)
 
 
 def _execute(
