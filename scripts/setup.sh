@@ -66,7 +66,8 @@ make_venv() {
         "$uv" --version >/dev/null 2>&1 || install_uv "$python"
     fi
     # Without a Python, a uv that was already here fetches one by itself.
-    "$uv" sync --frozen --quiet --python "${python:-3.12}" ||
+    # Compiled once here: each start of a command would take twice as long where Python may not write what it compiled.
+    "$uv" sync --frozen --quiet --compile-bytecode --python "${python:-3.12}" ||
         fail "uv could not make .venv from uv.lock; see its message above. Once its cause is mended, run this again."
 }
 

@@ -81,10 +81,8 @@ def print_result(result: Any) -> None:
         for line in one.warnings:
             out.print(f"note: {one.account}: {line}", style="dim", markup=False, highlight=False, soft_wrap=True)
     if result.unpublished:
-        text = (
-            f"What is stored could not be published, so people still read what was there before: {result.unpublished}"
-        )
-        out.print(text, style="red", markup=False, soft_wrap=True)
+        text = "What is stored could not be published, so people still read what was there before: "
+        out.print(text + result.unpublished, style="red", markup=False, soft_wrap=True)
     for rejected in result.intake.rejected:
         out.print(
             f"set aside: {rejected.message}\n  now in {rejected.moved_to}", style="red", markup=False, soft_wrap=True

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 from dagster._core.definitions.job_base import InMemoryJob
+from dagster._core.errors import DagsterExecutionInterruptedError
 from dagster._core.execution.execute_in_process import core_execute_in_process, merge_run_tags
 from dagster._core.utils import make_new_run_id
 
@@ -70,7 +71,7 @@ class Result:
 
     @property
     def is_clean(self) -> bool:
-        """Nothing was set aside or left unread, no run failed, no check with severity error failed, all is published."""
+        """Nothing was set aside or left unread, no run or check with severity error failed, all is published."""
         runs = all(account.succeeded and not account.failed_checks for account in self.accounts)
         return runs and not self.unpublished and not self.intake.rejected and not self.intake.unreadable
 
@@ -159,7 +160,7 @@ class _Runner:
             done = total - batch.size - sum(other.size for other in waiting)
             note_batch(self.lake, batch, groups)
             run = self._execute(batch, bool(waiting), done, total)
-            if self.stop.is_set():
+            if self.stop.is_set() or _was_interrupted(run):
                 note_batch(self.lake, batch, groups, by=-1)
                 raise Interrupted(_left(batch, waiting, found))
             found |= {account: _result(run, account, groups[account]) for account in batch.new}
@@ -192,7 +193,7 @@ class _Runner:
 
 @contextlib.contextmanager
 def _stoppable() -> Iterator[threading.Event]:
-    """Whether Ctrl-C or SIGTERM came while the block ran. Dagster ends its run then and says nothing to its caller.
+    """Whether Ctrl-C or SIGTERM came while the block ran, and no run of Dagster's: that has handlers of its own.
 
     Raises Interrupted where they came between runs.
     """
@@ -215,6 +216,14 @@ def _stoppable() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _was_interrupted(run: dg.ExecuteInProcessResult) -> bool:
+    """Whether a signal ended the run. Dagster makes a failure of it and says nothing to its caller."""
+    errors = [event.step_failure_data.error for event in run.all_events if event.is_step_failure]
+    errors += [event.job_failure_data.error for event in run.all_events if event.is_job_failure]
+    chain = [*errors, *(error.cause for error in errors if error)]
+    return any(error is not None and error.cls_name == DagsterExecutionInterruptedError.__name__ for error in chain)
 
 
 def _left(batch: Batch, waiting: Sequence[Batch], found: Mapping[str, AccountResult]) -> str:

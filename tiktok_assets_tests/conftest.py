@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,12 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from tiktok_assets.settings import Settings
+
+MEMORY = Path("/dev/shm")
+# Files of tests lie in memory where it has room: a disk makes each of some 100,000 small writes wait.
+if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 4 * 1024**3:
+    os.environ.setdefault("TMPDIR", str(MEMORY))
+    tempfile.tempdir = None
 
 Install = Callable[..., Settings]
 History = Callable[[], dg.DagsterInstance]
@@ -69,10 +76,6 @@ def settings(install: Install) -> Settings:
 
 @pytest.fixture
 def history() -> Iterator[History]:
-    """``with history() as instance``: Dagster's memory on disk, as each process opens it for itself.
-
-    In memory where there is a disk for that: SQLite waits for a real one 10 times as long as a run works.
-    """
-    memory = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
+    """``with history() as instance``: Dagster's memory on disk, as each process opens it for itself."""
+    with tempfile.TemporaryDirectory() as folder:
         yield lambda: dg.DagsterInstance.local_temp(folder)
