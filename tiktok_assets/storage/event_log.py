@@ -171,17 +171,18 @@ class BatchedEventLog(SqliteEventLogStorage):
 
         The stock class writes the whole event for each partition, 21 times for 21 months, and keeps the last one.
         """
+        values: dict[str, dict[str, object]] = {}
         latest: dict[tuple[str, str], tuple[EventLogEntry, int]] = {}
         for event, id_ in events:
             occurred = event.get_dagster_event()
             if occurred.asset_key is not None:
-                key = (occurred.asset_key.to_string(), occurred.event_type_value)
-                latest.pop(key, None)  # so that the order is that of the last ones
-                latest[key] = (event, id_)
+                asset = occurred.asset_key.to_string()
+                values[asset] = {}
+                latest.pop((asset, occurred.event_type_value), None)  # the order is that of the last ones
+                latest[asset, occurred.event_type_value] = (event, id_)
         has_columns = self._has_asset_key_index_cols_on_connection(connection)
-        values: dict[str, dict[str, object]] = {}
         for (asset, _), (event, id_) in latest.items():
-            values.setdefault(asset, {}).update(self._get_asset_entry_values(event, id_, has_columns))
+            values[asset].update(self._get_asset_entry_values(event, id_, has_columns))
         for asset, of_asset in values.items():
             if of_asset:
                 new = insert(AssetKeyTable).values(asset_key=asset, **of_asset)

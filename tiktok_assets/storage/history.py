@@ -34,10 +34,12 @@ from tiktok_assets.storage.locks import Locks
 
 log = logging.getLogger(__name__)
 
-# Read by Dagster for each event, in whichever process: the events of one output are stored at once, however many
-# partitions it has, and the partitions that a run plans are one event instead of one each.
-os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
-os.environ.setdefault("DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS", "1")
+ENVIRONMENT = {"DAGSTER_EVENT_BATCH_SIZE": "1000", "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS": "1"}
+"""What Dagster reads for each event, in whichever process: the events of one output are stored at once, however many
+partitions it has, and the partitions that a run plans are one event instead of one each."""
+
+for _name, _value in ENVIRONMENT.items():
+    os.environ.setdefault(_name, _value)
 
 _LOCK = "history"
 _OPTIONAL_FOLDER: UserConfigSchema = {"base_dir": Field(StringSource, is_required=False)}
