@@ -132,16 +132,16 @@ def _statements(kind: Kind) -> tuple[str, ...]:
 
 
 def _versions(path: Path) -> list[str]:
-    """The versions ``path`` is marked with. Empty if it is not there, or is not marked."""
+    """The versions ``path`` is marked with. Empty if it is not there, not marked or not a database."""
     if not path.exists():
         return []
     with contextlib.closing(sqlite3.connect(path, timeout=30)) as connection:
         try:
             return [version for (version,) in connection.execute("select version_num from alembic_version")]
-        except sqlite3.OperationalError as error:
-            if "no such table" in str(error):
-                return []
-            raise
+        except sqlite3.DatabaseError as error:
+            if "locked" in str(error):
+                raise
+            return []  # no such table, or no database at all
 
 
 def _repair(path: Path, kind: Kind, versions: list[str]) -> None:

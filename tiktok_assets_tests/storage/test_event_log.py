@@ -21,7 +21,7 @@ from dagster._core.events import DagsterEventType
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._core.storage.event_log.sqlite import sqlite_event_log as stock_module
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from tiktok_assets.storage import history_files
 from tiktok_assets.storage.event_log import BatchedEventLog
@@ -248,7 +248,7 @@ def test_the_events_of_a_run_can_be_deleted_while_its_file_is_open(log: BatchedE
 def test_a_damaged_file_does_not_stand_in_the_way_once_it_is_gone(log: BatchedEventLog, folder: Path) -> None:
     (folder / "run.db").write_bytes(b"no database" * 500)
     for _ in range(2):
-        with pytest.raises(Exception, match="not a database"):
+        with pytest.raises(DatabaseError, match="not a database"):
             log.get_logs_for_run("run")
     (folder / "run.db").unlink()
     log.store_event(events.step_started("run"))
