@@ -5,10 +5,12 @@ PORT ?= 3000
 EXPORTS ?= ../shared/exports
 FORMER ?= ../shared/former_pipeline
 
-# The history lives in .dagster (dagster.yaml), whatever DAGSTER_HOME another project left in the shell. Not for tests.
-dev demo demo-remove: export DAGSTER_HOME := $(CURDIR)
-# One event for the partitions of a range instead of one each: 35% less bookkeeping (measured).
+# Dagster's history is in the data folder (dagster.yaml), unless DAGSTER_HOME has a dagster.yaml of its own.
+dev demo demo-remove: export DAGSTER_HOME := $(if $(wildcard $(DAGSTER_HOME)/dagster.yaml),$(DAGSTER_HOME),$(CURDIR))
+# One event for the partitions of a range instead of one each, and those of one output stored at once (measured: a
+# third and a seventh less bookkeeping). The history sets them as well, for whoever starts Dagster without make.
 export DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS := 1
+export DAGSTER_EVENT_BATCH_SIZE := 1000
 export DAGSTER_DISABLE_TELEMETRY := 1
 # What Python compiles of this project is kept, too: 0.5 s a start.
 unexport PYTHONDONTWRITEBYTECODE

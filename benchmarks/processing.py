@@ -50,7 +50,8 @@ def run(settings: Settings, history: Path | None = None) -> float:
     else:
         history.mkdir(exist_ok=True)
         (history / "dagster.yaml").write_text(
-            f"storage: {{sqlite: {{base_dir: {history}}}}}\ntelemetry: {{enabled: false}}\n"
+            "storage: {custom: {module: tiktok_assets.storage.history, class: History, "
+            f"config: {{base_dir: {history / 'dagster'}}}}}}}\ntelemetry: {{enabled: false}}\n"
         )
         instance = dg.DagsterInstance.from_config(str(history))
     start = time.perf_counter()

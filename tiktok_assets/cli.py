@@ -18,10 +18,10 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from tiktok_assets import cli_history, cli_report, cli_status, cli_studio, cli_tools
+from tiktok_assets import cli_history, cli_prune, cli_report, cli_status, cli_studio, cli_tools
 from tiktok_assets.accounts import InvalidAccounts, add_account, load_roster, remove_account
 from tiktok_assets.printing import bar, err, out, print_inspection, print_json, print_result
-from tiktok_assets.settings import InvalidSettings, load_settings, project_root
+from tiktok_assets.settings import InvalidSettings, load_settings
 
 app = typer.Typer(
     help="TikTok Studio exports as tables you can trust.",
@@ -39,6 +39,7 @@ app.add_typer(cli_history.app)
 app.add_typer(cli_status.app)
 app.add_typer(cli_report.app)
 app.add_typer(cli_tools.app)
+app.add_typer(cli_prune.app, name="history")
 app.add_typer(accounts_app, name="accounts")
 app.add_typer(export_app, name="export")
 
@@ -74,7 +75,6 @@ def process(as_json: AsJson = False) -> None:
     failed whose severity is error; one that warns is told."""
     from tiktok_assets import processing
 
-    os.chdir(project_root())  # Dagster's history lies in a folder relative to the current one
     with bar("Processing", quiet=as_json) as progress, _stopping():
         result = processing.process(load_settings(), progress=progress)
     if as_json:
@@ -107,7 +107,6 @@ def rebuild(as_json: AsJson = False) -> None:
     """Make raw, staging, curated and the warehouse again from landing, compare, and report any difference."""
     from tiktok_assets import rebuilding
 
-    os.chdir(project_root())  # as above
     try:
         with bar("Rebuilding", quiet=as_json) as progress, _stopping():
             result, differences = rebuilding.rebuild(load_settings(), progress=progress)

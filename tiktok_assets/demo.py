@@ -11,7 +11,6 @@ import dataclasses
 import datetime as dt
 import hashlib
 import json
-import os
 import sys
 import tempfile
 from pathlib import Path
@@ -25,7 +24,7 @@ from upath import UPath
 from tiktok_assets.accounts import Account, Roster, load_roster
 from tiktok_assets.dropped import files_below, free_place, identity
 from tiktok_assets.exports.names import INSIGHTS, SECTIONS
-from tiktok_assets.settings import Settings, load_settings, project_root
+from tiktok_assets.settings import Settings, load_settings
 from tiktok_assets.simulator.studio import StudioAccount, StudioWorld, invent_account, serve, totp
 from tiktok_assets.simulator.traits import Traits
 from tiktok_assets.storage.lake import Lake
@@ -47,7 +46,6 @@ def main() -> int:
         "--remove", action="store_true", help="take the demo's exports and everything made of them away"
     )
     settings, remove = load_settings(), parser.parse_args().remove
-    os.chdir(project_root())  # Dagster's history lies in a folder relative to the current one
     marker = Path(str(settings.landing)) / ".demo.json"
     if remove:
         return _remove(settings, marker)

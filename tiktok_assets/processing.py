@@ -15,6 +15,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import dagster as dg
 from dagster._core.definitions.job_base import InMemoryJob
@@ -134,8 +135,10 @@ def _made_again(first: AccountResult, again: AccountResult) -> AccountResult:
 
 
 def project_instance() -> dg.DagsterInstance:
-    """The history that ``make dev`` shows: that of DAGSTER_HOME if it is set, else the project's own."""
-    return dg.DagsterInstance.from_config(os.environ.get("DAGSTER_HOME") or str(project_root()))
+    """The history that ``make dev`` shows: that of the data folder, or of a DAGSTER_HOME with its own dagster.yaml."""
+    home = Path(os.environ.get("DAGSTER_HOME") or project_root())
+    configured = home if (home / "dagster.yaml").is_file() else project_root()
+    return dg.DagsterInstance.from_config(str(configured))
 
 
 @dataclass

@@ -58,13 +58,9 @@ def test_every_message_of_the_troubleshooting_table_is_one_the_program_says() ->
 
 @pytest.mark.e2e
 def test_the_demo_fills_the_tables_and_the_readmes_queries_answer(tmp_path: Path) -> None:
-    history = tmp_path / "history"
-    history.mkdir()
-    (history / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("TIKTOK_", "DAGSTER_"))},
         "TIKTOK_DATA_DIR": str(tmp_path / "data"),
-        "DAGSTER_HOME": str(history),
     }
     command = [sys.executable, "-m", "tiktok_assets.demo"]
     first = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)

@@ -11,7 +11,9 @@ import yaml
 from dagster._core.instance import DagsterInstance
 
 from tiktok_assets.accounts import load_roster
+from tiktok_assets.processing import project_instance
 from tiktok_assets.settings import Settings, variable
+from tiktok_assets.storage.history import ENVIRONMENT, ComputeLogs
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -29,7 +31,10 @@ def test_the_dagster_family_has_one_version() -> None:
     assert {pin.partition("==")[2] for pin in pins} == {"1.13.27"}
 
 
-def test_the_history_is_kept_in_the_project_without_a_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_history_is_kept_in_the_data_folder_without_a_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIKTOK_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
     with DagsterInstance.from_config(str(tmp_path)) as instance:
@@ -37,8 +42,35 @@ def test_the_history_is_kept_in_the_project_without_a_variable(tmp_path: Path, m
         assert instance.get_concurrency_config().run_queue_config.tag_concurrency_limits == []  # pyright: ignore[reportOptionalMemberAccess]
         assert instance.get_concurrency_config().run_queue_config.max_concurrent_runs == 2  # pyright: ignore[reportOptionalMemberAccess]
         assert instance.get_runs() == []
-    assert {path.name for path in (tmp_path / ".dagster").iterdir()} >= {"storage"}
-    assert {path.name for path in tmp_path.iterdir()} <= {"dagster.yaml", ".dagster", "logs", ".logs_queue"}
+        assert isinstance(instance.compute_log_manager, ComputeLogs)
+        assert instance.storage_directory() == str(tmp_path / "data/state/dagster/artifacts/storage")
+    assert {path.name for path in (tmp_path / "data/state/dagster").iterdir()} >= {"storage"}
+    assert {path.name for path in tmp_path.iterdir()} <= {"dagster.yaml", "data", "logs", ".logs_queue"}
+
+
+def test_make_and_the_history_ask_dagster_for_the_same() -> None:
+    exported = re.findall(r"^export (DAGSTER_E\w+) := (\w+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert dict(exported) == ENVIRONMENT
+
+
+def test_a_history_that_is_configured_elsewhere_wins_over_that_of_the_data_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIKTOK_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    assert _home_in_make() == str(ROOT)
+    with project_instance() as instance:
+        assert Path(instance.root_directory).is_relative_to(tmp_path / "data")
+    (tmp_path / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    assert _home_in_make() == str(tmp_path)
+    with project_instance() as instance:
+        assert instance.root_directory == str(tmp_path)  # as Dagster keeps it by default
+
+
+def _home_in_make() -> str:
+    """The DAGSTER_HOME that ``make dev`` would start with."""
+    database = subprocess.run(["make", "-pn", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return re.findall(r"^dev: DAGSTER_HOME := (.*)$", database, re.MULTILINE)[0]
 
 
 def test_the_example_of_an_environment_names_every_setting_with_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
