@@ -131,7 +131,7 @@ class Settings(BaseSettings):
         "Partitions (accounts times months) that one run of the sensor or of `process` holds at the most; an account "
         "with more of them gets a run of its own",
         "a whole number, 1 or more",
-        250,
+        260,
         ge=1,
     )
     publish_interval: float = _setting(
