@@ -180,8 +180,11 @@ def _re_reports(report: Report, rows: pl.DataFrame, *by: str) -> pl.DataFrame:
     if "is_zero_tail" in rows.columns:  # zeros that fill up an export's end are no numbers
         rows = rows.with_columns(active_followers=pl.when(~pl.col("is_zero_tail")).then("active_followers"))
     grain = ["account", *by, "date", "item", "metric"]
+    day = ["account", *by, "date"]
+    told_again = rows.group_by(day).agg(pl.col("export_id").min() != pl.col("export_id").max()).filter("export_id")
     told = (
-        rows.select(
+        rows.join(told_again, on=day, how="semi")  # of what one export alone tells there is nothing to compare
+        .select(
             *("account", *by, "date", "export_id", "downloaded_at", "row_number"),
             *metrics,
             item=item,
