@@ -55,10 +55,11 @@ class DagsterDev:
         entries = (f'[accounts.{name}]\nhandle = "{name}"\n' for name in self.accounts)
         (self.home / "accounts.toml").write_text("\n".join(entries))
 
-    def start(self) -> None:
-        """Start, and wait until the server answers and has loaded our code."""
+    @property
+    def environment(self) -> dict[str, str]:
+        """Of every process of this installation: nothing of the settings of whoever runs the tests."""
         ours = {name: value for name, value in os.environ.items() if not name.startswith(("TIKTOK_", "DAGSTER_"))}
-        environment = {
+        return ours | {
             "DAGSTER_HOME": str(self.home),
             "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS": "1",
             "TIKTOK_DATA_DIR": str(self.home / "data"),
@@ -70,12 +71,27 @@ class DagsterDev:
             "TIKTOK_STUDIO_URL": self.studio_url,
             "TIKTOK_ACCOUNT_SPACING": "0",
         }
+
+    def process(self) -> subprocess.Popen[str]:
+        """`tiktok-assets process`, started."""
+        command = [sys.executable, "-c", "from tiktok_assets.cli import main; main()", "process"]
+        return subprocess.Popen(
+            command,
+            cwd=project_root(),
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def start(self) -> None:
+        """Start, and wait until the server answers and has loaded our code."""
         begun = time.monotonic()
         with (self.home / "dagster.log").open("ab") as log:
             self.server = subprocess.Popen(
                 [sys.executable, "-m", "dagster", "dev", "-h", "127.0.0.1", "-p", str(self.port)],
                 cwd=self.home,
-                env=ours | environment,
+                env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -1,0 +1,193 @@
+"""Processes that end without a word, at any moment: what comes after them finishes, and the tables are the same."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as dt_time
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from tiktok_assets.processing import process
+from tiktok_assets.settings import Settings
+from tiktok_assets.simulator.account import SimulatedAccount
+from tiktok_assets.simulator.exports import land, studio_exports
+from tiktok_assets.storage.locks import Locks
+from tiktok_assets_tests.e2e.dagster_dev import DagsterDev, group_is_alive
+from tiktok_assets_tests.stored import Stored, differing, tables
+
+pytestmark = pytest.mark.e2e
+
+ACCOUNTS = ("north", "south", "west")
+VISITS = (
+    (date(2025, 1, 1), date(2025, 5, 31)),
+    (date(2025, 4, 10), date(2025, 8, 20)),
+    (date(2025, 8, 1), date(2025, 12, 9)),
+)
+PATIENCE = 300.0  # seconds; guards against hanging
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Iterator[DagsterDev]:
+    """One with three accounts and nothing in landing."""
+    here = DagsterDev(tmp_path / "home", ACCOUNTS, sensor_interval=1, studio_url="http://127.0.0.1:9")
+    here.prepare()
+    try:
+        yield here
+    finally:
+        here.stop()
+
+
+def visit(landing: Path, number: int) -> None:
+    """All exports of every account, of one of three windows that overlap."""
+    first, last = VISITS[number]
+    for seed, name in enumerate(ACCOUNTS):
+        truth = SimulatedAccount.generate(name, seed, date(2024, 12, 1), date(2026, 1, 10))
+        moment = datetime.combine(last + timedelta(days=2), dt_time(16, 20, 31 + seed), UTC)
+        for export in studio_exports(truth, first, last, downloaded_at=moment):
+            land(export, landing / name / str(number))
+
+
+def settings_of(here: DagsterDev) -> Settings:
+    fields = {"data_dir": str(here.home / "data"), "accounts": ACCOUNTS, "accounts_file": here.home / "accounts.toml"}
+    return Settings.model_validate(fields | {"start_date": date(2024, 1, 1)})
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Stored]:
+    """What is stored after the first so many visits, each processed in peace."""
+    folder, known = tmp_path_factory.mktemp("undisturbed"), list[Stored]()
+    (folder / "accounts.toml").touch()
+    settings = Settings.model_validate(
+        {"data_dir": folder / "data", "accounts": ACCOUNTS, "accounts_file": folder / "accounts.toml"}
+        | {"start_date": date(2024, 1, 1)}
+    )
+
+    def stored(visits: int) -> Stored:
+        while len(known) < visits:
+            visit(Path(str(settings.landing)), len(known))
+            assert process(settings, instance=dg.DagsterInstance.ephemeral()).is_clean
+            known.append(tables(settings))
+        return known[visits - 1]
+
+    return stored
+
+
+def worker(here: DagsterDev) -> int | None:
+    """The process of a run that has come to its tables and is not at its end."""
+    folder = here.home / "data" / "state" / "locks"
+    locks = Locks(folder)
+    for file in folder.glob("run*.lock"):
+        run = file.name.removesuffix(".lock").replace("%20", " ")
+        accounts = [locks.is_held(f"account {name}") for name in ACCOUNTS]
+        if locks.is_held(run) and any(accounts):
+            try:
+                return int(json.loads(file.read_text())["pid"])
+            except (ValueError, FileNotFoundError):
+                return None
+    return None
+
+
+def waited_for(here: DagsterDev) -> int:
+    """``worker``, as soon as there is one that has written something since it started."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if pid := worker(here):
+            return pid
+        time.sleep(0.01)
+    raise AssertionError(f"no run came to its tables; the end of the log:\n{here.log()[-4000:]}")
+
+
+def processed(here: DagsterDev) -> None:
+    """A plain `process` ends well."""
+    running = here.process()
+    said, _ = running.communicate(timeout=PATIENCE)
+    assert running.returncode == 0, said
+
+
+def statuses(here: DagsterDev) -> list[str]:
+    return sorted({run["status"] for run in here.runs()})
+
+
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGHUP])
+def test_after_a_killed_process_a_plain_one_finishes(
+    installation: DagsterDev, undisturbed: Callable[[int], Stored], ending: signal.Signals
+) -> None:
+    visit(installation.landing, 0)
+    with installation.process() as running:
+        waited_for(installation)
+        running.send_signal(ending)
+    assert running.returncode == -ending
+    processed(installation)
+    assert differing(tables(settings_of(installation)), undisturbed(1)) == []
+    assert not list((installation.home / "data" / "state" / "locks").glob("run*"))
+
+
+@pytest.mark.parametrize("_round", range(2))
+def test_four_at_once_on_a_fresh_folder_all_end_well_and_double_nothing(
+    installation: DagsterDev, undisturbed: Callable[[int], Stored], _round: int
+) -> None:
+    visit(installation.landing, 0)
+    running = [installation.process() for _ in range(4)]
+    said = [one.communicate(timeout=PATIENCE)[0] for one in running]
+    assert [one.returncode for one in running] == [0] * 4, said
+    assert differing(tables(settings_of(installation)), undisturbed(1)) == []
+
+
+def test_dagster_dev_survives_its_workers_its_daemon_and_its_own_end(
+    installation: DagsterDev, undisturbed: Callable[[int], Stored]
+) -> None:
+    here = installation
+
+    def is_published(visits: int) -> bool:
+        return here.published("select 1").height == 1 and not differing(tables(settings_of(here)), undisturbed(visits))
+
+    here.start()
+    visit(here.landing, 0)
+    os.kill(waited_for(here), signal.SIGKILL)  # a worker alone: the sensor asks for its accounts again
+    here.wait_for("the tables of the first visit", lambda: is_published(1))
+    here.wait_for("the end of all runs", lambda: set(statuses(here)) <= {"SUCCESS", "FAILURE"})
+
+    visit(here.landing, 1)
+    waited_for(here)
+    os.kill(daemon_of(here), signal.SIGKILL)
+    end_abruptly(here, signal.SIGHUP)  # a closed terminal
+    processed(here)
+    assert differing(tables(settings_of(here)), undisturbed(2)) == []
+
+    here.start()
+    visit(here.landing, 2)
+    waited_for(here)
+    end_abruptly(here, signal.SIGKILL)
+    here.start()
+    here.wait_for("the tables of the third visit", lambda: is_published(3))
+    here.wait_for("the end of all runs", lambda: set(statuses(here)) <= {"SUCCESS", "FAILURE"})
+    processed(here)
+    assert differing(tables(settings_of(here)), undisturbed(3)) == []
+
+
+def daemon_of(here: DagsterDev) -> int:
+    """The daemon's process in the group of a running `dagster dev`."""
+    assert here.server is not None
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,pgid=,args="], capture_output=True, text=True, check=True).stdout
+    rows = (line.split(None, 2) for line in listed.splitlines())
+    [pid] = [int(pid) for pid, group, args in rows if int(group) == here.server.pid and "dagster._daemon" in args]
+    return pid
+
+
+def end_abruptly(here: DagsterDev, ending: signal.Signals) -> None:
+    """The signal to every process of it, and to those that are left another one."""
+    assert here.server is not None
+    leader = here.server.pid
+    os.killpg(leader, ending)
+    here.server.wait(timeout=PATIENCE)
+    if group_is_alive(leader):
+        os.killpg(leader, signal.SIGKILL)
+    here.server = None
