@@ -103,11 +103,9 @@ class Locks:
     @contextlib.contextmanager
     def _taken(self, name: str, *, wait: bool, say: Callable[[str], object]) -> Iterator[None]:
         path = self._path(name)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        _held.add(descriptor)
-        try:
-            pause, say_at = _FIRST_LOOK, time.monotonic() + _LOOK_AGAIN
-            while not _try(descriptor):
+        pause, say_at = _FIRST_LOOK, time.monotonic() + _LOOK_AGAIN
+        with contextlib.ExitStack() as stack:
+            while (descriptor := _locked(path, stack)) is None:
                 if not wait:
                     raise LockTaken(f"{name} is held by {_holder(path)}.")
                 if time.monotonic() > say_at:
@@ -117,9 +115,6 @@ class Locks:
                 pause = min(2 * pause, _LOOK_AGAIN)
             self._sign(descriptor)
             yield
-        finally:
-            _held.discard(descriptor)
-            os.close(descriptor)  # which gives the lock back
 
     def _sign(self, descriptor: int) -> None:
         """Write down who holds the lock, for those who wait."""
@@ -129,12 +124,24 @@ class Locks:
         os.pwrite(descriptor, text.encode(), 0)
 
 
-def _try(descriptor: int) -> bool:
+def _locked(path: Path, stack: contextlib.ExitStack) -> int | None:
+    """The file as a descriptor that holds its lock and that ``stack`` closes; None where somebody else holds it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    _held.add(descriptor)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+        if os.fstat(descriptor).st_ino == path.stat().st_ino:  # else it was forgotten in between
+            stack.callback(_let_go, descriptor)
+            return descriptor
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    _let_go(descriptor)
+    return None
+
+
+def _let_go(descriptor: int) -> None:
+    _held.discard(descriptor)
+    os.close(descriptor)  # which gives the lock back
 
 
 def _holder(path: Path) -> str:
