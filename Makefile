@@ -16,7 +16,7 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test dev demo demo-remove conformance former-pipeline bench
+.PHONY: help setup test test-long dev demo demo-remove conformance former-pipeline bench
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' Makefile
@@ -29,6 +29,9 @@ test: setup ## run every check and test (ARGS="-k name" goes to pytest)
 	$(PY) -m ruff format --check
 	$(PY) -m basedpyright --level error
 	$(PY) -m pytest -n auto $(ARGS)
+
+test-long: setup ## the same tests, the property tests with twenty times as many examples
+	TEST_BUDGET=20 $(PY) -m pytest -n auto $(ARGS)
 
 dev: setup ## open Dagster on http://127.0.0.1:3000 (PORT=3333 for another port), history kept
 	@echo "Dagster will answer on http://127.0.0.1:$(PORT) in about 15 seconds; Ctrl-C ends it."

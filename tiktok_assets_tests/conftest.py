@@ -10,18 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import hypothesis
 import pytest
 from dagster._core.storage.defs_state.base import set_defs_state_storage
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from tiktok_assets.settings import Settings
+from tiktok_assets_tests import budget
 
 MEMORY = Path("/dev/shm")
 # Files of tests lie in memory where it has room: a disk makes each of some 100,000 small writes wait.
 if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 4 * 1024**3:
     os.environ.setdefault("TMPDIR", str(MEMORY))
     tempfile.tempdir = None
+
+hypothesis.settings.load_profile(budget.PROFILE)
 
 Install = Callable[..., Settings]
 History = Callable[[], dg.DagsterInstance]

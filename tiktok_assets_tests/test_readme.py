@@ -63,7 +63,7 @@ def test_the_demo_fills_the_tables_and_the_readmes_queries_answer(tmp_path: Path
         "TIKTOK_DATA_DIR": str(tmp_path / "data"),
     }
     command = [sys.executable, "-m", "tiktok_assets.demo"]
-    first = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    first = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert first.returncode == 0, first.stdout + first.stderr
     shown = dict(re.findall(r"^(\w+)\s+([\d,]+)\s+2$", README, re.MULTILINE))
     counted = dict(re.findall(r"^(\w+)\s+([\d,]+)\s+2\s*$", first.stdout, re.MULTILINE))
@@ -75,16 +75,14 @@ def test_the_demo_fills_the_tables_and_the_readmes_queries_answer(tmp_path: Path
     assert len(answers[0]) == int(counted["social_media_stats"])
     assert len(answers[1]) > 0
 
-    again = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    again = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert again.returncode == 0, again.stdout + again.stderr
     (tmp_path / "data/landing/pig1987/Overview_mine.zip").write_bytes(b"a real export")
-    refused = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False
-    )
+    refused = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert refused.returncode == 1
     assert "Overview_mine.zip" in refused.stdout
     removed = subprocess.run(
-        [*command, "--remove"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False
+        [*command, "--remove"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
     assert removed.returncode == 0, removed.stdout + removed.stderr
     assert not list((tmp_path / "data/landing").rglob("*pig1987.zip"))

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tiktok_assets.checks.schema import violations
@@ -23,6 +23,7 @@ from tiktok_assets.curated.coverage import (
 )
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.studio.windows import DAY, Window
+from tiktok_assets_tests.budget import examples
 
 SCHEMAS = {report.name: report.schema for report in REPORTS}
 LONG_AFTER = dt.datetime(2027, 6, 1, 18, tzinfo=dt.UTC)
@@ -186,7 +187,7 @@ def test_all_reports_but_the_optional_are_counted() -> None:
 DATES = st.sets(st.integers(0, 90).map(lambda number: dt.date(2026, 9, 1) + DAY * number), max_size=60)
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(known=DATES, unknown=DATES, others=DATES, newest=st.integers(0, 100))
 def test_covered_and_missing_days_are_the_span(
     known: set[dt.date], unknown: set[dt.date], others: set[dt.date], newest: int
@@ -203,7 +204,7 @@ def test_covered_and_missing_days_are_the_span(
         assert sum(len(window) for window in ranges(one.missing)) == len(one.missing)
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(known=DATES, others=DATES)
 def test_a_month_stored_alone_is_what_it_is_among_others(known: set[dt.date], others: set[dt.date]) -> None:
     frame = pl.concat([told("viewers", known), told("overview", others)])

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tiktok_assets.curated.advice import Advice, by_hand, command
@@ -14,6 +14,7 @@ from tiktok_assets.curated.content_coach import VideoLists, video_lists
 from tiktok_assets.curated.coverage import COUNTED, ReportCoverage
 from tiktok_assets.curated.export_coach import advise
 from tiktok_assets.studio.windows import DAY, Window
+from tiktok_assets_tests.budget import examples
 from tiktok_assets_tests.curated.frames import snapshot_rows
 
 # The newest day Studio may have data for is 20 November.
@@ -256,7 +257,7 @@ def test_without_a_login_advice_is_a_way_through_studio(first: str, last: str, m
 HOLES = st.sets(st.integers(0, 500).map(lambda back: NEWEST - DAY * back), max_size=40)
 
 
-@settings(deadline=None, max_examples=80)
+@examples(80)
 @given(holes=HOLES, early=HOLES, max_days=st.integers(1, 365))
 def test_each_missing_day_is_advised_in_time_lost_or_routine(
     holes: set[dt.date], early: set[dt.date], max_days: int

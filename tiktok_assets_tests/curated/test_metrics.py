@@ -6,11 +6,12 @@ from datetime import date, timedelta
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from tiktok_assets.curated.metrics import LOOK_BACK, DayRates, with_metrics
+from tiktok_assets_tests.budget import examples
 from tiktok_assets_tests.curated.frames import by_month, column, day_rows, told
 
 FIRST = date(2025, 3, 3)
@@ -144,7 +145,7 @@ def test_an_account_of_one_day_and_one_of_none_have_every_column() -> None:
 COUNT = st.none() | st.integers(-5, 40)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(
     start=st.dates(date(2023, 12, 1), date(2024, 2, 29)),
     days=st.lists(st.none() | st.tuples(COUNT, COUNT, COUNT), min_size=1, max_size=100),

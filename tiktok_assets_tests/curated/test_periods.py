@@ -6,13 +6,14 @@ from datetime import date, timedelta
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from tiktok_assets.checks.schema import violations
 from tiktok_assets.curated.metrics import with_metrics
 from tiktok_assets.curated.periods import LOOK_BACK, AccountPeriods, account_periods
+from tiktok_assets_tests.budget import examples
 from tiktok_assets_tests.curated.frames import by_month, day_rows, told
 
 MONDAY = date(2025, 3, 3)
@@ -113,7 +114,7 @@ def test_one_day_is_a_part_of_a_week_and_of_a_month_and_no_day_of_none() -> None
     assert violations(AccountPeriods, account_periods(days(MONDAY, []))) == []
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(
     start=st.dates(date(2023, 12, 1), date(2024, 2, 29)),
     counts=st.lists(st.none() | st.integers(0, 40), min_size=1, max_size=120),

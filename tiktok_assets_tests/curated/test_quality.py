@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -26,6 +26,7 @@ from tiktok_assets.curated.quality import (
 from tiktok_assets.curated.scores import with_scores
 from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.traits import Traits
+from tiktok_assets_tests.budget import examples
 from tiktok_assets_tests.curated.frames import by_month, column, day_rows, told, true_days
 
 MONDAY = date(2025, 3, 3)
@@ -347,7 +348,7 @@ def test_two_anomalies_of_a_day_are_both_named_in_its_row() -> None:
     assert flags == [[], ["follower_drop", "negative_count"]]
 
 
-@settings(max_examples=12, deadline=None)
+@examples(12)
 @given(
     seed=st.integers(0, 10_000),
     lost=st.sets(st.integers(0, 364), max_size=60),

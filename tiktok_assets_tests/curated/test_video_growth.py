@@ -6,11 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from tiktok_assets.curated.video_growth import LOOK_BACK, VideoGrowth, with_growth, with_latest
+from tiktok_assets_tests.budget import examples
 from tiktok_assets_tests.curated.frames import by_month, column, snapshot_rows, told
 
 ATHENS = {"a": "Europe/Athens"}
@@ -158,7 +159,7 @@ def test_no_snapshots_have_every_column() -> None:
     VideoGrowth.validate(empty)
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(
     snapshots=st.lists(
         st.tuples(st.integers(0, 800), st.sampled_from("12"), st.none() | st.integers(0, 99)), unique_by=lambda s: s[:2]

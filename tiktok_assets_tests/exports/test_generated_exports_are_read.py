@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tiktok_assets.exports.export import open_export
@@ -16,6 +16,7 @@ from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.business_suite import Kind, business_suite_export
 from tiktok_assets.simulator.exports import SECTIONS, GeneratedExport, Quirks, land, studio_export, usual_quirks
 from tiktok_assets.simulator.traits import Traits
+from tiktok_assets_tests.budget import examples
 from tiktok_assets_tests.written import parsed, write, zipped
 
 FIRST, LAST = dt.date(2024, 10, 1), dt.date(2026, 1, 10)
@@ -90,7 +91,7 @@ def quirks(draw: st.DrawFn) -> Quirks:
     )
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(
     st.sampled_from(ACCOUNTS),
     st.sampled_from(tuple(SECTIONS)),

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tiktok_assets.exports.labels import DailyFile, LocalDate, Upload, Verdict, align
@@ -27,6 +27,7 @@ from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.quirks import Quirks
 from tiktok_assets.simulator.traits import Traits
 from tiktok_assets.simulator.visit import Visit
+from tiktok_assets_tests.budget import examples
 
 FIRST, LAST = dt.date(2025, 1, 1), dt.date(2025, 8, 31)
 ACCOUNTS = 500
@@ -260,7 +261,7 @@ def test_videos_posted_one_at_a_time_tell_the_days_of_views_and_of_viewers() -> 
 
 
 @given(st.integers(10_000, 20_000), st.randoms(use_true_random=False))
-@settings(deadline=None, max_examples=40)
+@examples(40)
 def test_the_order_of_exports_and_videos_changes_nothing(seed: int, rng: random.Random) -> None:
     case = make_case(seed)
     expected = align(case.files, uploads=case.uploads, local_dates=case.local_dates)
@@ -270,7 +271,7 @@ def test_the_order_of_exports_and_videos_changes_nothing(seed: int, rng: random.
 
 
 @given(st.integers(10_000, 20_000))
-@settings(deadline=None, max_examples=40)
+@examples(40)
 def test_aligned_labels_need_no_further_alignment(seed: int) -> None:
     case = make_case(seed)
     aligned = []

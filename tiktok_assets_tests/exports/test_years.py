@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 from babel import localedata
 from babel.dates import format_skeleton
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tiktok_assets.exports.dates import DayTexts, MonthDay, read_day_texts
@@ -56,7 +56,6 @@ def windows(draw: st.DrawFn) -> list[dt.date]:
 
 
 @given(windows(), st.sampled_from(LOCALES), st.integers(0, 2), st.times())
-@settings(deadline=None)
 def test_a_stamped_export_in_any_language_gets_exactly_its_days_back(
     dates: list[dt.date], locale: str, lag: int, time: dt.time
 ) -> None:
@@ -66,7 +65,6 @@ def test_a_stamped_export_in_any_language_gets_exactly_its_days_back(
     assert dated == DatedRows(dates=dates, year_evidence="zip_stamp")
 
 
-@settings(deadline=None)
 @given(windows(), st.integers(-1, 1), st.integers(-1, 1), st.times(), st.integers(1, 8))
 def test_a_name_that_fits_gives_the_days_whatever_the_later_stamp_of_a_repacked_archive(
     dates: list[dt.date], first_shift: int, last_shift: int, time: dt.time, years_later: int
@@ -84,7 +82,6 @@ def test_a_name_that_fits_gives_the_days_whatever_the_later_stamp_of_a_repacked_
         assert "packed again" in dated.warnings[0]
 
 
-@settings(deadline=None)
 @given(windows(), st.data())
 def test_gaps_and_repeats_change_nothing(dates: list[dt.date], data: st.DataObject) -> None:
     kept = sorted(data.draw(st.lists(st.sampled_from(dates), min_size=1, max_size=60)))
@@ -278,7 +275,6 @@ def test_a_stamp_before_the_last_day_does_not_tell_the_download() -> None:
     assert downloaded_at(evidence, day("2026-03-16")) == (utc("2026-03-20"), "file_time")
 
 
-@settings(deadline=None)
 @given(st.dates(dt.date(2000, 1, 1), dt.date(2090, 12, 31)), st.dates(dt.date(2000, 1, 1), dt.date(2090, 12, 31)))
 def test_nearest_dates_bracket_the_given_day(some: dt.date, bound: dt.date) -> None:
     wanted = MonthDay(some.month, some.day)

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tiktok_assets.checks.schema import violations
@@ -19,6 +19,7 @@ from tiktok_assets.exports.problems import UnreadableValue
 from tiktok_assets.exports.provenance import PROVENANCE
 from tiktok_assets.reports.insights import INSIGHTS, METRICS, Insights, parse
 from tiktok_assets.reports.report import settle
+from tiktok_assets_tests.budget import examples
 
 AT = dt.datetime(2026, 1, 1, 18, 20, 30, tzinfo=dt.UTC)
 VIDEO, OTHER = "7590043668594502103", "7589748227387345633"
@@ -246,7 +247,7 @@ def test_no_file_is_an_empty_table() -> None:
     assert violations(Insights, rows) == []
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(
     st.dictionaries(st.sampled_from([VIDEO, OTHER]), st.none() | st.integers(0, 10**9), min_size=1),
     st.none() | st.floats(0, 1),

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import polars as pl
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -18,6 +18,7 @@ from tiktok_assets.reports.overview import OVERVIEW
 from tiktok_assets.reports.report import Report, settle
 from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.exports import SECTIONS, Quirks, land, studio_export
+from tiktok_assets_tests.budget import examples
 from tiktok_assets_tests.written import parsed
 
 DAY = dt.date(2026, 3, 15)
@@ -129,7 +130,7 @@ def test_each_number_is_the_newest_that_is_known(told: list[dict]) -> None:
             assert row[column] == (numbers[-1] if numbers else None)
 
 
-@settings(deadline=None, max_examples=15)
+@examples(15)
 @given(st.permutations(range(4)), st.sampled_from(tuple(SECTIONS)))
 def test_generated_exports_settle_to_the_truth_in_any_order(order: list[int], section) -> None:
     account = SimulatedAccount.generate("north.pier", 3, dt.date(2025, 1, 1), dt.date(2025, 12, 31))

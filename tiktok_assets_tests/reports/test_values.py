@@ -8,13 +8,14 @@ from tempfile import TemporaryDirectory
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tiktok_assets.checks.schema import violations
 from tiktok_assets.exports.problems import UnreadableValue
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.reports.report import Report, settle
+from tiktok_assets_tests.budget import examples
 from tiktok_assets_tests.written import DOWNLOADED, parsed, quoted, write, zipped
 
 LINK = "https://www.tiktok.com/@zone.a0/video/7480000000000000001"
@@ -161,7 +162,7 @@ def test_many_unreadable_cells_are_counted_and_the_first_shown(tmp_path: Path) -
 TEXT = st.one_of(st.sampled_from(["undefined", "--", "0", "-3", "1,234", "0.5", "1.5", "", " "]), st.text(max_size=6))
 
 
-@settings(deadline=None, max_examples=150)
+@examples(150)
 @given(st.sampled_from(sorted(ROWS)), st.lists(TEXT.filter(lambda text: not {'"', "\n", "\r"} & set(text)), max_size=3))
 def test_what_the_parser_lets_through_keeps_the_schema(key: tuple[str, str], texts: list[str]) -> None:
     """A value that only the schema refuses would stop the whole account, and not the one file."""

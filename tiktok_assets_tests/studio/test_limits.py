@@ -12,12 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tiktok_assets.failures import LimitReached
 from tiktok_assets.studio.limits import Ledger
 from tiktok_assets.studio.windows import Window, settled_days, windows
+from tiktok_assets_tests.budget import examples
 
 T0 = dt.datetime(2026, 1, 10, 18, tzinfo=dt.UTC)
 WINDOW = Window(first=dt.date(2025, 12, 1), last=dt.date(2025, 12, 31))
@@ -206,7 +207,7 @@ def test_the_ledger_is_nobody_elses_to_read(ledger: Ledger) -> None:
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(
     asks=st.lists(st.tuples(st.sampled_from(["a", "b", "c"]), st.integers(0, 1500), st.booleans()), max_size=40),
     interval=st.sampled_from([0, 700, 3600]),
