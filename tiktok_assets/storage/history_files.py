@@ -78,7 +78,7 @@ def make_or_repair(path: Path, kind: Kind) -> bool:
     """
     if dg.__version__ != KNOWN_DAGSTER:
         return False
-    if not path.exists() or not path.stat().st_size:
+    if not path.exists():
         return _make(path, kind)
     versions = _versions(path)
     if len(versions) > 1:
@@ -93,11 +93,8 @@ def _make(path: Path, kind: Kind) -> bool:
     aside = path.with_name(f"{path.name}-{uuid.uuid4().hex}.new")
     try:
         _fill(aside, kind)
-        if path.exists():  # empty: a power cut, or the former way of making it, got no further
-            aside.replace(path)
-        else:
-            with contextlib.suppress(FileExistsError):
-                os.link(aside, path)
+        with contextlib.suppress(FileExistsError):  # never put over one that somebody may already write to
+            os.link(aside, path)
     except OSError:  # a disk on which a file has one name only: Dagster makes it there itself
         return False
     finally:
