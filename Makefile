@@ -7,8 +7,8 @@ FORMER ?= ../shared/former_pipeline
 
 # Dagster's history is in the data folder (dagster.yaml), unless DAGSTER_HOME has a dagster.yaml of its own.
 dev demo demo-remove: export DAGSTER_HOME := $(if $(wildcard $(DAGSTER_HOME)/dagster.yaml),$(DAGSTER_HOME),$(CURDIR))
-# One event for the partitions of a range instead of one each, and those of one output stored at once (measured: a
-# third and a seventh less bookkeeping). The history sets them as well, for whoever starts Dagster without make.
+# One event for the partitions of a range instead of one each: 35% less bookkeeping (measured). The events of an output
+# stored at once: 13% less in all. The history sets both as well, for whoever starts Dagster without make.
 export DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS := 1
 export DAGSTER_EVENT_BATCH_SIZE := 1000
 export DAGSTER_DISABLE_TELEMETRY := 1

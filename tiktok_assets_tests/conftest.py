@@ -6,13 +6,14 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import hypothesis
 import pytest
-from dagster._core.storage.defs_state.base import set_defs_state_storage
+from dagster._core.storage.defs_state import base as defs_state
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
@@ -47,10 +48,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> EndToEn
 
 
 @pytest.fixture(autouse=True)
-def no_history_of_another_test() -> Iterator[None]:
-    """Dagster remembers the storage of the instance that was entered last, also once it is gone."""
-    with set_defs_state_storage(None):
-        yield
+def no_history_of_another_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dagster remembers the storage of the instance that was entered last, also once it is gone.
+
+    Of an instance that was entered twice it comes back whenever the garbage is collected: each test has a memory of its
+    own.
+    """
+    monkeypatch.setattr(defs_state, "_current_storage", ContextVar("_current_storage", default=None))
 
 
 @pytest.fixture

@@ -132,6 +132,8 @@ def prepare(folder: Path) -> None:
         if not folder.exists():
             take_over(project_root() / ".dagster", folder, is_default=folder == project_root() / "data/state/dagster")
         for path, kind in files:
+            if path.exists() and not path.stat().st_size:  # a power cut, or the former way of making it, got no further
+                path.unlink()
             if not history_files.is_current(path) and not history_files.make_or_repair(path, kind):
                 _leave_to_dagster(path)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-import tempfile
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -78,7 +78,7 @@ def make_or_repair(path: Path, kind: Kind) -> bool:
     """
     if dg.__version__ != KNOWN_DAGSTER:
         return False
-    if not path.exists() or not path.stat().st_size:
+    if not path.exists():
         return _make(path, kind)
     versions = _versions(path)
     if len(versions) > 1:
@@ -90,25 +90,19 @@ def make_or_repair(path: Path, kind: Kind) -> bool:
 def _make(path: Path, kind: Kind) -> bool:
     """Make ``path`` aside and then name it, unless somebody else did first. False where no file has two names."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, aside = tempfile.mkstemp(prefix=f"{path.name}-", suffix=".new", dir=path.parent)
+    aside = path.with_name(f"{path.name}-{uuid.uuid4().hex}.new")
     try:
         _fill(aside, kind)
-        os.fchmod(descriptor, 0o644)
-        os.fsync(descriptor)
-        if path.exists():  # empty: a power cut, or the former way of making it, got no further
-            Path(aside).replace(path)
-        else:
-            with contextlib.suppress(FileExistsError):
-                os.link(aside, path)
-    except (PermissionError, NotImplementedError):
+        with contextlib.suppress(FileExistsError):  # never put over one that somebody may already write to
+            os.link(aside, path)
+    except OSError:  # a disk on which a file has one name only: Dagster makes it there itself
         return False
     finally:
-        os.close(descriptor)
-        Path(aside).unlink(missing_ok=True)
+        aside.unlink(missing_ok=True)
     return True
 
 
-def _fill(path: str, kind: Kind) -> None:
+def _fill(path: Path, kind: Kind) -> None:
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("pragma synchronous=off")  # flushed as a whole, before it is named
         connection.execute("pragma journal_mode=wal")
@@ -120,6 +114,8 @@ def _fill(path: str, kind: Kind) -> None:
         now = datetime.now().isoformat(" ", "microseconds")  # noqa: DTZ005
         connection.executemany(_DONE, [(name, now) for name in kind.done])
         connection.execute("commit")
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 @cache

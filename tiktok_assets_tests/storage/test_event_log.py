@@ -267,21 +267,25 @@ def test_the_page_of_a_run_follows_what_another_process_writes(
         if len(seen) == 5:
             all_there.set()
 
-    log.store_event(events.step_started("run"))
-    start = log.get_records_for_run("run").cursor
-    log.watch("run", start, callback)
+    waiting, start = os.pipe()
 
     def write(say: TextIO) -> None:
         other = kind(str(folder))
+        os.read(waiting, 1)
         for number in range(5):
             other.store_event(events.materialized("run", "asset", str(number)))
         time.sleep(60)  # with the file open
 
     writer, output = forked(write)
+    log.store_event(events.step_started("run"))
+    log.watch("run", log.get_records_for_run("run").cursor, callback)
+    os.write(start, b"!")
     with output:
         arrived = all_there.wait(timeout=30)
         os.kill(writer, signal.SIGKILL)
         os.waitpid(writer, 0)
+    os.close(waiting)
+    os.close(start)
     assert arrived
     time.sleep(0.6)  # the second look adds nothing
     assert seen == ["0", "1", "2", "3", "4"]
