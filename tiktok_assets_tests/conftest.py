@@ -19,6 +19,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from tiktok_assets.settings import Settings
 from tiktok_assets_tests import budget
+from tiktok_assets_tests.instances import kept_in
 
 MEMORY = Path("/dev/shm")
 # Files of tests lie in memory where it has room: a disk makes each of some 100,000 small writes wait.
@@ -32,19 +33,24 @@ Install = Callable[..., Settings]
 History = Callable[[], dg.DagsterInstance]
 
 
-class EndToEndOnOneWorker(LoadScopeScheduling):
-    """With ``-n``, every worker takes what comes next, but one takes all of ``e2e``: they share one `dagster dev`.
+class RunningDagsterOnOneWorker(LoadScopeScheduling):
+    """With ``-n``, every worker takes what comes next, but one takes all of ``running``: they share one `dagster dev`.
 
     (``--dist loadgroup`` would do, but xdist 3.8 sets ``item._nodeid``, and pytest 9.2 no longer reads it.)
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return "e2e" if "/e2e/" in nodeid else nodeid
+        return "running" if "/running/" in nodeid else nodeid
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> EndToEndOnOneWorker:
-    return EndToEndOnOneWorker(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> RunningDagsterOnOneWorker:
+    return RunningDagsterOnOneWorker(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first, so that no worker waits for the last of them."""
+    items.sort(key=lambda item: item.get_closest_marker("e2e") is None)
 
 
 @pytest.fixture(autouse=True)
@@ -86,4 +92,4 @@ def settings(install: Install) -> Settings:
 def history() -> Iterator[History]:
     """``with history() as instance``: Dagster's memory on disk, as each process opens it for itself."""
     with tempfile.TemporaryDirectory() as folder:
-        yield lambda: dg.DagsterInstance.local_temp(folder)
+        yield lambda: kept_in(Path(folder))

@@ -200,11 +200,13 @@ def test_after_processing_nothing_is_new_also_to_the_next_process(settings: Sett
         assert landed == set(MAY_AND_JUNE)  # though no tick was there to report it
     home = Path(str(settings.data_dir)).parent
     code = (
-        "import sys, dagster as dg\n"
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from tiktok_assets_tests.instances import kept_in\n"
         "from tiktok_assets.settings import Settings\n"
         "from tiktok_assets_tests.test_sensors import reason, tick\n"
         "settings = Settings(data_dir=sys.argv[1] + '/data', accounts_file=sys.argv[1] + '/accounts.toml')\n"
-        "print(reason(tick(settings, dg.DagsterInstance.local_temp(sys.argv[2]))))\n"
+        "print(reason(tick(settings, kept_in(Path(sys.argv[2])))))\n"
     )
     with history() as instance:
         command = [sys.executable, "-c", code, str(home), instance.root_directory]

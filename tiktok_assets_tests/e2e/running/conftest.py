@@ -1,4 +1,4 @@
-"""One `dagster dev` for all end-to-end tests of a session: a start costs 12 to 25 s."""
+"""One `dagster dev` for all tests of this folder: a start costs 12 to 25 s."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from tiktok_assets.simulator.studio import StudioWorld, invent_account, serve
 from tiktok_assets_tests.e2e.dagster_dev import DagsterDev
-from tiktok_assets_tests.e2e.drop import drop_a_year_of_two_accounts
+from tiktok_assets_tests.e2e.running.drop import drop_a_year_of_two_accounts
 
 ACCOUNTS = ("pig1987", "zonea0", "south", "north")
 EXTRACTED = "harbour"
@@ -28,9 +28,9 @@ def look_alike() -> Iterator[tuple[StudioWorld, str]]:
 
 @pytest.fixture(scope="session")
 def dagster_dev(tmp_path_factory: pytest.TempPathFactory, look_alike: tuple[StudioWorld, str]) -> Iterator[DagsterDev]:
-    """Running, with nothing in landing, and a sensor that looks every 10 s."""
+    """Running, with nothing in landing, and a sensor that looks every few seconds."""
     home = tmp_path_factory.mktemp("dagster_dev") / "home"
-    installation = DagsterDev(home, (*ACCOUNTS, EXTRACTED), sensor_interval=10, studio_url=look_alike[1])
+    installation = DagsterDev(home, (*ACCOUNTS, EXTRACTED), sensor_interval=2, studio_url=look_alike[1])
     installation.prepare()
     try:
         installation.start()

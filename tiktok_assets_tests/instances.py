@@ -1,0 +1,18 @@
+"""Dagster's history in a folder of a test, by the storage that the product uses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dagster as dg
+
+_CONFIGURATION = """
+storage: {{custom: {{module: tiktok_assets.storage.history, class: History, config: {{base_dir: "{folder}"}}}}}}
+telemetry: {{enabled: false}}
+"""
+
+
+def kept_in(folder: Path) -> dg.DagsterInstance:
+    """The instance whose history lies in ``folder``, as each process opens it for itself."""
+    (folder / "dagster.yaml").write_text(_CONFIGURATION.format(folder=folder))
+    return dg.DagsterInstance.from_config(str(folder))
