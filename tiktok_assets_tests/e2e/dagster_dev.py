@@ -186,6 +186,27 @@ class DagsterDev:
         assert backfill["__typename"] == "LaunchBackfillSuccess", backfill
         return backfill["backfillId"]
 
+    def launch(self, assets: list[str], first: str, last: str) -> dict[str, Any]:
+        """A run of some assets over a range of partitions, at once; the run, once it has ended."""
+        query = """mutation ($params: ExecutionParams!) { launchRun(executionParams: $params) {
+            __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }"""
+        tags = {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
+        selector = {
+            **SELECTOR,
+            "jobName": "__ASSET_JOB",
+            "assetSelection": [{"path": one.split("/")} for one in assets],
+        }
+        listed = [{"key": key, "value": value} for key, value in tags.items()]
+        params = {"selector": selector, "executionMetadata": {"tags": listed}}
+        answer = self.ask(query, params=params)["launchRun"]
+        assert answer["__typename"] == "LaunchRunSuccess", answer
+
+        def ended() -> dict[str, Any] | None:
+            [run] = [run for run in self.runs() if run["runId"] == answer["run"]["runId"]]
+            return run if run["status"] in ("SUCCESS", "FAILURE", "CANCELED") else None
+
+        return self.wait_for("the run", ended)
+
     def runs_of(self, backfill: str) -> list[dict[str, Any]]:
         """The runs of a backfill, once it has ended."""
         query = """query ($id: String!) { partitionBackfillOrError(backfillId: $id) {
