@@ -15,7 +15,6 @@ import json
 import signal
 import sys
 import time
-from collections import Counter
 from pathlib import Path
 from types import FrameType
 
@@ -46,21 +45,20 @@ def part_of(files: list[str]) -> str:
     """The part a stack belongs to; ``files``: those of its frames, innermost first."""
     if any(file.startswith("<frozen importlib") for file in files):
         return IMPORTS
-    found = ""
+    called = ""  # what of ours a frame of this project called
     for file in files:
-        package, _, module = _place(file)
+        package, module = _place(file)
         if package == _PROJECT:
-            part = _MODULES.get(module, OURS)
-            return found if found == CHECKS or (found and part in (OURS, HISTORY)) else part
+            return called if called == CHECKS else _MODULES.get(module, OURS)
         part = _PACKAGES.get(package, "")
         if part in (DAGSTER, HISTORY):
-            return found or part
-        found = found or part
-    return found or IMPORTS
+            return called or part
+        called = called or part
+    return called or IMPORTS
 
 
-def _place(file: str) -> tuple[str, str, str]:
-    """The package a file belongs to, its folder, and its name."""
+def _place(file: str) -> tuple[str, str]:
+    """The package a file belongs to, and its name."""
     path = Path(file)
     parts = path.parts
     if "site-packages" in parts:
@@ -68,15 +66,15 @@ def _place(file: str) -> tuple[str, str, str]:
     elif _PROJECT in parts:
         start = len(parts) - 1 - parts[::-1].index(_PROJECT)
     else:
-        return "", "", path.name
-    return parts[start].removesuffix(".py"), path.parent.name, path.name
+        return "", path.name
+    return parts[start].removesuffix(".py"), path.name
 
 
 class Sampler:
     """Looks at the main thread while it runs."""
 
     def __init__(self) -> None:
-        self.seconds = Counter[str]()
+        self.seconds: dict[str, float] = {}
         self._known: dict[tuple[str, ...], str] = {}
         self._counted = 0.0
 
@@ -90,11 +88,11 @@ class Sampler:
         """CPU seconds by part."""
         signal.setitimer(signal.ITIMER_PROF, 0)
         self._count(IMPORTS)
-        return dict(self.seconds)
+        return self.seconds
 
     def _count(self, part: str) -> None:
         now = time.process_time()
-        self.seconds[part] += now - self._counted
+        self.seconds[part] = self.seconds.get(part, 0.0) + now - self._counted
         self._counted = now
 
     def _look(self, _: int, frame: FrameType | None) -> None:

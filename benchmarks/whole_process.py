@@ -5,8 +5,10 @@ Belongs here: commands in processes of their own, and the installation they work
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -54,11 +56,11 @@ def measured(command: Sequence[str | Path], folder: Path, environment: Mapping[s
             stdout=said,
             stderr=subprocess.STDOUT,
         )
-        pid, peak = 0, 0
-        while not pid:
+        peak = 0
+        while not (ended := os.wait4(process.pid, os.WNOHANG))[0]:
             peak = max(peak, peak_memory(process.pid))
             time.sleep(0.02)
-            pid, status, used = os.wait4(process.pid, os.WNOHANG)
+        _, status, used = ended
         wall = time.perf_counter() - begun
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
@@ -107,6 +109,13 @@ def copy_of(settings: Settings, folder: Path) -> Settings:
     """A fresh installation in ``folder`` with the same accounts and exports, and nothing made of them."""
     shutil.copytree(str(settings.landing), folder / "landing")
     return settings.model_copy(update={"data_dir": settings.data_dir.with_segments(folder)})
+
+
+def runs_and_size(history: Path) -> tuple[int, int]:
+    """How many runs a history has, and its size in bytes."""
+    with contextlib.closing(sqlite3.connect(history / "storage" / "history" / "runs.db")) as connection:
+        [runs] = connection.execute("select count(*) from runs").fetchone()
+    return runs, size_of(history)
 
 
 def size_of(folder: Path) -> int:
