@@ -53,7 +53,7 @@ def part_of(files: list[str]) -> str:
         part = _PACKAGES.get(package, "")
         if part in (DAGSTER, HISTORY):
             return called or part
-        called = called or part
+        called = CHECKS if part == CHECKS else called or part
     return called or IMPORTS
 
 
