@@ -121,8 +121,8 @@ def _checked_out(commit: str, folder: Path) -> Path | None:
 
 def _environment_with_dlt(folder: Path) -> Path | None:
     """The Python of an environment that has dlt; None where it cannot be installed."""
-    own = project_root() / ".uv" / "bin" / "uv"
-    uv = str(own) if own.exists() else shutil.which("uv")
+    beside = Path(sys.prefix).resolve().parent / ".uv" / "bin" / "uv"  # where the set-up puts it
+    uv = shutil.which("uv") or (str(beside) if beside.exists() else None)
     python = folder / "bin" / "python"
     steps = [["venv", "--python", sys.executable, str(folder)], ["pip", "install", "--python", str(python), DLT]]
     try:
@@ -176,11 +176,11 @@ def measure_small(folder: Path, rounds: int) -> list[Table]:
     return [table, where]
 
 
-def measure_many(folder: Path, accounts: int, last: dt.date = LAST) -> list[Table]:
+def measure_many(folder: Path, accounts: int) -> list[Table]:
     """`process` of four ZIPs of 28 days of each of many accounts at once."""
     here = prepare(folder, accounts)
     for account in here.accounts:
-        visit(here, account, last, 28)
+        visit(here, account, LAST - dt.timedelta(days=15), 28)
     used = processed(here)
     table = Table("process", "seconds", "CPU s", "peak MB", "runs", "history MB")
     runs, size = runs_and_size(here.state / "dagster")
