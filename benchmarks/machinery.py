@@ -56,7 +56,7 @@ def measure(folder: Path, accounts: list[int], commit: str, rounds: int) -> list
             "plain Polars and DuckDB": partial(_in_plain, made),
         }
         if dlt:
-            sides[DLT] = partial(_in_dlt, made, dlt)
+            sides["dlt 1.31"] = partial(_in_dlt, made, dlt)
         used = _in_turn(sides, folder / f"rounds-{count}", rounds)
         if earlier:
             used[f"process at {commit}"] = _at_earlier(made, earlier, folder / f"earlier-{count}")
