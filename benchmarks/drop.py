@@ -212,14 +212,18 @@ def measure(folder: Path, accounts: int) -> list[Table]:
 def measure_history(folder: Path, accounts: int, visits: int) -> list[Table]:
     """A further day of every account where ``visits`` of 28 days are known, beside where one is."""
     drops = {}
-    for count in (1, visits):
+    for count in (1, max(visits, 2)):
         here, settings = start(folder / f"home-{count}", accounts)
         for number in reversed(range(count)):
             put(settings, here.home / "made", _LAST - dt.timedelta(days=1 + 28 * number))
             processed(settings)
         with running(here):
             drops[f"a further day of {accounts} accounts, {count} visits known"] = dropped(here, settings, _LAST)
-    return tables(drops)
+    few, many = drops.values()
+    ratios = Table(f"a further day, {visits} visits known against 1", "ratio")
+    for name, ours, floor in (("CPU", many.cpu, few.cpu), ("seconds until drained", many.drained, few.drained)):
+        ratios.add_row(name, f"{ours / floor:.2f}")
+    return [*tables(drops), ratios]
 
 
 def tables(drops: dict[str, Drop]) -> list[Table]:
