@@ -210,9 +210,9 @@ def measure(folder: Path, accounts: int) -> list[Table]:
 
 
 def measure_history(folder: Path, accounts: int, visits: int) -> list[Table]:
-    """A further day of every account where ``visits`` of 28 days are known, beside where one is."""
+    """A further day of every account where ``visits`` of 28 days are known (two or more), beside where one is."""
     drops = {}
-    for count in (1, max(visits, 2)):
+    for count in (1, visits):
         here, settings = start(folder / f"home-{count}", accounts)
         for number in reversed(range(count)):
             put(settings, here.home / "made", _LAST - dt.timedelta(days=1 + 28 * number))
