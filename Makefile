@@ -49,5 +49,5 @@ conformance: setup ## compare with the real exports in EXPORTS=folder
 former-pipeline: setup ## compare with what the former pipeline made of the exports in EXPORTS=folder (FORMER=folder)
 	@$(PY) -m tiktok_assets_tests.former_pipeline $(FORMER) $(EXPORTS)
 
-bench: setup ## measure the figures of the README
-	@$(PY) -m benchmarks
+bench: setup ## measure the figures of the README (ARGS="--only drop many history" for the large ones)
+	@$(PY) -m benchmarks $(ARGS)

@@ -1,33 +1,82 @@
-"""``make bench``: all figures, as a table of medians and ratios. Takes some minutes."""
+"""``make bench``: the figures of the README, group by group, as medians and ratios.
+
+python -m benchmarks                          # all but the large ones; takes some minutes
+python -m benchmarks --only machinery small   # these
+python -m benchmarks --only drop many history # the large ones, for a quiet machine
+"""
 
 from __future__ import annotations
 
+import argparse
+import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import alignment, analytics, extraction, parsing, processing
+from benchmarks import alignment, analytics, drop, extraction, machinery, parsing, processing
+from benchmarks.timing import Pair
+
+Group = Callable[[Path, argparse.Namespace], list[Table]]
+
+
+def _pairs(measure: Callable[[Path], list[Pair]]) -> Group:
+    def measured(folder: Path, _: argparse.Namespace) -> list[Table]:
+        table = Table("what", "seconds", "beside it", "ratio")
+        for pair in measure(folder):
+            table.add_row(pair.name, f"{pair.ours:.2f}", f"{pair.floor:.2f}", f"{pair.ratio:.2f}")
+        return [table]
+
+    return measured
+
+
+GROUPS: dict[str, Group] = {
+    "parsing": _pairs(parsing.measure),
+    "look": _pairs(processing.measure_tick),
+    "growth": _pairs(processing.measure_growth),
+    "analytics": _pairs(analytics.measure),
+    "alignment": _pairs(alignment.measure),
+    "extraction": _pairs(extraction.measure),
+    "machinery": lambda folder, asked: machinery.measure(folder, asked.years, asked.commit, asked.rounds),
+    "small": lambda folder, asked: machinery.measure_small(folder, asked.rounds),
+    "one": lambda folder, asked: drop.measure_one(folder, asked.drops),
+}
+LARGE: dict[str, Group] = {
+    "drop": lambda folder, asked: drop.measure(folder, asked.accounts),
+    "many": lambda folder, asked: machinery.measure_many(folder, asked.many),
+    "history": lambda folder, asked: drop.measure_history(folder, asked.accounts, asked.visits),
+}
+
+
+def options() -> argparse.ArgumentParser:
+    every = [*GROUPS, *LARGE]
+    parser = argparse.ArgumentParser("python -m benchmarks", description="Measure whole tasks beside a floor.")
+    parser.add_argument(
+        "--only", nargs="+", choices=every, default=list(GROUPS), metavar="GROUP", help=", ".join(every)
+    )
+    parser.add_argument("--years", nargs="+", type=int, default=[8, 20], help="accounts of a year each (machinery)")
+    parser.add_argument("--commit", default="eb20a3f", help="the earlier commit beside it (machinery)")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each side is measured (machinery, small)")
+    parser.add_argument("--drops", type=int, default=5, help="how often a ZIP is dropped (one)")
+    parser.add_argument("--accounts", type=int, default=300, help="accounts dropped at once (drop, history)")
+    parser.add_argument("--visits", type=int, default=10, help="visits known before, against one (history)")
+    parser.add_argument("--many", type=int, default=1000, help="accounts processed at once (many)")
+    return parser
 
 
 def main() -> None:
-    """Measure everything in a temp folder and print it."""
-    with tempfile.TemporaryDirectory(prefix="tiktok-assets-bench-") as name:
-        folder = Path(name)
-        pairs = [
-            *parsing.measure(folder / "parsing"),
-            *processing.measure_whole(folder / "whole"),
-            *processing.measure_tick(folder / "tick"),
-            *processing.measure_growth(folder / "growth"),
-            *analytics.measure(folder / "analytics"),
-            *alignment.measure(folder / "alignment"),
-            *extraction.measure(folder / "extraction"),
-        ]
-    table = Table("what", "seconds", "beside it", "ratio", box=None, pad_edge=False)
-    for pair in pairs:
-        table.add_row(pair.name, f"{pair.ours:.2f}", f"{pair.floor:.2f}", f"{pair.ratio:.2f}")
-    Console(width=120).print(table)
+    """Measure each group in a temp folder, and print it when it is done."""
+    asked = options().parse_args()
+    console = Console(width=150)
+    for name in asked.only:
+        print(f"{name} ...", file=sys.stderr)
+        with tempfile.TemporaryDirectory(prefix="tiktok-assets-bench-") as folder:
+            for table in (GROUPS | LARGE)[name](Path(folder) / name, asked):
+                table.box, table.pad_edge = None, False
+                console.print(table)
+                console.print()
 
 
 if __name__ == "__main__":

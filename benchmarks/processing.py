@@ -1,4 +1,7 @@
-"""Processing: landing to the published warehouse, beside Polars reading the same bytes once; and how the cost grows."""
+"""Processing: a look of the sensor, beside Polars reading the same bytes once; and how the cost of a visit grows.
+
+What processing costs as a whole is ``machinery``.
+"""
 
 from __future__ import annotations
 
@@ -43,37 +46,16 @@ def visit(settings: Settings, account: str, last: dt.date, days: int) -> list[Pa
     return [land(export, folder) for export in studio_exports(truth, first, last, downloaded_at=moment)]
 
 
-def run(settings: Settings, history: Path | None = None) -> float:
-    """Seconds of ``process``. With ``history``, Dagster keeps it in SQLite there, as in daily use; else in memory."""
-    if history is None:
-        instance = dg.DagsterInstance.ephemeral()
-    else:
-        history.mkdir(exist_ok=True)
-        (history / "dagster.yaml").write_text(
-            "storage: {custom: {module: tiktok_assets.storage.history, class: History, "
-            f"config: {{base_dir: {history / 'dagster'}}}}}}}\ntelemetry: {{enabled: false}}\n"
-        )
-        instance = dg.DagsterInstance.from_config(str(history))
+def run(settings: Settings) -> float:
+    """Seconds of ``process``, with Dagster's history in memory."""
     start = time.perf_counter()
-    result = process(settings, instance=instance)
+    result = process(settings, instance=dg.DagsterInstance.ephemeral())
     seconds = time.perf_counter() - start
     if not result.is_clean:
         raise RuntimeError(
             f"the benchmark's own exports were not processed: {result.accounts} {result.intake.rejected}"
         )
     return seconds
-
-
-def measure_whole(folder: Path, accounts: int = 20) -> list[Pair]:
-    """All of ``accounts`` x 365 days x 7 reports, with Dagster's history in memory and on disk."""
-    pairs = []
-    for name, on_disk in (("history in memory", False), ("history in SQLite", True)):
-        settings = prepare(folder / name.replace(" ", "-"), accounts)
-        paths = [path for account in settings.accounts for path in visit(settings, account, LAST, 365)]
-        floor = _read_once(paths)
-        ours = run(settings, folder / "history" if on_disk else None)
-        pairs.append(Pair(f"process {accounts} accounts x 365 days x 7 reports, {name}", ours, floor, ours / floor))
-    return pairs
 
 
 def measure_growth(folder: Path, few: int = 10, many: int = 200, rounds: int = 5) -> list[Pair]:
