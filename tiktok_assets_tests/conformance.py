@@ -24,7 +24,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-import dagster as dg
 import polars as pl
 from rich.console import Console
 from rich.table import Table
@@ -43,6 +42,7 @@ from tiktok_assets_tests.comparison import (
     moved,
     snapshot,
 )
+from tiktok_assets_tests.instances import fresh
 from tiktok_assets_tests.truth import Truth, find_truths
 
 SHOWN = 5
@@ -70,7 +70,7 @@ def process_sets(truths: Sequence[Truth]) -> tuple[Staging, list[str]]:
             landing_path=None,
             start_date=min(FIRST_MONTH, *first_days(truths)),
         )
-        result = process(settings, instance=dg.DagsterInstance.ephemeral())
+        result = process(settings, instance=fresh())
         complaints = [rejected.message for rejected in result.intake.rejected]
         complaints += [*result.intake.unreadable, *result.intake.waiting]
         for run in result.accounts:

@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-import dagster as dg
-
 from tiktok_assets.processing import process
 from tiktok_assets.settings import Settings
 from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.exports import GeneratedExport, Quirks, land, studio_exports
 from tiktok_assets.simulator.files import zip_bytes
 from tiktok_assets_tests.drops import drop, insights
+from tiktok_assets_tests.instances import fresh
 
 ACCOUNT = SimulatedAccount.generate("north.pier", 5, date(2024, 10, 1), date(2025, 3, 31))
 RESTATED = date(2025, 1, 12)
@@ -66,7 +65,7 @@ def landed(settings: Settings, visits: Sequence[Visit]) -> None:
 
 def processed(settings: Settings) -> Settings:
     """What is landed goes to the warehouse."""
-    with dg.DagsterInstance.ephemeral() as instance:
+    with fresh() as instance:
         assert process(settings, instance=instance).is_clean
     return settings
 

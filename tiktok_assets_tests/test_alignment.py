@@ -7,7 +7,6 @@ import json
 from itertools import permutations
 from pathlib import Path
 
-import dagster as dg
 import duckdb
 import polars as pl
 import pytest
@@ -19,6 +18,7 @@ from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.exports import GeneratedExport, Quirks, Section, land, studio_export
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.parquet import raw_of_account
+from tiktok_assets_tests.instances import fresh
 from tiktok_assets_tests.stored import differing, tables
 
 TRUTH = SimulatedAccount.generate("pig1987", 11, dt.date(2024, 11, 1), dt.date(2025, 6, 30))
@@ -44,7 +44,7 @@ def take(settings: Settings, *exports: GeneratedExport) -> Result:
     """Drop and process; the result."""
     for one in exports:
         land(one, Path(str(settings.landing)) / "pig1987" / one.name)
-    return process(settings, instance=dg.DagsterInstance.ephemeral())
+    return process(settings, instance=fresh())
 
 
 def days(settings: Settings) -> pl.DataFrame:
@@ -121,7 +121,7 @@ def test_a_run_says_that_an_older_export_is_judged_anew(settings: Settings, capl
 
 def test_nothing_is_processed_once_more_when_nothing_moved(settings: Settings) -> None:
     take(settings, AHEAD, PLAIN)
-    again = process(settings, instance=dg.DagsterInstance.ephemeral())
+    again = process(settings, instance=fresh())
     assert again.accounts == ()
 
 

@@ -8,7 +8,6 @@ import os
 import shutil
 from pathlib import Path
 
-import dagster as dg
 import duckdb
 import fsspec
 import pytest
@@ -28,13 +27,14 @@ from tiktok_assets.storage.lake import Lake, local_copy
 from tiktok_assets.studio.landed import is_by_hand, known_days
 from tiktok_assets_tests.conftest import Install
 from tiktok_assets_tests.drops import DOWNLOADED, drop, drop_export, export, landing, materialize, names_in
+from tiktok_assets_tests.instances import fresh
 
 NOW = DOWNLOADED + dt.timedelta(days=91)
 
 
 def work(settings: Settings) -> None:
     """Process what is new; all has to go well."""
-    result = process(settings, instance=dg.DagsterInstance.ephemeral())
+    result = process(settings, instance=fresh())
     assert result.is_clean, result
 
 
@@ -110,7 +110,7 @@ def test_a_copy_program_does_not_make_an_export_young(processed_lake: Settings) 
 
 def test_what_is_not_processed_stays(settings: Settings) -> None:
     made = drop_export(settings, "pig1987", "overview", folder="pig1987")
-    with dg.DagsterInstance.ephemeral() as instance:
+    with fresh() as instance:
         materialize(settings, instance, "raw", accounts=["pig1987"])  # its receipt is open
     found = put_away(settings)
     assert reasons(found) == {made.name: "is not processed yet: run `tiktok-assets process`, then this again."}
@@ -143,7 +143,7 @@ def test_of_equal_bytes_the_one_that_tables_name_goes(processed_lake: Settings) 
     assert kept.exists()
     work(processed_lake)
     before = sources(processed_lake)
-    _, differences = rebuild(processed_lake, instance=dg.DagsterInstance.ephemeral())
+    _, differences = rebuild(processed_lake, instance=fresh())
     assert differences == []
     assert sources(processed_lake) == before
 
@@ -220,9 +220,9 @@ def test_a_copy_to_another_disk_that_came_out_differently_does_not_replace_the_o
 def test_nothing_is_new_after_archiving_and_the_lake_can_be_made_again_from_there(processed_lake: Settings) -> None:
     before = sources(processed_lake)
     put_away(processed_lake)
-    result = process(processed_lake, instance=dg.DagsterInstance.ephemeral())
+    result = process(processed_lake, instance=fresh())
     assert (result.accounts, result.intake.landed, result.intake.left_alone) == ((), (), ())
-    result, differences = rebuild(processed_lake, instance=dg.DagsterInstance.ephemeral())
+    result, differences = rebuild(processed_lake, instance=fresh())
     assert ([account.exports for account in result.accounts], differences) == ([2, 1], [])
     assert sources(processed_lake) == before
     assert names_in(landing(processed_lake)) == []
@@ -295,7 +295,7 @@ def test_a_file_that_is_moved_back_by_hand_is_as_if_it_had_never_left(processed_
         target.parent.mkdir(parents=True, exist_ok=True)
         path.rename(target)
     assert take_in(Lake(processed_lake), load_roster(processed_lake)).landed == ()
-    _, differences = rebuild(processed_lake, instance=dg.DagsterInstance.ephemeral())
+    _, differences = rebuild(processed_lake, instance=fresh())
     assert differences == []
     assert len(put_away(processed_lake).moved) == 3
 

@@ -9,7 +9,6 @@ import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import dagster as dg
 import duckdb
 import polars as pl
 import pytest
@@ -32,6 +31,7 @@ from tiktok_assets_tests.drops import (
     landing,
     materialize,
 )
+from tiktok_assets_tests.instances import fresh
 
 ESCAPES = ("../../escaped.csv", "/escaped.csv", "..\\..\\escaped.csv", "C:\\escaped.csv", "a/../../escaped.csv")
 
@@ -223,7 +223,7 @@ def test_an_export_of_one_account_in_the_folder_of_another_is_set_aside(settings
 def test_raw_refuses_another_accounts_export_though_the_sensor_has_not_looked_yet(settings: Settings) -> None:
     drop_export(settings, "zone.a0", "content", folder="pig1987")
     good = drop_export(settings, "pig1987", "content", folder="pig1987")
-    with dg.DagsterInstance.ephemeral() as instance:
+    with fresh() as instance:
         assert materialize(settings, instance, "raw", accounts=["pig1987"]).success
     (stored,) = Lake(settings).raw_files("content", "pig1987")
     assert set(pl.read_parquet(str(stored))["source"]) == {good.name}
@@ -235,7 +235,7 @@ def test_one_drop_of_good_and_bad_files_ends_with_the_good_numbers_in_the_wareho
         drop(content, landing(settings), name)
     good = [drop_export(settings, handle, "overview") for handle in ("pig1987", "zone.a0")]
 
-    result = process(settings, instance=dg.DagsterInstance.ephemeral())
+    result = process(settings, instance=fresh())
 
     assert [(one.account, one.succeeded, one.error) for one in result.accounts] == [
         ("pig1987", True, None),

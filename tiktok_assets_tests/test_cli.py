@@ -6,7 +6,6 @@ import datetime as dt
 import json
 from pathlib import Path
 
-import dagster as dg
 import polars as pl
 import pytest
 from typer.testing import CliRunner, Result
@@ -14,6 +13,7 @@ from typer.testing import CliRunner, Result
 from tiktok_assets import cli
 from tiktok_assets.simulator.account import SimulatedAccount, Traits
 from tiktok_assets.simulator.exports import land, studio_export, studio_exports
+from tiktok_assets_tests.instances import fresh
 
 LAST = dt.date(2026, 3, 10)
 FIRST = dt.date(2026, 2, 20)
@@ -27,7 +27,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     accounts.write_text('# who we look after\n[accounts.pig1987]\n\n[accounts.zonea0]\nhandle = "zone.a0"  # a dot\n')
     monkeypatch.setenv("TIKTOK_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("TIKTOK_ACCOUNTS_FILE", str(accounts))
-    monkeypatch.setattr("tiktok_assets.processing.project_instance", dg.DagsterInstance.ephemeral)
+    monkeypatch.setattr("tiktok_assets.processing.project_instance", fresh)
     monkeypatch.setenv("COLUMNS", "300")
     monkeypatch.chdir(tmp_path)  # commands that change the folder are undone with the test
     return tmp_path / "data"

@@ -20,6 +20,7 @@ from tiktok_assets.studio.session import Sessions
 from tiktok_assets.studio.windows import Window
 from tiktok_assets_tests.conftest import Install
 from tiktok_assets_tests.fakes import Clock, PaperStudio
+from tiktok_assets_tests.instances import fresh
 
 NOW = dt.datetime(2026, 3, 10, 18, 20, 30, tzinfo=dt.UTC)
 NEWEST = dt.date(2026, 3, 9)
@@ -29,7 +30,7 @@ SECTIONS = ["overview", "viewers", "followers", "content"]
 
 @pytest.fixture
 def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as instance:
+    with fresh() as instance:
         yield instance
 
 
@@ -207,7 +208,7 @@ def test_an_account_that_is_looked_after_by_hand_is_not_visited(
 
 def test_exports_that_were_dropped_by_hand_need_not_be_made_again(settings: Settings) -> None:
     studio = paper(settings, "pig1987")
-    with dg.DagsterInstance.ephemeral() as instance:
+    with fresh() as instance:
         run(studio, instance, ["pig1987"], [FEBRUARY])
     (settings.state / "limits.sqlite").unlink()  # landed by somebody else
     known = known_days(Lake(settings), "pig1987")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import dagster as dg
 import duckdb
 import polars as pl
 import pytest
@@ -13,6 +12,7 @@ from polars.testing import assert_frame_equal
 from benchmarks import plain_load, stacks
 from benchmarks.processing import LAST, prepare, visit
 from tiktok_assets.processing import process
+from tiktok_assets_tests.instances import fresh
 
 NUMBERS = ["video_views", "profile_views", "likes", "comments", "shares"]
 NUMBERS += ["unique_viewers", "new_viewers", "returning_viewers", "followers"]
@@ -27,7 +27,7 @@ def days(file: Path) -> pl.DataFrame:
 def test_plain_polars_stores_the_days_that_processing_stores(tmp_path: Path) -> None:
     settings = prepare(tmp_path / "ours", 1)
     visit(settings, settings.accounts[0], LAST, 28)
-    assert process(settings, instance=dg.DagsterInstance.ephemeral()).is_clean
+    assert process(settings, instance=fresh()).is_clean
     plain_load.load(Path(str(settings.landing)), tmp_path / "plain")
     found = days(tmp_path / "plain" / "plain.duckdb")
     assert found.height == 28

@@ -18,6 +18,7 @@ from tiktok_assets.partitions import Slice, account_months, partition_key, range
 from tiktok_assets.settings import Settings
 from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.exports import land, studio_exports
+from tiktok_assets_tests.instances import fresh
 
 ACCOUNTS = ["pig1987", "zonea0"]
 MONTHS = [date(2025, month, 1) for month in (1, 2, 3, 4)]
@@ -44,7 +45,7 @@ def events(installation: Settings) -> Events:
     """The materializations of one run over both accounts and four months, as they were stored, by asset."""
     job = build_definitions(installation).resolve_job_def("process_exports")
     found: dict[str, list[dg.AssetMaterialization]] = defaultdict(list)
-    with dg.DagsterInstance.ephemeral() as instance:
+    with fresh() as instance:
         run = job.execute_in_process(instance=instance, tags=range_tags(ACCOUNTS, [MONTHS[0], MONTHS[-1]]))
         for record in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION):
             materialization = record.asset_materialization
@@ -179,7 +180,7 @@ def test_dagster_still_has_what_the_metadata_of_partitions_is_set_by() -> None:
         set_partition_metadata(context, context.asset_key, {stored_last(context): {"files": 3}})
         return dg.MaterializeResult()
 
-    with dg.DagsterInstance.ephemeral() as instance:
+    with fresh() as instance:
         tags = range_tags(accounts, [MONTHS[0], MONTHS[-1]])
         result = dg.materialize([table, file], instance=instance, resources={"handled": Handled()}, tags=tags)
     stored = result.asset_materializations_for_node("table")
@@ -204,7 +205,7 @@ def test_metadata_of_many_partitions_costs_next_to_nothing() -> None:
         started.append(datetime.now(UTC) - start)
         return dg.MaterializeResult()
 
-    with dg.DagsterInstance.ephemeral() as instance:
+    with fresh() as instance:
         tags = range_tags(accounts, [date(2024, 5, 1), date(2025, 2, 1)])
         assert dg.materialize([table], instance=instance, tags=tags).success
     assert started[0] < timedelta(seconds=0.5)

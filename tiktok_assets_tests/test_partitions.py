@@ -16,6 +16,7 @@ from tiktok_assets.partitions import RANGE_END, RANGE_START, Slice, account_mont
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets_tests.drops import drop_export, materialize
+from tiktok_assets_tests.instances import fresh
 
 JANUARY, FEBRUARY, MARCH = (dt.date(2026, month, 1) for month in (1, 2, 3))
 months = st.dates(dt.date(2020, 1, 1), dt.date(2030, 1, 1)).map(lambda day: day.replace(day=1))
@@ -87,7 +88,7 @@ def stored(settings: Settings) -> dict[tuple[str, dt.date], int]:
 def test_a_reversed_range_fails_loudly(settings: Settings) -> None:
     drop_export(settings, "pig1987", "overview", folder="pig1987")
     tags = {RANGE_START: "pig1987|2025-06-01", RANGE_END: "pig1987|2025-05-01"}
-    with dg.DagsterInstance.ephemeral() as instance:
+    with fresh() as instance:
         run = materialize(settings, instance, *GROUPS, accounts=["pig1987"], tags=tags)
         assert not run.success
         failures = [event.step_failure_data.error for event in run.all_events if event.is_step_failure]
@@ -99,7 +100,7 @@ def test_a_rectangle_of_accounts_and_months_is_one_run(settings: Settings) -> No
     for handle, folder in (("pig1987", "pig1987"), ("zone.a0", "zonea0")):
         drop_export(settings, handle, "overview", folder=folder)
     may, june = dt.date(2025, 5, 1), dt.date(2025, 6, 1)
-    with dg.DagsterInstance.ephemeral() as instance:
+    with fresh() as instance:
         assert materialize(settings, instance, *GROUPS, accounts=["pig1987", "zonea0"]).success
         everything = {
             (account, month): 12 if month == may else 20 for account in ("pig1987", "zonea0") for month in (may, june)

@@ -27,6 +27,7 @@ from tiktok_assets.simulator.traits import Traits
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets_tests.conftest import Install
 from tiktok_assets_tests.drops import drop, insights
+from tiktok_assets_tests.instances import fresh
 from tiktok_assets_tests.stored import differing, tables
 
 FIRST, LAST = date(2024, 12, 20), date(2025, 2, 2)
@@ -57,7 +58,7 @@ def _without_followers_at_the_end_of_january(export: GeneratedExport) -> Generat
 
 def run(settings: Settings, accounts: list[str], first: date, last: date) -> dg.ExecuteInProcessResult:
     job = build_definitions(settings).resolve_job_def("process_exports")
-    with dg.DagsterInstance.ephemeral() as instance:
+    with fresh() as instance:
         tags = range_tags(accounts, [first, last])
         return job.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
 

@@ -75,7 +75,9 @@ def test_the_demo_fills_the_tables_and_the_readmes_queries_answer(tmp_path: Path
     assert len(answers[0]) == int(counted["social_media_stats"])
     assert len(answers[1]) > 0
 
-    again = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    again = subprocess.run(
+        command, cwd=ROOT, env=environment | {"TIKTOK_INSIGHT_VIDEOS": "1"}, capture_output=True, text=True, check=False
+    )
     assert again.returncode == 0, again.stdout + again.stderr
     (tmp_path / "data/landing/pig1987/Overview_mine.zip").write_bytes(b"a real export")
     refused = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
-import dagster as dg
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -16,6 +15,7 @@ from tiktok_assets.processing import process
 from tiktok_assets.settings import load_settings
 from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.exports import land, studio_exports
+from tiktok_assets_tests.instances import fresh
 
 FIRST, LAST = dt.date(2026, 1, 10), dt.date(2026, 3, 10)
 DOWNLOADED = dt.datetime(2026, 3, 12, 18, tzinfo=dt.UTC)
@@ -40,7 +40,7 @@ def processed(data: Path, *accounts: str) -> None:
     for name in accounts:
         for export in studio_exports(TRUTH[name], FIRST, LAST, downloaded_at=DOWNLOADED):
             land(export, data / "landing" / name)
-    with dg.DagsterInstance.ephemeral() as history:
+    with fresh() as history:
         assert process(load_settings(), instance=history).is_clean
 
 
@@ -95,7 +95,7 @@ def test_an_unknown_account_is_exit_code_2(data: Path) -> None:
 def test_the_asset_writes_the_pages_of_its_accounts_from_all_their_months(data: Path) -> None:
     processed(data, "zonea0")
     job = build_definitions(load_settings()).resolve_job_def("report_accounts")
-    with dg.DagsterInstance.ephemeral() as history:
+    with fresh() as history:
         tags = range_tags(["pig1987", "zonea0"], [LAST.replace(day=1)])
         result = job.execute_in_process(instance=history, tags=tags)
     metadata = result.asset_materializations_for_node("reports__account_report")[-1].metadata
@@ -108,7 +108,7 @@ def test_the_days_of_an_account_come_with_their_picture(data: Path) -> None:
     for export in studio_exports(TRUTH["zonea0"], FIRST, LAST, downloaded_at=DOWNLOADED):
         land(export, data / "landing" / "zonea0")
     job = build_definitions(load_settings()).resolve_job_def("process_exports")
-    with dg.DagsterInstance.ephemeral() as history:
+    with fresh() as history:
         tags = range_tags(["zonea0"], [FIRST.replace(day=1), LAST.replace(day=1)])
         result = job.execute_in_process(instance=history, tags=tags)
     for table in ("account_daily", "videos"):

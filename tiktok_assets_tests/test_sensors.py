@@ -31,6 +31,7 @@ from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets_tests.conftest import History, Install
 from tiktok_assets_tests.drops import drop, drop_export, export, landing, materialize
+from tiktok_assets_tests.instances import fresh
 
 SECTIONS = ("overview", "viewers", "followers", "content")
 
@@ -156,7 +157,7 @@ RANGE = range_tags(["pig1987"], [dt.date(2025, 5, 1), dt.date(2025, 6, 1)])
 
 @pytest.fixture
 def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as instance:
+    with fresh() as instance:
         yield instance
 
 
@@ -385,7 +386,7 @@ def test_what_is_stored_and_unpublished_is_published_by_a_run_of_its_own(
     settings: Settings, instance: dg.DagsterInstance
 ) -> None:
     drop_export(settings, "pig1987", "overview")
-    with dg.DagsterInstance.ephemeral() as other:
+    with fresh() as other:
         assert process(settings, instance=other).is_clean
     assert reason(tick(settings, instance)) == "No new exports in landing."
     settings.warehouse.unlink()

@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import dagster as dg
 import polars as pl
 import pytest
 import time_machine
@@ -22,6 +21,7 @@ from tiktok_assets.simulator.traits import Traits
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.studio.session import Sessions
 from tiktok_assets_tests.drops import drop, materialize
+from tiktok_assets_tests.instances import fresh
 
 FIRST, LAST = dt.date(2026, 8, 20), dt.date(2026, 9, 10)
 DOWNLOADED = dt.datetime(2026, 9, 11, 18, tzinfo=dt.UTC)
@@ -36,7 +36,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     accounts.write_text('[accounts.pig1987]\n[accounts.zonea0]\nhandle = "zone.a0"\n')
     monkeypatch.setenv("TIKTOK_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("TIKTOK_ACCOUNTS_FILE", str(accounts))
-    monkeypatch.setattr("tiktok_assets.processing.project_instance", dg.DagsterInstance.ephemeral)
+    monkeypatch.setattr("tiktok_assets.processing.project_instance", fresh)
     monkeypatch.setenv("COLUMNS", "300")
     monkeypatch.chdir(tmp_path)
     return load_settings()
@@ -187,7 +187,7 @@ def test_a_run_stores_facts_and_shows_people_the_table_and_the_advice(settings: 
     visited(settings)
     months = [dt.date(2026, 8, 1), dt.date(2026, 9, 1)]
     groups = ("raw", "staging", "curated")
-    with dg.DagsterInstance.ephemeral() as instance:
+    with fresh() as instance:
         result = materialize(settings, instance, *groups, accounts=["zonea0"], months=months)
     assert result.success
     rows = pl.read_parquet(coverage_file(settings, months[1]))

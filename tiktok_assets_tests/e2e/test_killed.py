@@ -12,7 +12,6 @@ from datetime import UTC, date, datetime, timedelta
 from datetime import time as dt_time
 from pathlib import Path
 
-import dagster as dg
 import pytest
 
 from tiktok_assets.processing import process
@@ -21,6 +20,7 @@ from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.exports import land, studio_exports
 from tiktok_assets.storage.locks import Locks
 from tiktok_assets_tests.e2e.dagster_dev import DagsterDev, group_is_alive
+from tiktok_assets_tests.instances import fresh
 from tiktok_assets_tests.stored import Stored, differing, tables
 
 pytestmark = pytest.mark.e2e
@@ -73,7 +73,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Sto
     def stored(visits: int) -> Stored:
         while len(known) < visits:
             visit(Path(str(settings.landing)), len(known))
-            assert process(settings, instance=dg.DagsterInstance.ephemeral()).is_clean
+            assert process(settings, instance=fresh()).is_clean
             known.append(tables(settings))
         return known[visits - 1]
 

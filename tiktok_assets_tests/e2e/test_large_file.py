@@ -26,7 +26,7 @@ from tiktok_assets.settings import Settings
 
 home = sys.argv[1]
 settings = Settings(data_dir=f"{home}/data", accounts_file=f"{home}/accounts.toml")
-result = process(settings, instance=dg.DagsterInstance.ephemeral())
+result = process(settings, instance=fresh())
 assert [(one.account, one.error) for one in result.accounts] == [("pig1987", None)], result
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 print(peak // 1024 if sys.platform == "darwin" else peak)

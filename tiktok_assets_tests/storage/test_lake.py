@@ -7,7 +7,6 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import dagster as dg
 import duckdb
 import fsspec
 import polars as pl
@@ -19,6 +18,7 @@ from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake, files_in, free_name, local_copy
 from tiktok_assets_tests.conftest import Install
 from tiktok_assets_tests.drops import FIRST, LAST, account, drop_export, export
+from tiktok_assets_tests.instances import fresh
 
 ROWS = pl.DataFrame({"a": [1, 2, 3]})
 
@@ -196,14 +196,14 @@ def test_the_whole_way_works_on_remote_storage(remote: Settings, tmp_path: Path)
         (remote.landing / made.name).write_bytes(made.content)
     (remote.landing / "strange.csv").write_bytes(b"no export")
 
-    result = process(remote, instance=dg.DagsterInstance.ephemeral())
+    result = process(remote, instance=fresh())
 
     assert [(one.account, one.succeeded, one.error) for one in result.accounts] == [("pig1987", True, None)]
     assert [one.moved_to for one in result.intake.rejected] == [str(remote.quarantine / "strange.csv")]
     with duckdb.connect(remote.warehouse, read_only=True) as warehouse:
         found = warehouse.sql("select date, video_views from social_media_stats order by all").fetchall()
     assert found == [(truth.day, truth.video_views) for truth in account("pig1987").days if FIRST <= truth.day <= LAST]
-    again = process(remote, instance=dg.DagsterInstance.ephemeral())
+    again = process(remote, instance=fresh())
     assert (again.accounts, again.intake.landed) == ((), ())
     assert {path.name for path in (tmp_path / "data").iterdir()} == {"state", "warehouse"}
     assert (remote.landing / "pig1987" / export("pig1987", "content").name).read_bytes() == export(
@@ -215,7 +215,7 @@ def test_exports_from_this_machine_go_to_remote_storage(remote: Settings, tmp_pa
     here = remote.model_copy(update={"landing_path": UPath(tmp_path / "inbox")})
     made = drop_export(remote.model_copy(update={"data_dir": UPath(tmp_path)}), "pig1987", "overview")
     (tmp_path / "landing").rename(tmp_path / "inbox")
-    result = process(here, instance=dg.DagsterInstance.ephemeral())
+    result = process(here, instance=fresh())
     assert [one.succeeded for one in result.accounts] == [True]
     assert (remote.landing / "pig1987" / made.name).read_bytes() == made.content
     assert list((tmp_path / "inbox").iterdir()) == []

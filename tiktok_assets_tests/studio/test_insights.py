@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
 import duckdb
 import polars as pl
 import pytest
@@ -26,6 +25,7 @@ from tiktok_assets.simulator.traits import Traits
 from tiktok_assets.studio.insight_pages import OF_VIDEO
 from tiktok_assets.studio.insights import InsightReader, Question
 from tiktok_assets.studio.resource import LandedInsights
+from tiktok_assets_tests.instances import fresh
 from tiktok_assets_tests.studio.conftest import NORTH, NOW, SOUTH, YESTERDAY, MakeStage, Stage
 
 pytestmark = pytest.mark.e2e
@@ -52,7 +52,7 @@ def processed(settings: Settings) -> Result:
     """What is new in landing brought to the warehouse, in a thread: the browser's event loop runs in this one."""
 
     def work() -> Result:
-        with dg.DagsterInstance.ephemeral() as instance:
+        with fresh() as instance:
             return process(settings, instance=instance)
 
     with ThreadPoolExecutor(1) as thread:
