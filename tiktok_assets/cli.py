@@ -7,6 +7,7 @@ Exit codes: 0 all well; 1 something was set aside, failed or differs; 2 the comm
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import os
 import sys
@@ -55,6 +56,8 @@ def main() -> None:
     except (InvalidSettings, InvalidAccounts) as error:
         err.print(str(error), markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)
+    finally:
+        gc.freeze()  # the process ends: to search what it holds for garbage once more would cost it 0.5 s
 
 
 @contextlib.contextmanager

@@ -101,9 +101,10 @@ def build_new_exports(
         reported = events.unknown(context.instance, intake.landed, _EVENTS_A_TICK)
         if intake.postponed:
             context.log.info(_postponed(intake))
-        if requests or reported:
+        if requests:
             return dg.SensorResult(run_requests=requests, asset_events=reported)
-        return dg.SkipReason(_why_nothing(intake, _given_up(groups, tried)))
+        why = dg.SkipReason(_why_nothing(intake, _given_up(groups, tried)))
+        return dg.SensorResult(skip_reason=why, asset_events=reported) if reported else why
 
     return new_exports
 
