@@ -78,6 +78,7 @@ def process(as_json: AsJson = False) -> None:
     failed whose severity is error; one that warns is told."""
     from tiktok_assets import processing
 
+    gc.freeze()  # what was imported stays: a twentieth of the work is to search it for garbage again and again
     with bar("Processing", quiet=as_json) as progress, _stopping():
         result = processing.process(load_settings(), progress=progress)
     if as_json:
