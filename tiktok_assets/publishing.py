@@ -5,6 +5,7 @@ Belongs here: when to publish, and the receipts of what is. Does not belong here
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 
 from tiktok_assets.receipts import close_receipts, waiting_for_publication
@@ -23,12 +24,13 @@ def publish(lake: Lake, accounts: Iterable[str], session: Session) -> int:
     return len(contained)
 
 
-def is_overdue(lake: Lake, accounts: Iterable[str], warehouse: Warehouse, now: float) -> bool:
-    """Whether something is stored that people cannot read, and no run came to publish it.
+def overdue(lake: Lake, accounts: Iterable[str], warehouse: Warehouse, now: float) -> str | None:
+    """A name for what is stored, that people cannot read, and that no run came to publish; None where there is nothing.
 
     Asked while no run is under way. ``now``: seconds since 1970.
     """
-    if warehouse.is_behind():
-        return True
     waiting = waiting_for_publication(lake, accounts)
-    return any(now - changed_at(path) > lake.settings.publish_interval for path in waiting)
+    is_late = any(now - changed_at(path) > lake.settings.publish_interval for path in waiting)
+    if not is_late and not warehouse.is_behind():
+        return None
+    return hashlib.sha256("\n".join(sorted(path.name for path in waiting)).encode()).hexdigest()[:12]

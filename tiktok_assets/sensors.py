@@ -11,7 +11,7 @@ from tiktok_assets.assets.landing import LandingEvents
 from tiktok_assets.batches import Batch, batches
 from tiktok_assets.intake import Intake, LandedExport, by_account, take_in
 from tiktok_assets.partitions import accounts_of
-from tiktok_assets.publishing import is_overdue
+from tiktok_assets.publishing import overdue
 from tiktok_assets.receipts import Tries, note_tries, tries
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake
@@ -25,6 +25,7 @@ _PATIENCE = 10.0  # seconds
 _BUDGET = 4.0  # seconds
 # Runs under way or in the queue; what exceeds them waits in landing, where newer exports join it.
 _RUNS_AT_ONCE = 10
+_PUBLISH_AGAIN = 300.0  # seconds
 # Each event costs the daemon some ms; the rest is reported by the next look or the run.
 _EVENTS_A_TICK = 100
 
@@ -92,12 +93,15 @@ def build_new_exports(
         groups = by_account(intake.landed)
         tried = {account: tries(lake, account) for account in groups}
         wanted = runs_to_start(intake.landed, in_flight, tried, list(roster), lake.settings.run_size)
-        started = wanted[: max(0, _RUNS_AT_ONCE - len(runs))]
+        processing = [run for run in runs if run.job_name == process_exports.name]
+        started = wanted[: max(0, _RUNS_AT_ONCE - len(processing))]
         for batch in started:
             note_batch(lake, batch, groups)
         requests = [dg.RunRequest(job_name=process_exports.name, tags=batch.tags) for batch in started]
-        if not runs and not requests and is_overdue(lake, roster, warehouse, time.time()):
-            requests.append(dg.RunRequest(job_name=publish_warehouse.name))
+        if not processing and not requests and (late := overdue(lake, roster, warehouse, time.time())):
+            # The same once in a few minutes: of a full disk the first failed run has said all there is to say.
+            key = f"publish {late} {time.time() // _PUBLISH_AGAIN:.0f}"
+            requests.append(dg.RunRequest(job_name=publish_warehouse.name, run_key=key))
         reported = events.unknown(context.instance, intake.landed, _EVENTS_A_TICK)
         if intake.postponed:
             context.log.info(_postponed(intake))

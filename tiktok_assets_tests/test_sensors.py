@@ -279,6 +279,19 @@ def test_a_run_whose_process_is_gone_is_ended_and_holds_nothing_up(
     assert ended is not None and ended.status == dg.DagsterRunStatus.FAILURE
 
 
+def test_visits_to_studio_in_the_queue_hold_back_no_other_account(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    drop_export(settings, "pig1987", "overview")
+    repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("tiktok_assets"), "__repository__")
+    for _ in range(12):
+        tags = range_tags(["zonea0"], [dt.date(2025, 5, 1)])
+        origin = RemoteJobOrigin(repository, "extract_exports")
+        queued = dg.DagsterRunStatus.QUEUED
+        create_run_for_test(instance, job_name="extract_exports", status=queued, tags=tags, remote_job_origin=origin)
+    assert requested(tick(settings, instance)) == {"pig1987": MAY_AND_JUNE}
+
+
 def test_a_run_that_ends_during_the_look_is_not_started_a_second_time(
     settings: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -392,7 +405,11 @@ def test_what_is_stored_and_unpublished_is_published_by_a_run_of_its_own(
     settings.warehouse.unlink()
     answer = tick(settings, instance)
     assert isinstance(answer, dg.SensorResult)
-    assert [request.job_name for request in answer.run_requests or []] == ["publish_warehouse"]
+    [request] = answer.run_requests or []
+    assert request.job_name == "publish_warehouse"
+    again = tick(settings, instance)
+    assert isinstance(again, dg.SensorResult)
+    assert [one.run_key for one in again.run_requests or []] == [request.run_key]  # Dagster starts it once
     job = build_definitions(settings).resolve_job_def("publish_warehouse")
     assert job.execute_in_process(instance=instance).success
     assert settings.warehouse.exists()
