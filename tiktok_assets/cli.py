@@ -7,7 +7,6 @@ Exit codes: 0 all well; 1 something was set aside, failed or differs; 2 the comm
 from __future__ import annotations
 
 import contextlib
-import gc
 import logging
 import os
 import sys
@@ -56,13 +55,11 @@ def main() -> None:
     except (InvalidSettings, InvalidAccounts) as error:
         err.print(str(error), markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)
-    finally:
-        gc.freeze()  # the process ends: to search what it holds for garbage once more would cost it 0.5 s
 
 
 @contextlib.contextmanager
 def _stopping() -> Iterator[None]:
-    """Ctrl-C and SIGTERM end with a sentence and exit code 130."""
+    """Ctrl-C and SIGTERM end with a sentence and exit code 130, a full disk with one and 1."""
     from tiktok_assets.processing import Interrupted
 
     try:
@@ -70,6 +67,12 @@ def _stopping() -> Iterator[None]:
     except Interrupted as interrupted:
         err.print(str(interrupted), style="yellow", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(130) from None
+    except Exception as error:  # of the operating system, SQLite or DuckDB
+        if not any(words in str(error) for words in ("No space left on device", "disk is full")):
+            raise
+        text = "The disk is full. Free some space and run this again: it goes on where it stopped, nothing is lost."
+        err.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from error
 
 
 @app.command(epilog="Example: cp ~/Downloads/Overview_*.zip data/landing/ && tiktok-assets process")
@@ -78,7 +81,6 @@ def process(as_json: AsJson = False) -> None:
     failed whose severity is error; one that warns is told."""
     from tiktok_assets import processing
 
-    gc.freeze()  # what was imported stays: a twentieth of the work is to search it for garbage again and again
     with bar("Processing", quiet=as_json) as progress, _stopping():
         result = processing.process(load_settings(), progress=progress)
     if as_json:

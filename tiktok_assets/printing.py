@@ -80,9 +80,15 @@ def print_result(result: Any) -> None:
             out.print(f"look at: {sentence}", style="yellow", markup=False, highlight=False, soft_wrap=True)
         for line in one.warnings:
             out.print(f"note: {one.account}: {line}", style="dim", markup=False, highlight=False, soft_wrap=True)
+    if result.dead_runs:
+        text = f"{result.dead_runs} run(s) of a process that was killed are marked as failed; nothing of them is lost."
+        out.print(text, style="dim", highlight=False, soft_wrap=True)
+    if result.has_published:
+        out.print("What an earlier run had stored is published now.", highlight=False, soft_wrap=True)
     if result.unpublished:
         text = "What is stored could not be published, so people still read what was there before: "
         out.print(text + result.unpublished, style="red", markup=False, soft_wrap=True)
+        out.print("Once its cause is gone, `tiktok-assets process` publishes it.", style="red", highlight=False)
     for rejected in result.intake.rejected:
         out.print(
             f"set aside: {rejected.message}\n  now in {rejected.moved_to}", style="red", markup=False, soft_wrap=True
@@ -93,7 +99,7 @@ def print_result(result: Any) -> None:
         out.print(f"left where it is: {message}", style="dim", markup=False, highlight=False, soft_wrap=True)
     for path in result.intake.waiting:
         out.print(f"still being written, left for the next time: {path}", style="yellow", markup=False, soft_wrap=True)
-    if not result.accounts and result.is_clean and not result.intake.waiting:
+    if not result.accounts and result.is_clean and not result.intake.waiting and not result.has_published:
         settings = load_settings()
         out.print(
             f"Nothing new in {settings.landing}. Drop exports there, then run this again.",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime as dt
+import logging
 import os
 import signal
 import threading
@@ -31,14 +32,16 @@ from tiktok_assets.graph import build_definitions
 from tiktok_assets.intake import Intake, LandedExport, by_account, take_in
 from tiktok_assets.partitions import MORE_TAG
 from tiktok_assets.receipts import loaded, waiting_for_publication
-from tiktok_assets.sensors import note_batch
+from tiktok_assets.sensors import note_batch, note_deaths
 from tiktok_assets.settings import Settings, project_root
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake
+from tiktok_assets.storage.locks import WAITING
 from tiktok_assets.storage.run_locks import end_dead_runs, may_have_dead_runs
 
 # A line per event on the terminal would hide the progress bar; the history keeps them all.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+log = logging.getLogger(__name__)
 Progress = Callable[[str, int, int], None]
 Groups = Mapping[str, list[LandedExport]]
 
@@ -67,6 +70,10 @@ class Result:
 
     intake: Intake
     accounts: tuple[AccountResult, ...]
+    dead_runs: int = 0
+    """Runs of killed processes that were marked as failed."""
+    has_published: bool = False
+    """Whether what an earlier run had stored was published now."""
     unpublished: str | None = None
     """Why what is stored could not become what people read; they go on reading what they had."""
 
@@ -108,19 +115,27 @@ def _process(
         return Result(intake=intake, accounts=())
     definitions = build_definitions(settings)
     with instance or project_instance() as history:
-        end_dead_runs(history, settings.locks)
+        dead = end_dead_runs(history, settings.locks)
+        note_deaths(lake, dead, list(roster))
         runner = _Runner(lake, list(roster), definitions.resolve_job_def("process_exports"), history, progress, stop)
         results = runner.run(groups)
         # What a new export tells of the labels of others may have moved their days: those months are made again.
         moved = by_account(take_in(lake, roster).landed) if groups else {}
-        moved = {account: exports for account, exports in moved.items() if results[account].succeeded}
+        succeeded = {account for account, result in results.items() if result.succeeded}
+        moved = {account: exports for account, exports in moved.items() if account in succeeded}
         for account, again in runner.run(moved).items():
             results[account] = _made_again(results[account], again)
-        unpublished = None
+        unpublished, has_published = None, False
         if waiting_for_publication(lake, roster) or warehouse.is_behind():
             unpublished = _publish(definitions.resolve_job_def("publish_warehouse"), history)
-    accounts = tuple(results[account] for account in groups)
-    return Result(intake=intake, accounts=accounts, unpublished=unpublished)
+            has_published = unpublished is None
+    return Result(
+        intake=intake,
+        accounts=tuple(results[account] for account in groups),
+        dead_runs=len(dead),
+        has_published=has_published,
+        unpublished=unpublished,
+    )
 
 
 def _made_again(first: AccountResult, again: AccountResult) -> AccountResult:
@@ -162,10 +177,13 @@ class _Runner:
             batch = waiting.popleft()
             done = total - batch.size - sum(other.size for other in waiting)
             note_batch(self.lake, batch, groups)
-            run = self._execute(batch, bool(waiting), done, total)
-            if self.stop.is_set() or _was_interrupted(run):
+            try:
+                run = self._execute(batch, bool(waiting), done, total)
+                if self.stop.is_set() or _was_interrupted(run):
+                    raise KeyboardInterrupt
+            except KeyboardInterrupt:
                 note_batch(self.lake, batch, groups, by=-1)
-                raise Interrupted(_left(batch, waiting, found))
+                raise Interrupted(_left(batch, waiting, found)) from None
             found |= {account: _result(run, account, groups[account]) for account in batch.new}
             if not run.success and len(batch.new) > 1:
                 only = {account: months[account] for account in batch.new if not self._is_loaded(groups[account])}
@@ -185,6 +203,8 @@ class _Runner:
 
         def count(entry: dg.EventLogEntry) -> None:
             nonlocal steps
+            if entry.user_message.startswith(WAITING):
+                log.warning("%s", entry.user_message)
             if entry.dagster_event and entry.dagster_event.is_step_success:
                 steps += 1
                 self.progress(batch.name, done + batch.size * steps // all_steps, total)

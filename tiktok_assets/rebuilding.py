@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from tiktok_assets.accounts import load_roster
 from tiktok_assets.processing import Result, process
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.duckdb import Warehouse
+from tiktok_assets.storage.locks import LockTaken
+from tiktok_assets.storage.run_locks import account_lock
 
 
 class RebuildRefused(ValueError):
@@ -42,14 +45,15 @@ def rebuild(
     """
     aside = settings.state / "before-rebuild"
     places = _places(settings)
-    if aside.exists():
-        _put_back(aside, places)
-    _refuse_to_lose_accounts(settings)
-    before = dict(_tables(settings))
-    aside.mkdir(parents=True)
-    for path in places:
-        if path.exists():
-            path.rename(aside / path.name)
+    with _while_no_run_is_under_way(settings):
+        if aside.exists():
+            _put_back(aside, places)
+        _refuse_to_lose_accounts(settings)
+        before = dict(_tables(settings))
+        aside.mkdir(parents=True)
+        for path in places:
+            if path.exists():
+                path.rename(aside / path.name)
     try:
         result = process(settings, instance=instance, progress=progress)
         if not all(account.succeeded for account in result.accounts):
@@ -62,6 +66,18 @@ def rebuild(
     after = dict(_tables(settings))
     shutil.rmtree(aside)
     return result, list(_differences(before, after))
+
+
+@contextlib.contextmanager
+def _while_no_run_is_under_way(settings: Settings) -> Iterator[None]:
+    """Nobody changes the tables of an account meanwhile. Raises RebuildRefused where somebody does."""
+    try:
+        with settings.locks.hold([account_lock(account) for account in load_roster(settings)], wait=False):
+            yield
+    except LockTaken as taken:
+        raise RebuildRefused(
+            f"A run is under way: {taken} Wait until it has ended, then run this again. Nothing was changed."
+        ) from taken
 
 
 def _places(settings: Settings) -> list[Path]:

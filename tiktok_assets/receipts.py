@@ -11,7 +11,7 @@ import contextlib
 import datetime as dt
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from upath import UPath
@@ -25,21 +25,23 @@ _CLOSED = f".v{READER_VERSION}.json"
 _LOADED = f".v{READER_VERSION}.loaded.json"
 _OPEN = f".v{READER_VERSION}.open.json"
 _TRIES = "tries.json"
+_MOST_DEATHS = 5
 
 
 def processed(lake: Lake, account: str) -> frozenset[str]:
     """The ids of the exports of ``account`` that went all the way to what people read."""
-    return _ids(lake, account, _CLOSED)
+    return _ids(lake, account, _CLOSED) - _ids(lake, account, _OPEN, _LOADED)
 
 
 def loaded(lake: Lake, account: str) -> frozenset[str]:
     """The ids of the exports of ``account`` that are in the warehouse, published or not: no run is needed for them."""
-    return _ids(lake, account, _LOADED) | _ids(lake, account, _CLOSED)
+    return _ids(lake, account, _LOADED, _CLOSED) - _ids(lake, account, _OPEN)
 
 
-def _ids(lake: Lake, account: str, state: str) -> frozenset[str]:
-    names = (path.name for path in files_in(lake.raw_folder("exports", account)))
-    return frozenset(name.removesuffix(state) for name in names if name.endswith(state))
+def _ids(lake: Lake, account: str, *states: str) -> frozenset[str]:
+    """The exports with a receipt in one of ``states``. A crash leaves two of one export: the less advanced counts."""
+    names = [path.name for path in files_in(lake.raw_folder("exports", account))]
+    return frozenset(name.removesuffix(state) for state in states for name in names if name.endswith(state))
 
 
 def receipts(lake: Lake, account: str) -> Iterator[dict[str, Any]]:
@@ -62,6 +64,8 @@ class Tries:
 
     alone: int = 0
     together: int = 0
+    deaths: int = 0
+    """Runs that were killed with their process and are not counted among the others."""
 
 
 def note_tries(lake: Lake, account: str, export_ids: Iterable[str], *, alone: bool, by: int = 1) -> None:
@@ -73,8 +77,25 @@ def note_tries(lake: Lake, account: str, export_ids: Iterable[str], *, alone: bo
         known = tries(lake, account)
         for export_id in export_ids:
             before = known.get(export_id, Tries())
-            known[export_id] = Tries(alone=before.alone + by * alone, together=before.together + by * (not alone))
+            known[export_id] = replace(
+                before, alone=before.alone + by * alone, together=before.together + by * (not alone)
+            )
         _write_tries(lake, account, {export_id: one for export_id, one in known.items() if one != Tries()})
+
+
+def note_death(lake: Lake, account: str) -> None:
+    """Note that a run of ``account`` was killed with its process, as by a power cut: that says nothing of its exports.
+
+    After ``_MOST_DEATHS`` it counts as a failure: an export may be what kills.
+    """
+    with lake.alone("receipts"):
+        known = tries(lake, account)
+        for export_id, before in known.items():
+            if before.deaths < _MOST_DEATHS:
+                alone = max(0, before.alone - 1)
+                known[export_id] = replace(before, alone=alone, deaths=before.deaths + 1)
+        if known:
+            _write_tries(lake, account, known)
 
 
 def tries(lake: Lake, account: str) -> dict[str, Tries]:

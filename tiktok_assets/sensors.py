@@ -12,7 +12,7 @@ from tiktok_assets.batches import Batch, batches
 from tiktok_assets.intake import Intake, LandedExport, by_account, take_in
 from tiktok_assets.partitions import accounts_of
 from tiktok_assets.publishing import overdue
-from tiktok_assets.receipts import Tries, note_tries, tries
+from tiktok_assets.receipts import Tries, note_death, note_tries, tries
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.run_locks import NOT_ENDED, end_dead_runs
@@ -82,7 +82,9 @@ def build_new_exports(
         description="Drop exports into data/landing: they go to their account and are processed, many accounts a run.",
     )
     def new_exports(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        for run in end_dead_runs(context.instance, lake.settings.locks):
+        dead = end_dead_runs(context.instance, lake.settings.locks)
+        note_deaths(lake, dead, list(roster))
+        for run in dead:
             context.log.warning(f"Run {run.run_id} was marked as failed: its process is gone.")
         # Asked first: a run that ends while the files are looked at still counts as under way.
         runs = context.instance.get_runs(dg.RunsFilter(statuses=list(NOT_ENDED)))
@@ -118,6 +120,12 @@ def note_batch(lake: Lake, batch: Batch, groups: Mapping[str, list[LandedExport]
     for account in batch.new:
         ids = [export.export_id for export in groups[account]]
         note_tries(lake, account, ids, alone=len(batch.accounts) == 1, by=by)
+
+
+def note_deaths(lake: Lake, runs: Iterable[dg.DagsterRun], roster: Sequence[str]) -> None:
+    """Count the end of these runs, whose process was killed, not as a failure of the exports they were made for."""
+    for account in {account for run in runs for account in accounts_of(run.tags, roster)}:
+        note_death(lake, account)
 
 
 def _postponed(intake: Intake) -> str:

@@ -7,21 +7,29 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
 import pytest
+from typer.testing import CliRunner
 
+from tiktok_assets import processing
 from tiktok_assets.assets import staging
 from tiktok_assets.batches import ACCOUNT_TAG
+from tiktok_assets.cli import app
+from tiktok_assets.intake import Intake
 from tiktok_assets.processing import process
+from tiktok_assets.rebuilding import RebuildRefused, rebuild
 from tiktok_assets.receipts import processed, waiting_for_publication
 from tiktok_assets.reports.report import Report
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.duckdb import Session
 from tiktok_assets.storage.lake import Lake
+from tiktok_assets.storage.locks import Locks
 from tiktok_assets_tests.conftest import History, Install
 from tiktok_assets_tests.drops import drop_export, materialize
 from tiktok_assets_tests.stored import differing, tables
@@ -170,6 +178,74 @@ def test_a_table_alone_is_published_at_the_end_of_its_run(settings: Settings, hi
     assert settings.warehouse.stat().st_ino != before
 
 
+def test_an_export_that_lands_during_a_run_waits_for_the_next_one(
+    settings: Settings, history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop_export(settings, "pig1987", "overview")
+    take_in, looks = processing.take_in, list[int]()
+
+    def look(*args: Any, **kwargs: Any) -> Intake:
+        if looks:
+            drop_export(settings, "zone.a0", "overview")
+        looks.append(1)
+        return take_in(*args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(processing, "take_in", look)
+        assert [one.account for one in process(settings, instance=history()).accounts] == ["pig1987"]
+    assert [one.account for one in process(settings, instance=history()).accounts] == ["zonea0"]
+    assert accounts_published(settings) == ["pig1987", "zonea0"]
+
+
+def test_who_is_waited_for_is_said_also_where_no_log_is_read(
+    settings: Settings, history: History, caplog: pytest.LogCaptureFixture
+) -> None:
+    drop_export(settings, "pig1987", "overview")
+    held = threading.Event()
+
+    def hold() -> None:
+        with Locks(settings.locks.folder, "run 6a7b1c2d").hold("account pig1987"):
+            held.set()
+            while "Waiting for" not in caplog.text:
+                time.sleep(0.05)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    held.wait()
+    assert process(settings, instance=history()).is_clean
+    holder.join()
+    assert "Waiting for account pig1987, which is held by run 6a7b1c2d (process" in caplog.text
+
+
+def test_a_rebuild_is_refused_while_a_run_is_under_way(settings: Settings, history: History) -> None:
+    drop_export(settings, "pig1987", "overview")
+    assert process(settings, instance=history()).is_clean
+    before = tables(settings)
+    with (
+        Locks(settings.locks.folder, "run 6a7b1c2d").hold("account zonea0"),
+        pytest.raises(RebuildRefused, match=r"account zonea0 is held by run 6a7b1c2d .* Nothing was changed\."),
+    ):
+        rebuild(settings, instance=history())
+    assert differing(before, tables(settings)) == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OSError(28, "No space left on device"), RuntimeError("(sqlite3.OperationalError) database or disk is full")],
+    ids=["file", "history"],
+)
+def test_a_full_disk_is_a_sentence(install: Install, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    monkeypatch.setenv("TIKTOK_DATA_DIR", str(install("pig1987").data_dir))
+
+    def full(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(processing, "process", full)
+    said = CliRunner().invoke(app, ["process"])
+    assert said.exit_code == 1
+    assert "The disk is full. Free some space and run this again" in " ".join(said.output.split())
+
+
 @pytest.mark.e2e
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stop_ends_the_run_at_once_and_says_what_is_left(install: Install, number: signal.Signals) -> None:
@@ -192,5 +268,5 @@ def test_a_stop_ends_the_run_at_once_and_says_what_is_left(install: Install, num
     assert "Stopped. Left for the next time: north, south, west." in said
     assert "Traceback" not in said
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert accounts_published(settings) == list(ACCOUNTS)

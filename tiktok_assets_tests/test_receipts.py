@@ -125,8 +125,9 @@ def test_a_crash_while_closing_is_mended_by_the_next_run(
         patch.setattr(Lake, "remove", crash)
         with pytest.raises(KeyboardInterrupt):
             close(lake, "pig1987", Slice(("pig1987",), (MAY, JUNE)))
-    assert loaded(lake, "pig1987") == {export_id}
+    assert loaded(lake, "pig1987") == frozenset()  # two receipts of one export: the less advanced counts
     close(lake, "pig1987", Slice(("pig1987",), (MAY, JUNE)))
+    assert loaded(lake, "pig1987") == {export_id}
     assert receipts(lake) == [f"{export_id}.v{READER_VERSION}.json"]
 
 

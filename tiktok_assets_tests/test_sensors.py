@@ -279,6 +279,24 @@ def test_a_run_whose_process_is_gone_is_ended_and_holds_nothing_up(
     assert ended is not None and ended.status == dg.DagsterRunStatus.FAILURE
 
 
+def test_power_cuts_are_no_failures_of_an_export_but_one_that_kills_every_run_is_given_up(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    drop_export(settings, "pig1987", "overview")
+    started = 0
+    for _ in range(12):
+        answer = tick(settings, instance)
+        report(instance, answer)
+        if "pig1987" not in requested(answer):
+            break
+        started += 1
+        killed = a_run(instance, dg.DagsterRunStatus.STARTED, RANGE)
+        with settings.locks.hold(f"run {killed.run_id}"):
+            pass
+    assert started == 5 + MAX_TRIES
+    assert "did not finish the exports of pig1987" in reason(tick(settings, instance))
+
+
 def test_visits_to_studio_in_the_queue_hold_back_no_other_account(
     settings: Settings, instance: dg.DagsterInstance
 ) -> None:

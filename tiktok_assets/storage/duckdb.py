@@ -11,7 +11,6 @@ import datetime as dt
 import logging
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -188,16 +187,17 @@ class Session:
         self.close()
         working, published = self.warehouse.working, self.warehouse.published
         published.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=working.parent) as folder:
-            copy = Path(folder) / working.name
-            if is_half_empty:
-                _compact(working, copy)
-                copy.replace(working)
-            _copy(working, copy)
-            # What somebody wrote into the published file belongs to the file that is going; DuckDB refuses to open
-            # another one beside it ("WAL does not match database file").
-            _wal(published).unlink(missing_ok=True)
-            copy.replace(published)
+        if is_half_empty:
+            compact = working.with_name(f"{working.name}.compact")
+            compact.unlink(missing_ok=True)  # what a killed process left
+            _compact(working, compact)
+            compact.replace(working)
+        copy = published.with_name(f".{published.name}.new")  # beside it: a rename does not cross file systems
+        _copy(working, copy)
+        # What somebody wrote into the published file belongs to the file that is going; DuckDB refuses to open
+        # another one beside it ("WAL does not match database file").
+        _wal(published).unlink(missing_ok=True)
+        copy.replace(published)
 
     def _is_half_empty(self) -> bool:
         sizes = self.connection.execute("select block_size, total_blocks, free_blocks from pragma_database_size()")

@@ -22,6 +22,8 @@ from pathlib import Path
 
 log = logging.getLogger(__name__)
 
+WAITING = "Waiting for "
+"""How every message about a wait begins."""
 _FIRST_LOOK, _LOOK_AGAIN = 0.002, 0.1  # seconds until the next try: doubled from the one to the other
 _SAY_AGAIN = 60.0  # seconds between two messages of one wait
 _SPARE_FILES = 256  # open files that a process needs beside its locks
@@ -94,8 +96,14 @@ class Locks:
         return [name for name in names if not self.is_held(name)]
 
     def forget(self, name: str) -> None:
-        """Remove the file of a lock that nobody will ask for again."""
+        """Remove the file of a lock that the caller holds and nobody will ask for again."""
         self._path(name).unlink(missing_ok=True)
+
+    def forget_abandoned(self, prefix: str) -> None:
+        """Remove the files of the locks with this prefix that nobody holds."""
+        for name in self.abandoned(prefix):
+            with contextlib.suppress(LockTaken), self.hold(name, wait=False):
+                self.forget(name)
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{urllib.parse.quote(name, safe='')}{_ENDING}"
@@ -109,7 +117,7 @@ class Locks:
                 if not wait:
                     raise LockTaken(f"{name} is held by {_holder(path)}.")
                 if time.monotonic() > say_at:
-                    say(f"Waiting for {name}, which is held by {_holder(path)}.")
+                    say(f"{WAITING}{name}, which is held by {_holder(path)}.")
                     say_at = time.monotonic() + _SAY_AGAIN
                 time.sleep(pause)
                 pause = min(2 * pause, _LOOK_AGAIN)

@@ -94,8 +94,7 @@ def end_dead_runs(instance: dg.DagsterInstance, locks: Locks) -> list[dg.Dagster
             failure = JobFailureData(error=None, failure_reason=RunFailureReason.UNEXPECTED_TERMINATION)
             instance.report_run_failed(run, _DIED, failure)
             dead.append(run)
-    for name in locks.abandoned(_RUN):  # also of runs that Dagster knows to have ended, or does not know
-        locks.forget(name)
+    locks.forget_abandoned(_RUN)  # also of runs that Dagster knows to have ended, or does not know
     return dead
 
 

@@ -20,9 +20,9 @@ TITLE = "A day in the studio, take"
 # In a process of its own: the peak of memory of this one says something about all tests before.
 PROCESS = """
 import resource, sys
-import dagster as dg
 from tiktok_assets.processing import process
 from tiktok_assets.settings import Settings
+from tiktok_assets_tests.instances import fresh
 
 home = sys.argv[1]
 settings = Settings(data_dir=f"{home}/data", accounts_file=f"{home}/accounts.toml")
