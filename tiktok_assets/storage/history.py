@@ -120,7 +120,7 @@ def _folder_of(config: Mapping[str, Any]) -> Path:
 
 
 def prepare(folder: Path) -> None:
-    """Make what lacks of the history in ``folder``, and repair what is broken. One process does it, others wait.
+    """Make what is missing of the history in ``folder``, and repair what is broken. One process does it, others wait.
 
     Two that made it at once left files that Dagster never opens again. Raises BrokenHistory if a file is like that and
     cannot be repaired.
