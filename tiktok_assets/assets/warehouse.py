@@ -196,7 +196,7 @@ def build_warehouse_assets(
         stored = context.resources.warehouse
         if stored.warehouse.seconds_since_published() > lake.settings.publish_interval or not _more_to_come(context):
             publish(lake, roster, stored.session(context.log.info))
-        stored.published()  # or the run to come will do it
+        stored.needs_no_publishing()  # or the run to come will do it
 
     return [
         *(social_media_stats, account_periods, content_performance, viral_content, audience_insights),

@@ -324,7 +324,7 @@ class WarehouseIOManager(dg.IOManager):
             self._session = self._stack.enter_context(self.warehouse.session(holder=self.holder, say=say))
         return self._session
 
-    def published(self) -> None:
+    def needs_no_publishing(self) -> None:
         """What was stored up to now needs no publishing at the end: it is published, or another run will do it."""
         self._is_published = True
 
