@@ -38,10 +38,10 @@ dev: setup ## open Dagster on http://127.0.0.1:3000 (PORT=3333 for another port)
 	@PYTHONWARNINGS='ignore:Function `dev_command` is superseded' $(PY) -m dagster dev -h 127.0.0.1 -p $(PORT)
 
 demo: setup ## run the whole pipeline on made-up accounts and show what came out
-	@$(PY) -m tiktok_assets.demo
+	@$(PY) -m tiktok_assets.cli.demo
 
 demo-remove: setup ## take the demo's exports away, with everything made of them
-	@$(PY) -m tiktok_assets.demo --remove
+	@$(PY) -m tiktok_assets.cli.demo --remove
 
 conformance: setup ## compare with the real exports in EXPORTS=folder
 	@$(PY) -m tiktok_assets_tests.conformance $(EXPORTS)

@@ -8,9 +8,9 @@ from pathlib import Path
 import polars as pl
 
 from benchmarks.timing import Pair, side_by_side
-from tiktok_assets.alignment import DAILY, verdicts
-from tiktok_assets.exports.export import open_export
 from tiktok_assets.exports.provenance import PROVENANCE
+from tiktok_assets.reports.alignment import DAILY, verdicts
+from tiktok_assets.reports.reading import open_export
 from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.exports import Quirks, Section, land, studio_export
 

@@ -21,9 +21,9 @@ from benchmarks.processing import LAST, prepare
 from benchmarks.timing import Pair, side_by_side
 from tiktok_assets.curated import warehouse
 from tiktok_assets.curated._tables import conform
-from tiktok_assets.curated.account_daily import account_daily
-from tiktok_assets.curated.periods import account_periods
-from tiktok_assets.curated.restatements import Settling
+from tiktok_assets.curated.account.account_daily import account_daily
+from tiktok_assets.curated.account.periods import account_periods
+from tiktok_assets.curated.quality.restatements import Settling
 from tiktok_assets.graph import build_definitions
 from tiktok_assets.partitions import Slice, range_tags
 from tiktok_assets.reports.follower_history import FollowerHistory

@@ -15,11 +15,11 @@ from upath import UPath
 from benchmarks.timing import Pair, side_by_side
 from tiktok_assets.accounts import Account
 from tiktok_assets.exports.names import SECTIONS
+from tiktok_assets.exports.windows import last_day_with_data
 from tiktok_assets.settings import Settings
 from tiktok_assets.simulator.studio import StudioAccount, StudioWorld, invent_account, serve, totp
 from tiktok_assets.studio.extraction import Wanted, in_browser
 from tiktok_assets.studio.login import LookAlikeLogin, log_in
-from tiktok_assets.studio.windows import last_day_with_data
 from tiktok_assets_tests.simulator.studio.visitor import STUDIO, Visitor, custom
 
 DAYS = 28

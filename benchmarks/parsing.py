@@ -10,8 +10,8 @@ from pathlib import Path
 import polars as pl
 
 from benchmarks.timing import Pair, side_by_side
-from tiktok_assets.exports.export import open_export
 from tiktok_assets.reports import REPORTS
+from tiktok_assets.reports.reading import open_export
 from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.exports import Section, land, studio_export
 

@@ -17,7 +17,7 @@ from upath import UPath
 from benchmarks.timing import Pair
 from tiktok_assets.graph import build_definitions
 from tiktok_assets.partitions import range_tags
-from tiktok_assets.processing import process
+from tiktok_assets.pipeline.process import process
 from tiktok_assets.settings import Settings
 from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.exports import land, studio_exports

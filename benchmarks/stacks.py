@@ -112,7 +112,7 @@ def main() -> None:
     sampler = Sampler()
     sampler.start()
     try:
-        from tiktok_assets.cli import main as command
+        from tiktok_assets.cli.app import main as command
 
         command()
     finally:

@@ -22,7 +22,7 @@ from tiktok_assets.settings import Settings, project_root
 
 # The code of the folder it is started in, and no other one that may be installed.
 _COMMAND_LINE = (
-    "import pathlib, tiktok_assets.cli as cli; "
+    "import pathlib, tiktok_assets.cli.app as cli; "
     "assert pathlib.Path(cli.__file__).is_relative_to(pathlib.Path.cwd()), cli.__file__; cli.main()"
 )
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import altair as alt
 import polars as pl
 
-from tiktok_assets.alignment import verdicts
-from tiktok_assets.exports.export import open_export
+from tiktok_assets.reports.alignment import verdicts
 from tiktok_assets.reports.overview import OVERVIEW
+from tiktok_assets.reports.reading import open_export
 from tiktok_assets.settings import project_root
 
 WIDTH, HEIGHT = 640, 150

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:0,muzzy_decay_ms:0")
 
 if TYPE_CHECKING:
-    from tiktok_assets.aggregation import aggregate_accounts
-    from tiktok_assets.validation import validate_staging_data
-    from tiktok_assets.virality import detect_viral_trends
+    from tiktok_assets.legacy.validate import validate_staging_data
+    from tiktok_assets.queries.aggregate import aggregate_accounts
+    from tiktok_assets.queries.viral import detect_viral_trends
 
 __all__ = ["aggregate_accounts", "detect_viral_trends", "validate_staging_data"]
 

@@ -7,7 +7,6 @@ import warnings
 import dagster as dg
 
 from tiktok_assets.accounts import load_roster
-from tiktok_assets.alignment import Alignment
 from tiktok_assets.assets.account_report import build_account_report
 from tiktok_assets.assets.alignment import build_alignment_asset
 from tiktok_assets.assets.catalog import published_views
@@ -20,11 +19,13 @@ from tiktok_assets.assets.staging import build_staging_assets
 from tiktok_assets.assets.warehouse import DAYS, build_warehouse_assets
 from tiktok_assets.jobs import build_publish_warehouse, extract_exports, process_exports, report_accounts
 from tiktok_assets.partitions import account_months
+from tiktok_assets.reports.alignment import Alignment
 from tiktok_assets.schedules import build_daily_extraction
 from tiktok_assets.sensors import build_new_exports
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.duckdb import Warehouse, warehouse_io_manager
 from tiktok_assets.storage.lake import Lake
+from tiktok_assets.storage.locks import Locks
 from tiktok_assets.storage.parquet import PartitionIOManager, RawIOManager
 from tiktok_assets.storage.run_locks import ACCOUNT_LOCKS, RUN_LIFE, account_locks, run_life
 from tiktok_assets.studio.extraction import Extractor, in_browser
@@ -64,8 +65,8 @@ def build_definitions(settings: Settings, studio: Extractor | None = None) -> dg
         executor=dg.in_process_executor,
         resources={
             "studio": dg.ResourceDefinition(lambda _: extractor, required_resource_keys={RUN_LIFE}),
-            RUN_LIFE: run_life(settings.locks),
-            ACCOUNT_LOCKS: account_locks(settings.locks, list(roster)),
+            RUN_LIFE: run_life(Locks(settings.locks)),
+            ACCOUNT_LOCKS: account_locks(Locks(settings.locks), list(roster)),
             "raw": _holding_accounts(RawIOManager(lake)),
             "lake": _holding_accounts(
                 PartitionIOManager(lake, STAGED | CURATED | COVERED | COMPARED | {"staging/alignment": Alignment})

@@ -3,9 +3,10 @@
 import dagster as dg
 
 from tiktok_assets.accounts import Roster
-from tiktok_assets.publishing import publish
+from tiktok_assets.assets.publishing import publish
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake
+from tiktok_assets.storage.locks import Locks
 from tiktok_assets.storage.run_locks import RUN_LIFE, run_life
 
 process_exports = dg.define_asset_job(
@@ -40,7 +41,7 @@ def build_publish_warehouse(lake: Lake, roster: Roster, warehouse: Warehouse) ->
 
     @dg.job(
         description="What is loaded, published: asked for by the sensor where no other run has done it.",
-        resource_defs={RUN_LIFE: run_life(lake.settings.locks)},
+        resource_defs={RUN_LIFE: run_life(Locks(lake.settings.locks))},
         executor_def=dg.in_process_executor,
     )
     def publish_warehouse() -> None:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import dagster as dg
 import polars as pl
 
+from tiktok_assets.exports.months import month_of
 from tiktok_assets.failures import EmptySlice, RowsOutsideSlice
-from tiktok_assets.months import month_of
 
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"

@@ -8,13 +8,14 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 
 from tiktok_assets.accounts import Roster
 from tiktok_assets.assets.landing import LandingEvents
+from tiktok_assets.assets.publishing import overdue
 from tiktok_assets.batches import Batch, batches
-from tiktok_assets.intake import Intake, LandedExport, by_account, take_in
+from tiktok_assets.inbox.intake import Intake, LandedExport, by_account, take_in
+from tiktok_assets.inbox.receipts import Tries, note_death, note_tries, tries
 from tiktok_assets.partitions import accounts_of
-from tiktok_assets.publishing import overdue
-from tiktok_assets.receipts import Tries, note_death, note_tries, tries
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake
+from tiktok_assets.storage.locks import Locks
 from tiktok_assets.storage.run_locks import NOT_ENDED, end_dead_runs
 
 # An export that runs of its account alone did not load is asked for no more by itself; then a person has to look.
@@ -82,7 +83,7 @@ def build_new_exports(
         description="Drop exports into data/landing: they go to their account and are processed, many accounts a run.",
     )
     def new_exports(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        dead = end_dead_runs(context.instance, lake.settings.locks)
+        dead = end_dead_runs(context.instance, Locks(lake.settings.locks))
         note_deaths(lake, dead, list(roster))
         for run in dead:
             context.log.warning(f"Run {run.run_id} was marked as failed: its process is gone.")

@@ -24,8 +24,6 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from upath import UPath
 
-from tiktok_assets.storage.locks import Locks
-
 PREFIX = "TIKTOK_"
 FIRST_MONTH_OF_TIKTOK = date(2016, 9, 1)
 
@@ -230,9 +228,9 @@ class Settings(BaseSettings):
         return self._local_data / "state"
 
     @property
-    def locks(self) -> Locks:
-        """What is held by one at a time."""
-        return Locks(self.state / "locks")
+    def locks(self) -> Path:
+        """The folder of ``tiktok_assets.storage.locks``: what is held by one at a time."""
+        return self.state / "locks"
 
     @property
     def _local_data(self) -> Path:

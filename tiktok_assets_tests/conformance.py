@@ -28,7 +28,7 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
-from tiktok_assets.processing import process
+from tiktok_assets.pipeline.process import process
 from tiktok_assets.settings import Settings
 from tiktok_assets_tests.comparison import (
     GRAIN,

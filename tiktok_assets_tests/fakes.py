@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import get_args
 
 from tiktok_assets.accounts import Account
+from tiktok_assets.exports.windows import Window
 from tiktok_assets.settings import Settings
 from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.exports import Section, land, studio_export
 from tiktok_assets.studio.extraction import Extractor
+from tiktok_assets.studio.interface import LandedFile, LandedInsights, Studio, Visit
 from tiktok_assets.studio.limits import Ledger
-from tiktok_assets.studio.resource import LandedFile, LandedInsights, Studio, Visit
-from tiktok_assets.studio.windows import Window
 
 
 @dataclass

@@ -25,8 +25,8 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
-from tiktok_assets.curated.metrics import with_metrics
-from tiktok_assets.former import COUNTS, count, current_names, engagements
+from tiktok_assets.curated.account.metrics import with_metrics
+from tiktok_assets.legacy.tables import COUNTS, count, current_names, engagements
 from tiktok_assets_tests.conformance import process_sets
 from tiktok_assets_tests.truth import Truth, find_truths
 

@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from tiktok_assets.exports.windows import Window
 from tiktok_assets.failures import AuthExpired, BadExport, DownloadFailed, ExtractionFailed, HumanNeeded, LimitReached
 from tiktok_assets.graph import build_definitions
 from tiktok_assets.partitions import range_tags
@@ -17,7 +18,6 @@ from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.studio.landed import known_days
 from tiktok_assets.studio.session import Sessions
-from tiktok_assets.studio.windows import Window
 from tiktok_assets_tests.conftest import Install
 from tiktok_assets_tests.fakes import Clock, PaperStudio
 from tiktok_assets_tests.instances import fresh

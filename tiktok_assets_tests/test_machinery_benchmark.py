@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 
 from benchmarks import plain_load, stacks
 from benchmarks.processing import LAST, prepare, visit
-from tiktok_assets.processing import process
+from tiktok_assets.pipeline.process import process
 from tiktok_assets_tests.instances import fresh
 
 NUMBERS = ["video_views", "profile_views", "likes", "comments", "shares"]

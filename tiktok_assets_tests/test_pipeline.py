@@ -16,8 +16,8 @@ from tiktok_assets.assets import staging
 from tiktok_assets.assets.warehouse import WAREHOUSE
 from tiktok_assets.curated.views import VIEWS
 from tiktok_assets.graph import build_definitions
+from tiktok_assets.inbox.receipts import processed
 from tiktok_assets.partitions import range_tags
-from tiktok_assets.receipts import processed
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.settings import Settings
 from tiktok_assets.simulator.account import SimulatedAccount

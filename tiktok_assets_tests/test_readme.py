@@ -12,7 +12,7 @@ import duckdb
 import pytest
 from typer.testing import CliRunner
 
-from tiktok_assets import cli
+from tiktok_assets.cli.app import app
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -39,7 +39,7 @@ def test_every_command_of_the_readme_exists(words: str) -> None:
         }
     ]
     assert names, f"{words!r} names no command"
-    assert CliRunner().invoke(cli.app, [*names, "--help"]).exit_code == 0
+    assert CliRunner().invoke(app, [*names, "--help"]).exit_code == 0
 
 
 def test_every_link_of_the_readme_leads_somewhere() -> None:
@@ -62,7 +62,7 @@ def test_the_demo_fills_the_tables_and_the_readmes_queries_answer(tmp_path: Path
         **{name: value for name, value in os.environ.items() if not name.startswith(("TIKTOK_", "DAGSTER_"))},
         "TIKTOK_DATA_DIR": str(tmp_path / "data"),
     }
-    command = [sys.executable, "-m", "tiktok_assets.demo"]
+    command = [sys.executable, "-m", "tiktok_assets.cli.demo"]
     first = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert first.returncode == 0, first.stdout + first.stderr
     shown = dict(re.findall(r"^(\w+)\s+([\d,]+)\s+2$", README, re.MULTILINE))

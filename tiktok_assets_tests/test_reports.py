@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from tiktok_assets import cli
+from tiktok_assets.cli.app import app
 from tiktok_assets.graph import build_definitions
 from tiktok_assets.partitions import range_tags
-from tiktok_assets.processing import process
+from tiktok_assets.pipeline.process import process
 from tiktok_assets.settings import load_settings
 from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.exports import land, studio_exports
@@ -45,7 +45,7 @@ def processed(data: Path, *accounts: str) -> None:
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(cli.app, ["report", *arguments])
+    return CliRunner().invoke(app, ["report", *arguments])
 
 
 def views(name: str) -> str:

@@ -18,17 +18,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from upath import UPath
 
-from tiktok_assets import dropped, sensors
+from tiktok_assets import sensors
 from tiktok_assets.accounts import load_roster
 from tiktok_assets.batches import ACCOUNT_TAG, Batch
 from tiktok_assets.graph import build_definitions
-from tiktok_assets.intake import LandedExport, by_account
+from tiktok_assets.inbox import files as dropped
+from tiktok_assets.inbox.intake import LandedExport, by_account
+from tiktok_assets.inbox.receipts import Tries
 from tiktok_assets.partitions import RANGE_END, RANGE_START, range_tags
-from tiktok_assets.processing import process
-from tiktok_assets.receipts import Tries
+from tiktok_assets.pipeline.process import process
 from tiktok_assets.sensors import MAX_TRIES, runs_to_start
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
+from tiktok_assets.storage.locks import Locks
 from tiktok_assets_tests.conftest import History, Install
 from tiktok_assets_tests.drops import drop, drop_export, export, landing, materialize
 from tiktok_assets_tests.instances import fresh
@@ -272,7 +274,7 @@ def test_a_run_whose_process_is_gone_is_ended_and_holds_nothing_up(
         drop_export(settings, handle, "overview")
     killed = a_run(instance, dg.DagsterRunStatus.STARTED, RANGE)
     a_run(instance, dg.DagsterRunStatus.QUEUED, range_tags(["zonea0"], [dt.date(2025, 5, 1)]))
-    with settings.locks.hold(f"run {killed.run_id}"):  # as long as it lives
+    with Locks(settings.locks).hold(f"run {killed.run_id}"):  # as long as it lives
         assert requested(tick(settings, instance)) == {}
     assert requested(tick(settings, instance)) == {"pig1987": MAY_AND_JUNE}
     ended = instance.get_run_by_id(killed.run_id)
@@ -291,7 +293,7 @@ def test_power_cuts_are_no_failures_of_an_export_but_one_that_kills_every_run_is
             break
         started += 1
         killed = a_run(instance, dg.DagsterRunStatus.STARTED, RANGE)
-        with settings.locks.hold(f"run {killed.run_id}"):
+        with Locks(settings.locks).hold(f"run {killed.run_id}"):
             pass
     assert started == 5 + MAX_TRIES
     assert "did not finish the exports of pig1987" in reason(tick(settings, instance))

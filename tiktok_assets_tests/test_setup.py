@@ -11,7 +11,7 @@ import yaml
 from dagster._core.instance import DagsterInstance
 
 from tiktok_assets.accounts import load_roster
-from tiktok_assets.processing import project_instance
+from tiktok_assets.pipeline.process import project_instance
 from tiktok_assets.settings import Settings, variable
 from tiktok_assets.storage.history import ENVIRONMENT, ComputeLogs
 

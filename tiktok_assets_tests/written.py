@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 from xlsxwriter import Workbook
 
-from tiktok_assets.exports.export import open_export
+from tiktok_assets.reports.reading import open_export
 
 DOWNLOADED = dt.datetime(2026, 3, 17, 3, 20, 12, tzinfo=dt.UTC)
 BOM = "\ufeff"

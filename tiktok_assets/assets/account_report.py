@@ -5,12 +5,12 @@ import datetime as dt
 import dagster as dg
 
 from tiktok_assets.accounts import Roster
-from tiktok_assets.assets.metadata import OWNERS, part_of_list
-from tiktok_assets.partition_metadata import set_partition_metadata, stored_last
 from tiktok_assets.partitions import slice_of
 from tiktok_assets.reporting.tables import TABLES
 from tiktok_assets.reporting.writing import tables_of, write_report
 from tiktok_assets.storage.lake import Lake
+from tiktok_assets.storage.metadata import OWNERS, part_of_list
+from tiktok_assets.storage.partition_metadata import set_partition_metadata, stored_last
 from tiktok_assets.storage.run_locks import RUN_LIFE
 
 

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 import dagster as dg
 import polars as pl
 
-from tiktok_assets.alignment import DAILY, Alignment, months, table, verdicts
-from tiktok_assets.assets.metadata import OWNERS, by_partition, column_schema, markdown_table, record
 from tiktok_assets.exports.labels import DailyFile, Verdict
+from tiktok_assets.inbox.receipts import Moved, note_shifts
 from tiktok_assets.partitions import slice_of
-from tiktok_assets.receipts import Moved, note_shifts
+from tiktok_assets.reports.alignment import DAILY, Alignment, months, table, verdicts
 from tiktok_assets.reports.content import CONTENT
 from tiktok_assets.storage.lake import Lake
+from tiktok_assets.storage.metadata import OWNERS, by_partition, column_schema, markdown_table, record
 from tiktok_assets.storage.parquet import raw_of_account
 
 # Studio lists 15 videos; a list as long as this is no export of Studio's, and is no evidence of its labels.

@@ -9,14 +9,14 @@ import datetime as dt
 import dagster as dg
 import polars as pl
 
-from tiktok_assets.assets.metadata import OWNERS, by_partition, column_schema, markdown_table, part_of_list, record
 from tiktok_assets.checks.schema import schema_result, schema_spec
-from tiktok_assets.curated.advice import by_urgency
-from tiktok_assets.curated.coverage import COUNTED, Coverage, all_told_days
-from tiktok_assets.curated.coverage import coverage as count_days
+from tiktok_assets.curated.coverage.advice import by_urgency
+from tiktok_assets.curated.coverage.coverage import COUNTED, Coverage, all_told_days
+from tiktok_assets.curated.coverage.coverage import coverage as count_days
 from tiktok_assets.partitions import slice_of
-from tiktok_assets.status import COLUMNS, AccountCoverage, coverages, row_of, what_to_do
+from tiktok_assets.reporting.status import COLUMNS, AccountCoverage, coverages, row_of, what_to_do
 from tiktok_assets.storage.lake import Lake
+from tiktok_assets.storage.metadata import OWNERS, by_partition, column_schema, markdown_table, part_of_list, record
 from tiktok_assets.studio.session import Sessions
 
 _KEY = dg.AssetKey(["curated", "coverage"])

@@ -17,23 +17,25 @@ import polars as pl
 
 from tiktok_assets.accounts import Roster
 from tiktok_assets.assets.lineage import lineage
-from tiktok_assets.assets.metadata import OWNERS, column_schema, record_days
 from tiktok_assets.assets.pictures import chart_metadata
 from tiktok_assets.assets.restatements import COMPARED
 from tiktok_assets.checks import account_daily as account_daily_checks
 from tiktok_assets.checks import audience as audience_checks
 from tiktok_assets.checks.schema import schema_result, schema_spec
-from tiktok_assets.curated import equal_age, hashtags, periods, posting, quality, restatements, video_growth, viral
-from tiktok_assets.curated.account_daily import AccountDaily
-from tiktok_assets.curated.account_daily import account_daily as join_days
-from tiktok_assets.curated.audience import Audience
-from tiktok_assets.curated.audience import audience as in_long_form
-from tiktok_assets.curated.videos import Videos
-from tiktok_assets.curated.videos import videos as join_videos
-from tiktok_assets.months import month_of
+from tiktok_assets.curated.account import periods
+from tiktok_assets.curated.account.account_daily import AccountDaily
+from tiktok_assets.curated.account.account_daily import account_daily as join_days
+from tiktok_assets.curated.audience.audience import Audience
+from tiktok_assets.curated.audience.audience import audience as in_long_form
+from tiktok_assets.curated.quality import quality, restatements
+from tiktok_assets.curated.videos import equal_age, hashtags, posting, video_growth, viral
+from tiktok_assets.curated.videos.videos import Videos
+from tiktok_assets.curated.videos.videos import videos as join_videos
+from tiktok_assets.exports.months import month_of
 from tiktok_assets.partitions import slice_of
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.settings import Settings
+from tiktok_assets.storage.metadata import OWNERS, column_schema, record_days
 from tiktok_assets.storage.parquet import REACH, seen
 
 CURATED: dict[str, type[pa.DataFrameModel]] = {

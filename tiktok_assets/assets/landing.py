@@ -10,17 +10,17 @@ import polars as pl
 from pydantic import Field
 
 from tiktok_assets.accounts import Roster
-from tiktok_assets.assets.metadata import OWNERS, Facts, markdown_table, part_of_list
-from tiktok_assets.dropped import account_files
 from tiktok_assets.exports.names import INSIGHTS, SECTIONS, read_name
 from tiktok_assets.failures import ExtractionFailed
-from tiktok_assets.intake import LandedExport
-from tiktok_assets.partition_metadata import set_partition_metadata, stored_last
+from tiktok_assets.inbox.files import account_files
+from tiktok_assets.inbox.intake import LandedExport
 from tiktok_assets.partitions import Slice, partition_key, slice_of
 from tiktok_assets.storage.lake import Lake
+from tiktok_assets.storage.metadata import OWNERS, Facts, markdown_table, part_of_list
+from tiktok_assets.storage.partition_metadata import set_partition_metadata, stored_last
 from tiktok_assets.studio.extraction import SHORT_WAIT, Extractor, Outcome, Wanted, sentence
+from tiktok_assets.studio.interface import LandedFile, LandedInsights
 from tiktok_assets.studio.landed import is_by_hand, wanted
-from tiktok_assets.studio.resource import LandedFile, LandedInsights
 
 _DESCRIPTION = {
     "overview": "Overview ZIPs: the account's daily views, profile views, likes, comments and shares.",

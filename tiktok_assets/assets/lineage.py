@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 import dagster as dg
 import pandera.polars as pa
 
-from tiktok_assets.assets.metadata import column_lineage
 from tiktok_assets.curated._tables import OfManyExports
 from tiktok_assets.curated.catalog import COMPUTED
-from tiktok_assets.curated.videos import COUNTS, RATES
+from tiktok_assets.curated.videos.videos import COUNTS, RATES
 from tiktok_assets.curated.warehouse import RENAMED
+from tiktok_assets.storage.metadata import column_lineage
 
 # These stand one row below the other, so that no column has the name it gets: by table, which column becomes which.
 _INSIGHTS, _SETTLING = "staging/insights", "curated/settling"

@@ -8,20 +8,20 @@ from upath import UPath
 
 from tiktok_assets.accounts import load_roster
 from tiktok_assets.assets.landing import LandingEvents
-from tiktok_assets.assets.metadata import OWNERS, Facts, part_of_list
-from tiktok_assets.dropped import account_files, identity, source_of, unchanged
-from tiktok_assets.exports.export import Export, open_export
 from tiktok_assets.exports.problems import BrokenFile, ExportProblem, UnreadableFile
 from tiktok_assets.exports.provenance import PROVENANCE, READER_VERSION
-from tiktok_assets.intake import LandedExport
-from tiktok_assets.ownership import owner
-from tiktok_assets.partition_metadata import set_partition_metadata
+from tiktok_assets.inbox.files import account_files, identity, source_of, unchanged
+from tiktok_assets.inbox.intake import LandedExport
+from tiktok_assets.inbox.ownership import owner
+from tiktok_assets.inbox.receipts import loaded, write_receipt
 from tiktok_assets.partitions import Slice, slice_of
-from tiktok_assets.receipts import loaded, write_receipt
 from tiktok_assets.reports import REPORTS
+from tiktok_assets.reports.reading import Export, open_export
 from tiktok_assets.reports.report import Report
 from tiktok_assets.storage.lake import Lake, local_copy
+from tiktok_assets.storage.metadata import OWNERS, Facts, part_of_list
 from tiktok_assets.storage.parquet import RawRows
+from tiktok_assets.storage.partition_metadata import set_partition_metadata
 
 _MEANING = {
     "account": "account key, as in accounts.toml",

@@ -10,12 +10,12 @@ import dagster as dg
 import pandera.polars as pa
 import polars as pl
 
-from tiktok_assets.alignment import DAILY, aligned
-from tiktok_assets.assets.metadata import OWNERS, by_partition, column_schema, markdown_table, record
 from tiktok_assets.assets.staging import typed_rows
-from tiktok_assets.curated.restatements import LOOK_BACK, Restatements, Settling, restatements, settling
+from tiktok_assets.curated.quality.restatements import LOOK_BACK, Restatements, Settling, restatements, settling
 from tiktok_assets.partitions import Slice, slice_of
+from tiktok_assets.reports.alignment import DAILY, aligned
 from tiktok_assets.storage.lake import Lake
+from tiktok_assets.storage.metadata import OWNERS, by_partition, column_schema, markdown_table, record
 from tiktok_assets.storage.parquet import REACH, raw_rows, seen
 
 SETTLING = "curated/settling"

@@ -3,12 +3,12 @@
 import dagster as dg
 import polars as pl
 
-from tiktok_assets.alignment import DAILY, aligned
-from tiktok_assets.assets.metadata import OWNERS, column_schema, exports_used, record_days
 from tiktok_assets.checks.staging import check_results, check_specs, tells_every_day
 from tiktok_assets.partitions import slice_of
 from tiktok_assets.reports import REPORTS
+from tiktok_assets.reports.alignment import DAILY, aligned
 from tiktok_assets.reports.report import Report, settle
+from tiktok_assets.storage.metadata import OWNERS, column_schema, exports_used, record_days
 from tiktok_assets.storage.parquet import pieces
 
 

@@ -14,22 +14,24 @@ import polars as pl
 from tiktok_assets.accounts import Roster
 from tiktok_assets.assets.curated import CURATED, REACHES
 from tiktok_assets.assets.lineage import lineage
-from tiktok_assets.assets.metadata import OWNERS, by_partition, column_schema, record, record_days
-from tiktok_assets.curated import benchmarks, check_results, quality, warehouse
-from tiktok_assets.curated.account_daily import DayMetrics, SocialMediaStats
-from tiktok_assets.curated.audience import AudienceInsights
-from tiktok_assets.curated.export_log import Exports
-from tiktok_assets.curated.hashtags import HashtagPerformance
-from tiktok_assets.curated.periods import Periods
-from tiktok_assets.curated.posting import PostingPerformance
-from tiktok_assets.curated.videos import ContentPerformance
-from tiktok_assets.curated.viral import ViralContent
+from tiktok_assets.assets.publishing import publish
+from tiktok_assets.curated import warehouse
+from tiktok_assets.curated.account import benchmarks
+from tiktok_assets.curated.account.account_daily import DayMetrics, SocialMediaStats
+from tiktok_assets.curated.account.periods import Periods
+from tiktok_assets.curated.audience.audience import AudienceInsights
+from tiktok_assets.curated.coverage.export_log import Exports
+from tiktok_assets.curated.quality import check_results, quality
+from tiktok_assets.curated.videos.hashtags import HashtagPerformance
+from tiktok_assets.curated.videos.posting import PostingPerformance
+from tiktok_assets.curated.videos.videos import ContentPerformance
+from tiktok_assets.curated.videos.viral import ViralContent
+from tiktok_assets.inbox.receipts import note_loaded
 from tiktok_assets.partitions import MORE_TAG, slice_of
-from tiktok_assets.publishing import publish
-from tiktok_assets.receipts import note_loaded
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.storage.duckdb import EVERYONE, OVER_ALL_MONTHS
 from tiktok_assets.storage.lake import Lake
+from tiktok_assets.storage.metadata import OWNERS, by_partition, column_schema, record, record_days
 from tiktok_assets.storage.parquet import REACH, seen
 from tiktok_assets.storage.run_locks import NOT_ENDED
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import dagster as dg
 import polars as pl
 
-from tiktok_assets.assets.metadata import markdown_table
 from tiktok_assets.checks.evaluation import SHOWN, evaluation
-from tiktok_assets.curated.quality import broken, find_anomalies
+from tiktok_assets.curated.quality.quality import broken, find_anomalies
 from tiktok_assets.partitions import Slice
+from tiktok_assets.storage.metadata import markdown_table
 
 _DESCRIPTIONS = {
     "has_no_duplicates": "No day is told twice, under one date or two.",

@@ -8,7 +8,7 @@ import dagster as dg
 import polars as pl
 
 from tiktok_assets.checks.evaluation import evaluation
-from tiktok_assets.curated.clock import disagreements
+from tiktok_assets.curated.audience.clock import disagreements
 from tiktok_assets.partitions import Slice
 
 _NAME = "timezone_is_that_of_the_exports"

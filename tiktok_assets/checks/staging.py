@@ -5,13 +5,13 @@ from __future__ import annotations
 import dagster as dg
 import polars as pl
 
-from tiktok_assets.assets.metadata import markdown_table
 from tiktok_assets.checks.evaluation import SHOWN, evaluation
 from tiktok_assets.checks.schema import schema_result, schema_spec
-from tiktok_assets.curated.check_results import missing_days
+from tiktok_assets.curated.quality.check_results import missing_days
 from tiktok_assets.exports.labels.differences import follower_differences_agree
 from tiktok_assets.partitions import Slice
 from tiktok_assets.reports.report import Report
+from tiktok_assets.storage.metadata import markdown_table
 
 _PROMISES = {
     "has_rows": "There is at least one row in the slice.",

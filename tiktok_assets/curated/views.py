@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 import pandera.polars as pa
 
-from tiktok_assets.curated import trends
-from tiktok_assets.curated.periods import Periods
+from tiktok_assets.curated.account.periods import Periods
+from tiktok_assets.curated.videos import trends
 
 
 @dataclass(frozen=True, kw_only=True)

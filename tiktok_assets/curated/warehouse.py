@@ -11,17 +11,17 @@ from collections.abc import Iterable, Mapping
 import polars as pl
 
 from tiktok_assets.curated._tables import warehouse_rows
-from tiktok_assets.curated.account_daily import SocialMediaStats, with_handles
-from tiktok_assets.curated.audience import AudienceInsights
-from tiktok_assets.curated.benchmarks import Benchmarks, monthly_benchmarks
-from tiktok_assets.curated.check_results import DataQuality, check_results
-from tiktok_assets.curated.export_log import Exports, export_log
-from tiktok_assets.curated.hashtags import HashtagPerformance
-from tiktok_assets.curated.periods import Periods
-from tiktok_assets.curated.posting import PostingPerformance
-from tiktok_assets.curated.quality import AnomalyLog, anomaly_log
-from tiktok_assets.curated.videos import ContentPerformance
-from tiktok_assets.curated.viral import ViralContent
+from tiktok_assets.curated.account.account_daily import SocialMediaStats, with_handles
+from tiktok_assets.curated.account.benchmarks import Benchmarks, monthly_benchmarks
+from tiktok_assets.curated.account.periods import Periods
+from tiktok_assets.curated.audience.audience import AudienceInsights
+from tiktok_assets.curated.coverage.export_log import Exports, export_log
+from tiktok_assets.curated.quality.check_results import DataQuality, check_results
+from tiktok_assets.curated.quality.quality import AnomalyLog, anomaly_log
+from tiktok_assets.curated.videos.hashtags import HashtagPerformance
+from tiktok_assets.curated.videos.posting import PostingPerformance
+from tiktok_assets.curated.videos.videos import ContentPerformance
+from tiktok_assets.curated.videos.viral import ViralContent
 
 RENAMED = {"captured_on": "date", "publish_date": "post_date", "detected_on": "date"}
 """Names that change on the way from curated: the warehouse's, and the one before."""

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from tiktok_assets.curated.clock import disagreements, named_offset
+from tiktok_assets.curated.audience.clock import disagreements, named_offset
 from tiktok_assets.reporting import charts, facts, words
 from tiktok_assets.reporting.tables import AccountTables
 from tiktok_assets.reporting.theme import theme

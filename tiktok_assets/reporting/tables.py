@@ -10,14 +10,14 @@ import pandera.polars as pa
 import polars as pl
 
 from tiktok_assets.accounts import Account
-from tiktok_assets.curated.account_daily import AccountDaily
-from tiktok_assets.curated.audience import Audience
-from tiktok_assets.curated.hashtags import Hashtags
-from tiktok_assets.curated.metrics import with_metrics
-from tiktok_assets.curated.posting import PostingTimes
-from tiktok_assets.curated.quality import find_anomalies
-from tiktok_assets.curated.videos import Videos
-from tiktok_assets.curated.viral import ViralVideos
+from tiktok_assets.curated.account.account_daily import AccountDaily
+from tiktok_assets.curated.account.metrics import with_metrics
+from tiktok_assets.curated.audience.audience import Audience
+from tiktok_assets.curated.quality.quality import find_anomalies
+from tiktok_assets.curated.videos.hashtags import Hashtags
+from tiktok_assets.curated.videos.posting import PostingTimes
+from tiktok_assets.curated.videos.videos import Videos
+from tiktok_assets.curated.videos.viral import ViralVideos
 from tiktok_assets.storage.lake import Lake, files_in, read_parquet
 
 TABLES: dict[str, type[pa.DataFrameModel]] = {

@@ -11,9 +11,9 @@ from upath import UPath
 
 from tiktok_assets.accounts import Account
 from tiktok_assets.reporting.page import page
+from tiktok_assets.reporting.status import AccountCoverage, coverages
 from tiktok_assets.reporting.tables import AccountTables, Completeness, Covered, read_tables
 from tiktok_assets.reporting.words import day
-from tiktok_assets.status import AccountCoverage, coverages
 from tiktok_assets.storage.lake import Lake
 
 

@@ -22,10 +22,10 @@ import polars as pl
 import polars.selectors as cs
 import pyarrow as pa
 
-from tiktok_assets.partition_metadata import set_run_metadata
 from tiktok_assets.partitions import Slice, slice_of
 from tiktok_assets.storage.locks import Locks
 from tiktok_assets.storage.parquet import COLUMNS, named, sight
+from tiktok_assets.storage.partition_metadata import set_run_metadata
 
 log = logging.getLogger(__name__)
 

@@ -23,6 +23,7 @@ from upath import UPath
 
 from tiktok_assets.exports.provenance import READER_VERSION
 from tiktok_assets.settings import Settings
+from tiktok_assets.storage.locks import Locks
 
 _PIECE = 1024**2  # bytes
 _RAW_NAME = re.compile(r"^(\d{8}T\d{6}Z_[0-9a-f]{12})(?:_v\w+)?\.parquet$")
@@ -158,7 +159,7 @@ class Lake:
 
     def alone(self, work: str) -> contextlib.AbstractContextManager[None]:
         """Wait until no other process or thread does the ``work``, and keep others waiting while the block lasts."""
-        return self.settings.locks.hold(work)
+        return Locks(self.settings.locks).hold(work)
 
 
 def scan_parquet(paths: Iterable[UPath]) -> pl.LazyFrame:

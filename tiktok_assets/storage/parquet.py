@@ -15,9 +15,9 @@ import polars as pl
 from upath import UPath
 
 from tiktok_assets.exports.provenance import PROVENANCE
-from tiktok_assets.partition_metadata import set_run_metadata
 from tiktok_assets.partitions import Slice, partition_key, slice_of
 from tiktok_assets.storage.lake import Lake, read_parquet, scan_parquet
+from tiktok_assets.storage.partition_metadata import set_run_metadata
 
 # What a row means can depend on its neighbours: FollowerActivity's zeros are judged by the whole export, 8 days long.
 _NEIGHBOURS = dt.timedelta(days=8)

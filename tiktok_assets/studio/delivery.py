@@ -21,14 +21,14 @@ import tenacity
 from upath import UPath
 
 from tiktok_assets.accounts import Account
-from tiktok_assets.dropped import places_of
 from tiktok_assets.exports.problems import AccountConflict, ExportProblem
 from tiktok_assets.failures import BadExport, DownloadFailed, StudioUnreachable, WrongAccount
-from tiktok_assets.quarantine import set_aside
+from tiktok_assets.inbox.files import places_of
+from tiktok_assets.inbox.quarantine import set_aside
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.studio.download import Contents, LinkDead, digest_of, fetch, land, look_into, save
+from tiktok_assets.studio.interface import LandedFile
 from tiktok_assets.studio.limits import Checkpoint, Ledger
-from tiktok_assets.studio.resource import LandedFile
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Download

@@ -20,11 +20,11 @@ import polars as pl
 from upath import UPath
 
 from tiktok_assets.accounts import Account
-from tiktok_assets.dropped import free_place
 from tiktok_assets.exports.archive import export_id
-from tiktok_assets.exports.export import Export, open_export
 from tiktok_assets.exports.problems import AccountConflict, BrokenFile, WrongSection
 from tiktok_assets.failures import DownloadFailed
+from tiktok_assets.inbox.files import free_place
+from tiktok_assets.reports.reading import Export, open_export
 from tiktok_assets.storage.lake import Lake
 
 if TYPE_CHECKING:

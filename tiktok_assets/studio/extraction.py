@@ -15,11 +15,12 @@ import dagster as dg
 
 from tiktok_assets.accounts import Account
 from tiktok_assets.exports.names import INSIGHTS
+from tiktok_assets.exports.windows import Window, settled_days, visits, windows
 from tiktok_assets.failures import BadExport, DownloadFailed, DownloadNotStarted, ExtractionFailed, LimitReached
 from tiktok_assets.settings import Settings
+from tiktok_assets.studio.browser_studio import BrowserStudio
+from tiktok_assets.studio.interface import LandedFile, LandedInsights, Studio
 from tiktok_assets.studio.limits import Ledger
-from tiktok_assets.studio.resource import BrowserStudio, LandedFile, LandedInsights, Studio
-from tiktok_assets.studio.windows import Window, settled_days, visits, windows
 
 # What is waited for inside a run: the pause between two accounts, or another process that is visiting.
 SHORT_WAIT = 600.0  # seconds

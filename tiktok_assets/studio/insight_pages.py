@@ -18,11 +18,11 @@ import dagster as dg
 from upath import UPath
 
 from tiktok_assets.accounts import Account
-from tiktok_assets.exports.export import open_export
 from tiktok_assets.exports.insights import written
 from tiktok_assets.exports.problems import ExportProblem
 from tiktok_assets.failures import StudioUnreachable
-from tiktok_assets.quarantine import set_aside
+from tiktok_assets.inbox.quarantine import set_aside
+from tiktok_assets.reports.reading import open_export
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.studio.download import digest_of, land
 from tiktok_assets.studio.insights import FOLLOWS, LOGIN_ENDED, VIDEOS, InsightReader, Question

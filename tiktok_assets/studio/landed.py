@@ -10,16 +10,16 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from tiktok_assets.accounts import Account
-from tiktok_assets.dropped import account_files, identity
-from tiktok_assets.exports.export import open_export
 from tiktok_assets.exports.names import INSIGHTS, read_name
 from tiktok_assets.exports.problems import ExportProblem
-from tiktok_assets.receipts import receipts
+from tiktok_assets.exports.windows import LandedWindow, Window, settled_days
+from tiktok_assets.inbox.files import account_files, identity
+from tiktok_assets.inbox.receipts import receipts
 from tiktok_assets.reports import REPORTS
+from tiktok_assets.reports.reading import open_export
 from tiktok_assets.storage.lake import Lake, local_copy
 from tiktok_assets.studio.extraction import Wanted
 from tiktok_assets.studio.session import Sessions, Standing
-from tiktok_assets.studio.windows import LandedWindow, Window, settled_days
 
 _SECTION = {report.name: report.section for report in REPORTS}
 

@@ -16,10 +16,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tiktok_assets.exports.windows import LandedWindow, Window
 from tiktok_assets.failures import LimitReached
 from tiktok_assets.storage.locks import Locks, LockTaken
 from tiktok_assets.studio.ledger_file import transaction
-from tiktok_assets.studio.windows import LandedWindow, Window
 
 # Visits at once, of all accounts: a browser takes a core and 100 MB, and more of them gain nothing on two cores.
 _VISITS_AT_ONCE = 2

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
+from tiktok_assets.exports.windows import Window, is_certain, last_day_with_data
 from tiktok_assets.failures import (
     AuthExpired,
     DownloadNotStarted,
@@ -25,7 +26,6 @@ from tiktok_assets.failures import (
 )
 from tiktok_assets.studio.picker import Picker, missing
 from tiktok_assets.studio.selectors import Deadline, Selectors
-from tiktok_assets.studio.windows import Window, is_certain, last_day_with_data
 
 if TYPE_CHECKING:
     from playwright.sync_api import Download, Locator, Page, Response

@@ -15,9 +15,9 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import get_month_names
 
 from tiktok_assets.exports.dates import SPELLED_MONTHS
+from tiktok_assets.exports.windows import SURELY_THERE, Window
 from tiktok_assets.failures import DataNotThere, UiChanged
 from tiktok_assets.studio.selectors import Selectors
-from tiktok_assets.studio.windows import SURELY_THERE, Window
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page

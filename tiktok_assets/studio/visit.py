@@ -10,12 +10,13 @@ import contextlib
 import dataclasses
 import datetime as dt
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from tiktok_assets.accounts import Account
 from tiktok_assets.exports.names import INSIGHTS
 from tiktok_assets.exports.problems import ExportProblem
+from tiktok_assets.exports.windows import Window
 from tiktok_assets.failures import (
     AuthExpired,
     BadExport,
@@ -25,6 +26,7 @@ from tiktok_assets.failures import (
     UiChanged,
     WrongAccount,
 )
+from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.studio.delivery import Delivery, Retries
 from tiktok_assets.studio.download import LinkDead
@@ -32,11 +34,11 @@ from tiktok_assets.studio.evidence import Evidence
 from tiktok_assets.studio.identity import Owner, require_owner
 from tiktok_assets.studio.insight_pages import Tour, file_insights
 from tiktok_assets.studio.insights import InsightReader
-from tiktok_assets.studio.limits import Checkpoint, Reservation
+from tiktok_assets.studio.interface import LandedFile, LandedInsights, Visit
+from tiktok_assets.studio.limits import Checkpoint, Ledger, Reservation
 from tiktok_assets.studio.pages import AnalyticsPage
-from tiktok_assets.studio.resource import BrowserStudio, LandedFile, LandedInsights, Visit
-from tiktok_assets.studio.selectors import load_selectors
-from tiktok_assets.studio.windows import Window
+from tiktok_assets.studio.selectors import Selectors
+from tiktok_assets.studio.session import Sessions
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Locator, Page
@@ -49,11 +51,21 @@ _WORTHLESS = (AuthExpired, WrongAccount, LimitReached, DownloadFailed, BadExport
 class BrowserVisit(Visit):
     """As ``Visit``, in ``context``. Made by ``BrowserStudio.visit``."""
 
-    def __init__(self, studio: BrowserStudio, account: Account, context: BrowserContext) -> None:
-        settings = studio.settings
-        self._studio, self._settings, self._account, self._context = studio, settings, account, context
-        self._ledger, self._lake, self._retries = studio.ledger, Lake(settings), Retries(sleep=studio.sleep)
-        self._selectors = load_selectors(studio.selectors_file)
+    def __init__(
+        self,
+        account: Account,
+        context: BrowserContext,
+        *,
+        settings: Settings,
+        ledger: Ledger,
+        sessions: Sessions,
+        selectors: Selectors,
+        clock: Callable[[], dt.datetime],
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._account, self._context, self._settings = account, context, settings
+        self._ledger, self._sessions, self._selectors, self._clock = ledger, sessions, selectors, clock
+        self._lake, self._retries = Lake(settings), Retries(sleep=sleep)
         self._evidence = Evidence(folder=settings.state / "failures") if settings.screenshot_on_error else None
         self._reservation: Reservation | None = None
         self._reader: InsightReader | None = None
@@ -61,7 +73,7 @@ class BrowserVisit(Visit):
 
     def begin(self) -> None:
         """Prove whose session it is, before any click. Raises AuthExpired, WrongAccount, StudioUnreachable."""
-        self._reader = InsightReader(owner=self._retries(self._require_owner), clock=self._studio.clock)
+        self._reader = InsightReader(owner=self._retries(self._require_owner), clock=self._clock)
         self._reader.attach(self._context)
         if self._evidence:
             self._evidence.start(self._context)
@@ -81,7 +93,7 @@ class BrowserVisit(Visit):
             missing += self._doubts(self._reader)
             if self._reader.answers:
                 try:
-                    filed = file_insights(self._lake, self._account, self._reader, missing, self._studio.clock())
+                    filed = file_insights(self._lake, self._account, self._reader, missing, self._clock())
                 except (ExportProblem, OSError) as problem:
                     missing.append(f"everything: what was read could not be landed ({problem})")
         return LandedInsights(
@@ -106,7 +118,7 @@ class BrowserVisit(Visit):
             self._ledger.finish(self._reservation)
         with contextlib.suppress(AuthExpired, WrongAccount, StudioUnreachable, UiChanged):  # the next visit says so
             self._require_owner()
-            self._studio.sessions.save(self._account.key, dict(self._context.storage_state()))
+            self._sessions.save(self._account.key, dict(self._context.storage_state()))
 
     def _require_owner(self) -> Owner:
         return require_owner(self._context, self._settings.studio_url, self._account, self._settings.download_timeout)
@@ -140,7 +152,7 @@ class BrowserVisit(Visit):
 
     def _on_its_way(self, section: str, window: Window, began: float) -> LandedFile | None:
         """The export that a visit which was cut short had asked for, where it can still be landed."""
-        for checkpoint in self._ledger.on_its_way(self._account.key, self._studio.clock()):
+        for checkpoint in self._ledger.on_its_way(self._account.key, self._clock()):
             known = checkpoint.window
             if checkpoint.section != section or known.last < window.first or known.first > window.last:
                 continue
@@ -156,9 +168,9 @@ class BrowserVisit(Visit):
         with contextlib.closing(self._context.new_page()) as page, self._recorded(page, section), self._heard(page):
             studio = self._page(page, section)
             picked, button = self._retries(lambda: self._prepared(studio, window))
-            checkpoint = self._ledger.ask(self._reserved(), section, picked, self._studio.clock())
+            checkpoint = self._ledger.ask(self._reserved(), section, picked, self._clock())
             try:
-                download = studio.ask(button, picked, self._studio.clock())
+                download = studio.ask(button, picked, self._clock())
             except LimitReached as refused:
                 self._ledger.refused(self._account.key, refused.retry_at)
                 raise
@@ -167,7 +179,7 @@ class BrowserVisit(Visit):
             return self._delivery(checkpoint, began).deliver(download)
 
     def _prepared(self, studio: AnalyticsPage, window: Window) -> tuple[Window, Locator]:
-        return studio.open(window, self._studio.clock()), studio.prepare()
+        return studio.open(window, self._clock()), studio.prepare()
 
     @contextlib.contextmanager
     def _recorded(self, page: Page, section: str) -> Iterator[None]:
@@ -175,7 +187,7 @@ class BrowserVisit(Visit):
             yield
             return
         name = f"{self._account.key}_{section}"
-        with self._evidence.of(page, name, self._studio.clock(), _WORTHLESS):
+        with self._evidence.of(page, name, self._clock(), _WORTHLESS):
             yield
 
     @contextlib.contextmanager
@@ -211,7 +223,7 @@ class BrowserVisit(Visit):
             ledger=self._ledger,
             lake=self._lake,
             retries=self._retries,
-            clock=self._studio.clock,
+            clock=self._clock,
             timeout=self._settings.download_timeout,
             began=began,
         )
@@ -219,6 +231,6 @@ class BrowserVisit(Visit):
     def _reserved(self) -> Reservation:
         """The right to click, written down: this visit's, or that of one which was cut short."""
         if self._reservation is None:
-            now, key = self._studio.clock(), self._account.key
+            now, key = self._clock(), self._account.key
             self._reservation = self._ledger.unfinished(key, now) or self._ledger.reserve(key, now)
         return self._reservation

@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 
 from tiktok_assets.checks.account_daily import check_results, check_specs
-from tiktok_assets.curated.metrics import with_metrics
-from tiktok_assets.curated.quality import PROMISES
+from tiktok_assets.curated.account.metrics import with_metrics
+from tiktok_assets.curated.quality.quality import PROMISES
 from tiktok_assets.partitions import Slice
 from tiktok_assets_tests.curated.frames import day_rows
 

@@ -8,7 +8,7 @@ import dagster as dg
 
 from tiktok_assets.checks.audience import check_results, check_specs
 from tiktok_assets.partitions import Slice
-from tiktok_assets_tests.curated.test_clock import active
+from tiktok_assets_tests.curated.audience.test_clock import active
 
 PART = Slice(("a", "b"), (date(2026, 3, 1),))
 

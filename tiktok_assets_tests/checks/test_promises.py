@@ -19,7 +19,7 @@ from tiktok_assets.checks.staging import (
     duplicates,
     tells_every_day,
 )
-from tiktok_assets.curated.check_results import missing_days
+from tiktok_assets.curated.quality.check_results import missing_days
 from tiktok_assets.partitions import Slice
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.reports.content import CONTENT

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from tiktok_assets.curated.video_growth import with_growth
+from tiktok_assets.curated.videos.video_growth import with_growth
 from tiktok_assets.simulator.account import SimulatedAccount
 
 _COUNTS = [

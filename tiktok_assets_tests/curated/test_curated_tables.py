@@ -10,14 +10,14 @@ import polars as pl
 import pytest
 
 from tiktok_assets.checks.schema import violations
-from tiktok_assets.curated import account_daily as daily
-from tiktok_assets.curated import videos as snapshots
 from tiktok_assets.curated._tables import conform, warehouse_rows
-from tiktok_assets.curated.account_daily import AccountDaily, SocialMediaStats, with_handles
-from tiktok_assets.curated.audience import Audience, AudienceInsights, audience
-from tiktok_assets.curated.export_log import Exports, export_log
-from tiktok_assets.curated.restatements import Settling
-from tiktok_assets.curated.videos import ContentPerformance, Videos
+from tiktok_assets.curated.account import account_daily as daily
+from tiktok_assets.curated.account.account_daily import AccountDaily, SocialMediaStats, with_handles
+from tiktok_assets.curated.audience.audience import Audience, AudienceInsights, audience
+from tiktok_assets.curated.coverage.export_log import Exports, export_log
+from tiktok_assets.curated.quality.restatements import Settling
+from tiktok_assets.curated.videos import videos as snapshots
+from tiktok_assets.curated.videos.videos import ContentPerformance, Videos
 from tiktok_assets.exports.provenance import PROVENANCE
 from tiktok_assets.reports.content import Content
 from tiktok_assets.reports.follower_activity import FollowerActivity

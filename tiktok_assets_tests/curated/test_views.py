@@ -12,12 +12,12 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from tiktok_assets.curated._tables import warehouse_rows
+from tiktok_assets.curated.account.periods import Periods, account_periods
 from tiktok_assets.curated.catalog import unit_of
-from tiktok_assets.curated.periods import Periods, account_periods
-from tiktok_assets.curated.trends import detect_viral_trends
-from tiktok_assets.curated.videos import ContentPerformance
+from tiktok_assets.curated.videos.trends import detect_viral_trends
+from tiktok_assets.curated.videos.videos import ContentPerformance
+from tiktok_assets.curated.videos.viral import ViralContent, viral_videos
 from tiktok_assets.curated.views import VIEWS
-from tiktok_assets.curated.viral import ViralContent, viral_videos
 from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets_tests.curated.frames import day_rows, true_snapshots
 

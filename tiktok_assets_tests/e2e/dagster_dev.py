@@ -74,7 +74,7 @@ class DagsterDev:
 
     def process(self) -> subprocess.Popen[str]:
         """`tiktok-assets process`, started."""
-        command = [sys.executable, "-c", "from tiktok_assets.cli import main; main()", "process"]
+        command = [sys.executable, "-c", "from tiktok_assets.cli.app import main; main()", "process"]
         return subprocess.Popen(
             command,
             cwd=project_root(),

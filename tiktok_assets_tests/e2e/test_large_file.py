@@ -20,7 +20,7 @@ TITLE = "A day in the studio, take"
 # In a process of its own: the peak of memory of this one says something about all tests before.
 PROCESS = """
 import resource, sys
-from tiktok_assets.processing import process
+from tiktok_assets.pipeline.process import process
 from tiktok_assets.settings import Settings
 from tiktok_assets_tests.instances import fresh
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tiktok_assets.exports.export import open_export
+from tiktok_assets.reports.reading import open_export
 from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.business_suite import Kind, business_suite_export
 from tiktok_assets.simulator.exports import SECTIONS, GeneratedExport, Quirks, land, studio_export, usual_quirks

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tiktok_assets.exports.export import open_export
 from tiktok_assets.exports.insights import (
     FORMAT,
     HEADER,
@@ -27,6 +26,7 @@ from tiktok_assets.exports.insights import (
 )
 from tiktok_assets.exports.names import read_name
 from tiktok_assets.exports.problems import BrokenFile, ForeignFile, WrongSection
+from tiktok_assets.reports.reading import open_export
 from tiktok_assets_tests.written import write
 
 AT = dt.datetime(2026, 1, 1, 18, 20, 30, tzinfo=dt.UTC)

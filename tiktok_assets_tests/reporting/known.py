@@ -7,10 +7,10 @@ import datetime as dt
 import polars as pl
 
 from tiktok_assets.accounts import Account
-from tiktok_assets.curated.audience import Audience
-from tiktok_assets.curated.hashtags import hashtag_effects
-from tiktok_assets.curated.posting import posting_times
-from tiktok_assets.curated.viral import viral_videos
+from tiktok_assets.curated.audience.audience import Audience
+from tiktok_assets.curated.videos.hashtags import hashtag_effects
+from tiktok_assets.curated.videos.posting import posting_times
+from tiktok_assets.curated.videos.viral import viral_videos
 from tiktok_assets.reporting.tables import AccountTables, Completeness, Covered, account_tables
 from tiktok_assets.simulator.account import SimulatedAccount, Traits
 from tiktok_assets_tests.curated.frames import true_days, true_snapshots

@@ -8,8 +8,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tiktok_assets.curated.posting import PostingTimes
-from tiktok_assets.curated.quality import find_anomalies
+from tiktok_assets.curated.quality.quality import find_anomalies
+from tiktok_assets.curated.videos.posting import PostingTimes
 from tiktok_assets.reporting import charts
 from tiktok_assets.reporting.facts import activity_by_hour
 from tiktok_assets.reporting.tables import AccountTables

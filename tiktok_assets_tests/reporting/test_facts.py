@@ -8,8 +8,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tiktok_assets.curated.audience import Audience
-from tiktok_assets.curated.metrics import with_metrics
+from tiktok_assets.curated.account.metrics import with_metrics
+from tiktok_assets.curated.audience.audience import Audience
 from tiktok_assets.reporting import facts, words
 from tiktok_assets.reporting.facts import Headline, activity_by_hour, headlines, last_day, newest_shares
 from tiktok_assets_tests.curated.frames import day_rows

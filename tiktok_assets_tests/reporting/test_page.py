@@ -14,7 +14,7 @@ import pytest
 
 from tiktok_assets.reporting.page import page
 from tiktok_assets.reporting.tables import AccountTables, Completeness
-from tiktok_assets_tests.curated.test_clock import active
+from tiktok_assets_tests.curated.audience.test_clock import active
 from tiktok_assets_tests.reporting.known import LAST, TITLE, VIRAL, simulated, tables
 
 MADE = dt.datetime(2025, 12, 1, 9, 30, tzinfo=dt.UTC)
@@ -157,7 +157,7 @@ def test_several_accounts_share_one_page_and_one_engine(known: AccountTables) ->
 def test_everything_but_the_page_itself_is_quick_to_import() -> None:
     code = """
 import sys
-import tiktok_assets.reporting.writing, tiktok_assets.assets.pictures, tiktok_assets.cli
+import tiktok_assets.reporting.writing, tiktok_assets.assets.pictures, tiktok_assets.cli.app
 early = {"altair", "vl_convert", "jinja2"} & set(sys.modules)
 assert not early, early
 """

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tiktok_assets.checks.schema import violations
-from tiktok_assets.exports.export import open_export
 from tiktok_assets.exports.insights import INSIGHT, ITEM_LIST, RELATION, Answer, written
 from tiktok_assets.exports.problems import UnreadableValue
 from tiktok_assets.exports.provenance import PROVENANCE
 from tiktok_assets.reports.insights import INSIGHTS, METRICS, Insights, parse
+from tiktok_assets.reports.reading import open_export
 from tiktok_assets.reports.report import settle
 from tiktok_assets_tests.budget import examples
 

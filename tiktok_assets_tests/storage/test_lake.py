@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 from upath import UPath
 
-from tiktok_assets.processing import process
+from tiktok_assets.pipeline.process import process
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake, files_in, free_name, local_copy
 from tiktok_assets_tests.conftest import Install

@@ -15,7 +15,7 @@ import pytest
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from typer.testing import CliRunner
 
-from tiktok_assets.cli import app
+from tiktok_assets.cli.app import app
 from tiktok_assets.storage import pruning
 from tiktok_assets.storage.event_log import BatchedEventLog
 from tiktok_assets.storage.pruning import Pruned, prune
@@ -182,7 +182,7 @@ def test_the_command_says_what_went_and_partitions_keep_their_colour(
     @dg.asset(partitions_def=dg.StaticPartitionsDefinition(["a", "b"]))
     def asset() -> None: ...
 
-    from tiktok_assets.processing import project_instance
+    from tiktok_assets.pipeline.process import project_instance
 
     with project_instance() as instance:
         for partition in "aab":

@@ -16,7 +16,7 @@ from tiktok_assets.accounts import Account
 from tiktok_assets.settings import Settings
 from tiktok_assets.simulator.studio import StudioAccount, StudioWorld, invent_account, serve
 from tiktok_assets.studio.browser import open_browser
-from tiktok_assets.studio.resource import BrowserStudio
+from tiktok_assets.studio.browser_studio import BrowserStudio
 from tiktok_assets_tests.conftest import Install
 from tiktok_assets_tests.fakes import Clock
 

@@ -13,8 +13,8 @@ import urllib.request
 from typing import Any
 
 from tiktok_assets.settings import Settings
+from tiktok_assets.studio.browser_studio import BrowserStudio
 from tiktok_assets.studio.extraction import Extractor, Wanted
-from tiktok_assets.studio.resource import BrowserStudio
 from tiktok_assets_tests.studio.conftest import NORTH
 
 

@@ -36,7 +36,7 @@ def command(here: Stage, *arguments: str, **environment: str) -> subprocess.Comp
     ours = {name: value for name, value in os.environ.items() if not name.startswith("TIKTOK_")}
     told = {variable(name): str(getattr(here.settings, name)) for name in here.settings.model_fields_set}
     return subprocess.run(
-        [sys.executable, "-c", "from tiktok_assets.cli import main; main()", *arguments],
+        [sys.executable, "-c", "from tiktok_assets.cli.app import main; main()", *arguments],
         cwd=project_root(),
         env=ours | told | {"COLUMNS": "300"} | environment,
         capture_output=True,

@@ -13,9 +13,9 @@ from itertools import pairwise
 
 import pytest
 
+from tiktok_assets.exports.windows import Window
 from tiktok_assets.settings import project_root
 from tiktok_assets.studio.extraction import Outcome, Wanted
-from tiktok_assets.studio.windows import Window
 from tiktok_assets_tests.conftest import Install
 from tiktok_assets_tests.fakes import Clock, PaperStudio
 from tiktok_assets_tests.studio.conftest import NORTH, NOW, YESTERDAY, MakeStage

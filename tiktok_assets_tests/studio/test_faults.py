@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tiktok_assets.exports.export import open_export
+from tiktok_assets.exports.windows import Window
 from tiktok_assets.failures import (
     AuthExpired,
     BadExport,
@@ -27,10 +27,10 @@ from tiktok_assets.failures import (
     UiChanged,
     WrongAccount,
 )
+from tiktok_assets.reports.reading import open_export
 from tiktok_assets.simulator.studio.markup import CAPTCHAS
 from tiktok_assets.studio.download import look_into
-from tiktok_assets.studio.resource import LandedFile
-from tiktok_assets.studio.windows import Window
+from tiktok_assets.studio.interface import LandedFile
 from tiktok_assets_tests.studio.conftest import FIRST, LAST, NORTH, NOW, SOUTH, YESTERDAY, MakeStage, Stage
 
 pytestmark = pytest.mark.e2e

@@ -13,9 +13,9 @@ import duckdb
 import polars as pl
 import pytest
 
-from tiktok_assets.exports.export import open_export
-from tiktok_assets.processing import Result, process
+from tiktok_assets.pipeline.process import Result, process
 from tiktok_assets.reports.insights import INSIGHTS
+from tiktok_assets.reports.reading import open_export
 from tiktok_assets.reports.report import settle
 from tiktok_assets.settings import Settings
 from tiktok_assets.simulator.studio import StudioAccount, invent_account
@@ -24,7 +24,7 @@ from tiktok_assets.simulator.studio.video_insights import VideoFacts, posted_vid
 from tiktok_assets.simulator.traits import Traits
 from tiktok_assets.studio.insight_pages import OF_VIDEO
 from tiktok_assets.studio.insights import InsightReader, Question
-from tiktok_assets.studio.resource import LandedInsights
+from tiktok_assets.studio.interface import LandedInsights
 from tiktok_assets_tests.instances import fresh
 from tiktok_assets_tests.studio.conftest import NORTH, NOW, SOUTH, YESTERDAY, MakeStage, Stage
 

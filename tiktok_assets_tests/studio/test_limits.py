@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tiktok_assets.exports.windows import Window, settled_days, windows
 from tiktok_assets.failures import LimitReached
 from tiktok_assets.studio.limits import Ledger
-from tiktok_assets.studio.windows import Window, settled_days, windows
 from tiktok_assets_tests.budget import examples
 
 T0 = dt.datetime(2026, 1, 10, 18, tzinfo=dt.UTC)

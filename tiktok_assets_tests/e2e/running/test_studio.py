@@ -13,11 +13,11 @@ import pytest
 from upath import UPath
 
 from tiktok_assets.accounts import Account
+from tiktok_assets.exports.windows import last_day_with_data
 from tiktok_assets.settings import Settings
 from tiktok_assets.simulator.studio import StudioWorld, totp
 from tiktok_assets.studio.login import LookAlikeLogin, log_in
 from tiktok_assets.studio.session import Session
-from tiktok_assets.studio.windows import last_day_with_data
 from tiktok_assets_tests.e2e.dagster_dev import DagsterDev
 from tiktok_assets_tests.e2e.running.conftest import EXTRACTED
 

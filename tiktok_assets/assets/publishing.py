@@ -1,0 +1,36 @@
+"""What is loaded becomes what people read, and only then counts as done.
+
+Belongs here: when to publish, and the receipts of what is. Does not belong here: how the file is copied (``duckdb``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from tiktok_assets.inbox.receipts import close_receipts, waiting_for_publication
+from tiktok_assets.storage.duckdb import Session, Warehouse
+from tiktok_assets.storage.lake import Lake, changed_at
+
+
+def publish(lake: Lake, accounts: Iterable[str], session: Session) -> int:
+    """Publish the working file and close the receipts of the exports in it; how many those are.
+
+    Whoever publishes closes for everybody: the receipts that are loaded before the copy is made.
+    """
+    contained = waiting_for_publication(lake, accounts)
+    session.publish()
+    close_receipts(lake, contained)
+    return len(contained)
+
+
+def overdue(lake: Lake, accounts: Iterable[str], warehouse: Warehouse, now: float) -> str | None:
+    """A name for what is stored, that people cannot read, and that no run came to publish; None where there is nothing.
+
+    Asked while no run is under way. ``now``: seconds since 1970.
+    """
+    waiting = waiting_for_publication(lake, accounts)
+    is_late = any(now - changed_at(path) > lake.settings.publish_interval for path in waiting)
+    if not is_late and not warehouse.is_behind():
+        return None
+    return hashlib.sha256("\n".join(sorted(path.name for path in waiting)).encode()).hexdigest()[:12]

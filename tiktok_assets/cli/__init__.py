@@ -1,0 +1,1 @@
+"""The command ``tiktok-assets``: one module per group of commands."""

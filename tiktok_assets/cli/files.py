@@ -1,0 +1,232 @@
+"""The commands that look after files: checked, migrated, archived, taken out. Exit codes as in ``app``."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from tiktok_assets.cli.output import bar, err, out, print_json, print_validation, unwritable
+from tiktok_assets.curated.videos.viral import GROWTH_THRESHOLD, MIN_VIEWS
+from tiktok_assets.settings import load_settings
+
+if TYPE_CHECKING:
+    from tiktok_assets.inbox.archive import Archiving
+    from tiktok_assets.inbox.headers import SchemaCheck
+    from tiktok_assets.legacy.migrate import Migrated
+
+app = typer.Typer(rich_markup_mode=None)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, nothing else.")]
+
+
+@app.command(epilog="Example: tiktok-assets aggregate all.xlsx --account pig1987 --account zonea0")
+def aggregate(
+    output: Annotated[Path, typer.Argument(help="The file to write: .csv, .parquet or .xlsx.")],
+    account: Annotated[list[str] | None, typer.Option(help="Only this account; may be repeated.")] = None,
+) -> None:
+    """Write the days of all accounts into one file, a row per account and day."""
+    from tiktok_assets.queries.aggregate import CannotAggregate, aggregate_accounts
+    from tiktok_assets.queries.published import NoWarehouse
+
+    try:
+        rows = aggregate_accounts(account, output)
+    except (CannotAggregate, NoWarehouse) as error:
+        raise _unusable(error) from error
+    except OSError as error:
+        raise unwritable(output, error) from error
+    days = f", {rows['date'].min()} to {rows['date'].max()}" if rows.height else ""
+    out.print(
+        f"{output}: {rows.height} rows of {rows['account'].n_unique()} accounts{days}.", highlight=False, soft_wrap=True
+    )
+
+
+@app.command(epilog="Example: tiktok-assets viral --min-views 50000 --growth-threshold 3")
+def viral(
+    min_views: Annotated[int, typer.Option(help="Views in all, at least.", min=0)] = MIN_VIEWS,
+    growth_threshold: Annotated[
+        float, typer.Option(help="Views gained a day since the snapshot before, against those a day until then: x.")
+    ] = GROWTH_THRESHOLD,
+    as_json: AsJson = False,
+) -> None:
+    """List the videos that took off: their views a day grew so many times as fast as before."""
+    from tiktok_assets.queries.published import NoWarehouse
+    from tiktok_assets.queries.viral import detect_viral_trends
+
+    try:
+        found = detect_viral_trends(min_views, growth_threshold)
+    except NoWarehouse as error:
+        raise _unusable(error) from error
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--growth-threshold") from error
+    if as_json:
+        print_json(found.to_dicts())
+        return
+    table = Table("account", "found on", "views", "growth", "video", box=None, pad_edge=False)
+    table.columns[-1].overflow = "fold"
+    for one in found.iter_rows(named=True):
+        growth = f"{one['daily_growth']:.1f}x" if one["daily_growth"] is not None else "from 0"
+        video = Text("\n".join(filter(None, (one["title"], one["link"] or one["video_id"]))))
+        table.add_row(one["account"], f"{one['date']}", f"{one['total_views']:,}", growth, video)
+    if found.height:
+        out.print(table)
+    else:
+        out.print(
+            f"No video of {min_views:,} views gained {growth_threshold:g} times as many a day as before. It takes two "
+            "exports of Content, on different days, to see growth. The warehouse's viral_content also holds the videos "
+            "far above the account's others of their age.",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+@app.command(epilog="Example: tiktok-assets validate data/staging 'old/tiktok_metrics_*.csv'")
+def validate(
+    paths: Annotated[list[str], typer.Argument(help="Files, folders or quoted patterns.")],
+    as_json: AsJson = False,
+) -> None:
+    """Check staging's Parquet files, or old CSV files of the former pipeline. Exit code 1 if there are problems."""
+    from tiktok_assets.legacy.validate import validate as look_at
+
+    report = look_at(paths)
+    if as_json:
+        print_json(dataclasses.asdict(report) | {"is_valid": report.is_valid})
+    else:
+        print_validation(report)
+    raise typer.Exit(0 if report.is_valid else 1)
+
+
+@app.command("schema-check", epilog="Example: tiktok-assets schema-check --json")
+def schema_check(as_json: AsJson = False) -> None:
+    """Compare the columns of every export in landing and archive with the known ones. Exit code 1 if any drifted."""
+    from tiktok_assets.inbox.headers import check_schemas
+
+    with bar("Reading headers", quiet=as_json) as progress:
+        found = check_schemas(load_settings(), progress=progress)
+    if as_json:
+        print_json(found)
+    else:
+        _print_schemas(found)
+    raise typer.Exit(1 if found.drift else 0)
+
+
+def _print_schemas(found: SchemaCheck) -> None:
+    table = Table("report", "variant", "tables", box=None, pad_edge=False)
+    for one in found.seen:
+        table.add_row(one.report, one.variant, str(one.tables))
+    if found.seen:
+        out.print(table)
+    for one in found.drift:
+        out.print(str(one), style="red", markup=False, highlight=False, soft_wrap=True)
+    if not found.files:
+        out.print("No exports in landing or archive.")
+    elif not found.drift:
+        out.print(f"{found.files} exports: every header is a known one.", style="green", highlight=False)
+
+
+@app.command(epilog="Example: tiktok-assets migrate old/ && tiktok-assets migrate old/ --execute")
+def migrate(
+    path: Annotated[Path, typer.Argument(help="A CSV file of the former pipeline, or a folder of them.")],
+    execute: Annotated[
+        bool | None, typer.Option("--execute/--dry-run", help="Write, or only tell what would be written.")
+    ] = None,
+    undo: Annotated[bool, typer.Option("--undo", help="Put back what the backups hold.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Give old CSV files the column names of today: reach becomes video_views. Only --execute and --undo write.
+
+    Only the header line changes. What a file was stays beside it as NAME.bak, which is never overwritten; --undo puts
+    it back, byte for byte. Exit code 1 if a file was refused.
+    """
+    from tiktok_assets.legacy import migrate as migration
+
+    settings = load_settings()
+    keep_out = [settings.data_dir] if isinstance(settings.data_dir, Path) else []
+    try:
+        if undo:
+            found = migration.undo(path, execute=execute is not False, keep_out=keep_out)
+        else:
+            found = migration.migrate(path, execute=bool(execute), keep_out=keep_out)
+    except migration.CannotMigrate as error:
+        raise typer.BadParameter(str(error), param_hint="PATH") from error
+    if as_json:
+        print_json(found)
+    else:
+        _print_migrated(found, undo=undo)
+    failed = any(one.outcome is migration.Outcome.REFUSED for one in found)
+    is_strange = path.is_file() and all(one.outcome is migration.Outcome.SKIPPED for one in found)
+    raise typer.Exit(1 if failed or is_strange else 0)
+
+
+def _print_migrated(found: list[Migrated], *, undo: bool) -> None:
+    from tiktok_assets.legacy.migrate import Outcome
+
+    style = {Outcome.REFUSED: "red", Outcome.CHANGED: "green", Outcome.RESTORED: "green", Outcome.SKIPPED: "dim"}
+    for one in found:
+        reason = f": {one.reason}" if one.reason else ""
+        out.print(
+            f"{one.file}: {one.outcome}{reason}",
+            style=style.get(one.outcome),
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+        for before, after in one.renamed if one.outcome is not Outcome.REFUSED else ():
+            out.print(f"  {before} -> {after}", markup=False, highlight=False, soft_wrap=True)
+        if one.outcome is Outcome.CHANGED:
+            out.print(f"  what it was: {one.backup}", markup=False, highlight=False, soft_wrap=True)
+    counts = Counter(str(one.outcome) for one in found)
+    told = ", ".join(f"{number} {outcome}" for outcome, number in counts.items()) or "no CSV files there"
+    hint = ""
+    if counts[Outcome.WOULD_CHANGE] or counts[Outcome.WOULD_RESTORE]:
+        hint = ". Nothing was written" + ("." if undo else "; --execute does it.")
+    out.print(f"{told}{hint}", highlight=False)
+
+
+@app.command(epilog="Example: tiktok-assets archive --dry-run")
+def archive(
+    older_than: Annotated[
+        int | None, typer.Option(help="Days since the download; TIKTOK_ARCHIVE_AFTER if not given.", min=0)
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be moved.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Move old exports that are processed out of landing, to data/archive, where everything still finds them.
+
+    Each is read first: its sha256 has to be that of an export which went all the way to the warehouse. To undo, move a
+    file back. Exit code 1 if a file that should have gone could not.
+    """
+    from tiktok_assets.inbox.archive import archive as put_away
+
+    settings = load_settings()
+    with bar("Archiving", quiet=as_json) as progress:
+        found = put_away(settings, older_than=older_than, dry_run=dry_run, progress=progress)
+    if as_json:
+        print_json(found)
+    else:
+        _print_archived(found, settings.archive_after if older_than is None else older_than)
+    raise typer.Exit(1 if any(one.is_fault for one in found.kept) else 0)
+
+
+def _print_archived(found: Archiving, days: int) -> None:
+    for one in found.moved:
+        out.print(f"{one.account}, {one.source}: {one.archived_to}", markup=False, highlight=False, soft_wrap=True)
+    for one in found.kept:
+        style = "red" if one.is_fault else "dim"
+        told = f"stays in landing: {one.account}, {one.source}: {one.reason}"
+        out.print(told, style=style, markup=False, highlight=False, soft_wrap=True)
+    what = "would be moved" if found.is_dry_run else "moved"
+    out.print(
+        f"{len(found.moved)} exports {what}, {len(found.kept)} stay, {found.younger} are younger than {days} days.",
+        highlight=False,
+    )
+
+
+def _unusable(error: ValueError) -> typer.Exit:
+    err.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+    return typer.Exit(2)

@@ -1,0 +1,196 @@
+"""The commands that look back: a table as it was, and the path of one number. Exit codes as in ``app``."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tiktok_assets.accounts import Account, Roster, load_roster
+from tiktok_assets.cli.output import err, out, print_json
+from tiktok_assets.settings import load_settings
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from tiktok_assets.vintages import trace as paths
+
+app = typer.Typer(rich_markup_mode=None)
+
+_SHOWN = 60
+
+
+class Format(StrEnum):
+    """What ``as-of`` writes."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    PARQUET = "parquet"
+
+
+@app.command("as-of", epilog="Example: tiktok-assets as-of 2026-03-20 --account pig1987 --table staging/overview")
+def as_of(
+    moment: Annotated[
+        str, typer.Argument(help="A date (the end of that day, UTC) or a timestamp, as 2026-03-20T14:00.")
+    ],
+    account: Annotated[list[str] | None, typer.Option(help="Only this account; may be repeated.")] = None,
+    table: Annotated[
+        str, typer.Option(help="A table of the warehouse by its name, or another one as staging/overview.")
+    ] = "social_media_stats",
+    format: Annotated[Format, typer.Option(help="csv, json and parquet hold every row and column.")] = Format.TABLE,
+    output: Annotated[Path | None, typer.Option(help="Write to this file instead of standard output.")] = None,
+) -> None:
+    """Show a table as it would have been with the exports downloaded until that moment. Nothing is changed."""
+    from tiktok_assets.vintages import as_of as history
+
+    settings = load_settings()
+    roster = load_roster(settings)
+    accounts = [_account(roster, name, "--account").key for name in account] if account else None
+    try:
+        rows = history.as_of(settings, history.moment_of(moment), table, accounts)
+    except history.UnknownTable as error:
+        raise typer.BadParameter(str(error), param_hint="--table") from error
+    except history.NotAMoment as error:
+        raise typer.BadParameter(str(error), param_hint="MOMENT") from error
+    if format is Format.TABLE and output is None:
+        _print_rows(rows)
+        return
+    if format is Format.PARQUET and output is None and sys.stdout.isatty():
+        raise typer.BadParameter("A terminal cannot show Parquet: name a file.", param_hint="--output")
+    content = _written(rows, format)
+    if output is None:
+        _to_standard_output(content)
+    else:
+        output.write_bytes(content)
+        out.print(f"{rows.height} rows written to {output}", highlight=False, soft_wrap=True)
+
+
+@app.command(epilog="Example: tiktok-assets trace pig1987 2026-03-16 video_views")
+def trace(
+    account: Annotated[str, typer.Argument(help="The account's name in accounts.toml, or its handle.")],
+    date: Annotated[
+        dt.datetime, typer.Argument(formats=["%Y-%m-%d"], help="The real day (UTC); of a video that of the capture.")
+    ],
+    metric: Annotated[str, typer.Argument(help="A column of the warehouse, as video_views or engagement_rate.")],
+    video: Annotated[str | None, typer.Option(help="The id of a video, for total_views and others.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output, nothing else.")] = False,
+) -> None:
+    """Print where one number comes from: every export that told it, file, row, text, and which one won and why.
+
+    Exit code 1 if no export tells it.
+    """
+    from tiktok_assets.vintages import trace as paths
+
+    settings = load_settings()
+    chosen = _account(load_roster(settings), account, "ACCOUNT")
+    try:
+        path = paths.trace(settings, chosen, date.date(), metric, video)
+    except paths.UnknownMetric as error:
+        raise typer.BadParameter(str(error), param_hint="METRIC") from error
+    if as_json:
+        print_json(path)
+    else:
+        _print_path(path)
+    raise typer.Exit(0 if path.is_told else 1)
+
+
+def _account(roster: Roster, name: str, where: str) -> Account:
+    if (account := roster.resolve(name)) is None:
+        message = f"No account is called {name}. There are: {', '.join(roster)}."
+        raise typer.BadParameter(message, param_hint=where)
+    return account
+
+
+def _written(rows: pl.DataFrame, format: Format) -> bytes:
+    """``rows`` as a file. In CSV and JSON moments are ISO 8601; in CSV lists are joined by spaces."""
+    import io
+
+    import polars as pl
+    import polars.selectors as cs
+
+    if format is Format.JSON:
+        return rows.write_json().encode() + b"\n"
+    if format is Format.PARQUET:
+        buffer = io.BytesIO()
+        rows.write_parquet(buffer)
+        return buffer.getvalue()
+    return rows.with_columns(cs.list().cast(pl.List(pl.String)).list.join(" ")).write_csv().encode()
+
+
+def _to_standard_output(content: bytes) -> None:
+    try:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _print_rows(rows: pl.DataFrame) -> None:
+    """The newest rows, and as many columns that say something as the terminal is wide."""
+    told = rows.select(column for column in rows if column.null_count() < rows.height).tail(_SHOWN)
+    cells = {name: [_cell(value) for value in told[name].to_list()] for name in told.columns}
+    left, shown = out.width if out.is_terminal else sys.maxsize, []
+    for name, values in cells.items():
+        left -= max(map(len, (name, *values))) + 2
+        if left >= 0:
+            shown.append(name)
+    if rows.height:
+        _print_columns([shown, *zip(*(cells[name] for name in shown), strict=True)])
+    more = [f"the last {told.height} of"] if told.height < rows.height else []
+    err.print(" ".join([*more, f"{rows.height} rows"]), highlight=False)
+    if hidden := [name for name in cells if name not in shown]:
+        err.print(f"not shown: {', '.join(hidden)}; --format csv has all", style="dim", highlight=False, soft_wrap=True)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "—"
+    if isinstance(value, dt.datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    text = " ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if len(text) <= 24 else f"{text[:23]}…"
+
+
+def _print_path(path: paths.Path) -> None:
+    """The exports of a number, newest first, and why their labels were moved; of a derived one those of its parts."""
+    of = f" of video {path.video_id}" if path.video_id else ""
+    value = "unknown" if path.value is None else f"{path.value:,}"
+    if path.formula:
+        line = f"{path.account} {path.date} {path.metric}{of}: {value} = {path.formula}"
+        out.print(line, style="bold", highlight=False, markup=False, soft_wrap=True)
+        for part in path.parts:
+            _print_path(part)
+        return
+    out.print(f"{path.account} {path.date} {path.metric}{of}: {value}", style="bold", highlight=False)
+    if not path.told:
+        out.print("  No export tells of it. Those there are: select * from exports", highlight=False)
+        return
+    lines = [("downloaded (UTC)", "label", "days ahead", "text", "", "file and row")]
+    for one in path.told:
+        text = ", ".join(f'{column} "{cell}"' for column, cell in one.text.items())
+        file = one.file if one.file.endswith(one.member) else f"{one.file}/{one.member}"
+        ahead = f"{one.shift_days}, {one.confidence}" if one.confidence else ""
+        at = f"{one.downloaded_at:%Y-%m-%d %H:%M:%S}"
+        lines.append((at, f"{one.date_label}", ahead, text, one.why, f"{file}, row {one.row}"))
+    _print_columns(lines, bold=[number for number, one in enumerate(path.told, 1) if one.won])
+    for one in path.told:
+        if one.won and one.evidence:
+            out.print("why its labels are that far ahead (of the others: --json):", style="dim")
+            for reason in one.evidence:
+                out.print(f"  {reason}", style="dim", highlight=False, markup=False, soft_wrap=True)
+
+
+def _print_columns(lines: Sequence[Sequence[str]], bold: Iterable[int] = ()) -> None:
+    """Lines of cells below each other, the first one dim: never wrapped, so that they can be piped on."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for number, line in enumerate(lines):
+        text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        style = "dim" if number == 0 else "bold" if number in bold else None
+        out.print(text, style=style, highlight=False, markup=False, soft_wrap=True)

@@ -1,0 +1,181 @@
+"""What people see in a terminal: progress, results, descriptions of files. Does not belong here: commands (``app``)."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from tiktok_assets.settings import load_settings
+
+if TYPE_CHECKING:
+    from tiktok_assets.legacy.validate import ValidationReport
+
+out = Console()
+err = Console(stderr=True)
+
+
+@contextmanager
+def bar(title: str, *, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar on standard error, where there is a terminal; it yields what tells it the progress."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True, disable=quiet or not err.is_terminal) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda account, done, total: bar.update(
+            task, description=f"{title} {account}".strip(), completed=done, total=total
+        )
+
+
+def unwritable(path: Path, error: OSError) -> typer.Exit:
+    """Say that ``path`` cannot be written and why; the end of the command, to be raised."""
+    reason = error.strerror or str(error)
+    err.print(f"{path}: cannot be written ({reason}). Name another file.", style="red", markup=False, soft_wrap=True)
+    return typer.Exit(2)
+
+
+def print_json(data: Any) -> None:
+    def plain(value: Any) -> Any:
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            return dataclasses.asdict(value)
+        if isinstance(value, dt.date | dt.datetime):
+            return value.isoformat()
+        raise TypeError(f"{type(value).__name__} has no JSON form")
+
+    sys.stdout.write(f"{json.dumps(data, default=plain, indent=2, ensure_ascii=False)}\n")
+
+
+def print_result(result: Any) -> None:
+    """A line per account, then everything a person has to know: errors, notes, files set aside."""
+    if result.accounts:
+        table = Table("account", "exports", "months", "result", "checks", box=None, pad_edge=False)
+        for one in result.accounts:
+            months = f"{one.first_month:%Y-%m} to {one.last_month:%Y-%m}"
+            outcome = "[green]processed[/]" if one.succeeded else "[red]failed[/]"
+            table.add_row(one.account, str(one.exports), months, outcome, _checks(one))
+        out.print(table)
+    for one in result.accounts:
+        for line in ([f"{one.account}: {one.error}"] if one.error else []) + [
+            f"{one.account}: {c}" for c in one.failed_checks
+        ]:
+            out.print(line, style="red", markup=False, soft_wrap=True)
+        if reports := _with_gaps(one):
+            out.print(
+                f"note: {one.account}: days are missing in {', '.join(reports)}: export those windows", style="dim"
+            )
+        if reports := _without_rows(one):
+            out.print(
+                f"note: {one.account}: no export has rows of {', '.join(reports)} for these months",
+                style="dim",
+                soft_wrap=True,
+            )
+        for sentence in _findings(one):
+            out.print(f"look at: {sentence}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+        for line in one.warnings:
+            out.print(f"note: {one.account}: {line}", style="dim", markup=False, highlight=False, soft_wrap=True)
+    if result.dead_runs:
+        text = f"{result.dead_runs} run(s) of a process that was killed are marked as failed; nothing of them is lost."
+        out.print(text, style="dim", highlight=False, soft_wrap=True)
+    if result.has_published:
+        out.print("What an earlier run had stored is published now.", highlight=False, soft_wrap=True)
+    if result.unpublished:
+        text = "What is stored could not be published, so people still read what was there before: "
+        out.print(text + result.unpublished, style="red", markup=False, soft_wrap=True)
+        out.print("Once its cause is gone, `tiktok-assets process` publishes it.", style="red", highlight=False)
+    for rejected in result.intake.rejected:
+        out.print(
+            f"set aside: {rejected.message}\n  now in {rejected.moved_to}", style="red", markup=False, soft_wrap=True
+        )
+    for message in result.intake.unreadable:
+        out.print(message, style="red", markup=False, soft_wrap=True)
+    for message in result.intake.left_alone:
+        out.print(f"left where it is: {message}", style="dim", markup=False, highlight=False, soft_wrap=True)
+    for path in result.intake.waiting:
+        out.print(f"still being written, left for the next time: {path}", style="yellow", markup=False, soft_wrap=True)
+    if not result.accounts and result.is_clean and not result.intake.waiting and not result.has_published:
+        settings = load_settings()
+        out.print(
+            f"Nothing new in {settings.landing}. Drop exports there, then run this again.",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+def _checks(account: Any) -> str:
+    """Whether its checks were kept, in few words."""
+    if failed := len(account.failed_checks):
+        return f"[red]{failed} failed[/]"
+    gaps, found = len(_with_gaps(account)), len(_findings(account))
+    parts = [f"[yellow]{found} to look at[/]"] * bool(found) + [f"{gaps} with missing days"] * bool(gaps)
+    return ", ".join(parts) or "kept"
+
+
+def _findings(account: Any) -> list[str]:
+    """The sentences of the checks that warned; what is missing has notes of its own."""
+    told_elsewhere = ("has_rows", "days_are_contiguous")
+    return [text for check, text in account.warned_checks.items() if check.split(" ")[1] not in told_elsewhere and text]
+
+
+def _with_gaps(account: Any) -> list[str]:
+    return _reports_that_break(account, "days_are_contiguous")
+
+
+def _without_rows(account: Any) -> list[str]:
+    return _reports_that_break(account, "has_rows")
+
+
+def _reports_that_break(account: Any, promise: str) -> list[str]:
+    """The reports whose check of this name did not pass: "staging/overview has_rows" is of overview."""
+    broken = [check.split(" ") for check in account.warned_checks]
+    return [asset.rpartition("/")[2] for asset, name in broken if name == promise]
+
+
+def print_validation(report: ValidationReport) -> None:
+    """A line per finding, problems first; of very many of a file only the first ones."""
+    for style, lines in (("red", report.lines(report.problems)), ("yellow", report.lines(report.warnings))):
+        for line in lines:
+            out.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
+    if any(finding.row is not None for finding in (*report.problems, *report.warnings)):
+        out.print("Row 1 is the first below the header.", style="dim", highlight=False)
+    out.print(report.summary, style="green" if report.is_valid else "red", highlight=False)
+
+
+def print_inspection(found: dict[str, Any]) -> None:
+    out.print(found["file"], style="bold", markup=False, highlight=False, soft_wrap=True)
+    if "tables" in found:
+        known = {
+            "product": found["product"],
+            "account": found["account"] or f"unknown: {found['account_problem']}",
+            "window": " to ".join(found["window"]),
+            "downloaded": f"{found['downloaded_at']} (known from {found['downloaded_at_evidence']})",
+        }
+        for name, value in known.items():
+            out.print(f"  {name:<20} {value}", markup=False, highlight=False, soft_wrap=True)
+        for one in found["tables"]:
+            language = f", language {one['language']}" if one["language"] else ""
+            days = (
+                f", {one['first_day']} to {one['last_day']} (year from {one['year_evidence']})"
+                if one["first_day"]
+                else ""
+            )
+            out.print(
+                f"  {one['report']:<20} {one['rows']} rows{days}{language}",
+                markup=False,
+                highlight=False,
+                soft_wrap=True,
+            )
+    for warning in found.get("warnings", []):
+        out.print(f"  note                 {warning}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+    if found["problem"]:
+        out.print(
+            f"  {found['problem']}: {found['message']}", style="red", markup=False, highlight=False, soft_wrap=True
+        )

@@ -1,0 +1,66 @@
+"""The command that makes Dagster's own history smaller. (What looks back at the data is in ``cli_history``.)"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tiktok_assets.cli.output import bar, err, out, print_json
+
+app = typer.Typer(
+    help="What Dagster remembers of runs, partitions and checks.", no_args_is_help=True, rich_markup_mode=None
+)
+
+
+@app.callback()
+def history() -> None:
+    """What Dagster remembers of runs, partitions and checks."""
+
+
+@app.command(epilog="Example: tiktok-assets history prune --older-than 90d")
+def prune(
+    older_than: Annotated[str, typer.Option(help="Days or weeks, as 90d or 12w.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output, nothing else.")] = False,
+) -> None:
+    """Delete old events that Dagster does not need any more, and give their space back.
+
+    The latest materialization of each partition and the latest result of each check stay, so partitions keep their
+    colour; of an old run stays how it went. It may be done while Dagster runs.
+    """
+    from dagster import DagsterRunStatus, RunsFilter
+    from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
+
+    from tiktok_assets.pipeline.process import project_instance
+    from tiktok_assets.storage import pruning
+
+    before = dt.datetime.now(dt.UTC) - _duration(older_than)
+    ended = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
+    with project_instance() as instance:
+        event_log = instance.event_log_storage
+        if not isinstance(event_log, SqliteEventLogStorage):
+            raise typer.BadParameter("The history of this DAGSTER_HOME is not kept in SQLite.")
+        runs = [run.run_id for run in instance.get_runs(RunsFilter(statuses=ended, updated_before=before))]
+        event_logs = Path(event_log.path_for_shard("index")).parent
+    with bar("Pruning", quiet=as_json) as progress:
+        pruned = pruning.prune(event_logs, runs, before, progress)
+    if as_json:
+        print_json({**vars(pruned), "locked": [str(path) for path in pruned.locked]})
+        return
+    out.print(
+        f"Deleted {pruned.events:,} events across runs and {pruned.run_events:,} events of {pruned.runs:,} runs before "
+        f"{before:%Y-%m-%d}; {pruned.bytes_freed / 1e6:,.1f} MB given back.",
+        highlight=False,
+        soft_wrap=True,
+    )
+    for path in pruned.locked:
+        err.print(f"{path}: in use, its space is given back the next time.", highlight=False, soft_wrap=True)
+
+
+def _duration(text: str) -> dt.timedelta:
+    if (found := re.fullmatch(r"(\d{1,5})([dw])", text)) is None or found[1].strip("0") == "":
+        raise typer.BadParameter(f"{text!r} is no age. Valid: days or weeks, as 90d or 12w.", param_hint="--older-than")
+    return dt.timedelta(**{{"d": "days", "w": "weeks"}[found[2]]: int(found[1])})

@@ -1,0 +1,67 @@
+"""The command ``report``: a page of each account that opens in any browser. Exit codes as in ``app``.
+
+1 is also an account that was named and has no data yet.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tiktok_assets.accounts import load_roster
+from tiktok_assets.cli.output import err, out, unwritable
+from tiktok_assets.cli.studio import accounts_named
+from tiktok_assets.settings import load_settings
+from tiktok_assets.storage.lake import Lake
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command(epilog="Example: tiktok-assets report pig1987 -o report.html")
+def report(
+    accounts: Annotated[list[str] | None, typer.Argument(help="Names in accounts.toml; all of them if none.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="An .html file, for one page with all the accounts; else a folder, for a page of each. "
+            "data/reports if not given.",
+        ),
+    ] = None,
+) -> None:
+    """Write what is known of accounts as a page: numbers, charts, videos, audience, open data problems.
+
+    The page holds all it needs: it opens from disk, on a phone, without a network. Exit code 1 if an account that was
+    named, or every account, has no data yet.
+    """
+    from tiktok_assets.reporting.writing import report_file, tables_of, write_file, write_report
+
+    settings = load_settings()
+    lake, chosen = Lake(settings), accounts_named(load_roster(settings), accounts)
+    now = dt.datetime.now(dt.UTC).astimezone()
+    found = tables_of(lake, chosen, now)
+    try:
+        if output is None:
+            written = [write_report(lake, tables, now) for tables in found]
+        elif output.suffix.lower() in (".html", ".htm"):
+            written = [write_file(output, found, now)] if found else []
+        else:
+            names = [report_file(lake, tables.account.key).name for tables in found]
+            written = [write_file(output / name, [tables], now) for name, tables in zip(names, found, strict=True)]
+    except OSError as error:
+        raise unwritable(output or Path(str(settings.data_dir)) / "reports", error) from error
+    for path in written:
+        out.print(str(path), markup=False, highlight=False, soft_wrap=True)
+    with_data = {tables.account.key for tables in found}
+    without = [account.key for account in chosen if account.key not in with_data]
+    if without or not found:
+        message = (
+            f"No data yet: {', '.join(without) or 'there is no account'}. Drop exports into {settings.landing} or have "
+            "them made (tiktok-assets extract), then run tiktok-assets process."
+        )
+        err.print(message, style="yellow", markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(1 if not found or (accounts and without) else 0)

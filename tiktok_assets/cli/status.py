@@ -1,0 +1,128 @@
+"""The command ``status``: what we have of each account, what is missing, and which export to make next.
+
+Exit codes as in ``app``: 0 nothing has to be exported; 1 the coach advises an export, as ``sessions`` exits with 1 when
+a login needs a person, so that a nightly job can tell somebody; 2 the command or the settings cannot be used. What is
+lost for good is told and does not count: nobody can do anything about it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from tiktok_assets.accounts import load_roster
+from tiktok_assets.cli.output import out, print_json
+from tiktok_assets.cli.studio import AsJson, accounts_named
+from tiktok_assets.curated.coverage.coverage import ReportCoverage, ranges
+from tiktok_assets.reporting.status import COLUMNS, AccountStatus, Status, row_of, what_to_do
+from tiktok_assets.settings import load_settings
+from tiktok_assets.storage.lake import Lake
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command(epilog="Example: tiktok-assets status pig1987 --json")
+def status(
+    accounts: Annotated[list[str] | None, typer.Argument(help="Names in accounts.toml; all of them if none.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell which days each account's exports cover, and which export to make next, before what date.
+
+    Exit code 1 if there is an export to make.
+    """
+    from tiktok_assets.reporting.status import status as look
+
+    settings = load_settings()
+    roster = load_roster(settings)
+    found = look(Lake(settings), roster, accounts_named(roster, accounts), dt.datetime.now(dt.UTC))
+    if as_json:
+        print_json(_as_data(found, settings.max_export_days))
+    else:
+        for one in found.accounts:
+            _print_account(one, found.at, settings.max_export_days)
+        _print_files(found)
+    raise typer.Exit(0 if found.is_complete else 1)
+
+
+def _print_account(one: AccountStatus, now: dt.datetime, max_days: int) -> None:
+    coverage = one.coverage
+    waiting = f"; {_counted(one.waiting, 'export')} in landing not processed yet" if one.waiting else ""
+    out.print(
+        f"{coverage.account} (@{one.handle}): login {one.session.summary}{waiting}", style="bold", highlight=False
+    )
+    table = Table(*COLUMNS, box=None, pad_edge=False)
+    for report in coverage.reports:
+        table.add_row(*row_of(report))
+    out.print(table)
+    told = ""
+    for advice in coverage.advice:
+        if advice.reason != told:  # one reason may take several exports
+            out.print(advice.reason, style="yellow", markup=False, highlight=False, soft_wrap=True)
+        told = advice.reason
+        until = f"until {advice.before}: " if advice.before else ""
+        todo = what_to_do(advice, one.session, now=now, max_days=max_days)
+        out.print(f"  {until}{todo}", markup=False, highlight=False, soft_wrap=True)
+    for lost in coverage.lost:
+        out.print(lost.reason, style="dim", markup=False, highlight=False, soft_wrap=True)
+    if not coverage.advice:
+        out.print("Nothing to export.", style="green")
+    out.print()
+
+
+def _print_files(found: Status) -> None:
+    if found.waiting:
+        out.print(f"{_counted(found.waiting, 'file')} directly in landing or in the folder of no account in use")
+    if found.quarantined:
+        out.print(f"{_counted(found.quarantined, 'file')} in quarantine, each with a .json that says why", style="red")
+    if found.waiting or any(one.waiting for one in found.accounts):
+        out.print("To process what waits: tiktok-assets process", highlight=False)
+
+
+def _as_data(found: Status, max_days: int) -> dict[str, Any]:
+    return {
+        "at": found.at,
+        "is_complete": found.is_complete,
+        "files_waiting": found.waiting,
+        "files_quarantined": found.quarantined,
+        "accounts": [
+            {
+                "account": one.coverage.account,
+                "handle": one.handle,
+                "exports_waiting": one.waiting,
+                "session": one.session.standing,
+                "session_days_left": one.session.days_left,
+                "reports": [_report_as_data(report) for report in one.coverage.reports],
+                "advice": [
+                    dataclasses.asdict(advice)
+                    | {"what_to_do": what_to_do(advice, one.session, now=found.at, max_days=max_days)}
+                    for advice in one.coverage.advice
+                ],
+                "lost": [dataclasses.asdict(lost) for lost in one.coverage.lost],
+            }
+            for one in found.accounts
+        ],
+    }
+
+
+def _report_as_data(one: ReportCoverage) -> dict[str, Any]:
+    """Missing and unsettled are null for snapshots."""
+    is_daily = one.counted.reach is not None
+    return {
+        "report": one.report,
+        "first": one.first,
+        "last": one.last,
+        "days_covered": len(one.covered),
+        "days_missing": len(one.missing) if is_daily else None,
+        "days_without_number": len(one.without_number) if is_daily else None,
+        "days_unsettled": len(one.unsettled) if is_daily else None,
+        "missing": [dataclasses.asdict(window) for window in ranges(one.missing)],
+        "last_export": one.last_export,
+    }
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

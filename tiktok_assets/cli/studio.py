@@ -1,0 +1,201 @@
+"""The commands that need TikTok Studio: logging in, and having exports made. Exit codes as in ``app``."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import math
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Annotated, Any
+
+import dagster as dg
+import typer
+from rich.table import Table
+
+from tiktok_assets.accounts import Account, Roster, load_roster
+from tiktok_assets.cli.output import bar, err, out, print_json
+from tiktok_assets.exports.names import INSIGHTS
+from tiktok_assets.exports.windows import last_day_with_data
+from tiktok_assets.failures import LimitReached
+from tiktok_assets.settings import load_settings
+from tiktok_assets.storage.lake import Lake
+from tiktok_assets.studio.extraction import SHORT_WAIT, Extractor, Outcome, Wanted, in_browser, sentence
+from tiktok_assets.studio.interface import LandedFile, LandedInsights
+from tiktok_assets.studio.landed import wanted
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+class Section(StrEnum):
+    """What ``extract --section`` takes."""
+
+    OVERVIEW = "overview"
+    VIEWERS = "viewers"
+    FOLLOWERS = "followers"
+    CONTENT = "content"
+    INSIGHTS = "insights"
+
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, nothing else.")]
+
+
+@app.command(epilog="Example: tiktok-assets login pig1987")
+def login(
+    account: Annotated[str, typer.Argument(help="The account's name in accounts.toml, or its handle.")],
+) -> None:
+    """Open a browser in which the account's owner logs in to TikTok; the session is kept, the password is not.
+
+    Password, code, QR or captcha are done in the window, which closes by itself once Studio is open.
+    """
+    from tiktok_assets.studio.browser import require_display
+    from tiktok_assets.studio.login import log_in
+
+    settings = load_settings()
+    chosen = accounts_named(load_roster(settings), [account])[0]
+    try:
+        require_display()
+        out.print(f"Log in as @{chosen.handle} in the window that opens.", highlight=False)
+        session = log_in(settings, chosen)
+    except dg.Failure as failure:
+        err.print(failure.description, style="red", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from failure
+    ends = f"until {session.expires_at:%Y-%m-%d %H:%M} UTC" if session.expires_at else "as long as TikTok keeps it"
+    out.print(f"{chosen.key}: @{chosen.handle} is logged in, {ends}.", highlight=False)
+    out.print(
+        f"Have exports made now: tiktok-assets extract {chosen.key}\n"
+        "Or every day by itself: `make dev` (started again, if it runs) switches the schedule daily_extraction on.",
+        highlight=False,
+    )
+
+
+@app.command(epilog="Example: tiktok-assets sessions --json")
+def sessions(as_json: AsJson = False) -> None:
+    """List the saved login of each account, and for how long it is good. Exit code 1 if one needs a person."""
+    from tiktok_assets.studio.session import Sessions, Standing
+
+    settings = load_settings()
+    states = [Sessions.of(settings).state(account) for account in load_roster(settings)]
+    if as_json:
+        print_json([dataclasses.asdict(state) for state in states])
+    else:
+        table = Table("account", "login", "saved (UTC)", "encrypted", "to do", box=None, pad_edge=False)
+        for state in states:
+            saved = f"{state.saved_at:%Y-%m-%d %H:%M}" if state.saved_at else ""
+            table.add_row(state.account, state.summary, saved, "yes" if state.is_encrypted else "no", state.advice)
+        out.print(table)
+    raise typer.Exit(0 if all(state.standing is Standing.VALID for state in states) else 1)
+
+
+@app.command(epilog="Example: tiktok-assets extract pig1987 --from 2026-01-01 --section overview --section viewers")
+def extract(
+    accounts: Annotated[list[str] | None, typer.Argument(help="Names in accounts.toml; all of them if none.")] = None,
+    first: Annotated[
+        dt.datetime | None,
+        typer.Option("--from", formats=["%Y-%m-%d"], help="The first day; 28 days back if not given."),
+    ] = None,
+    last: Annotated[
+        dt.datetime | None,
+        typer.Option("--to", formats=["%Y-%m-%d"], help="The last day; the newest with data if not given."),
+    ] = None,
+    section: Annotated[list[Section] | None, typer.Option(help="Only this section; may be repeated.")] = None,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Ask again for days that were exported already.")] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait for limits, an hour and more, until all has landed.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Ask TikTok Studio for the exports that are missing, and land them.
+
+    Days that were exported are not asked for again. An account may make one export an hour (TIKTOK_EXPORT_INTERVAL):
+    what has to wait is said with its time.
+    """
+    settings = load_settings()
+    if first and last and last < first:
+        raise typer.BadParameter(f"{last:%Y-%m-%d} lies before {first:%Y-%m-%d}", param_hint="--to")
+    outcomes = []
+    for account in accounts_named(load_roster(settings), accounts):
+        extractor, now = in_browser(settings), dt.datetime.now(dt.UTC)
+        until = last.date() if last else now.date()
+        since = first.date() if first else min(until, last_day_with_data(now)) - _days_before(account)
+        asked = wanted(
+            Lake(settings),
+            account,
+            [str(one) for one in section or Section],
+            since,
+            max(since, until),
+            now=now,
+            refresh_since=now if refresh else None,
+        )
+        outcomes.append(_extract(extractor, asked, patience=math.inf if wait else SHORT_WAIT, quiet=as_json))
+    if as_json:
+        print_json([_as_data(outcome) for outcome in outcomes])
+    elif any(outcome.landed for outcome in outcomes):
+        out.print("To bring them into the warehouse: tiktok-assets process", highlight=False)
+    raise typer.Exit(1 if any(outcome.message for outcome in outcomes) else 0)
+
+
+def _extract(extractor: Extractor, asked: Wanted, *, patience: float, quiet: bool) -> Outcome:
+    """One account's extraction, with a line for each file as it lands, and what keeps it from going on."""
+    account, total = asked.account.key, sum(len(visit) for visit in extractor.plan(asked))
+    total += INSIGHTS in asked.sections
+    landed: list[LandedFile | LandedInsights] = []
+    with bar("Extracting", quiet=quiet) as progress:
+        progress(account, 0, total)
+
+        def told(one: LandedFile | LandedInsights) -> None:
+            landed.append(one)
+            progress(account, len(landed), max(total, len(landed)))
+            if not quiet:
+                out.print(sentence(one), markup=False, highlight=False, soft_wrap=True)
+
+        def waits(limit: LimitReached) -> None:
+            text = f"{account}, waiting until {limit.retry_at:%H:%M:%S} UTC"
+            progress(text, len(landed), total)
+            if not quiet and not err.is_terminal:
+                err.print(text, highlight=False)
+
+        outcome = dataclasses.replace(extractor, patience=patience, told=told, waits=waits)(asked)
+    if quiet:
+        return outcome
+    if outcome.message:
+        err.print(outcome.message, style="red", markup=False, highlight=False, soft_wrap=True)
+    elif not landed:
+        out.print(f"{account}: {_why_nothing(asked, extractor.clock())}", highlight=False, soft_wrap=True)
+    return outcome
+
+
+def _why_nothing(asked: Wanted, now: dt.datetime) -> str:
+    """Why there is nothing to ask for."""
+    newest = last_day_with_data(now)
+    if not asked.sections:
+        return "nothing to ask for: insights are read once a day, of the day itself (--refresh reads them again)."
+    if asked.first > newest:
+        return f"nothing to ask for: numbers go to {newest}; those of a day are there at 17:00 UTC of the next one."
+    return "nothing to ask for: all days were exported already (--refresh asks again)."
+
+
+def _as_data(outcome: Outcome) -> dict[str, Any]:
+    limit = outcome.left
+    return {
+        "account": outcome.wanted.account.key,
+        "landed": [dataclasses.asdict(one) | {"path": str(one.path) if one.path else None} for one in outcome.landed],
+        "stopped": outcome.message,
+        "retry_at": limit.retry_at if limit else None,
+    }
+
+
+def _days_before(account: Account) -> dt.timedelta:
+    return dt.timedelta(days=account.default_date_range - 1)
+
+
+def accounts_named(roster: Roster, names: Iterable[str] | None) -> list[Account]:
+    """The accounts of that name or handle; all of them where none is named."""
+    if not names:
+        return [roster[key] for key in roster.partition_keys()]
+    found = {name: roster.resolve(name) for name in names}
+    unknown = [name for name, account in found.items() if account is None]
+    if unknown:
+        message = f"No account is called {', '.join(unknown)}. There are: {', '.join(roster)}."
+        raise typer.BadParameter(message, param_hint="ACCOUNT")
+    return [account for account in found.values() if account is not None]

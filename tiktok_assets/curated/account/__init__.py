@@ -1,0 +1,1 @@
+"""Days and periods of an account, and accounts beside each other."""

@@ -1,0 +1,132 @@
+"""How did an account do on a day? Overview, viewers, followers and insights side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandera.polars as pa
+import polars as pl
+
+from tiktok_assets.curated._tables import WarehouseRow, conform
+from tiktok_assets.curated.account.metrics import DayRates, with_metrics
+from tiktok_assets.curated.quality.quality import DayFlags, find_anomalies, with_anomalies
+from tiktok_assets.curated.quality.restatements import settled_days
+
+_KEY = ["account", "date"]
+
+
+class DayMetrics(pa.DataFrameModel):
+    """What exports tell of an account's day. Null is unknown."""
+
+    date: pl.Date = pa.Field(description="the real day (UTC): date_label less date_shift_days")
+    video_views: int = pa.Field(nullable=True, description="views of all videos on the day")
+    unique_viewers: int = pa.Field(nullable=True, description="people who watched; never to be summed over days")
+    new_viewers: int = pa.Field(nullable=True, description="first-time viewers")
+    returning_viewers: int = pa.Field(nullable=True, description="viewers who had watched before")
+    profile_views: int = pa.Field(nullable=True, description="visits of the profile")
+    likes: int = pa.Field(nullable=True, description="likes less likes taken back; may be negative")
+    comments: int = pa.Field(nullable=True, description="comments less comments removed; may be negative")
+    shares: int = pa.Field(nullable=True, description="shares; may be negative")
+    followers: int = pa.Field(nullable=True, description="followers at the end of the day")
+    following: int = pa.Field(
+        nullable=True, description="accounts followed, as Studio showed it when it was read on the day"
+    )
+    date_label: pl.Date = pa.Field(
+        description="the day as Overview's export labelled it; where it lacks the day, as Viewers or FollowerHistory "
+        "does, else the day itself. Viewers are often labelled a day later: `tiktok-assets trace` tells each label"
+    )
+    date_shift_days: int = pa.Field(description="date_label minus date, in days")
+    is_settled: bool = pa.Field(
+        nullable=True,
+        description="whether all of the day's counts were told at an age from which on they did not move any more "
+        "(curated/settling); null where no daily report knows a count of the day",
+    )
+
+
+class AccountDaily(DayFlags, DayRates, DayMetrics):
+    """One row per account and day that at least one report speaks of, with what the days before make of it."""
+
+    account: str = pa.Field(description="account key, as in accounts.toml")
+    reach: int = pa.Field(nullable=True, description="reached audience (Business Suite)")
+    engaged_audience: int = pa.Field(nullable=True, description="engaged audience (Business Suite)")
+    new_followers: int = pa.Field(nullable=True, description="new followers (Business Suite)")
+    lost_followers: int = pa.Field(nullable=True, description="lost followers (Business Suite)")
+    clicks: int = pa.Field(nullable=True, description="phone number clicks (Business Suite)")
+    leads: int = pa.Field(nullable=True, description="leads submitted (Business Suite)")
+    export_id: str = pa.Field(nullable=True, description="export behind the Overview columns")
+    viewers_export_id: str = pa.Field(nullable=True, description="export behind the viewer columns")
+    followers_export_id: str = pa.Field(nullable=True, description="export behind followers")
+    insights_export_id: str = pa.Field(nullable=True, description="insights file behind following")
+
+    class Config(pa.DataFrameModel.Config):
+        strict = True
+        unique = _KEY
+
+
+class SocialMediaStats(DayFlags, DayRates, DayMetrics, WarehouseRow):
+    """One row per account and day: counts, rates, growth, and what is unusual. Unknown is null, never 0."""
+
+    handle: str = pa.Field(nullable=True, description="the account's handle")
+    export_id: str = pa.Field(nullable=True, description="export behind the Overview columns; see table exports")
+    viewers_export_id: str = pa.Field(nullable=True, description="export behind the viewer columns")
+    followers_export_id: str = pa.Field(nullable=True, description="export behind followers")
+    insights_export_id: str = pa.Field(nullable=True, description="insights file behind following")
+
+    class Config(WarehouseRow.Config):
+        unique = ["platform", *_KEY]
+
+
+def account_daily(
+    overview: pl.DataFrame,
+    viewers: pl.DataFrame,
+    follower_history: pl.DataFrame,
+    insights: pl.DataFrame,
+    settling: pl.DataFrame,
+) -> pl.DataFrame:
+    """The days of an account, each with its rates, growth and anomalies.
+
+    The first ``quality.LOOK_BACK`` days lack history. ``settling``: rows of ``Settling``.
+    """
+    days = with_metrics(_joined(overview, viewers, follower_history, insights, settling))
+    return conform(with_anomalies(days, find_anomalies(days)), AccountDaily)
+
+
+def _joined(
+    overview: pl.DataFrame,
+    viewers: pl.DataFrame,
+    follower_history: pl.DataFrame,
+    insights: pl.DataFrame,
+    settling: pl.DataFrame,
+) -> pl.DataFrame:
+    """The three daily reports and insights joined on account and day; what lacks a day leaves its columns null.
+
+    Where two reports tell the same Business Suite metric, Overview's is taken first. ``followers`` are the export's,
+    which tells the end of a day; insights tell the moment they were read. ``net_followers`` are Business Suite's.
+    """
+    told_twice = {"overview": overview, "viewers": viewers, "follower_history": follower_history}
+    settled = settled_days(told_twice, settling)
+    viewers = viewers.rename({"export_id": "viewers_export_id"})
+    followers = follower_history.rename({"export_id": "followers_export_id"})
+    joined = overview.join(viewers, on=_KEY, how="full", coalesce=True, suffix="_of_viewers").join(
+        followers, on=_KEY, how="full", coalesce=True, suffix="_of_followers"
+    )
+    joined = joined.join(_following(insights), on=_KEY, how="full", coalesce=True).join(settled, on=_KEY, how="left")
+    shared = ("date_label", "date_shift_days", "reach", "new_followers")
+    told = {name: [column for column in joined.columns if column.split("_of_")[0] == name] for name in shared}
+    return conform(
+        joined.with_columns(pl.coalesce(columns).alias(name) for name, columns in told.items()).with_columns(
+            pl.col("date_label").fill_null(pl.col("date")), pl.col("date_shift_days").fill_null(0)
+        ),
+        AccountDaily,
+    ).sort(_KEY)
+
+
+def _following(insights: pl.DataFrame) -> pl.DataFrame:
+    told = insights.filter((pl.col("metric") == "following") & pl.col("value").is_not_null())
+    return told.select(*_KEY, following=pl.col("value").cast(pl.Int64), insights_export_id=pl.col("export_id"))
+
+
+def with_handles(rows: pl.DataFrame, handles: Mapping[str, str]) -> pl.DataFrame:
+    """``rows`` with the ``handle`` of each account, where they do not tell one themselves."""
+    known = pl.col("account").replace_strict(handles, default=None, return_dtype=pl.String)
+    return rows.with_columns(handle=pl.coalesce("handle", known) if "handle" in rows.columns else known)

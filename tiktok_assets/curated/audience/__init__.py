@@ -1,0 +1,1 @@
+"""Who follows and watches, and on which clock."""

@@ -1,0 +1,1 @@
+"""Which days the exports cover, and which export to make next."""

@@ -1,0 +1,1 @@
+"""Errors, events and restated numbers."""

@@ -1,0 +1,152 @@
+"""Does a month keep what is promised of it? Each promise about an account's days, month by month, with its evidence.
+
+Belongs here: findings counted by month. Does not belong here: what makes a day anomalous (``quality``), the checks that
+Dagster shows of a run's slice (``checks``). ``keeps_schema`` is not among these: a table that breaks it stops the run,
+so nothing here comes from one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandera.polars as pa
+import polars as pl
+
+from tiktok_assets.curated._tables import OfManyExports, conform
+from tiktok_assets.curated.quality import quality
+from tiktok_assets.curated.quality.quality import PROMISES, broken, examined_days, find_anomalies
+from tiktok_assets.exports.months import month_of
+
+LOOK_BACK = quality.LOOK_BACK
+"""Days before the first wanted day that ``check_results`` has to see."""
+DAYS = "curated/account_daily"
+REPORTS = ("overview", "viewers", "follower_history")
+"""The reports that tell every day of their window."""
+_REPORT_CHECKS = ("has_rows", "days_are_contiguous")
+_CHECKS = [*_REPORT_CHECKS, *PROMISES]
+_KEY = ["account", "date", "table", "check"]
+
+
+class DataQuality(OfManyExports):
+    """One row per account, month, table and check: whether the table keeps that promise in the month, and the evidence.
+
+    A promise that could not be judged on any day of the month has no row: nothing is known of it.
+    """
+
+    date: pl.Date = pa.Field(description="first day of the month")
+    table: str = pa.Field(description="the asset the promise is about, as curated/account_daily")
+    check: str = pa.Field(
+        isin=_CHECKS, description="the promise: the name of its check in Dagster, where that shows it"
+    )
+    passed: bool = pa.Field(description="whether nothing was found that breaks it")
+    severity: str = pa.Field(
+        nullable=True,
+        isin=quality.SEVERITIES,
+        description="the worst of what was found; error: do not use the number; warning: look at it; info: know it",
+    )
+    days_examined: int = pa.Field(ge=0, description="days of the month on which the promise could be judged")
+    data_errors: int = pa.Field(ge=0, description="findings that break an identity: the number misleads or is missing")
+    events: int = pa.Field(ge=0, description="findings that are right and rare")
+    first_day: pl.Date = pa.Field(nullable=True, description="first day concerned")
+    last_day: pl.Date = pa.Field(nullable=True, description="last day concerned")
+    sentence: str = pa.Field(nullable=True, description="the newest finding in words, and how many more there are")
+
+    class Config(OfManyExports.Config):
+        unique = ["platform", *_KEY]
+
+
+def check_results(days: pl.DataFrame, reports: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """The rows of ``DataQuality`` for each month of ``days`` (``AccountDaily``) and of staged ``reports``, by name."""
+    staged = {f"staging/{name}": reports[name] for name in REPORTS}
+    judged = [examined_days(days).with_columns(table=pl.lit(DAYS))] + [
+        rows.select("account", "date", table=pl.lit(table), check=pl.lit(check))
+        for table, rows in staged.items()
+        for check in _REPORT_CHECKS
+    ]
+    examined = (
+        pl.concat(judged, how="diagonal")
+        .group_by("account", "table", "check", date=month_of(pl.col("date")))
+        .agg(days_examined=pl.col("date").n_unique().cast(pl.Int64))
+    )
+    expected = pl.DataFrame({"table": list(staged)}, schema={"table": pl.String}).with_columns(check=pl.lit("has_rows"))
+    found = pl.concat([_of_days(days), *(_of_report(table, rows) for table, rows in staged.items())])
+    rows = (
+        examined.join(
+            examined.select("account", "date").unique().join(expected, how="cross"), on=_KEY, how="full", coalesce=True
+        )
+        .join(_counted(found), on=_KEY, how="full", coalesce=True)
+        .with_columns(pl.col("days_examined", "data_errors", "events").fill_null(0))
+    )
+    return conform(_with_absent_reports(rows), DataQuality).sort(_KEY)
+
+
+def missing_days(rows: pl.DataFrame) -> pl.DataFrame:
+    """The gaps between days of an account: ``account``, days ``after`` and ``before`` which some are ``missing``."""
+    days = rows.select("account", "date").unique().sort("account", "date")
+    gaps = days.select("account", after=pl.col("date").shift(1).over("account"), before="date")
+    between = (pl.col("before") - pl.col("after")).dt.total_days() - 1
+    return gaps.with_columns(missing=between).filter(pl.col("missing") > 0)
+
+
+def _of_days(days: pl.DataFrame) -> pl.DataFrame:
+    """Each finding about ``days``: ``account``, ``table``, ``check`` and the columns of ``quality.FINDING``."""
+    anomalies = find_anomalies(days)
+    return pl.concat(
+        broken(promise, days, anomalies).with_columns(table=pl.lit(DAYS), check=pl.lit(promise)) for promise in PROMISES
+    )
+
+
+def _of_report(table: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """Each gap between the days of a report, told on the first day after it; not what is longer than ``LOOK_BACK``."""
+    first, last = pl.col("after").dt.offset_by("1d"), pl.col("before").dt.offset_by("-1d")
+    sentence = pl.format(
+        "No export tells {} day(s), from {} to {}: export that window again.",
+        "missing",
+        first.dt.to_string("%-d %B %Y"),
+        last.dt.to_string("%-d %B %Y"),
+    )
+    gaps = missing_days(rows).filter((pl.col("before") - pl.col("after")).dt.total_days() <= LOOK_BACK)
+    return gaps.select(
+        "account",
+        date="before",
+        kind=pl.lit("data_error"),
+        severity=pl.lit("warning"),
+        first_day=first,
+        last_day=last,
+        sentence=sentence,
+        table=pl.lit(table),
+        check=pl.lit("days_are_contiguous"),
+    )
+
+
+def _counted(found: pl.DataFrame) -> pl.DataFrame:
+    """The findings of each month and check as one row."""
+    worst_first = pl.Enum(quality.SEVERITIES)
+    more = pl.len() - 1
+    newest = pl.col("sentence").last()
+    return (
+        found.sort("account", "table", "check", "date")
+        .group_by("account", "table", "check", date=month_of(pl.col("date")), maintain_order=True)
+        .agg(
+            severity=pl.col("severity").cast(worst_first).min().cast(pl.String),
+            data_errors=(pl.col("kind") == "data_error").sum().cast(pl.Int64),
+            events=(pl.col("kind") == "event").sum().cast(pl.Int64),
+            first_day=pl.col("first_day").min(),
+            last_day=pl.col("last_day").max(),
+            sentence=pl.when(more > 0).then(pl.format("{} And {} more.", newest, more)).otherwise(newest),
+        )
+    )
+
+
+def _with_absent_reports(rows: pl.DataFrame) -> pl.DataFrame:
+    """``rows`` with ``passed``, and has_rows broken by each report without a day in the month."""
+    is_absent = (pl.col("check") == "has_rows") & (pl.col("days_examined") == 0)
+    told = {
+        "severity": pl.lit("warning"),
+        "data_errors": pl.lit(1),
+        "first_day": pl.col("date"),
+        "last_day": pl.col("date").dt.month_end(),
+        "sentence": pl.lit("No export tells this report for the month."),
+    }
+    absent = (pl.when(is_absent).then(value).otherwise(name).alias(name) for name, value in told.items())
+    return rows.with_columns(absent).with_columns(passed=pl.col("sentence").is_null())

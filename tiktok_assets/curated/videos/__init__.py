@@ -1,0 +1,1 @@
+"""Videos: totals, growth, virality, and what goes with more views."""

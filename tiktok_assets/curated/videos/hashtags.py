@@ -1,0 +1,50 @@
+"""Which hashtags go with more views? Each against the account's other videos, at equal age.
+
+A hashtag stands in the company of others, and of what the video is about: this is no proof that it causes anything.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+import pandera.polars as pa
+import polars as pl
+
+from tiktok_assets.curated._tables import OfManyExports
+from tiktok_assets.curated.videos import equal_age
+from tiktok_assets.curated.videos.equal_age import MIN_GROUP, Effect, residuals, with_effects
+
+LOOK_BACK = equal_age.LOOK_BACK
+"""Days before the first of the earliest wanted month that ``hashtag_effects`` has to see."""
+
+COLUMNS = ("hashtags",)
+"""What ``hashtag_effects`` asks of a snapshot, beside what ``equal_age`` does."""
+
+
+class Hashtags(Effect):
+    """One row per account, month and hashtag of at least 5 videos."""
+
+    hashtag: str = pa.Field(description="lower case, without #")
+
+    class Config(pa.DataFrameModel.Config):
+        strict = True
+        unique = ["account", "date", "hashtag"]
+
+
+class HashtagPerformance(Hashtags, OfManyExports):
+    """One row per account, month and hashtag of at least 5 videos."""
+
+    class Config(Hashtags.Config, OfManyExports.Config):
+        unique = ["platform", "account", "date", "hashtag"]
+
+
+def hashtag_effects(videos: pl.DataFrame, months: Sequence[dt.date]) -> pl.DataFrame:
+    """The effects known at the end of each of ``months`` (first days); hashtags of fewer than 5 videos are left out.
+
+    ``videos``: snapshots with the columns of ``Videos`` and ``VideoGrowth``. Videos of unknown title do not count.
+    """
+    rows = residuals(videos.filter(pl.col("hashtags").is_not_null()), months, "hashtags")
+    tagged = rows.select("account", "date", "residual", hashtag=pl.col("hashtags").list.unique()).explode("hashtag")
+    effects = with_effects(rows, tagged.drop_nulls("hashtag"), "hashtag")
+    return effects.filter(pl.col("n") >= MIN_GROUP).select(list(Hashtags.to_schema().columns))

@@ -1,0 +1,56 @@
+"""When does posting pay? The effect of weekday and hour of publication on views at equal age.
+
+168 combinations are too many for most accounts, so weekdays and hours are also told on their own. "No evidence" is the
+usual answer, and an honest one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+import pandera.polars as pa
+import polars as pl
+
+from tiktok_assets.curated._tables import OfManyExports
+from tiktok_assets.curated.videos import equal_age
+from tiktok_assets.curated.videos.equal_age import Effect, residuals, with_effects
+
+LOOK_BACK = equal_age.LOOK_BACK
+"""Days before the first of the earliest wanted month that ``posting_times`` has to see."""
+
+COLUMNS = ("publish_weekday_local", "publish_hour_local")
+"""What ``posting_times`` asks of a snapshot, beside what ``equal_age`` does."""
+
+
+class PostingTimes(Effect):
+    """One row per account, month, and weekday, hour or both at which it posted."""
+
+    weekday: int = pa.Field(nullable=True, ge=1, le=7, description="local weekday, 1 is Monday; null: all weekdays")
+    hour: int = pa.Field(nullable=True, ge=0, le=23, description="local hour of the day; null: all hours")
+
+    class Config(pa.DataFrameModel.Config):
+        strict = True
+        unique = ["account", "date", "weekday", "hour"]
+
+
+class PostingPerformance(PostingTimes, OfManyExports):
+    """One row per account, month, and weekday, hour or both at which it posted."""
+
+    class Config(PostingTimes.Config, OfManyExports.Config):
+        unique = ["platform", "account", "date", "weekday", "hour"]
+
+
+def posting_times(videos: pl.DataFrame, months: Sequence[dt.date]) -> pl.DataFrame:
+    """The effects known at the end of each of ``months`` (first days).
+
+    ``videos``: snapshots with the columns of ``Videos`` and ``VideoGrowth``. Only those with a known local hour count.
+    """
+    weekday, hour = pl.col("publish_weekday_local"), pl.col("publish_hour_local")
+    rows = residuals(
+        videos.filter(weekday.is_not_null(), hour.is_not_null()), months, "publish_weekday_local", "publish_hour_local"
+    )
+    every = pl.lit(None, dtype=pl.Int64)
+    by = [{"weekday": weekday, "hour": hour}, {"weekday": weekday, "hour": every}, {"weekday": every, "hour": hour}]
+    groups = pl.concat([rows.select("account", "date", "residual", **columns) for columns in by])
+    return with_effects(rows, groups, "weekday", "hour").select(list(PostingTimes.to_schema().columns))

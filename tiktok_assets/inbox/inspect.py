@@ -1,0 +1,85 @@
+"""What is this file? Everything that can be told of an export without the lake, also of a broken one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tiktok_assets.accounts import Roster
+from tiktok_assets.exports.archive import export_id
+from tiktok_assets.exports.names import read_name
+from tiktok_assets.exports.problems import AccountConflict, ExportProblem, UnknownAccount
+from tiktok_assets.inbox.ownership import owner
+from tiktok_assets.reports.reading import Export, MemberRows, open_export
+
+
+def inspect(path: Path, roster: Roster) -> dict[str, Any]:
+    """The file's identity, what its name says, and either its tables or the problem, as JSON-ready data.
+
+    ``account`` is None where no configured account owns it, with ``account_problem`` saying why.
+    """
+    found: dict[str, Any] = {"file": str(path), "problem": None}
+    if not path.is_file():
+        what = "is a folder: name the files in it" if path.is_dir() else "there is no such file"
+        return found | {"problem": "no_file", "message": f"{path}: {what}."}
+    try:
+        found["bytes"] = path.stat().st_size
+        found["export_id"] = export_id(path)
+    except (ExportProblem, OSError) as problem:
+        return found | {"problem": getattr(problem, "reason", "unreadable_file"), "message": str(problem)}
+    facts = read_name(path.name)
+    found["name_says"] = {
+        "section": facts.section,
+        "handle": facts.handle,
+        "first_day": _iso(facts.first_day),
+        "last_day": _iso(facts.epoch.date()) if facts.epoch else None,
+    }
+    try:
+        with open_export(path) as export:
+            found |= _described(export, roster)
+            export.validate()
+    except ExportProblem as problem:
+        found |= {"problem": problem.reason, "message": str(problem)}
+    return found
+
+
+def _described(export: Export, roster: Roster) -> dict[str, Any]:
+    first, last = export.window
+    account, account_problem = None, None
+    try:
+        account = owner(export, roster.resolve(export.path.parent.name), roster).key
+    except (UnknownAccount, AccountConflict) as problem:
+        account_problem = str(problem)
+    return {
+        "product": ", ".join(dict.fromkeys(member.layout.product for member in export.members)),
+        "account": account,
+        "account_problem": account_problem,
+        "handles": list(export.handles),
+        "window": [first.isoformat(), last.isoformat()],
+        "downloaded_at": export.downloaded_at.isoformat(),
+        "downloaded_at_evidence": export.downloaded_at_evidence,
+        "tables": [_table(member) for member in export.members],
+        "warnings": list(export.warnings),
+    }
+
+
+def _table(member: MemberRows) -> dict[str, Any]:
+    dates = member.days.dates if member.is_daily else []
+    return {
+        "member": member.name,
+        "report": member.report.name,
+        "variant": member.layout.variant,
+        "rows": member.table.rows.lazy().select(pl.len()).collect().item(),
+        "first_day": _iso(min(dates, default=None)),
+        "last_day": _iso(max(dates, default=None)),
+        "year_evidence": member.days.year_evidence if dates else None,
+        "language": member.locale,
+        "unknown_columns": list(member.layout.unknown),
+        "missing_columns": list(member.layout.missing),
+    }
+
+
+def _iso(day: Any) -> str | None:
+    return day.isoformat() if day else None

@@ -1,0 +1,68 @@
+"""What could not be used: moved to ``data/quarantine``, each file beside a ``.json`` that says why and what to do."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+from dataclasses import asdict, dataclass
+from pathlib import PurePosixPath
+
+from upath import UPath
+
+from tiktok_assets.exports.problems import ExportProblem
+from tiktok_assets.inbox.files import identity, shown
+from tiktok_assets.storage.lake import Lake, free_name
+
+log = logging.getLogger(__name__)
+
+# File systems admit 255 bytes; a note adds ".json", a twin "~2".
+_LONGEST_NAME = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rejected:
+    """A file that is no usable export: where it was found, where it lies now, and why."""
+
+    file: str
+    moved_to: str
+    reason: str
+    message: str
+    export_id: str | None
+    quarantined_at: str
+
+
+def set_aside(lake: Lake, path: UPath, problem: ExportProblem) -> Rejected:
+    """Move the file to quarantine. The note comes first: a crash in between leaves the file to be found again."""
+    try:
+        digest = identity(path)
+    except ExportProblem:
+        digest = None
+    name = PurePosixPath(_shortened(path.name))
+    target = free_name(lake.settings.quarantine / name, note=".json")
+    rejected = Rejected(
+        file=shown(path),
+        moved_to=str(target),
+        reason=problem.reason,
+        message=str(problem),
+        export_id=digest,
+        quarantined_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+    )
+    note = target.parent / f"{target.name}.json"
+    content = json.dumps(asdict(rejected), indent=2, ensure_ascii=False)
+    lake.write_bytes(note, f"{content}\n".encode())
+    try:
+        lake.move(path, target)
+    except BaseException:
+        lake.remove(note)
+        raise
+    log.warning("quarantined: %s", problem)
+    return rejected
+
+
+def _shortened(name: str) -> str:
+    """A name of text that leaves room for a number and the note's ".json"; the type stays."""
+    text = name.encode(errors="replace").decode()
+    suffix = PurePosixPath(text).suffix[-8:]
+    stem = text.removesuffix(suffix).encode()[:_LONGEST_NAME].decode(errors="ignore")
+    return f"{stem}{suffix}"

@@ -1,0 +1,249 @@
+"""Which exports went all the way to the warehouse. One small JSON file per export, written by raw, closed by the end.
+
+``data/raw/exports/account=<a>/<export id>.v<reader>.open.json`` says that raw holds the export; ``.loaded.json`` that
+the rows of every month of it are committed in the pipeline's own warehouse; ``.json`` alone, closed, that people can
+read them: they are published. The sensor asks for exports that are neither loaded nor closed: that is its memory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from upath import UPath
+
+from tiktok_assets.exports.provenance import READER_VERSION
+from tiktok_assets.partitions import Slice
+from tiktok_assets.reports.reading import Export
+from tiktok_assets.storage.lake import Lake, files_in
+
+_CLOSED = f".v{READER_VERSION}.json"
+_LOADED = f".v{READER_VERSION}.loaded.json"
+_OPEN = f".v{READER_VERSION}.open.json"
+_TRIES = "tries.json"
+_MOST_DEATHS = 5
+
+
+def processed(lake: Lake, account: str) -> frozenset[str]:
+    """The ids of the exports of ``account`` that went all the way to what people read."""
+    return _ids(lake, account, _CLOSED) - _ids(lake, account, _OPEN, _LOADED)
+
+
+def loaded(lake: Lake, account: str) -> frozenset[str]:
+    """The ids of the exports of ``account`` that are in the warehouse, published or not: no run is needed for them."""
+    return _ids(lake, account, _LOADED, _CLOSED) - _ids(lake, account, _OPEN)
+
+
+def _ids(lake: Lake, account: str, *states: str) -> frozenset[str]:
+    """The exports with a receipt in one of ``states``. A crash leaves two of one export: the less advanced counts."""
+    names = [path.name for path in files_in(lake.raw_folder("exports", account))]
+    return frozenset(name.removesuffix(state) for state in states for name in names if name.endswith(state))
+
+
+def receipts(lake: Lake, account: str) -> Iterator[dict[str, Any]]:
+    """What is noted of each export of ``account`` that raw holds, open or closed."""
+    for path in _receipt_files(lake, account):
+        yield json.loads(path.read_bytes())
+
+
+def months_noted(lake: Lake, account: str, export_id: str) -> tuple[dt.date, ...]:
+    """The months that an export has to reach, by its open receipt: also those its labels do not name. Empty without."""
+    path = lake.raw_folder("exports", account) / f"{export_id}{_OPEN}"
+    if not path.exists():
+        return ()
+    return tuple(dt.date.fromisoformat(month) for month in json.loads(path.read_bytes())["months"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tries:
+    """How many runs were started for an export that did not load it: of its account alone, and together with others."""
+
+    alone: int = 0
+    together: int = 0
+    deaths: int = 0
+    """Runs that were killed with their process and are not counted among the others."""
+
+
+def note_tries(lake: Lake, account: str, export_ids: Iterable[str], *, alone: bool, by: int = 1) -> None:
+    """Note that a run is started for these exports. A run that never comes to its first step counts as well.
+
+    ``by``: -1 for a run that a person stopped, which tells nothing of its exports.
+    """
+    with lake.alone("receipts"):
+        known = tries(lake, account)
+        for export_id in export_ids:
+            before = known.get(export_id, Tries())
+            known[export_id] = replace(
+                before, alone=before.alone + by * alone, together=before.together + by * (not alone)
+            )
+        _write_tries(lake, account, {export_id: one for export_id, one in known.items() if one != Tries()})
+
+
+def note_death(lake: Lake, account: str) -> None:
+    """Note that a run of ``account`` was killed with its process, as by a power cut: that says nothing of its exports.
+
+    After ``_MOST_DEATHS`` it counts as a failure: an export may be what kills.
+    """
+    with lake.alone("receipts"):
+        known = tries(lake, account)
+        for export_id, before in known.items():
+            if before.deaths < _MOST_DEATHS:
+                alone = max(0, before.alone - 1)
+                known[export_id] = replace(before, alone=alone, deaths=before.deaths + 1)
+        if known:
+            _write_tries(lake, account, known)
+
+
+def tries(lake: Lake, account: str) -> dict[str, Tries]:
+    """By the id of an export of ``account`` that is not loaded: the runs that were started for it."""
+    path = lake.raw_folder("exports", account) / _TRIES
+    if not path.exists():
+        return {}
+    return {export_id: Tries(**counted) for export_id, counted in json.loads(path.read_bytes()).items()}
+
+
+def _write_tries(lake: Lake, account: str, known: Mapping[str, Tries]) -> None:
+    path = lake.raw_folder("exports", account) / _TRIES
+    if known:
+        counted = {export_id: asdict(one) for export_id, one in sorted(known.items())}
+        lake.write_bytes(path, f"{json.dumps(counted, indent=2)}\n".encode())
+    else:
+        lake.remove(path)
+
+
+def write_receipt(lake: Lake, account: str, source: str, export: Export, run_id: str) -> None:
+    """Note that raw holds ``export`` since the run ``run_id``, and which months it has to reach.
+
+    What an open receipt notes already stays.
+    """
+    path = lake.raw_folder("exports", account) / f"{export.export_id}{_OPEN}"
+    if path.exists():
+        return
+    first, last = export.window
+    receipt = {
+        "export_id": export.export_id,
+        "source": source,
+        "run_id": run_id,
+        "written_at": dt.datetime.now(dt.UTC).isoformat(),
+        "downloaded_at": export.downloaded_at.isoformat(),
+        "downloaded_at_evidence": export.downloaded_at_evidence,
+        "window": [first.isoformat(), last.isoformat()],
+        "months": [month.isoformat() for month in lake.months_kept(export.months)],
+        "months_reached": [],
+        "reports": [member.report.name for member in export.members],
+        "warnings": export.warnings,
+    }
+    lake.write_bytes(path, f"{json.dumps(receipt, indent=2, ensure_ascii=False)}\n".encode())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moved:
+    """An export of which labels are judged otherwise than before: shift in days by report, ``before`` and ``now``."""
+
+    source: str
+    before: Mapping[str, int]
+    now: Mapping[str, int]
+    months: tuple[dt.date, ...]
+    """To be made again, some of them by another run."""
+
+    def __str__(self) -> str:
+        shifts = {
+            report: (self.before.get(report, 0), self.now.get(report, 0)) for report in {**self.before, **self.now}
+        }
+        changes = ", ".join(f"{report} {was} -> {is_now}" for report, (was, is_now) in shifts.items() if was != is_now)
+        return (
+            f"{self.source}: its labels are judged anew (days ahead of the real day: {changes}). "
+            f"{len(self.months)} months from {self.months[0]:%Y-%m} to {self.months[-1]:%Y-%m} are made again."
+        )
+
+
+def note_shifts(
+    lake: Lake,
+    account: str,
+    shifts: Mapping[str, Mapping[str, int]],
+    months: Mapping[str, Iterable[dt.date]],
+    run_id: str,
+) -> list[Moved]:
+    """Note by how many days the labels of each export run ahead, by report, and the ``months`` its days lie in.
+
+    Where an earlier run had judged otherwise, the receipt is open again, over the months of both judgements: they are
+    made again like those of a new export. Those exports are returned.
+    """
+    moved = []
+    with lake.alone("receipts"):
+        for path in _receipt_files(lake, account):
+            receipt = json.loads(path.read_bytes())
+            export_id, before = receipt["export_id"], receipt.get("shifts")
+            if before is None and path.name.endswith((_CLOSED, _LOADED)):
+                before = {}  # from before labels were judged: taken as they stood
+            now = {report: days for report, days in shifts.get(export_id, {}).items() if days}
+            told = lake.months_kept(sorted(months.get(export_id, ())))
+            every = sorted({*receipt["months"], *(month.isoformat() for month in told)})
+            if receipt.get("shifts") == now and every == receipt["months"]:
+                continue
+            is_moved = before is not None and before != now
+            receipt |= {"shifts": now, "months": every}
+            if before is not None and is_moved:
+                again = tuple(dt.date.fromisoformat(month) for month in every)
+                moved.append(Moved(source=receipt["source"], before=before, now=now, months=again))
+            if is_moved or receipt["months_reached"] != every:
+                receipt |= {"run_id": run_id, "written_at": dt.datetime.now(dt.UTC).isoformat()}
+                receipt["months_reached"] = [] if is_moved else receipt["months_reached"]
+            _write(lake, path, receipt)
+    return moved
+
+
+def note_loaded(lake: Lake, account: str, part: Slice, run_id: str, started_at: dt.datetime) -> None:
+    """Note that ``part`` has reached the warehouse: receipts of ``account`` that wait for no other month are loaded.
+
+    Only what the run has seen counts: what it wrote itself, or what lay in raw when it started. Another run may have
+    put an export into raw after this one had read it. And a backfill of many accounts is one run a month: the months
+    of an export may arrive in different runs, at once.
+    """
+    with lake.alone("receipts"):
+        for path in _receipt_files(lake, account):
+            if not path.name.endswith(_OPEN):
+                continue
+            receipt = json.loads(path.read_bytes())
+            if receipt.get("run_id") != run_id and receipt.get("written_at", "") > started_at.isoformat():
+                continue
+            reached = {*receipt["months_reached"], *(month.isoformat() for month in part.months)}
+            receipt["months_reached"] = sorted(reached.intersection(receipt["months"]))
+            _write(lake, path, receipt)
+        if known := tries(lake, account):
+            done = loaded(lake, account)
+            _write_tries(lake, account, {export_id: one for export_id, one in known.items() if export_id not in done})
+
+
+def waiting_for_publication(lake: Lake, accounts: Iterable[str]) -> list[UPath]:
+    """The receipts of the exports that are loaded and that people cannot read yet."""
+    return [path for one in accounts for path in _receipt_files(lake, one) if path.name.endswith(_LOADED)]
+
+
+def close_receipts(lake: Lake, published: Iterable[UPath]) -> None:
+    """Close these receipts of loaded exports: what they tell of is ``published``."""
+    with lake.alone("receipts"):
+        for path in published:
+            with contextlib.suppress(FileNotFoundError):  # opened again meanwhile: its labels were judged anew
+                content = path.read_bytes()
+                lake.write_bytes(path.parent / f"{path.name.removesuffix(_LOADED)}{_CLOSED}", content)
+                lake.remove(path)
+
+
+def _receipt_files(lake: Lake, account: str) -> list[UPath]:
+    states = (_OPEN, _LOADED, _CLOSED)
+    return [path for path in files_in(lake.raw_folder("exports", account)) if path.name.endswith(states)]
+
+
+def _write(lake: Lake, path: UPath, receipt: Mapping[str, Any]) -> None:
+    """Store the receipt under the name of its state: loaded once every month is reached; a closed one stays so."""
+    is_loaded = receipt["months_reached"] == receipt["months"]
+    state = _OPEN if not is_loaded else _CLOSED if path.name.endswith(_CLOSED) else _LOADED
+    target = path.parent / f"{receipt['export_id']}{state}"
+    lake.write_bytes(target, f"{json.dumps(receipt, indent=2, ensure_ascii=False)}\n".encode())
+    if path != target:
+        lake.remove(path)

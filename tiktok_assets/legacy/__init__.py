@@ -1,0 +1,1 @@
+"""The tables of the pipeline before this one: read, migrated, validated."""

@@ -1,0 +1,259 @@
+"""Old CSV files get the column names of today: the header line is written anew, every other byte stays.
+
+Belongs here: files, backups, undoing. Does not belong here: what a column is called today (``tables``). Numbers are not
+touched: what is wrong in them, `tiktok-assets validate` says, and the exports behind them tell it right.
+
+A file keeps its name, for other programs look for it there; what it was lies beside it as ``<name>.bak``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import os
+import re
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from tiktok_assets.legacy import tables as former
+
+BACKUP = ".bak"
+_BOM = b"\xef\xbb\xbf"
+_HEADER = re.compile(rb"[^\r\n]*")
+_FIELD = re.compile(r'("(?:[^"]|"")*"|[^,"]*)(?:,|$)')
+
+
+class Outcome(StrEnum):
+    """What became of a file."""
+
+    WOULD_CHANGE = "would change"
+    CHANGED = "changed"
+    WOULD_RESTORE = "would be restored"
+    RESTORED = "restored"
+    CURRENT = "current"
+    """Nothing to do: its names are those of today, or it has no backup to restore."""
+    SKIPPED = "skipped"
+    """It is no file of the former pipeline."""
+    REFUSED = "refused"
+    """Something stands in the way; a person has to look."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Migrated:
+    """One file. ``renamed``: each column's name before and after, of those that change."""
+
+    file: str
+    outcome: Outcome
+    renamed: tuple[tuple[str, str], ...] = ()
+    backup: str | None = None
+    reason: str | None = None
+
+
+class CannotMigrate(ValueError):
+    """The path cannot be worked on at all."""
+
+
+class _Refused(Exception):
+    """Why a file is left as it is."""
+
+
+def migrate(path: Path, *, execute: bool = False, keep_out: Sequence[Path] = ()) -> list[Migrated]:
+    """Give the CSV file at ``path``, or each below it, the column names of today. Without ``execute`` only tell.
+
+    An existing backup is never overwritten: a file whose backup holds other bytes is refused. ``keep_out``: folders
+    whose files are never changed. Raises CannotMigrate where there is nothing at ``path``.
+    """
+    return [_migrate(file, execute=execute) for file in _csv_files(path, keep_out)]
+
+
+def undo(path: Path, *, execute: bool = True, keep_out: Sequence[Path] = ()) -> list[Migrated]:
+    """Put back what lies in the backups of the CSV file at ``path``, or of each below it; the backups are gone then.
+
+    A file that was changed after it was migrated is refused. Raises CannotMigrate as ``migrate``.
+    """
+    return [_undo(file, execute=execute) for file in _csv_files(path, keep_out)]
+
+
+def renamed(content: bytes, name: str = "") -> tuple[bytes, tuple[tuple[str, str], ...]] | None:
+    """``content`` with the column names of today, and which ones changed; None if it is no former table.
+
+    Raises ValueError where two columns would get one name, or the header is no text.
+    """
+    bom = _BOM if content.startswith(_BOM) else b""
+    found = _HEADER.match(content, len(bom))
+    line = found.group() if found else b""
+    text = line.decode()
+    fields = _fields(text)
+    before = [next(csv.reader([field]), [""])[0] if field else "" for field in fields]
+    after = former.current_names(before, name)
+    if after is None:
+        return None
+    if twins := [one for one, times in Counter(after).items() if times > 1]:
+        raise ValueError(f"two of its columns would be called {twins[0]}")
+    header = ",".join(
+        field if was == now else _written(now, quoted=field.startswith('"'))
+        for field, was, now in zip(fields, before, after, strict=True)
+    )
+    changes = tuple((was, now) for was, now in zip(before, after, strict=True) if was != now)
+    return bom + header.encode() + content[len(bom) + len(line) :], changes
+
+
+def _fields(line: str) -> list[str]:
+    """The fields of a CSV line as they are written, with their quotes."""
+    fields, at = [], 0
+    while match := _FIELD.match(line, at):
+        fields.append(match.group(1))
+        if match.end() == len(line) and not match.group().endswith(","):
+            return fields
+        at = match.end()
+    raise ValueError(f"its header is no CSV: {line[:100]!r}")
+
+
+def _written(name: str, *, quoted: bool) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, quoting=csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL, lineterminator="").writerow([name])
+    return buffer.getvalue()
+
+
+def _csv_files(path: Path, keep_out: Sequence[Path]) -> list[Path]:
+    """The CSV files at ``path``; also those of which only the backup is left."""
+    path = path.absolute()
+    if any(path.resolve().is_relative_to(folder.resolve()) for folder in keep_out):
+        raise CannotMigrate(f"{path}: lies in the data folder, whose files are never changed. Copy it elsewhere first.")
+    if path.is_dir():
+        names = {file.with_name(file.name.removesuffix(BACKUP)) for file in path.rglob("*") if file.is_file()}
+        inside = [folder.resolve() for folder in keep_out]
+        return sorted(
+            file
+            for file in names
+            if file.suffix.lower() == ".csv" and not any(file.resolve().is_relative_to(one) for one in inside)
+        )
+    if not path.exists() and not _backup(path).exists():
+        raise CannotMigrate(f"{path}: there is no such file or folder.")
+    return [path]
+
+
+def _migrate(path: Path, *, execute: bool) -> Migrated:
+    backup = _backup(path)
+    changes: tuple[tuple[str, str], ...] = ()
+    try:
+        if not path.exists():
+            raise _Refused("is gone, only its backup is there: --undo restores it")
+        if path.is_symlink():
+            raise _Refused("is a link; migrate the file it leads to")
+        before = path.read_bytes()
+        new = _renamed(before, path)
+        if new is None:
+            return Migrated(file=str(path), outcome=Outcome.SKIPPED, reason="no table of the former pipeline")
+        after, changes = new
+        if not changes:
+            return Migrated(file=str(path), outcome=Outcome.CURRENT, backup=_if_there(backup))
+        if _is_there(backup) and _content(backup) != before:
+            raise _Refused(
+                f"{backup.name} exists and holds other bytes; it is not overwritten. Move it away, then run this again"
+            )
+        if execute:
+            _keep(path, backup)
+            _replace(path, after)
+    except (_Refused, OSError) as error:
+        return Migrated(file=str(path), outcome=Outcome.REFUSED, renamed=changes, reason=_said(error))
+    outcome = Outcome.CHANGED if execute else Outcome.WOULD_CHANGE
+    return Migrated(file=str(path), outcome=outcome, renamed=changes, backup=str(backup))
+
+
+def _undo(path: Path, *, execute: bool) -> Migrated:
+    backup = _backup(path)
+    try:
+        if not _is_there(backup):
+            return Migrated(file=str(path), outcome=Outcome.CURRENT, reason="has no backup")
+        before = _content(backup)
+        if before is None:
+            raise _Refused(f"{backup.name} is no file")
+        if path.exists() and (now := path.read_bytes()) != before:
+            new = _renamed(before, path)
+            if new is None or now != new[0]:
+                raise _Refused(
+                    f"was changed after it was migrated; restoring {backup.name} would lose that. Move one of them away"
+                )
+        if execute:
+            backup.replace(path)  # in one step: there is never a moment without the file
+    except (_Refused, OSError) as error:
+        return Migrated(file=str(path), outcome=Outcome.REFUSED, backup=str(backup), reason=_said(error))
+    return Migrated(file=str(path), outcome=Outcome.RESTORED if execute else Outcome.WOULD_RESTORE, backup=str(backup))
+
+
+def _renamed(content: bytes, path: Path) -> tuple[bytes, tuple[tuple[str, str], ...]] | None:
+    try:
+        return renamed(content, path.name)
+    except UnicodeDecodeError:
+        raise _Refused("its header is no UTF-8 text; save it as CSV UTF-8 first") from None
+    except ValueError as error:
+        raise _Refused(str(error)) from error
+
+
+def _keep(path: Path, backup: Path) -> None:
+    """Store the bytes of ``path`` as ``backup``, whole and never over another file."""
+    if _is_there(backup):  # of the same bytes: an earlier run was killed before it could change the file
+        return
+    with _scratch(path) as scratch:
+        shutil.copy2(path, scratch)
+        _flush(scratch)
+        try:
+            os.link(scratch, backup)  # unlike a rename, it fails where the name is taken
+        except FileExistsError:
+            raise _Refused(f"{backup.name} has just appeared; it is not overwritten") from None
+        except OSError:  # a disk without links
+            if _is_there(backup):
+                raise
+            scratch.rename(backup)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    with _scratch(path) as scratch:
+        scratch.write_bytes(content)
+        shutil.copymode(path, scratch)
+        _flush(scratch)
+        scratch.replace(path)
+
+
+@contextlib.contextmanager
+def _scratch(path: Path) -> Iterator[Path]:
+    """A file beside ``path``, gone with the block unless it was renamed."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    try:
+        yield Path(name)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _backup(path: Path) -> Path:
+    return path.with_name(f"{path.name}{BACKUP}")
+
+
+def _is_there(path: Path) -> bool:
+    """Also a link that leads nowhere: its name is taken."""
+    return os.path.lexists(path)
+
+
+def _if_there(path: Path) -> str | None:
+    return str(path) if _is_there(path) else None
+
+
+def _content(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
+
+
+def _said(error: Exception) -> str:
+    return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)

@@ -1,0 +1,318 @@
+"""Can these tables be trusted? Staging's Parquet files and the former pipeline's CSV files, looked at from outside.
+
+Belongs here: reading files by path, every finding with file, row, column and value. Does not belong here: what must
+hold for a report (``reports``), what was wrong in the former pipeline (``tables``), printing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandera.errors
+import pandera.polars as pa
+import polars as pl
+
+from tiktok_assets.curated.quality.anomaly_rules import STOCKS
+from tiktok_assets.exports.archive import open_members
+from tiktok_assets.exports.problems import ExportProblem
+from tiktok_assets.exports.tables import ROW, Table, read_table
+from tiktok_assets.legacy import tables as former
+from tiktok_assets.reports import REPORTS
+from tiktok_assets.reports.alignment import Alignment
+
+TABLES: dict[str, type[pa.DataFrameModel]] = {
+    **{report.name: report.schema for report in REPORTS},
+    "alignment": Alignment,
+}
+"""By the name of its folder in data/staging: what a table has to be."""
+_SHOWN = 20
+"""Findings of one file that are printed."""
+_PARTITION = re.compile(r"^(account|date)=(.*)$")
+_BOUND = {
+    "greater_than_or_equal_to": "is below",
+    "less_than_or_equal_to": "is above",
+    "isin": "is none of",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing a person should know: where, and what, as a sentence. ``row`` 1 is the first row of the table."""
+
+    file: str
+    row: int | None = None
+    column: str | None = None
+    value: str | None = None
+    message: str
+
+    def __str__(self) -> str:
+        row = f", row {self.row}" if self.row is not None else ""
+        column = f", {self.column}" if self.column else ""
+        value = f": {self.value!r} " if self.row is not None and self.value is not None else ": "
+        return f"{self.file}{row}{column}{value}{self.message}."
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValidationReport:
+    """What was looked at, and what was found. Warnings leave a file usable; problems do not."""
+
+    files: tuple[str, ...]
+    rows: int
+    problems: tuple[Finding, ...]
+    warnings: tuple[Finding, ...]
+
+    @property
+    def is_valid(self) -> bool:
+        return not self.problems
+
+    @property
+    def summary(self) -> str:
+        found = f"{len(self.problems)} problems, {len(self.warnings)} warnings."
+        return f"{len(self.files)} files, {self.rows} rows: {found}"
+
+    def lines(self, findings: Iterable[Finding]) -> Iterator[str]:
+        """A line per finding; of very many of a file only the first ones."""
+        for file, of_file in itertools.groupby(sorted(findings, key=lambda one: one.file), lambda one: one.file):
+            shown = list(of_file)
+            yield from map(str, shown[:_SHOWN])
+            if len(shown) > _SHOWN:
+                yield f"{file}: and {len(shown) - _SHOWN} more (--json lists all)."
+
+    def __str__(self) -> str:
+        lines = [*self.lines(self.problems), *self.lines(self.warnings)]
+        if any(finding.row is not None for finding in (*self.problems, *self.warnings)):
+            lines.append("Row 1 is the first below the header.")
+        return "\n".join([*lines, self.summary])
+
+
+@dataclass
+class _Findings:
+    file: str
+    rows: int = 0
+    problems: list[Finding] = field(default_factory=list)
+    warnings: list[Finding] = field(default_factory=list)
+
+    def problem(self, message: str, **where: object) -> None:
+        self.problems.append(Finding(file=self.file, message=message, **where))  # pyright: ignore[reportArgumentType]
+
+    def warn(self, message: str, **where: object) -> None:
+        self.warnings.append(Finding(file=self.file, message=message, **where))  # pyright: ignore[reportArgumentType]
+
+
+Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+
+
+def validate_staging_data(path_or_glob: Paths) -> ValidationReport:
+    """Look at staging's Parquet files, or at CSV files of the former pipeline; print what was found, and return it.
+
+    ``path_or_glob``: a file, a folder (all Parquet and CSV files below it), a pattern as ``data/staging/**/*.parquet``
+    or ``old/tiktok_metrics_*.csv``, or several of these. What cannot be looked at is a problem of the report, not an
+    exception.
+    """
+    report = validate(path_or_glob)
+    print(report)
+    return report
+
+
+def validate(path_or_glob: Paths, *, today: dt.date | None = None) -> ValidationReport:
+    """As ``validate_staging_data``, without a word."""
+    today = today or dt.datetime.now(dt.UTC).date()
+    several = [path_or_glob] if isinstance(path_or_glob, str | os.PathLike) else list(path_or_glob)
+    found: dict[str, _Findings] = {}
+    for one in several:
+        files = list(_files(os.fspath(one)))
+        for path in files:
+            if str(path) not in found:
+                found[str(path)] = _look_into(path, today)
+        if not files:
+            nothing = _Findings(file=os.fspath(one))
+            nothing.problem("there is no such file, and no Parquet or CSV file matches it")
+            found[nothing.file] = nothing
+    return ValidationReport(
+        files=tuple(found),
+        rows=sum(one.rows for one in found.values()),
+        problems=tuple(problem for one in found.values() for problem in one.problems),
+        warnings=tuple(warning for one in found.values() for warning in one.warnings),
+    )
+
+
+def _files(text: str) -> Iterator[Path]:
+    path = Path(text).expanduser()
+    if path.is_file():
+        yield path
+    elif path.is_dir():
+        yield from sorted(file for file in path.rglob("*") if file.suffix.lower() in (".parquet", ".csv"))
+    else:
+        pattern = path.relative_to(path.anchor) if path.is_absolute() else path
+        yield from sorted(file for file in Path(path.anchor).glob(str(pattern)) if file.is_file())
+
+
+def _look_into(path: Path, today: dt.date) -> _Findings:
+    found = _Findings(file=str(path))
+    try:
+        if path.suffix.lower() == ".parquet":
+            _staged(path, found)
+        elif path.suffix.lower() == ".csv":
+            _former(path, found, today)
+        else:
+            found.problem("is neither a Parquet file of staging nor a CSV file of the former pipeline")
+    except (OSError, ExportProblem, pl.exceptions.PolarsError) as error:
+        found.problem(f"cannot be read ({str(error).rstrip('.')})")
+    return found
+
+
+# --- Parquet files of staging ----------------------------------------------------------------------------------------
+
+
+def _staged(path: Path, found: _Findings) -> None:
+    # Of the file alone: Polars would add what the folders are called.
+    rows = pl.read_parquet(path, hive_partitioning=False)
+    found.rows = rows.height
+    name = _table_of(path, rows)
+    if name is None:
+        found.problem(
+            f"is no table of staging: it lies in no folder of one, and no report has its columns "
+            f"({', '.join(rows.columns)[:200]})"
+        )
+        return
+    if rows.is_empty():
+        found.warn("has no rows; staging leaves such files out")
+    _breaks_schema(TABLES[name], rows, found)
+    _in_wrong_partition(path, rows, found)
+    report = next((report for report in REPORTS if report.name == name), None)
+    key = ["account", *report.grain] if report else []
+    if report and set(key) <= set(rows.columns):
+        _twice(key, rows, found)
+    _below_zero(rows, found)
+    if name == "overview" and {"video_views", "likes", "comments", "shares"} <= set(rows.columns):
+        _more_engagement_than_views(rows, found)
+
+
+def _table_of(path: Path, rows: pl.DataFrame) -> str | None:
+    """The table by its folder in staging, else by its columns."""
+    parts = path.absolute().parts
+    named = [after for before, after in itertools.pairwise(parts) if before == "staging"]
+    if named and named[-1] in TABLES:
+        return named[-1]
+    alike = [name for name, schema in TABLES.items() if set(schema.to_schema().columns) == set(rows.columns)]
+    return alike[0] if alike else None
+
+
+def _breaks_schema(schema: type[pa.DataFrameModel], rows: pl.DataFrame, found: _Findings) -> None:
+    try:
+        schema.validate(rows, lazy=True)
+    except pandera.errors.SchemaErrors as errors:
+        cases = errors.failure_cases.unique(maintain_order=True)
+    else:
+        return
+    of_type = {column for column, check in cases.select("column", "check").rows() if check.startswith("dtype")}
+    for case in cases.iter_rows(named=True):
+        column, check, value, row = case["column"], case["check"], case["failure_case"], case["index"]
+        number = None if row is None else row + 1
+        if check == "column_in_dataframe":
+            found.problem("is missing", column=value)
+        elif check == "column_in_schema":
+            found.problem("is a column that staging does not have", column=value)
+        elif check.startswith("dtype"):
+            found.problem(f"holds {value}, not {re.sub(r'dtype|[()]', '', check).strip(chr(39))}", column=column)
+        elif check == "not_nullable":
+            found.problem("must not be empty", row=number, column=column)
+        elif "multiple_fields_uniqueness" in check or "unique" in check:
+            pass  # the rows that stand there twice are named one by one
+        elif column not in of_type:  # bounds of values of the wrong type say nothing
+            bound, _, limit = check.partition("(")
+            found.problem(
+                f"{_BOUND.get(bound, f'breaks {bound}')} {limit.rstrip(')')}".strip(),
+                row=number,
+                column=column,
+                value=value,
+            )
+
+
+def _in_wrong_partition(path: Path, rows: pl.DataFrame, found: _Findings) -> None:
+    told = {match[1]: match[2] for part in path.parts if (match := _PARTITION.match(part))}
+    numbered = rows.with_row_index("_row", offset=1)
+    if "account" in told and rows.schema.get("account") == pl.String():
+        for row, value in numbered.filter(pl.col("account") != told["account"]).select("_row", "account").rows():
+            found.problem(f"lies in the folder of {told['account']}", row=row, column="account", value=value)
+    if "date" in told and rows.schema.get("date") == pl.Date():
+        outside = pl.col("date").dt.truncate("1mo").cast(pl.String) != told["date"]
+        for row, value in numbered.filter(outside).select("_row", pl.col("date").cast(pl.String)).rows():
+            found.problem(f"lies in the folder of the month {told['date'][:7]}", row=row, column="date", value=value)
+
+
+def _twice(key: list[str], rows: pl.DataFrame, found: _Findings) -> None:
+    numbered = rows.with_row_index("_row", offset=1).with_columns(_first=pl.col("_row").first().over(key))
+    for row in numbered.filter(pl.col("_row") != pl.col("_first")).iter_rows(named=True):
+        what = ", ".join(str(row[name]) for name in key)
+        found.problem(f"stands in row {row['_first']} already", row=row["_row"], column=" + ".join(key), value=what)
+
+
+def _below_zero(rows: pl.DataFrame, found: _Findings) -> None:
+    """What cannot be taken back: views, viewers, followers. Staging keeps what TikTok told; nobody may believe it."""
+    for name in STOCKS:
+        if rows.schema.get(name) == pl.Int64():
+            below = rows.with_row_index("_row", offset=1).filter(pl.col(name) < 0)
+            for row, value in below.select("_row", pl.col(name).cast(pl.String)).rows():
+                found.problem("is below 0", row=row, column=name, value=value)
+
+
+def _more_engagement_than_views(rows: pl.DataFrame, found: _Findings) -> None:
+    counts = ("video_views", "likes", "comments", "shares")
+    if any(rows.schema[name] != pl.Int64() for name in counts):
+        return
+    engagements = pl.col("likes") + pl.col("comments") + pl.col("shares")
+    numbered = rows.with_row_index("_row", offset=1).with_columns(_engagements=engagements)
+    for row in numbered.filter(pl.col("_engagements") > pl.col("video_views")).iter_rows(named=True):
+        found.warn(
+            f"is less than likes + comments + shares, {row['_engagements']}: of 3,533 real days none was",
+            row=row["_row"],
+            column="video_views",
+            value=str(row["video_views"]),
+        )
+
+
+# --- CSV files of the former pipeline --------------------------------------------------------------------------------
+
+
+def _former(path: Path, found: _Findings, today: dt.date) -> None:
+    with open_members(path) as members:
+        table = read_table(members[0])
+    names = former.current_names(table.header, path.name)
+    if names is None:
+        found.problem(
+            "is no table of the former pipeline, which has a date, Video Views or reach, and artist or Year (its "
+            f"columns: {', '.join(table.header)[:200]}). Of an export, `tiktok-assets inspect` tells what it is"
+        )
+        return
+    if len(set(names)) < len(names):
+        twin = next(name for name in names if names.count(name) > 1)
+        found.problem("two columns have this meaning; nobody knows which one is right", column=twin)
+        return
+    for name in former.EXPECTED:
+        if name not in names:
+            found.warn("the column is missing; its values are unknown", column=name)
+    for written, name in zip(table.header, names, strict=True):
+        if name == written and name not in {*former.CURRENT_NAMES.values(), "account", "platform"}:
+            found.warn("is a column the former pipeline did not write; it was not looked at", column=name)
+    rows = list(_texts(table, names))
+    found.rows = len(rows)
+    if not rows:
+        found.warn("has no rows")
+    wrong, doubtful = former.faults(rows, today)
+    for fault in wrong:
+        found.problem(fault.message, row=fault.row, column=fault.column, value=fault.value)
+    for fault in doubtful:
+        found.warn(fault.message, row=fault.row, column=fault.column, value=fault.value)
+
+
+def _texts(table: Table, names: tuple[str, ...]) -> Iterator[dict[str, str]]:
+    frame = table.rows.lazy().drop(ROW).collect()
+    for row in frame.iter_rows():
+        yield dict(zip(names, (cell or "" for cell in row), strict=True))

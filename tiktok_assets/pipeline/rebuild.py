@@ -1,0 +1,137 @@
+"""The lake below landing made again from landing and its archive alone, and compared with what was there before."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+
+from tiktok_assets.accounts import load_roster
+from tiktok_assets.pipeline.process import Result, process
+from tiktok_assets.settings import Settings
+from tiktok_assets.storage.duckdb import Warehouse
+from tiktok_assets.storage.locks import Locks, LockTaken
+from tiktok_assets.storage.run_locks import account_lock
+
+
+class RebuildRefused(ValueError):
+    """The lake holds what cannot be made again now; nothing was touched. The message says what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """A table that came out differently: rows that only the lake before, or only the one made again, had."""
+
+    table: str
+    only_before: int
+    only_after: int
+
+
+def rebuild(
+    settings: Settings,
+    *,
+    instance: dg.DagsterInstance | None = None,
+    progress: Callable[[str, int, int], None] = lambda account, done, total: None,
+) -> tuple[Result, list[Difference]]:
+    """Make raw, staging, curated and the warehouse again from landing and archive alone, compare, keep the new ones.
+
+    The lake before lies in ``data/state/before-rebuild`` until the new one stands. It comes back if the rebuild fails,
+    and at the next rebuild if this one is killed. Raises RebuildRefused where accounts would lose their tables.
+    """
+    aside = settings.state / "before-rebuild"
+    places = _places(settings)
+    with _while_no_run_is_under_way(settings):
+        if aside.exists():
+            _put_back(aside, places)
+        _refuse_to_lose_accounts(settings)
+        before = dict(_tables(settings))
+        aside.mkdir(parents=True)
+        for path in places:
+            if path.exists():
+                path.rename(aside / path.name)
+    try:
+        result = process(settings, instance=instance, progress=progress)
+        if not all(account.succeeded for account in result.accounts):
+            raise RuntimeError(next(account.error for account in result.accounts if account.error))
+    except BaseException:
+        _put_back(aside, places)
+        raise
+    if not result.accounts:  # landing and archive are empty now: what was published came from exports that are gone
+        settings.warehouse.unlink(missing_ok=True)
+    after = dict(_tables(settings))
+    shutil.rmtree(aside)
+    return result, list(_differences(before, after))
+
+
+@contextlib.contextmanager
+def _while_no_run_is_under_way(settings: Settings) -> Iterator[None]:
+    """Nobody changes the tables of an account meanwhile. Raises RebuildRefused where somebody does."""
+    try:
+        with Locks(settings.locks).hold([account_lock(account) for account in load_roster(settings)], wait=False):
+            yield
+    except LockTaken as taken:
+        raise RebuildRefused(
+            f"A run is under way: {taken} Wait until it has ended, then run this again. Nothing was changed."
+        ) from taken
+
+
+def _places(settings: Settings) -> list[Path]:
+    if not isinstance(settings.data_dir, Path):
+        raise RebuildRefused(f"TIKTOK_DATA_DIR={settings.data_dir}: only a lake on this machine can be rebuilt.")
+    layers = [settings.data_dir / layer for layer in ("raw", "staging", "curated")]
+    return [*layers, settings.state / "warehouse.duckdb"]
+
+
+def _put_back(aside: Path, places: list[Path]) -> None:
+    for path in places:
+        if (aside / path.name).exists():
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+            (aside / path.name).rename(path)
+    aside.rmdir()
+
+
+def _refuse_to_lose_accounts(settings: Settings) -> None:
+    held = {path.name.removeprefix("account=") for path in Path(str(settings.raw)).glob("exports/account=*")}
+    if lost := sorted(held.difference(load_roster(settings))):
+        raise RebuildRefused(
+            f"The lake holds tables of accounts that are not in use: {', '.join(lost)}. A rebuild would lose "
+            "them. Name them in accounts.toml (and in TIKTOK_ACCOUNTS, if that is set), or move their folders out of "
+            f"{settings.landing} and {settings.raw}; then run this again. Nothing was changed."
+        )
+
+
+def _tables(settings: Settings) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Every table of the lake and the warehouse, without the time of loading."""
+    root = Path(str(settings.data_dir))
+    for layer in ("staging", "curated"):
+        for folder in sorted((root / layer).glob("*")):
+            if files := sorted(folder.rglob("*.parquet")):
+                yield f"{layer}/{folder.name}", pl.concat([pl.read_parquet(file) for file in files], how="diagonal")
+    working = settings.state / "warehouse.duckdb"
+    if working.exists():
+        with Warehouse(working, settings.warehouse).session() as session:
+            connection = session.connection
+            for (name,) in connection.execute("select table_name from duckdb_tables() order by 1").fetchall():
+                rows = pl.DataFrame(connection.sql(f"select * exclude (loaded_at) from {name}").to_arrow_table())
+                yield f"warehouse/{name}", rows
+
+
+def _differences(before: dict[str, pl.DataFrame], after: dict[str, pl.DataFrame]) -> Iterator[Difference]:
+    for table in sorted({*before, *after}):
+        old, new = before.get(table), after.get(table)
+        if old is None or new is None or old.schema != new.schema:
+            yield Difference(
+                table=table,
+                only_before=old.height if old is not None else 0,
+                only_after=new.height if new is not None else 0,
+            )
+            continue
+        gone = old.join(new, on=old.columns, how="anti", nulls_equal=True).height
+        come = new.join(old, on=old.columns, how="anti", nulls_equal=True).height
+        if gone or come or old.height != new.height:
+            yield Difference(table=table, only_before=gone, only_after=come)

@@ -1,0 +1,53 @@
+"""Which videos are taking off? The rule of daily growth, asked of everything that was captured so far.
+
+Belongs here: reading the snapshots. Does not belong here: the rule itself (``curated.viral``), and what a video's
+growth is (``curated.video_growth``).
+"""
+
+from __future__ import annotations
+
+import math
+
+import polars as pl
+
+from tiktok_assets.accounts import load_roster
+from tiktok_assets.curated._tables import conform
+from tiktok_assets.curated.videos.video_growth import with_growth
+from tiktok_assets.curated.videos.videos import Videos
+from tiktok_assets.curated.videos.viral import GROWTH_THRESHOLD, MIN_VIEWS, ViralVideos, viral_videos
+from tiktok_assets.queries.published import read_table
+from tiktok_assets.settings import Settings, load_settings
+
+SCHEMA = pl.Schema({name: column.dtype.type for name, column in ViralVideos.to_schema().columns.items()})
+"""The columns of what ``detect_viral_trends`` returns; ``ViralVideos`` describes them."""
+
+
+def detect_viral_trends(
+    min_views: int = MIN_VIEWS, growth_threshold: float = GROWTH_THRESHOLD, *, settings: Settings | None = None
+) -> pl.DataFrame:
+    """The videos of all accounts that took off, newest first: a row per video and wave, with ``SCHEMA``.
+
+    A video takes off on the day of the snapshot by which it had at least ``min_views`` views in all and, since the
+    snapshot before, had gained per day at least ``growth_threshold`` times what it had gained per day of its life until
+    then (``daily_growth``). It needs two snapshots: one export tells totals, not growth. A frame without rows where
+    nothing did. Reads ``content_performance`` of the published warehouse.
+
+    Raises ValueError for a threshold that is none, NoWarehouse where nothing was processed yet.
+    """
+    if min_views < 0:
+        raise ValueError(f"min_views={min_views}: a number of views, 0 or more.")
+    if not (math.isfinite(growth_threshold) and growth_threshold > 0):
+        raise ValueError(f"growth_threshold={growth_threshold}: how many times as fast as before, above 0.")
+    settings = settings or load_settings()
+    renamed = {"captured_on": "date", "publish_date": "post_date"}
+    held = read_table(settings, "content_performance").rename(renamed)
+    snapshots = conform(held.with_columns(pl.col("published_at").dt.replace_time_zone("UTC")), Videos)
+    timezones = {key: account.timezone for key, account in load_roster(settings).items()}
+    found = viral_videos(
+        with_growth(snapshots, timezones),
+        min_views=min_views,
+        growth_threshold=growth_threshold,
+        median_threshold=math.inf,  # of the two rules that of daily growth alone
+    )
+    newest_first = found.sort(["date", "total_views", "account", "video_id"], descending=[True, True, False, False])
+    return newest_first.select(pl.col(name).cast(dtype) for name, dtype in SCHEMA.items())

@@ -1,0 +1,194 @@
+"""How complete is what we have of each account, what waits, and which export to make next?
+
+Belongs here: staging read for that (a few columns, every month); landing, quarantine and logins looked at.
+Does not belong here: what the answers mean (``curated.coverage``, ``curated.export_coach``), printing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from tiktok_assets.accounts import Account, Roster
+from tiktok_assets.curated.coverage.advice import Advice, by_hand, command
+from tiktok_assets.curated.coverage.content_coach import VideoLists, video_lists
+from tiktok_assets.curated.coverage.coverage import (
+    COUNTED,
+    ReportCoverage,
+    all_told_days,
+    columns_of,
+    covered_until,
+    nothing_covered,
+)
+from tiktok_assets.curated.coverage.export_coach import advise
+from tiktok_assets.exports.problems import UnreadableFile
+from tiktok_assets.exports.windows import last_day_with_data
+from tiktok_assets.inbox.files import account_files, files_below, identity
+from tiktok_assets.inbox.ownership import home_of
+from tiktok_assets.inbox.receipts import processed
+from tiktok_assets.reports import REPORTS
+from tiktok_assets.storage.lake import Lake, files_in, scan_parquet
+from tiktok_assets.studio.session import Sessions, SessionState, Standing
+
+_SCHEMAS = {report.name: report.schema for report in REPORTS}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountCoverage:
+    """What the exports of an account tell, and what to export next."""
+
+    account: str
+    reports: Sequence[ReportCoverage]
+    advice: Sequence[Advice]
+    """Exports to make, most urgent first."""
+    lost: Sequence[Advice]
+    """What no export fills any more."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountStatus:
+    """All of an account that a person may have to act on."""
+
+    handle: str
+    coverage: AccountCoverage
+    waiting: int
+    """Exports in its landing folder that have not gone to the warehouse."""
+    session: SessionState
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """An installation at one moment."""
+
+    at: dt.datetime
+    accounts: Sequence[AccountStatus]
+    waiting: int
+    """Files in landing that lie in no account's folder."""
+    quarantined: int
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether no export has to be made."""
+        return not any(one.coverage.advice for one in self.accounts)
+
+
+def status(lake: Lake, roster: Roster, accounts: Sequence[Account], now: dt.datetime) -> Status:
+    """The status of ``accounts`` at ``now`` (aware). Raises OSError where it may not look."""
+    sessions = Sessions.of(lake.settings, clock=lambda: now)
+    found = coverages(lake, [account.key for account in accounts], now)
+    return Status(
+        at=now,
+        accounts=[
+            AccountStatus(
+                handle=account.handle,
+                coverage=coverage,
+                waiting=_waiting(lake, account.key),
+                session=sessions.state(account.key),
+            )
+            for account, coverage in zip(accounts, found, strict=True)
+        ],
+        waiting=_homeless(lake, roster),
+        quarantined=_quarantined(lake),
+    )
+
+
+def coverages(lake: Lake, accounts: Sequence[str], now: dt.datetime) -> list[AccountCoverage]:
+    """The coverage of each of ``accounts``, by every month of it in staging."""
+    days = all_told_days({report: _staged(lake, report, accounts, columns_of(report)) for report in COUNTED})
+    covered = covered_until(days, last_day_with_data(now))
+    lists = _video_lists(lake, accounts)
+    found = []
+    for account in accounts:
+        reports = covered.get(account) or nothing_covered()
+        advice = advise(account, reports, lists.get(account, {}), now=now, max_days=lake.settings.max_export_days)
+        found.append(
+            AccountCoverage(
+                account=account,
+                reports=reports,
+                advice=[one for one in advice if not one.is_permanent],
+                lost=[one for one in advice if one.is_permanent],
+            )
+        )
+    return found
+
+
+def what_to_do(advice: Advice, session: SessionState, *, now: dt.datetime, max_days: int) -> str:
+    """A command where somebody has logged in to the account, else the way through Studio."""
+    if session.standing is Standing.VALID:
+        return command(advice)
+    if session.standing is Standing.EXPIRED:
+        return f"tiktok-assets login {advice.account}, then {command(advice)}"
+    return by_hand(advice, now=now, max_days=max_days)
+
+
+COLUMNS = ("report", "from", "to", "covered", "missing", "unsettled", "last export (UTC)")
+
+
+def row_of(one: ReportCoverage) -> tuple[str, ...]:
+    """A report's coverage as people read it, in the order of ``COLUMNS``; a dash is no number."""
+    is_daily = one.counted.reach is not None
+    missing = f"{len(one.missing):,}"
+    if one.without_number:  # a hole that an export would not fill
+        missing += f" ({len(one.without_number):,} unknown to Studio)"
+    return (
+        one.report,
+        f"{one.first or '—'}",
+        f"{one.last or '—'}",
+        f"{len(one.covered):,}",
+        missing if is_daily else "—",
+        f"{len(one.unsettled):,}" if is_daily else "—",
+        f"{one.last_export:%Y-%m-%d %H:%M}" if one.last_export else "—",
+    )
+
+
+def _staged(lake: Lake, report: str, accounts: Sequence[str], needed: Sequence[str]) -> pl.LazyFrame:
+    """The columns ``needed`` of a staging table, every month of ``accounts``."""
+    folders = [lake.settings.staging / report / f"account={account}" for account in accounts]
+    paths = [path for folder in folders for month in files_in(folder) if (path := month / "data.parquet").exists()]
+    columns = _SCHEMAS[report].to_schema().columns
+    schema = {name: columns[name].dtype.type for name in needed}
+    if not paths:
+        return pl.LazyFrame(schema=schema)
+    local = [str(path) for path in paths if isinstance(path, Path)]
+    if not local:
+        return scan_parquet(paths).select(needed)
+    # One scan of all files takes half as long as one scan a file: 0.2 s for the 2,400 months of 100 accounts.
+    return pl.scan_parquet(local, glob=False, schema=schema, missing_columns="insert", extra_columns="ignore")
+
+
+def _video_lists(lake: Lake, accounts: Sequence[str]) -> Mapping[str, VideoLists]:
+    videos = _staged(lake, "content", accounts, ["account", "date", "video_id", "post_date", "published_at"])
+    posted_on = pl.coalesce(pl.col("post_date"), pl.col("published_at").dt.date())
+    return video_lists(videos.with_columns(posted_on=posted_on).collect(engine="streaming"))
+
+
+def _waiting(lake: Lake, account: str) -> int:
+    """Files that did not go to the warehouse; of equal bytes one. Those that cannot be read wait as well."""
+    done, waiting = processed(lake, account), set()
+    for path in account_files(lake, account):
+        try:
+            waiting.add(identity(path))
+        except UnreadableFile:
+            waiting.add(str(path))
+    return len(waiting - done)
+
+
+def _homeless(lake: Lake, roster: Roster) -> int:
+    """Files directly in landing, and in folders of nobody; the folders of accounts are not walked through."""
+    count = 0
+    for path in files_in(lake.settings.landing):
+        if path.is_dir():
+            count += sum(1 for _ in files_below(path)) if home_of(lake.settings, roster, path.name) is None else 0
+        else:
+            count += not path.name.startswith(".")
+    return count
+
+
+def _quarantined(lake: Lake) -> int:
+    """Files set aside: those with a note beside them."""
+    names = {path.name for path in files_in(lake.settings.quarantine)}
+    return sum(f"{name}.json" in names for name in names)

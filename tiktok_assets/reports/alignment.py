@@ -1,0 +1,139 @@
+"""The labels of an account's exports against the true calendar: raw rows in, a shift for each daily report out.
+
+Belongs here: which raw rows the pure ``exports.labels`` needs, and its verdicts as the table ``staging/alignment``.
+Does not belong here: how labels are judged (``exports.labels``), storage, Dagster.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+
+import pandera.polars as pa
+import polars as pl
+
+from tiktok_assets.exports.dates import UnreadableDay, read_day_texts
+from tiktok_assets.exports.labels import DailyFile, LocalDate, Upload, Verdict, align
+from tiktok_assets.exports.labels.files import METRICS
+from tiktok_assets.exports.months import month_of
+from tiktok_assets.reports import REPORTS
+from tiktok_assets.reports._columns import text
+from tiktok_assets.reports.content import CONTENT
+from tiktok_assets.reports.report import UtcTime
+
+DAILY = tuple(report for report in REPORTS if report.name in METRICS)
+
+
+class Alignment(pa.DataFrameModel):
+    """One row per export, daily report and month it speaks of: by how many days its labels run ahead.
+
+    The reasons are in the metadata of each run and not stored, for the next export may give one more.
+    """
+
+    account: str = pa.Field(description="account key, as in accounts.toml")
+    date: pl.Date = pa.Field(description="first day of a month that the labels, or the days behind them, lie in")
+    report: str = pa.Field(description="daily report, as overview")
+    export_id: str = pa.Field(description="sha256 of the export")
+    downloaded_at: UtcTime = pa.Field(description="when it was downloaded (UTC)")
+    date_shift_days: int = pa.Field(description="label minus real UTC day, for every row of the report")
+
+    class Config(pa.DataFrameModel.Config):
+        strict = True
+        unique = ["account", "date", "report", "export_id"]
+
+
+def verdicts(raw: Mapping[str, pl.DataFrame]) -> list[tuple[Verdict, DailyFile]]:
+    """A verdict for each daily report of each export of one account, and the file it is about.
+
+    ``raw``: all raw rows of the account, by the name of the report.
+    """
+    files = {file.key: file for report in DAILY for file in _files(report.name, raw)}
+    content = raw.get(CONTENT.name)
+    uploads, dates = ([], []) if content is None or content.is_empty() else (_uploads(content), _local_dates(content))
+    found = align(files.values(), uploads=uploads, local_dates=dates)
+    return [(verdict, files[verdict.export_id, verdict.report]) for verdict in found]
+
+
+def table(account: str, found: Iterable[tuple[Verdict, DailyFile]]) -> pl.DataFrame:
+    """The rows of ``Alignment`` for one account."""
+    rows = [
+        (
+            account,
+            month,
+            verdict.report,
+            verdict.export_id,
+            file.downloaded_at,
+            verdict.shift_days,
+        )
+        for verdict, file in found
+        for month in months(file, verdict.shift_days)
+    ]
+    schema = {name: column.dtype.type for name, column in Alignment.to_schema().columns.items()}
+    return pl.DataFrame(rows, schema=schema, orient="row").sort("date", "report", "downloaded_at", "export_id")
+
+
+def months(file: DailyFile, shift: int) -> list[dt.date]:
+    """First day of every month that a label of the file lies in, or the day behind it."""
+    labels = file.rows["date_label"]
+    days = pl.concat([labels, labels.dt.offset_by(f"{-shift}d")]).alias("day").to_frame()
+    return days.select(month_of(pl.col("day")).unique().sort())["day"].to_list()
+
+
+def aligned(rows: pl.DataFrame, alignment: pl.DataFrame, report: str) -> pl.DataFrame:
+    """Typed rows of a daily report on their real days. An export nobody has judged stands as it is labelled."""
+    shifts = alignment.filter(pl.col("report") == report).select("export_id", "date_shift_days").unique()
+    shift = pl.col("date_shift_days").fill_null(0)
+    return (
+        rows.drop("date_shift_days")
+        .join(shifts, on="export_id", how="left", maintain_order="left")
+        .with_columns(date_shift_days=shift, date=pl.col("date_label") - pl.duration(days=shift))
+    )
+
+
+def _files(report: str, raw: Mapping[str, pl.DataFrame]) -> Iterator[DailyFile]:
+    rows = raw.get(report)
+    if rows is None or rows.is_empty():
+        return
+    [parse] = [one.parse for one in DAILY if one.name == report]
+    evidence = dict(rows.select("export_id", "downloaded_at_evidence").unique().rows())
+    for (export_id, downloaded_at), part in (
+        parse(rows).partition_by("export_id", "downloaded_at", as_dict=True, maintain_order=True).items()
+    ):
+        yield DailyFile(
+            export_id=export_id,
+            report=report,
+            downloaded_at=downloaded_at,
+            downloaded_at_evidence=evidence[export_id],
+            rows=part.sort("row_number"),
+        )
+
+
+def _uploads(content: pl.DataFrame) -> list[Upload]:
+    """Every video as the exports list it; of one video the most views."""
+    videos = (
+        CONTENT.parse(content)
+        .filter(pl.col("published_at").is_not_null())
+        .group_by("video_id", "published_at", "post_date")
+        .agg(pl.col("total_views").max())
+        .sort("video_id")
+    )
+    return [
+        Upload(video_id=video, uploaded_at=uploaded_at, post_date=post_date, total_views=views)
+        for video, uploaded_at, post_date, views in videos.rows()
+    ]
+
+
+def _local_dates(content: pl.DataFrame) -> list[LocalDate]:
+    """The date on the account's wall at each download, from the text of the column Time: a day next to the UTC date."""
+    told = (
+        content.select("downloaded_at", time=text(content, "time")).drop_nulls().unique().sort("downloaded_at", "time")
+    )
+    found = []
+    for downloaded_at, written in told.rows():
+        try:
+            [day] = read_day_texts([written]).days
+        except UnreadableDay:
+            continue
+        near = (downloaded_at.date() + dt.timedelta(days=days) for days in (0, 1, -1))
+        found += [LocalDate(downloaded_at, date) for date in near if (date.month, date.day) == (day.month, day.day)]
+    return found

@@ -1,0 +1,289 @@
+"""The command line, as a person types it: output, JSON, exit codes. Files and tables are real, in a temp folder."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+from typer.testing import CliRunner, Result
+
+from tiktok_assets.cli.app import app, main
+from tiktok_assets.simulator.account import SimulatedAccount, Traits
+from tiktok_assets.simulator.exports import land, studio_export, studio_exports
+from tiktok_assets_tests.instances import fresh
+
+LAST = dt.date(2026, 3, 10)
+FIRST = dt.date(2026, 2, 20)
+DOWNLOADED = dt.datetime(2026, 3, 11, 18, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An installation of its own: the data folder, with accounts pig1987 and zonea0 (handle zone.a0)."""
+    accounts = tmp_path / "accounts.toml"
+    accounts.write_text('# who we look after\n[accounts.pig1987]\n\n[accounts.zonea0]\nhandle = "zone.a0"  # a dot\n')
+    monkeypatch.setenv("TIKTOK_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("TIKTOK_ACCOUNTS_FILE", str(accounts))
+    monkeypatch.setattr("tiktok_assets.pipeline.process.project_instance", fresh)
+    monkeypatch.setenv("COLUMNS", "300")
+    monkeypatch.chdir(tmp_path)  # commands that change the folder are undone with the test
+    return tmp_path / "data"
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments)
+
+
+def drop(data: Path, handle: str = "zone.a0") -> list[Path]:
+    account = SimulatedAccount.generate(handle, 7, dt.date(2026, 1, 1), LAST)
+    return [land(export, data / "landing") for export in studio_exports(account, FIRST, LAST, downloaded_at=DOWNLOADED)]
+
+
+def test_process_takes_new_exports_to_the_warehouse_and_says_so(data: Path) -> None:
+    drop(data)
+    result = run("process")
+    assert result.exit_code == 0, result.output
+    assert "zonea0" in result.output
+    assert "2026-02 to 2026-03" in result.output
+    again = run("process")
+    assert again.exit_code == 0
+    assert "Nothing new in" in again.output
+
+
+def test_process_exits_with_1_when_a_file_was_set_aside_and_names_it(data: Path) -> None:
+    good = drop(data)[0]
+    (data / "landing" / "Viewers_pig1987.zip").write_bytes(good.read_bytes()[:100])
+    result = run("process")
+    assert result.exit_code == 1
+    assert "set aside: Viewers_pig1987.zip: is a damaged or incomplete ZIP" in result.output
+    assert "zonea0" in result.output
+    assert (data / "quarantine" / "Viewers_pig1987.zip.json").exists()
+
+
+def test_process_prints_json_and_nothing_else(data: Path) -> None:
+    drop(data)
+    found = json.loads(run("process", "--json").stdout)
+    assert [account["account"] for account in found["accounts"]] == ["zonea0"]
+    assert found["accounts"][0]["exports"] == 4
+    assert found["intake"]["rejected"] == []
+
+
+def test_inspect_tells_what_a_file_is_with_the_evidence(data: Path) -> None:
+    overview = drop(data)[0]
+    [found] = json.loads(run("inspect", "--json", str(overview)).stdout)
+    assert (found["product"], found["account"], found["problem"]) == ("studio", "zonea0", None)
+    assert found["window"] == ["2026-02-20", "2026-03-10"]
+    assert found["downloaded_at_evidence"] == "zip_stamp"
+    [table] = found["tables"]
+    assert (table["report"], table["rows"], table["language"], table["year_evidence"]) == (
+        "overview",
+        19,
+        "en",
+        "zip_stamp",
+    )
+    assert (
+        "19 rows, 2026-02-20 to 2026-03-10 (year from zip_stamp), language en" in run("inspect", str(overview)).output
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("Overview_zone.a0.zip", b"PK\x03\x04 and no more", "broken_file"),
+        ("page.zip", b"<!doctype html><html>Log in</html>", "broken_file"),
+        ("Table data.csv", b"Content,Video title,Video publish time,Views\nx,y,z,1\n", "foreign_file"),
+        ("Overview.csv", b'"Date","Video Views"\n"March 1","many"\n', "unreadable_value"),
+    ],
+)
+def test_inspect_works_on_a_broken_file(data: Path, tmp_path: Path, name: str, content: bytes, reason: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    result = run("inspect", "--json", str(path))
+    [found] = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert found["problem"] == reason
+    assert name in found["message"]
+    assert found["bytes"] == len(content)
+    assert reason in run("inspect", str(path)).output
+
+
+def test_inspect_of_a_missing_file_is_a_sentence(data: Path) -> None:
+    result = run("inspect", "nowhere.zip")
+    assert result.exit_code == 1
+    assert "nowhere.zip" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_rebuild_makes_the_same_lake_from_landing(data: Path) -> None:
+    drop(data)
+    run("process")
+    result = run("rebuild")
+    assert result.exit_code == 0, result.output
+    assert "the same, row for row" in result.output
+
+
+def test_rebuild_reports_a_table_that_was_tampered_with(data: Path) -> None:
+    drop(data)
+    run("process")
+    [march] = (data / "staging/overview/account=zonea0").glob("date=2026-03-01/data.parquet")
+    rows = pl.read_parquet(march)
+    rows.with_columns(video_views=pl.col("video_views") + 1).write_parquet(march)
+    result = run("rebuild", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["differences"] == [
+        {"table": "staging/overview", "only_before": rows.height, "only_after": rows.height}
+    ]
+    assert pl.read_parquet(march).equals(rows)
+
+
+def test_rebuild_that_fails_leaves_the_lake_as_it_was(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drop(data)
+    run("process")
+    before = {path: path.read_bytes() for path in data.rglob("*.parquet")}
+
+    def broken(*_: object, **__: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr("tiktok_assets.pipeline.process.take_in", broken)
+    result = run("rebuild")
+    assert isinstance(result.exception, OSError)
+    assert {path: path.read_bytes() for path in data.rglob("*.parquet")} == before
+
+
+def test_raw_rows_come_out_as_ndjson_with_text_and_provenance(data: Path) -> None:
+    account = SimulatedAccount.generate("zone.a0", 7, dt.date(2026, 1, 1), LAST)
+    export = studio_export(account, "overview", FIRST, LAST, downloaded_at=DOWNLOADED)
+    land(export, data / "landing")
+    run("process")
+    lines = run("export", "raw", "--format", "ndjson", "--account", "zonea0").stdout.splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert len(rows) == 19
+    assert (rows[0]["report"], rows[0]["Date"], rows[0]["date_label"]) == ("overview", "February 20", "2026-02-20")
+    assert rows[0]["Video Views"] == str(export.expected["overview"][0]["video_views"])
+    assert rows[18]["row_number"] == 19
+
+
+def test_export_raw_names_the_reports_there_are(data: Path) -> None:
+    result = run("export", "raw", "--report", "likes")
+    assert result.exit_code == 2
+    assert "No report is called likes" in result.output
+    assert "follower_territories" in result.output
+
+
+def test_accounts_are_listed_added_and_removed_with_comments_kept(data: Path, tmp_path: Path) -> None:
+    assert "Drop its exports into" in run("accounts", "add", "mylabel", "--handle", "my.label").output
+    listed = json.loads(run("accounts", "list", "--json").stdout)
+    assert [(account["key"], account["handle"]) for account in listed] == [
+        ("pig1987", "pig1987"),
+        ("zonea0", "zone.a0"),
+        ("mylabel", "my.label"),
+    ]
+    assert "@my.label" in run("accounts", "list").output
+    assert run("accounts", "remove", "mylabel").exit_code == 0
+    written = (tmp_path / "accounts.toml").read_text()
+    assert "mylabel" not in written
+    assert "# who we look after" in written
+    assert "# a dot" in written
+
+
+def test_adding_an_account_that_exists_is_a_sentence_and_exit_code_2(
+    data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["tiktok-assets", "accounts", "add", "pig1987"])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 2
+    message = capsys.readouterr().err
+    assert "pig1987" in message
+    assert "Traceback" not in message
+
+
+def test_an_account_that_the_environment_leaves_out_is_pointed_out(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIKTOK_ACCOUNTS", "pig1987")
+    assert "TIKTOK_ACCOUNTS leaves it out" in run("accounts", "add", "mylabel").output
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("process",),
+        ("inspect",),
+        ("rebuild",),
+        ("simulator",),
+        ("accounts", "list"),
+        ("accounts", "add"),
+        ("accounts", "remove"),
+        ("export", "raw"),
+    ],
+)
+def test_every_command_has_help_with_an_example(command: tuple[str, ...]) -> None:
+    result = run(*command, "--help")
+    assert result.exit_code == 0
+    assert "Example:" in result.output
+
+
+def test_a_rebuild_that_would_lose_an_account_is_refused_and_changes_nothing(data: Path, tmp_path: Path) -> None:
+    drop(data)
+    run("process")
+    before = {path: path.read_bytes() for path in data.rglob("*") if path.suffix in (".parquet", ".zip")}
+    (tmp_path / "accounts.toml").write_text("[accounts.pig1987]\n")
+    result = run("rebuild")
+    assert result.exit_code == 2
+    assert "not in use: zonea0" in result.output
+    assert {path: path.read_bytes() for path in data.rglob("*") if path.suffix in (".parquet", ".zip")} == before
+
+
+def test_a_rebuild_that_was_killed_is_undone_by_the_next(data: Path) -> None:
+    drop(data)
+    run("process")
+    aside = data / "state" / "before-rebuild"
+    aside.mkdir()
+    (data / "raw").rename(aside / "raw")
+    (data / "state" / "warehouse.duckdb").rename(aside / "warehouse.duckdb")
+    result = run("rebuild")
+    assert result.exit_code == 0, result.output
+    assert "the same, row for row" in result.output
+    assert not aside.exists()
+
+
+def test_reports_without_rows_are_named_and_alarm_nobody(data: Path) -> None:
+    account = SimulatedAccount.generate("zone.a0", 7, dt.date(2026, 1, 1), LAST)
+    land(studio_export(account, "overview", FIRST, LAST, downloaded_at=DOWNLOADED), data / "landing")
+    result = run("process")
+    assert result.exit_code == 0
+    assert "no export has rows of" in result.output
+    assert "viewers" in result.output
+    assert "missing days" not in result.output
+
+
+def test_missing_days_are_named(data: Path) -> None:
+    traits = Traits(gap=(dt.date(2026, 3, 1), dt.date(2026, 3, 2)))
+    account = SimulatedAccount.generate("zone.a0", 7, dt.date(2026, 1, 1), LAST, traits=traits)
+    land(studio_export(account, "overview", FIRST, LAST, downloaded_at=DOWNLOADED), data / "landing")
+    assert "days are missing in overview" in run("process").output
+
+
+def test_raw_rows_of_an_account_that_does_not_exist_are_refused(data: Path) -> None:
+    result = run("export", "raw", "--account", "nobody")
+    assert result.exit_code == 2
+    assert "No account is called nobody. There are: pig1987, zonea0." in result.output
+
+
+def test_inspect_of_a_folder_asks_for_its_files(data: Path, tmp_path: Path) -> None:
+    result = run("inspect", str(tmp_path))
+    assert result.exit_code == 1
+    assert "is a folder: name the files in it" in result.output
+
+
+def test_what_a_check_warns_of_is_told_in_its_own_words_and_is_no_failure(data: Path) -> None:
+    traits = Traits(follower_drop=dt.date(2026, 3, 5))
+    account = SimulatedAccount.generate("zone.a0", 7, dt.date(2026, 1, 1), LAST, traits=traits)
+    for section in ("overview", "followers"):
+        land(studio_export(account, section, FIRST, LAST, downloaded_at=DOWNLOADED), data / "landing")
+    result = run("process")
+    assert result.exit_code == 0, result.output
+    assert "1 to look at" in result.output
+    assert "look at: zonea0, 5 March 2026: Followers fell from" in result.output

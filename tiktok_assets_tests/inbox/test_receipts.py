@@ -1,0 +1,143 @@
+"""Receipts: what the sensor remembers of an export, from raw to the warehouse."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+
+import pytest
+
+from tiktok_assets.exports.provenance import READER_VERSION
+from tiktok_assets.inbox.receipts import (
+    close_receipts,
+    loaded,
+    note_loaded,
+    processed,
+    waiting_for_publication,
+    write_receipt,
+)
+from tiktok_assets.partitions import Slice
+from tiktok_assets.reports.reading import open_export
+from tiktok_assets.settings import Settings
+from tiktok_assets.storage.lake import Lake
+from tiktok_assets_tests.conftest import Install
+from tiktok_assets_tests.drops import drop, export, names_in
+
+LONG_AGO = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
+MAY, JUNE, JULY = (dt.date(2025, month, 1) for month in (5, 6, 7))
+
+
+def receive(lake: Lake, tmp_path: Path, account: str = "pig1987") -> str:
+    """Write the receipt of an export of May and June."""
+    made = export(account, "overview")
+    with open_export(drop(made.content, tmp_path, made.name)) as opened:
+        write_receipt(lake, account, made.name, opened, "a run")
+        return opened.export_id
+
+
+def close(lake: Lake, account: str, part: Slice, run_id: str = "a run", started_at: dt.datetime = LONG_AGO) -> None:
+    """As the last asset of a run does, and whoever publishes."""
+    note_loaded(lake, account, part, run_id, started_at)
+    close_receipts(lake, waiting_for_publication(lake, [account]))
+
+
+def receipts(lake: Lake) -> list[str]:
+    return names_in(Path(str(lake.settings.raw)) / "exports")
+
+
+def test_an_export_is_processed_only_when_every_month_of_it_has_reached_the_warehouse(
+    settings: Settings, tmp_path: Path
+) -> None:
+    lake = Lake(settings)
+    export_id = receive(lake, tmp_path)
+    assert processed(lake, "pig1987") == frozenset()
+    close(lake, "pig1987", Slice(("pig1987",), (MAY,)))
+    close(lake, "pig1987", Slice(("pig1987",), (JULY,)))
+    assert processed(lake, "pig1987") == frozenset()
+    close(lake, "pig1987", Slice(("pig1987",), (JUNE, JULY)))
+    assert processed(lake, "pig1987") == {export_id}
+    assert receipts(lake) == [f"{export_id}.v{READER_VERSION}.json"]
+
+
+def test_an_export_is_loaded_before_it_is_published_and_asked_for_by_no_other_run(
+    settings: Settings, tmp_path: Path
+) -> None:
+    lake = Lake(settings)
+    export_id = receive(lake, tmp_path)
+    assert loaded(lake, "pig1987") == frozenset()
+    note_loaded(lake, "pig1987", Slice(("pig1987",), (MAY, JUNE)), "a run", LONG_AGO)
+    assert loaded(lake, "pig1987") == {export_id}
+    assert processed(lake, "pig1987") == frozenset()
+    assert receipts(lake) == [f"{export_id}.v{READER_VERSION}.loaded.json"]
+    close_receipts(lake, waiting_for_publication(lake, ["zonea0"]))
+    assert processed(lake, "pig1987") == frozenset()
+    close_receipts(lake, waiting_for_publication(lake, ["zonea0", "pig1987"]))
+    assert loaded(lake, "pig1987") == processed(lake, "pig1987") == {export_id}
+
+
+def test_a_receipt_says_what_became_of_the_export(settings: Settings, tmp_path: Path) -> None:
+    lake = Lake(settings)
+    export_id = receive(lake, tmp_path)
+    (path,) = (Path(str(settings.raw)) / "exports" / "account=pig1987").iterdir()
+    receipt = json.loads(path.read_text())
+    assert receipt["export_id"] == export_id
+    assert receipt["source"] == export("pig1987", "overview").name
+    assert receipt["window"] == ["2025-05-20", "2025-06-20"]
+    assert receipt["months"] == ["2025-05-01", "2025-06-01"]
+    assert receipt["reports"] == ["overview"]
+
+
+def test_months_that_are_not_kept_are_not_waited_for(install: Install, tmp_path: Path) -> None:
+    lake = Lake(install("pig1987", start_date="2025-06"))
+    export_id = receive(lake, tmp_path)
+    close(lake, "pig1987", Slice(("pig1987",), (JUNE,)))
+    assert processed(lake, "pig1987") == {export_id}
+
+
+def test_the_receipt_of_one_account_says_nothing_of_another(settings: Settings, tmp_path: Path) -> None:
+    lake = Lake(settings)
+    receive(lake, tmp_path)
+    close(lake, "zonea0", Slice(("zonea0",), (MAY, JUNE)))
+    assert processed(lake, "pig1987") == processed(lake, "zonea0") == frozenset()
+
+
+def test_an_export_read_by_an_older_reader_is_not_processed(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = Lake(settings)
+    receive(lake, tmp_path)
+    close(lake, "pig1987", Slice(("pig1987",), (MAY, JUNE)))
+    monkeypatch.setattr("tiktok_assets.inbox.receipts._CLOSED", ".v999.json")
+    assert processed(lake, "pig1987") == frozenset()
+
+
+def test_a_crash_while_closing_is_mended_by_the_next_run(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = Lake(settings)
+    export_id = receive(lake, tmp_path)
+
+    def crash(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Lake, "remove", crash)
+        with pytest.raises(KeyboardInterrupt):
+            close(lake, "pig1987", Slice(("pig1987",), (MAY, JUNE)))
+    assert loaded(lake, "pig1987") == frozenset()  # two receipts of one export: the less advanced counts
+    close(lake, "pig1987", Slice(("pig1987",), (MAY, JUNE)))
+    assert loaded(lake, "pig1987") == {export_id}
+    assert receipts(lake) == [f"{export_id}.v{READER_VERSION}.json"]
+
+
+def test_a_run_says_nothing_of_an_export_that_another_run_put_into_raw_behind_its_back(
+    settings: Settings, tmp_path: Path
+) -> None:
+    lake, part = Lake(settings), Slice(("pig1987",), (MAY, JUNE))
+    before = dt.datetime.now(dt.UTC)
+    export_id = receive(lake, tmp_path)
+    close(lake, "pig1987", part, run_id="another run", started_at=before)
+    assert processed(lake, "pig1987") == frozenset()
+    close(lake, "pig1987", part, run_id="a later run", started_at=dt.datetime.now(dt.UTC))
+    assert processed(lake, "pig1987") == {export_id}

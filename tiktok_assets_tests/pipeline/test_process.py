@@ -1,0 +1,272 @@
+"""Processing by batches: one account's trouble stays its own, and a stop is a stop."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from tiktok_assets.assets import staging
+from tiktok_assets.batches import ACCOUNT_TAG
+from tiktok_assets.cli.app import app
+from tiktok_assets.inbox.intake import Intake
+from tiktok_assets.inbox.receipts import processed, waiting_for_publication
+from tiktok_assets.pipeline import process as processing
+from tiktok_assets.pipeline.process import process
+from tiktok_assets.pipeline.rebuild import RebuildRefused, rebuild
+from tiktok_assets.reports.report import Report
+from tiktok_assets.settings import Settings
+from tiktok_assets.storage.duckdb import Session
+from tiktok_assets.storage.lake import Lake
+from tiktok_assets.storage.locks import Locks
+from tiktok_assets_tests.conftest import History, Install
+from tiktok_assets_tests.drops import drop_export, materialize
+from tiktok_assets_tests.stored import differing, tables
+
+ACCOUNTS = ("north", "south", "west")
+
+
+def runs_in(history: History) -> list[tuple[str, str]]:
+    """The accounts and the status of each run, oldest first."""
+    with history() as instance:
+        return [(run.tags.get(ACCOUNT_TAG, ""), run.status.value) for run in reversed(instance.get_runs())]
+
+
+def accounts_published(settings: Settings) -> list[str]:
+    with duckdb.connect(settings.warehouse, read_only=True) as warehouse:
+        rows = warehouse.sql("select distinct account from social_media_stats order by all").fetchall()
+    return [account for (account,) in rows]
+
+
+def broken_for(account: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every export of ``account`` fails in staging."""
+    typed_rows = staging.typed_rows
+
+    def failing(report: Report, rows: pl.LazyFrame) -> pl.DataFrame:
+        typed = typed_rows(report, rows)
+        if account in typed["account"]:
+            raise ValueError(f"the reader stumbled over {account}")
+        return typed
+
+    monkeypatch.setattr(staging, "typed_rows", failing)
+
+
+def test_many_accounts_share_a_run_and_each_has_its_own_line(install: Install, history: History) -> None:
+    settings = install(*ACCOUNTS)
+    for account in ACCOUNTS:
+        drop_export(settings, account, "overview")
+    drop_export(settings, "south", "viewers")
+    moved: list[tuple[str, int, int]] = []
+    result = process(settings, instance=history(), progress=lambda *told: moved.append(told))
+    assert runs_in(history) == [("north and 2 more", "SUCCESS")]
+    assert [(one.account, one.exports, one.succeeded) for one in result.accounts] == [
+        ("north", 1, True),
+        ("south", 2, True),
+        ("west", 1, True),
+    ]
+    without_viewers = [one.account for one in result.accounts if "staging/viewers has_rows" in one.warned_checks]
+    assert without_viewers == ["north", "west"]
+    assert accounts_published(settings) == list(ACCOUNTS)
+    done = [step for name, step, total in moved if name == "north and 2 more" and total == 6]
+    assert done == sorted(done) and done[0] == 0 and done[-1] == 6
+
+
+def test_of_a_batch_that_fails_each_account_runs_alone_at_once(
+    install: Install, history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = install(*ACCOUNTS)
+    for account in ACCOUNTS:
+        drop_export(settings, account, "overview")
+    with monkeypatch.context() as patch:
+        broken_for("south", patch)
+        result = process(settings, instance=history())
+    assert runs_in(history) == [
+        ("north and 2 more", "FAILURE"),
+        ("north", "SUCCESS"),
+        ("south", "FAILURE"),
+        ("west", "SUCCESS"),
+    ]
+    errors = {one.account: one.error for one in result.accounts}
+    assert (errors["north"], errors["west"]) == (None, None)
+    assert errors["south"] is not None and "the reader stumbled over south" in errors["south"]
+    assert accounts_published(settings) == ["north", "west"]
+    again = process(settings, instance=history())
+    assert [(one.account, one.succeeded) for one in again.accounts] == [("south", True)]
+    assert accounts_published(settings) == list(ACCOUNTS)
+
+
+def test_batches_give_the_tables_that_a_run_an_account_gives(
+    install: Install, tmp_path: Path, history: History
+) -> None:
+    stored = []
+    for name, size in (("together", 250), ("alone", 1)):
+        settings = install(*ACCOUNTS, data_dir=str(tmp_path / name), run_size=size)
+        for account in ACCOUNTS:
+            drop_export(settings, account, "overview")
+            drop_export(settings, account, "followers")
+        assert process(settings, instance=history()).is_clean
+        stored.append(tables(settings))
+    assert differing(*stored) == []
+    assert len(runs_in(history)) == 4
+
+
+def test_what_is_loaded_counts_as_done_only_once_it_is_published(
+    settings: Settings, history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop_export(settings, "pig1987", "overview")
+    lake = Lake(settings)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device", str(settings.warehouse))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, "publish", full)
+        result = process(settings, instance=history())
+    [failed] = result.accounts
+    assert not failed.succeeded and not result.is_clean
+    assert result.unpublished is not None and "No space left on device" in result.unpublished
+    assert failed.error is not None and "No space left on device" in failed.error
+    assert processed(lake, "pig1987") == frozenset()
+    assert len(waiting_for_publication(lake, ["pig1987"])) == 1
+    assert not settings.warehouse.exists()
+    again = process(settings, instance=history())  # loaded already: nothing is made again, only published
+    assert again.accounts == ()
+    assert accounts_published(settings) == ["pig1987"]
+    assert len(processed(lake, "pig1987")) == 1
+
+
+def test_while_more_runs_wait_one_publishes_for_those_before_it(
+    settings: Settings, history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published: list[int] = []
+    publish = Session.publish
+
+    def counted(session: Session) -> None:
+        published.append(1)
+        publish(session)
+
+    monkeypatch.setattr(Session, "publish", counted)
+    for handle in ("pig1987", "zone.a0"):
+        drop_export(settings, handle, "overview")
+    small = settings.model_copy(update={"run_size": 1})
+    assert process(small, instance=history()).is_clean
+    assert len(published) == 2  # the first one at once: people have nothing to read yet
+    for handle in ("pig1987", "zone.a0"):
+        drop_export(settings, handle, "followers")
+    assert process(small, instance=history()).is_clean
+    assert len(published) == 3
+    assert not waiting_for_publication(Lake(settings), ["pig1987", "zonea0"])
+
+
+def test_a_table_alone_is_published_at_the_end_of_its_run(settings: Settings, history: History) -> None:
+    drop_export(settings, "pig1987", "overview")
+    assert process(settings, instance=history()).is_clean
+    before = settings.warehouse.stat().st_ino
+    with history() as instance:
+        assert materialize(settings, instance, "warehouse", accounts=["pig1987"]).success
+    assert settings.warehouse.stat().st_ino != before
+
+
+def test_an_export_that_lands_during_a_run_waits_for_the_next_one(
+    settings: Settings, history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop_export(settings, "pig1987", "overview")
+    take_in, looks = processing.take_in, list[int]()
+
+    def look(*args: Any, **kwargs: Any) -> Intake:
+        if looks:
+            drop_export(settings, "zone.a0", "overview")
+        looks.append(1)
+        return take_in(*args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(processing, "take_in", look)
+        assert [one.account for one in process(settings, instance=history()).accounts] == ["pig1987"]
+    assert [one.account for one in process(settings, instance=history()).accounts] == ["zonea0"]
+    assert accounts_published(settings) == ["pig1987", "zonea0"]
+
+
+def test_who_is_waited_for_is_said_also_where_no_log_is_read(
+    settings: Settings, history: History, caplog: pytest.LogCaptureFixture
+) -> None:
+    drop_export(settings, "pig1987", "overview")
+    held = threading.Event()
+
+    def hold() -> None:
+        with Locks(settings.locks, "run 6a7b1c2d").hold("account pig1987"):
+            held.set()
+            while "Waiting for" not in caplog.text:
+                time.sleep(0.05)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    held.wait()
+    assert process(settings, instance=history()).is_clean
+    holder.join()
+    assert "Waiting for account pig1987, which is held by run 6a7b1c2d (process" in caplog.text
+
+
+def test_a_rebuild_is_refused_while_a_run_is_under_way(settings: Settings, history: History) -> None:
+    drop_export(settings, "pig1987", "overview")
+    assert process(settings, instance=history()).is_clean
+    before = tables(settings)
+    with (
+        Locks(settings.locks, "run 6a7b1c2d").hold("account zonea0"),
+        pytest.raises(RebuildRefused, match=r"account zonea0 is held by run 6a7b1c2d .* Nothing was changed\."),
+    ):
+        rebuild(settings, instance=history())
+    assert differing(before, tables(settings)) == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OSError(28, "No space left on device"), RuntimeError("(sqlite3.OperationalError) database or disk is full")],
+    ids=["file", "history"],
+)
+def test_a_full_disk_is_a_sentence(install: Install, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    monkeypatch.setenv("TIKTOK_DATA_DIR", str(install("pig1987").data_dir))
+
+    def full(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(processing, "process", full)
+    said = CliRunner().invoke(app, ["process"])
+    assert said.exit_code == 1
+    assert "The disk is full. Free some space and run this again" in " ".join(said.output.split())
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_ends_the_run_at_once_and_says_what_is_left(install: Install, number: signal.Signals) -> None:
+    settings = install(*ACCOUNTS)
+    for account in ACCOUNTS:
+        drop_export(settings, account, "overview", first=dt.date(2025, 1, 3), last=dt.date(2025, 12, 20))
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(("TIKTOK_", "DAGSTER_"))}
+    environment = ours | {
+        "TIKTOK_DATA_DIR": str(settings.data_dir),
+        "TIKTOK_ACCOUNTS_FILE": str(settings.accounts_file),
+        "TIKTOK_RUN_SIZE": "12",
+    }
+    command = [sys.executable, "-c", "from tiktok_assets.cli.app import main; main()", "process"]
+    running = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while running.poll() is None and not list(Path(str(settings.staging)).glob("*")):
+        time.sleep(0.02)
+    running.send_signal(number)
+    _, said = running.communicate()
+    assert running.returncode == 130, said
+    assert "Stopped. Left for the next time: north, south, west." in said
+    assert "Traceback" not in said
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert accounts_published(settings) == list(ACCOUNTS)

@@ -1,0 +1,218 @@
+"""The command `tiktok-assets status`, and the asset beside it: the same coverage, the same advice."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+import time_machine
+from typer.testing import CliRunner, Result
+
+from tiktok_assets.cli import output
+from tiktok_assets.cli.app import app
+from tiktok_assets.curated.coverage.coverage import COUNTED
+from tiktok_assets.settings import Settings, load_settings
+from tiktok_assets.simulator.account import SimulatedAccount
+from tiktok_assets.simulator.exports import land, studio_exports
+from tiktok_assets.simulator.traits import Traits
+from tiktok_assets.storage.lake import Lake
+from tiktok_assets.studio.session import Sessions
+from tiktok_assets_tests.drops import drop, materialize
+from tiktok_assets_tests.instances import fresh
+
+FIRST, LAST = dt.date(2026, 8, 20), dt.date(2026, 9, 10)
+DOWNLOADED = dt.datetime(2026, 9, 11, 18, tzinfo=dt.UTC)
+# Ten days after the export: Studio has data until 20 September.
+NOW = dt.datetime(2026, 9, 21, 18, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """An installation of its own, with accounts pig1987 and zonea0 (handle zone.a0)."""
+    accounts = tmp_path / "accounts.toml"
+    accounts.write_text('[accounts.pig1987]\n[accounts.zonea0]\nhandle = "zone.a0"\n')
+    monkeypatch.setenv("TIKTOK_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("TIKTOK_ACCOUNTS_FILE", str(accounts))
+    monkeypatch.setattr("tiktok_assets.pipeline.process.project_instance", fresh)
+    monkeypatch.setenv("COLUMNS", "300")
+    monkeypatch.chdir(tmp_path)
+    return load_settings()
+
+
+@pytest.fixture
+def in_september(monkeypatch: pytest.MonkeyPatch) -> Iterator[time_machine.Traveller]:
+    """The computer's clock stands at ``NOW``, or goes where a test sends it; a wide terminal."""
+    monkeypatch.setattr(output.out, "width", 300)
+    with time_machine.travel(NOW, tick=False) as clock:
+        yield clock
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments)
+
+
+def visited(settings: Settings) -> Path:
+    """Four exports of zonea0 in landing, of which 1 and 2 September are missing."""
+    traits = Traits(gap=(dt.date(2026, 9, 1), dt.date(2026, 9, 2)))
+    account = SimulatedAccount.generate("zone.a0", 7, dt.date(2026, 6, 1), LAST, traits=traits)
+    folder = Path(str(settings.landing)) / "zonea0"
+    for export in studio_exports(account, FIRST, LAST, downloaded_at=DOWNLOADED):
+        land(export, folder)
+    return folder
+
+
+def log_in(settings: Settings, account: str, days: int) -> None:
+    expires = (NOW + dt.timedelta(days=days)).timestamp()
+    cookies = [{"name": "sessionid", "value": "secret", "expires": expires}]
+    Sessions.of(settings).save(account, {"cookies": cookies, "origins": []})
+
+
+@pytest.mark.usefixtures("in_september")
+def test_status_tells_coverage_and_what_to_export_until_when(settings: Settings) -> None:
+    visited(settings)
+    run("process")
+    result = run("status", "zone.a0")
+    assert result.exit_code == 1
+    lines = [line.rstrip() for line in result.stdout.splitlines()]
+    assert lines[0] == "zonea0 (@zone.a0): login missing"
+    table = {line.split()[0]: line.split()[1:] for line in lines[2:9]}
+    assert table["overview"] == ["2026-08-20", "2026-09-10", "20", "12", "3", "2026-09-11", "18:00"]
+    assert table["follower_activity"][:4] == ["2026-09-04", "2026-09-10", "7", "10"]
+    assert table["content"] == ["2026-09-11", "2026-09-11", "1", "—", "—", "2026-09-11", "18:00"]
+    assert lines[9] == (
+        "Overview, viewers and follower history lack 12 days (2026-09-01 to 2026-09-02, 2026-09-11 to 2026-09-20). "
+        "Follower activity lacks 7 days (2026-09-14 to 2026-09-20). "
+        "Follower activity is only ever exported for the last 7 days. "
+        "Numbers of 3 days (2026-09-08 to 2026-09-10) were exported before they had settled."
+    )
+    assert lines[10] == (
+        "  until 2026-09-21: In Studio's Analytics choose Last 28 days, Download data in each of the tabs Overview, "
+        "Viewers, Followers and Content, drop the ZIPs into data/landing"
+    )
+    assert lines[11] == (
+        "Follower activity of 3 days (2026-09-11 to 2026-09-13): lost for good, Studio exports only the last 7 days."
+    )
+
+
+def test_nothing_is_to_be_done_the_day_after_an_export(
+    settings: Settings, in_september: time_machine.Traveller
+) -> None:
+    account = SimulatedAccount.generate("zone.a0", 7, dt.date(2026, 6, 1), LAST)
+    for export in studio_exports(account, FIRST, LAST, downloaded_at=DOWNLOADED):
+        land(export, Path(str(settings.landing)))
+    run("process")
+    in_september.move_to(DOWNLOADED + dt.timedelta(days=1))
+    result = run("status", "zonea0")
+    assert result.exit_code == 0, result.output
+    assert "Nothing to export." in result.stdout
+
+
+@pytest.mark.usefixtures("in_september")
+def test_with_a_login_the_advice_is_a_command_and_the_days_left_are_told(settings: Settings) -> None:
+    visited(settings)
+    run("process")
+    log_in(settings, "zonea0", days=30)
+    shown = run("status", "zonea0").stdout
+    assert "zonea0 (@zone.a0): login valid, expires in 30 days" in shown
+    assert "until 2026-09-21: tiktok-assets extract zonea0 --from 2026-09-01 --to 2026-09-20 --refresh" in shown
+    log_in(settings, "zonea0", days=-1)
+    assert "tiktok-assets login zonea0, then tiktok-assets extract zonea0 --from" in run("status", "zonea0").stdout
+
+
+@pytest.mark.usefixtures("in_september")
+def test_status_tells_what_waits_and_what_was_set_aside(settings: Settings) -> None:
+    folder = visited(settings)
+    waiting = run("status").stdout
+    assert "zonea0 (@zone.a0): login missing; 4 exports in landing not processed yet" in waiting
+    assert "To process what waits: tiktok-assets process" in waiting
+    (folder / "Overview_zone.a0.zip").write_bytes(b"PK\x03\x04 and no more")
+    assert run("process").exit_code == 1
+    drop(b"x", folder.parent, "Viewers_pig1987.zip")
+    drop(b"x", folder.parent / "nobody", "Overview.csv")
+    found = json.loads(run("status", "--json").stdout)
+    assert [one["exports_waiting"] for one in found["accounts"]] == [0, 0]
+    assert (found["files_waiting"], found["files_quarantined"]) == (2, 1)
+    shown = run("status").stdout
+    assert "2 files directly in landing or in the folder of no account in use" in shown
+    assert "1 file in quarantine" in shown
+
+
+@pytest.mark.usefixtures("in_september")
+def test_status_prints_json_and_nothing_else(settings: Settings) -> None:
+    visited(settings)
+    run("process")
+    result = run("status", "--json")
+    assert result.exit_code == 1
+    found = json.loads(result.stdout)
+    assert found["at"] == "2026-09-21T18:00:00+00:00"
+    empty, zonea0 = found["accounts"]
+    assert (empty["account"], empty["session"], empty["session_days_left"]) == ("pig1987", "missing", None)
+    [first] = empty["advice"]
+    assert first["sections"] == ["overview", "viewers", "followers", "content"]
+    assert first["reason"].startswith("There is no export of this account yet.")
+    overview, *_, content = zonea0["reports"]
+    assert overview == {
+        "report": "overview",
+        "first": "2026-08-20",
+        "last": "2026-09-10",
+        "days_covered": 20,
+        "days_missing": 12,
+        "days_without_number": 0,
+        "days_unsettled": 3,
+        "missing": [
+            {"first": "2026-09-01", "last": "2026-09-02"},
+            {"first": "2026-09-11", "last": "2026-09-20"},
+        ],
+        "last_export": "2026-09-11T18:00:00+00:00",
+    }
+    assert (content["days_missing"], content["days_unsettled"]) == (None, None)
+    assert [lost["is_permanent"] for lost in zonea0["lost"]] == [True]
+
+
+def test_an_account_that_does_not_exist_is_refused(settings: Settings) -> None:
+    result = run("status", "nobody")
+    assert result.exit_code == 2
+    assert "No account is called nobody. There are: pig1987, zonea0." in result.output
+
+
+def coverage_file(settings: Settings, month: dt.date) -> Path:
+    return Path(str(Lake(settings).partition_file("curated", "coverage", "zonea0", month)))
+
+
+@pytest.mark.usefixtures("in_september")
+def test_a_run_stores_facts_and_shows_people_the_table_and_the_advice(settings: Settings) -> None:
+    visited(settings)
+    months = [dt.date(2026, 8, 1), dt.date(2026, 9, 1)]
+    groups = ("raw", "staging", "curated")
+    with fresh() as instance:
+        result = materialize(settings, instance, *groups, accounts=["zonea0"], months=months)
+    assert result.success
+    rows = pl.read_parquet(coverage_file(settings, months[1]))
+    assert rows["report"].to_list() == sorted(COUNTED)
+    [overview] = rows.filter(report="overview").select("first_day", "last_day", "days_covered", "days_missing").rows()
+    assert overview == (dt.date(2026, 9, 3), dt.date(2026, 9, 10), 8, 0)
+    august, metadata = (one.metadata for one in result.asset_materializations_for_node("curated__coverage"))
+    assert (august["dagster/row_count"].value, metadata["dagster/row_count"].value) == (7, 7)
+    assert "| zonea0 | overview | 2026-08-20 | 2026-09-10 | 20 | 12 | 3 | 2026-09-11 18:00 |" in str(
+        metadata["coverage"].value
+    )
+    advice = str(metadata["advice"].value)
+    assert advice.startswith("- **zonea0, until 2026-09-21**: Overview, viewers and follower history lack 12 days")
+    assert "- zonea0: Follower activity of 3 days" in advice
+    assert metadata["exports_to_make"].value == 1
+
+
+def test_the_rows_are_the_same_on_another_day(settings: Settings, in_september: time_machine.Traveller) -> None:
+    visited(settings)
+    run("process")
+    before = [coverage_file(settings, month).read_bytes() for month in (dt.date(2026, 8, 1), dt.date(2026, 9, 1))]
+    in_september.move_to(NOW + dt.timedelta(days=60))
+    result = run("rebuild")
+    assert "the same, row for row" in result.output
+    assert before == [
+        coverage_file(settings, month).read_bytes() for month in (dt.date(2026, 8, 1), dt.date(2026, 9, 1))
+    ]

@@ -1,0 +1,133 @@
+"""Labels that run ahead, from dropped files to the warehouse: one row a real day, whichever export came first."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from itertools import permutations
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from tiktok_assets.inbox.receipts import receipts
+from tiktok_assets.pipeline.process import Result, process
+from tiktok_assets.settings import Settings
+from tiktok_assets.simulator.account import SimulatedAccount
+from tiktok_assets.simulator.exports import GeneratedExport, Quirks, Section, land, studio_export
+from tiktok_assets.storage.lake import Lake
+from tiktok_assets.storage.parquet import raw_of_account
+from tiktok_assets_tests.instances import fresh
+from tiktok_assets_tests.stored import differing, tables
+
+TRUTH = SimulatedAccount.generate("pig1987", 11, dt.date(2024, 11, 1), dt.date(2025, 6, 30))
+
+
+def export(
+    first: str, last: str, downloaded_at: str, *, shift: int = 0, section: Section = "overview"
+) -> GeneratedExport:
+    days = dt.date.fromisoformat(first), dt.date.fromisoformat(last)
+    moment = dt.datetime.fromisoformat(downloaded_at).replace(tzinfo=dt.UTC)
+    return studio_export(TRUTH, section, *days, downloaded_at=moment, quirks=Quirks(label_shift=shift))
+
+
+# Ahead by a day, and nothing in it tells: it was downloaded weeks after its last day.
+AHEAD = export("2025-01-01", "2025-01-31", "2025-03-02T18:20:30", shift=1)
+# As labelled, up to the last day that was there.
+PLAIN = export("2025-01-20", "2025-02-28", "2025-03-01T18:20:30")
+# Ahead, and it tells: its last label is the day of the download.
+TELLING = export("2025-02-10", "2025-03-10", "2025-03-10T23:20:30", shift=1)
+
+
+def take(settings: Settings, *exports: GeneratedExport) -> Result:
+    """Drop and process; the result."""
+    for one in exports:
+        land(one, Path(str(settings.landing)) / "pig1987" / one.name)
+    return process(settings, instance=fresh())
+
+
+def days(settings: Settings) -> pl.DataFrame:
+    with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
+        query = "select date, video_views, date_label, date_shift_days, export_id from social_media_stats order by date"
+        return pl.DataFrame(connection.sql(query).to_arrow_table())
+
+
+def views_are_true(found: pl.DataFrame) -> bool:
+    truths = [TRUTH.on(day) for day in found["date"]]
+    return found["video_views"].to_list() == [truth.video_views for truth in truths if truth]
+
+
+def test_alone_an_export_that_tells_nothing_stands_as_it_is_labelled(settings: Settings) -> None:
+    assert take(settings, AHEAD).is_clean
+    found = days(settings)
+    assert (found["date"][0], found["date"][-1]) == (dt.date(2025, 1, 1), dt.date(2025, 1, 31))
+    assert set(found["date_shift_days"]) == {0}
+
+
+def test_a_later_export_moves_the_earlier_one_and_its_months_are_made_again(settings: Settings) -> None:
+    take(settings, AHEAD)
+    result = take(settings, PLAIN)
+    assert result.is_clean
+    found = days(settings)
+    assert found["date"].to_list() == [dt.date(2024, 12, 31) + dt.timedelta(days=number) for number in range(60)]
+    assert views_are_true(found)
+    moved = found.filter(pl.col("date") < dt.date(2025, 1, 20))
+    assert set(moved["date_shift_days"]) == {1}
+    assert moved["date_label"].to_list() == [day + dt.timedelta(days=1) for day in moved["date"]]
+    [account] = result.accounts
+    assert (account.first_month, account.last_month) == (dt.date(2024, 12, 1), dt.date(2025, 2, 1))
+    assert all(one["months"] == one["months_reached"] for one in receipts(Lake(settings), "pig1987"))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """All three exports in one run."""
+    folder = tmp_path_factory.mktemp("at-once")
+    (folder / "accounts.toml").write_text("[accounts.pig1987]\n")
+    settings = Settings.model_validate({"data_dir": folder / "data", "accounts_file": folder / "accounts.toml"})
+    assert take(settings, AHEAD, PLAIN, TELLING).is_clean
+    return settings
+
+
+@pytest.fixture(scope="module")
+def at_once(whole: Settings) -> pl.DataFrame:
+    return days(whole)
+
+
+def test_each_real_day_stands_once_with_its_own_number(at_once: pl.DataFrame) -> None:
+    assert at_once["date"].to_list() == [dt.date(2024, 12, 31) + dt.timedelta(days=number) for number in range(69)]
+    assert views_are_true(at_once)
+
+
+@pytest.mark.parametrize("order", [*permutations((AHEAD, PLAIN, TELLING))], ids=range(6))
+def test_the_same_exports_make_the_same_tables_in_any_order(
+    order: tuple[GeneratedExport, ...], settings: Settings, whole: Settings
+) -> None:
+    for one in order:
+        assert take(settings, one).is_clean
+    assert differing(tables(settings), tables(whole)) == []
+
+
+def test_a_run_says_that_an_older_export_is_judged_anew(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    take(settings, AHEAD)
+    [before] = receipts(Lake(settings), "pig1987")
+    assert before["shifts"] == {}
+    with caplog.at_level("WARNING"):
+        take(settings, PLAIN)
+    after = {one["source"]: one["shifts"] for one in receipts(Lake(settings), "pig1987")}
+    assert sorted(map(json.dumps, after.values())) == ['{"overview": 1}', "{}"]
+
+
+def test_nothing_is_processed_once_more_when_nothing_moved(settings: Settings) -> None:
+    take(settings, AHEAD, PLAIN)
+    again = process(settings, instance=fresh())
+    assert again.accounts == ()
+
+
+def test_raw_keeps_the_labels_as_they_are(settings: Settings) -> None:
+    take(settings, AHEAD, PLAIN)
+    raw = raw_of_account(Lake(settings), "overview", "pig1987")
+    assert raw["date_label"].min() == dt.date(2025, 1, 1)
+    assert raw.height == 31 + 40
+    assert not any("shift" in name for name in raw.columns)

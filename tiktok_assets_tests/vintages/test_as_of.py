@@ -1,0 +1,180 @@
+"""Tables as they would have been: against the stored ones, and against a lake that got only the exports until then."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import polars.selectors as cs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from tiktok_assets.assets.curated import REACHES
+from tiktok_assets.curated.quality.restatements import LOOK_BACK as SETTLING_LOOK_BACK
+from tiktok_assets.settings import Settings
+from tiktok_assets.storage.lake import Lake
+from tiktok_assets.vintages.as_of import TABLES, Known, NotAMoment, UnknownTable, as_of, moment_of
+from tiktok_assets_tests.history import RESTATED, TRUE_VIEWS, VISITS, Visit, installation, landed, processed
+
+NOW = dt.datetime.now(dt.UTC)
+Tables = dict[str, pl.DataFrame]
+
+
+@dataclass(frozen=True)
+class Lived:
+    """A lake, and every table as it was stored after each visit."""
+
+    settings: Settings
+    stored: list[Tables]
+
+
+def live(folder: Path, visits: Sequence[Visit]) -> Lived:
+    """A lake in which each of ``visits`` is processed before the next one comes."""
+    lived = Lived(installation(folder), [])
+    for visit in visits:
+        landed(lived.settings, [visit])
+        processed(lived.settings)
+        lived.stored.append({key: stored(lived.settings, key) for key in TABLES})
+    return lived
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Lived:
+    return live(tmp_path_factory.mktemp("lake"), VISITS)
+
+
+@pytest.fixture(scope="module")
+def lake(lived: Lived) -> Settings:
+    return lived.settings
+
+
+def stored(settings: Settings, key: str) -> pl.DataFrame:
+    """The table as files or the published warehouse hold it."""
+    layer, name = key.split("/")
+    if layer == "warehouse":
+        with duckdb.connect(settings.warehouse, read_only=True) as connection:
+            rows = pl.DataFrame(connection.sql(f"select * exclude (loaded_at) from {name}").to_arrow_table())
+    else:
+        files = sorted(Path(str(settings.data_dir), layer, name).rglob("*.parquet"))
+        rows = pl.concat([TABLES[key].empty(), *(pl.read_parquet(file) for file in files)], how="diagonal")
+    return plain(rows)
+
+
+def plain(rows: pl.DataFrame) -> pl.DataFrame:
+    """In one order of rows and columns; moments without a zone, as DuckDB has them."""
+    rows = rows.drop("loaded_at", strict=False).with_columns(cs.datetime().dt.replace_time_zone(None))
+    return rows.select(sorted(rows.columns)).sort(cs.exclude(cs.list()))
+
+
+def tables(settings: Settings, moment: dt.datetime) -> Tables:
+    known = Known(Lake(settings), ("north",), moment)
+    return {key: plain(known.rows(key)) for key in TABLES}
+
+
+def assert_same(found: Tables, expected: Tables) -> None:
+    for key, rows in expected.items():
+        assert found[key].columns == rows.columns, key
+        assert_frame_equal(found[key], rows, check_dtypes=False) if rows.height else found[key].is_empty()
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_tables_as_of_a_moment_are_those_that_were_stored_then(lived: Lived, number: int) -> None:
+    moment = NOW if number == len(VISITS) else VISITS[number].at - dt.timedelta(seconds=1)
+    assert_same(tables(lived.settings, moment), lived.stored[number - 1])
+
+
+def test_tables_as_of_now_can_all_be_asked_for_by_name(lived: Lived) -> None:
+    asked = as_of(lived.settings, NOW, "content_performance", ["north"])
+    assert plain(asked).equals(plain(as_of(lived.settings, NOW, "warehouse/content_performance")))
+    assert asked["loaded_at"].unique().to_list() == [NOW]
+    assert {key for key, rows in lived.stored[-1].items() if rows.is_empty()} <= RARE
+
+
+RARE = {f"curated/{name}" for name in ("viral_videos", "posting_times", "hashtags")} | {
+    f"warehouse/{name}" for name in ("viral_content", "posting_times", "hashtag_performance", "anomalies")
+}
+
+
+def test_visits_that_come_in_another_order_leave_the_same_tables(lived: Lived, tmp_path: Path) -> None:
+    last, first, second = live(tmp_path, [VISITS[2], VISITS[0], VISITS[1]]).stored
+    assert_same(second, lived.stored[-1])
+    assert not last["staging/overview"].equals(first["staging/overview"])
+
+
+def test_every_real_day_is_there_once(lived: Lived) -> None:
+    days = lived.stored[-1]["warehouse/social_media_stats"]["date"]
+    assert sorted(days) == [dt.date(2024, 12, 10) + dt.timedelta(days=day) for day in range(58)]  # to 5 February
+
+
+def test_a_number_is_what_was_believed_then(lake: Settings) -> None:
+    def views(moment: str) -> list[int]:
+        return as_of(lake, moment_of(moment)).filter(date=RESTATED)["video_views"].to_list()
+
+    assert views("2025-01-20T16:20") == []
+    assert views("2025-01-20") == [TRUE_VIEWS]
+    assert views("2025-02-05") == [TRUE_VIEWS]
+    assert views("2025-02-06") == [TRUE_VIEWS + 1]
+
+
+def test_the_one_number_that_changed_is_the_one_restatement(lake: Settings) -> None:
+    (row,) = as_of(lake, NOW, "curated/restatements").to_dicts()
+    assert (row["date"], row["report"], row["metric"]) == (RESTATED, "overview", "video_views")
+    assert (row["old_value"], row["new_value"]) == (TRUE_VIEWS, TRUE_VIEWS + 1)
+    # From the end of 12 January: to 28 January 23:45:02, and to 6 February 16:20:30.
+    assert row["old_age_days"] == pytest.approx(15 + (23 * 3600 + 45 * 60 + 2) / 86_400)
+    assert row["new_age_days"] == pytest.approx(24 + (16 * 3600 + 20 * 60 + 30) / 86_400)
+
+
+def test_days_are_settled_once_they_are_as_old_as_the_oldest_number_that_still_moved(lake: Settings) -> None:
+    days = as_of(lake, NOW).select("date", "is_settled")
+    # A number moved at 15.99 days, so January and February take 16. One visit speaks of December: that takes 3.
+    assert days.filter(pl.col("date") < dt.date(2025, 1, 1))["is_settled"].to_list() == [True] * 22
+    settled = days.filter(pl.col("date") >= dt.date(2025, 1, 1), "is_settled")["date"]
+    assert (settled.min(), settled.max()) == (dt.date(2025, 1, 1), dt.date(2025, 1, 20))
+
+
+def test_days_are_made_again_as_far_as_what_settles_them_reaches() -> None:
+    assert REACHES["curated/account_daily"] >= SETTLING_LOOK_BACK
+
+
+def test_before_the_first_export_every_table_is_empty_and_whole(lake: Settings) -> None:
+    for key, rows in tables(lake, moment_of("2024-12-31")).items():
+        assert rows.is_empty()
+        assert set(rows.columns) == set(TABLES[key].to_schema().columns) - {"loaded_at"}
+
+
+def test_asking_changes_nothing(lake: Settings) -> None:
+    def files() -> dict[str, tuple[int, int]]:
+        root = Path(str(lake.data_dir))
+        return {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in root.rglob("*")}
+
+    before = files()
+    tables(lake, moment_of("2025-01-30"))
+    assert files() == before
+
+
+def test_a_table_that_does_not_exist_is_answered_with_those_that_do(lake: Settings) -> None:
+    with pytest.raises(
+        UnknownTable, match=r"There is no table stats\. There are: .*social_media_stats.*staging/viewers"
+    ):
+        as_of(lake, NOW, "stats")
+
+
+def test_a_date_is_its_end_and_a_timestamp_itself() -> None:
+    assert moment_of("2026-03-20") == dt.datetime(2026, 3, 20, 23, 59, 59, 999999, tzinfo=dt.UTC)
+    assert moment_of("2026-03-20T14:00") == dt.datetime(2026, 3, 20, 14, tzinfo=dt.UTC)
+    assert moment_of("2026-03-20 14:00+02:00") == dt.datetime(2026, 3, 20, 12, tzinfo=dt.UTC)
+    with pytest.raises(NotAMoment, match=r"'20 March' is no date"):
+        moment_of("20 March")
+
+
+@given(st.datetimes(timezones=st.just(dt.UTC)))
+def test_a_moment_written_out_is_the_moment(moment: dt.datetime) -> None:
+    assert moment_of(moment.isoformat()) == moment
+    assert moment_of(moment.date().isoformat()).date() == moment.date()
