@@ -34,6 +34,7 @@ class DagsterDev:
     accounts: tuple[str, ...]
     sensor_interval: int
     studio_url: str
+    python: str = sys.executable
     port: int = field(default_factory=lambda: free_port())
     started_in: float = 0.0
     """Seconds until the server answered."""
@@ -89,7 +90,7 @@ class DagsterDev:
         begun = time.monotonic()
         with (self.home / "dagster.log").open("ab") as log:
             self.server = subprocess.Popen(
-                [sys.executable, "-m", "dagster", "dev", "-h", "127.0.0.1", "-p", str(self.port)],
+                [self.python, "-m", "dagster", "dev", "-h", "127.0.0.1", "-p", str(self.port)],
                 cwd=self.home,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
