@@ -124,7 +124,7 @@ def test_with_a_login_the_advice_is_a_command_and_the_days_left_are_told(setting
 
 
 @pytest.mark.usefixtures("in_september")
-def test_status_tells_what_waits_and_what_was_set_aside(settings: Settings) -> None:
+def test_status_tells_what_waits_and_what_was_quarantined(settings: Settings) -> None:
     folder = visited(settings)
     waiting = run("status").stdout
     assert "zonea0 (@zone.a0): login missing; 4 exports in landing not processed yet" in waiting
