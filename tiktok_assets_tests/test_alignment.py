@@ -19,6 +19,7 @@ from tiktok_assets.simulator.exports import GeneratedExport, Quirks, Section, la
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.parquet import raw_of_account
 from tiktok_assets_tests.instances import fresh
+from tiktok_assets_tests.made_once import MadeOnce
 from tiktok_assets_tests.stored import differing, tables
 
 TRUTH = SimulatedAccount.generate("pig1987", 11, dt.date(2024, 11, 1), dt.date(2025, 6, 30))
@@ -81,12 +82,16 @@ def test_a_later_export_moves_the_earlier_one_and_its_months_are_made_again(sett
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def whole(tmp_path_factory: pytest.TempPathFactory, made_once: MadeOnce) -> Settings:
     """All three exports in one run."""
     folder = tmp_path_factory.mktemp("at-once")
     (folder / "accounts.toml").write_text("[accounts.pig1987]\n")
     settings = Settings.model_validate({"data_dir": folder / "data", "accounts_file": folder / "accounts.toml"})
-    assert take(settings, AHEAD, PLAIN, TELLING).is_clean
+
+    def make() -> None:
+        assert take(settings, AHEAD, PLAIN, TELLING).is_clean
+
+    made_once.fill(folder / "data", "aligned at once", make)
     return settings
 
 
@@ -102,9 +107,13 @@ def test_each_real_day_stands_once_with_its_own_number(at_once: pl.DataFrame) ->
 
 @pytest.mark.parametrize("order", [*permutations((AHEAD, PLAIN, TELLING))], ids=range(6))
 def test_the_same_exports_make_the_same_tables_in_any_order(
-    order: tuple[GeneratedExport, ...], settings: Settings, whole: Settings
+    order: tuple[GeneratedExport, ...], settings: Settings, whole: Settings, made_once: MadeOnce
 ) -> None:
-    for one in order:
+    def make() -> None:
+        assert take(settings, order[0]).is_clean
+
+    made_once.fill(Path(str(settings.data_dir)), f"aligned with {order[0].name} alone", make)
+    for one in order[1:]:
         assert take(settings, one).is_clean
     assert differing(tables(settings), tables(whole)) == []
 
