@@ -16,6 +16,7 @@ import pytest
 from tiktok_assets.settings import project_root
 from tiktok_assets.studio.extraction import Outcome, Wanted
 from tiktok_assets.studio.windows import Window
+from tiktok_assets_tests.budget import rounds
 from tiktok_assets_tests.conftest import Install
 from tiktok_assets_tests.fakes import Clock, PaperStudio
 from tiktok_assets_tests.studio.conftest import NORTH, NOW, YESTERDAY, MakeStage
@@ -87,7 +88,7 @@ def test_an_extraction_killed_at_random_moments_is_finished_without_doing_anythi
     command = [sys.executable, "-m", "tiktok_assets_tests.studio.extracting"]
     command.append(json.dumps(given | {"last": YESTERDAY.isoformat()}))
     rng = random.Random(7)
-    for _ in range(10):
+    for _ in rounds(5, at_most=40):
         process = subprocess.Popen(command, cwd=project_root())
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(rng.uniform(1, 6))
