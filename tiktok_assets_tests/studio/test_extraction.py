@@ -23,6 +23,7 @@ from tiktok_assets_tests.studio.conftest import NORTH, NOW, YESTERDAY, MakeStage
 
 FOUR = ("overview", "viewers", "followers", "content")
 BEGIN = YESTERDAY - dt.timedelta(days=399)
+PATIENCE = 300.0  # seconds; guards against hanging
 
 
 @pytest.fixture
@@ -95,7 +96,7 @@ def test_an_extraction_killed_at_random_moments_is_finished_without_doing_anythi
         process.kill()
         process.wait(10)
         assert not [name for name in here.files("landing") if not name.endswith(".zip")]
-    assert subprocess.run(command, cwd=project_root(), timeout=120).returncode == 0
+    assert subprocess.run(command, cwd=project_root(), timeout=PATIENCE).returncode == 0
     windows = [(section, one.window) for section in FOUR for one in here.studio.ledger.landed_windows("north", section)]
     assert len(windows) == len(set(windows)) == 12 == len(here.files("landing"))
     assert here.files("quarantine") == []
