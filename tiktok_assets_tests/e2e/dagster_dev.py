@@ -134,10 +134,10 @@ class DagsterDev:
     def wait_for(self, what: str, happened: Callable[[], Any], patience: float = PATIENCE) -> Any:
         """The first true answer of ``happened``."""
         deadline = time.monotonic() + patience
-        while time.monotonic() < deadline:
+        while (asked := time.monotonic()) < deadline:
             if answer := happened():
                 return answer
-            time.sleep(0.25)
+            time.sleep(max(0.5, 2 * (time.monotonic() - asked)))  # at most a third of a processor goes into asking
         raise AssertionError(f"waited {patience:.0f} s for {what}; the end of the log:\n{self.log()[-4000:]}")
 
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:
