@@ -67,6 +67,11 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_unconfigure() -> None:
+    """As it was: else libraries report what is still frozen at the end as leaked."""
+    gc.unfreeze()
+
+
 @pytest.fixture(autouse=True)
 def no_history_of_another_test(monkeypatch: pytest.MonkeyPatch) -> None:
     """Dagster remembers the storage of the instance that was entered last, also once it is gone.

@@ -7,6 +7,7 @@ import json
 from itertools import permutations
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 import polars as pl
 import pytest
@@ -41,11 +42,11 @@ PLAIN = export("2025-01-20", "2025-02-28", "2025-03-01T18:20:30")
 TELLING = export("2025-02-10", "2025-03-10", "2025-03-10T23:20:30", shift=1)
 
 
-def take(settings: Settings, *exports: GeneratedExport) -> Result:
+def take(settings: Settings, *exports: GeneratedExport, instance: dg.DagsterInstance | None = None) -> Result:
     """Drop and process; the result."""
     for one in exports:
         land(one, Path(str(settings.landing)) / "pig1987" / one.name)
-    return process(settings, instance=fresh())
+    return process(settings, instance=instance or fresh())
 
 
 def taken(settings: Settings, made_once: MadeOnce, *exports: GeneratedExport) -> None:
@@ -122,16 +123,17 @@ def test_the_same_exports_make_the_same_tables_in_any_order(
     assert differing(tables(settings), tables(whole)) == []
 
 
-def test_a_run_says_that_an_older_export_is_judged_anew(
-    settings: Settings, made_once: MadeOnce, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_run_says_that_an_older_export_is_judged_anew(settings: Settings, made_once: MadeOnce) -> None:
     taken(settings, made_once, AHEAD)
     [before] = receipts(Lake(settings), "pig1987")
     assert before["shifts"] == {}
-    with caplog.at_level("WARNING"):
-        take(settings, PLAIN)
+    history = fresh()
+    take(settings, PLAIN, instance=history)
     after = {one["source"]: one["shifts"] for one in receipts(Lake(settings), "pig1987")}
     assert sorted(map(json.dumps, after.values())) == ['{"overview": 1}', "{}"]
+    entries = [entry.user_message for run in history.get_runs() for entry in history.all_logs(run.run_id)]
+    [said] = [entry for entry in entries if "judged anew" in entry]
+    assert "(days ahead of the real day: overview 0 -> 1)" in said
 
 
 def test_nothing_is_processed_once_more_when_nothing_moved(settings: Settings, made_once: MadeOnce) -> None:
