@@ -8,10 +8,9 @@ moving it back by hand undoes it.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from upath import UPath
 
@@ -19,7 +18,7 @@ from tiktok_assets.accounts import load_roster
 from tiktok_assets.exports.archive import export_id
 from tiktok_assets.exports.problems import ExportProblem
 from tiktok_assets.inbox.files import account_folders, files_below, is_there, shown, source_of
-from tiktok_assets.inbox.receipts import processed, receipts
+from tiktok_assets.inbox.receipts import Receipt, processed, receipts
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake, changed_at, local_copy
 
@@ -103,24 +102,24 @@ def archive(
 def _of_account(lake: Lake, account: str, before: dt.datetime, *, dry_run: bool) -> Iterator[Archived | Kept | None]:
     """What becomes of each file of the account's landing folder; None for one that is too young."""
     archived, landing = account_folders(lake, account)
-    told = {receipt["export_id"]: receipt for receipt in receipts(lake, account)}
+    noted = {receipt.export_id: receipt for receipt in receipts(lake, account)}
     # A receipt that was opened again waits for its months to be made again.
-    unfinished = {one for one, receipt in told.items() if receipt["months_reached"] != receipt["months"]}
+    unfinished = {one for one, receipt in noted.items() if not receipt.has_reached_all}
     done = processed(lake, account) - unfinished
     holders = {_digest(path): path for path in files_below(archived)}
-    for path, digest in _in_order(lake, account, told, list(files_below(landing))):
+    for path, digest in _in_order(lake, account, noted, list(files_below(landing))):
         source = source_of(lake, account, path)
         try:
             if isinstance(digest, ExportProblem):
                 raise _Stays(str(digest), is_fault=True)
             moment = dt.datetime.fromtimestamp(changed_at(path), dt.UTC)
-            if digest in told:
-                moment = min(moment, dt.datetime.fromisoformat(told[digest]["downloaded_at"]))
+            if digest in noted:
+                moment = min(moment, noted[digest].downloaded_at)
             if moment > before:
                 yield None
                 continue
             target = archived / source
-            _see_that_it_may_go(lake, account, path, target, told.get(digest), is_done=digest in done)
+            _see_that_it_may_go(lake, account, path, target, noted.get(digest), is_done=digest in done)
             if digest in holders:
                 raise _Stays(f"holds the same bytes as {holders[digest]}. It may be deleted.")
             holders[digest] = target
@@ -138,33 +137,32 @@ def _of_account(lake: Lake, account: str, before: dt.datetime, *, dry_run: bool)
 
 
 def _in_order(
-    lake: Lake, account: str, told: dict[str, dict[str, Any]], paths: list[UPath]
+    lake: Lake, account: str, noted: Mapping[str, Receipt], paths: list[UPath]
 ) -> list[tuple[UPath, str | ExportProblem]]:
     """The files with their sha256; of equal bytes the one first that tables name as their source."""
     files = [(path, _digest(path)) for path in paths]
 
     def is_other(file: tuple[UPath, str | ExportProblem]) -> bool:
         path, digest = file
-        return isinstance(digest, str) and told.get(digest, {}).get("source") != source_of(lake, account, path)
+        receipt = noted.get(digest) if isinstance(digest, str) else None
+        return isinstance(digest, str) and (receipt is None or receipt.source != source_of(lake, account, path))
 
     return sorted(files, key=is_other)
 
 
 def _see_that_it_may_go(
-    lake: Lake, account: str, path: UPath, target: UPath, receipt: dict[str, Any] | None, *, is_done: bool
+    lake: Lake, account: str, path: UPath, target: UPath, receipt: Receipt | None, *, is_done: bool
 ) -> None:
     if not is_done or receipt is None:
         raise _Stays("is not processed yet: run `tiktok-assets process`, then this again.")
-    at = dt.datetime.fromisoformat(receipt["downloaded_at"])
-    if lacking := [
-        name for name in receipt["reports"] if not lake.raw_file(name, account, at, receipt["export_id"]).exists()
-    ]:
+    at, digest = receipt.downloaded_at, receipt.export_id
+    if lacking := [name for name in receipt.reports if not lake.raw_file(name, account, at, digest).exists()]:
         raise _Stays(f"raw lacks its {', '.join(lacking)}: run `tiktok-assets rebuild`.", is_fault=True)
     if isinstance(path, Path) and path.is_symlink():
         raise _Stays("is a link: what it leads to is not ours to move.")
-    if not isinstance(path, Path) and receipt["downloaded_at_evidence"] not in _KEPT_ANYWHERE:
+    if not isinstance(path, Path) and receipt.downloaded_at_evidence not in _KEPT_ANYWHERE:
         raise _Stays("only the time of its file tells when it was downloaded, and this storage keeps none on a move.")
-    if is_there(target) and _digest(target) != receipt["export_id"]:
+    if is_there(target) and _digest(target) != receipt.export_id:
         raise _Stays(f"another file lies at {target}, and tables name both by this path. Nothing is overwritten.")
 
 

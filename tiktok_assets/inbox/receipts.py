@@ -12,8 +12,8 @@ import datetime as dt
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
+from pydantic import TypeAdapter
 from upath import UPath
 
 from tiktok_assets.exports.provenance import READER_VERSION
@@ -26,6 +26,7 @@ _LOADED = f".v{READER_VERSION}.loaded.json"
 _OPEN = f".v{READER_VERSION}.open.json"
 _TRIES = "tries.json"
 _MOST_DEATHS = 5
+_LONG_AGO = dt.datetime(2016, 1, 1, tzinfo=dt.UTC)
 
 
 def processed(lake: Lake, account: str) -> frozenset[str]:
@@ -44,10 +45,40 @@ def _ids(lake: Lake, account: str, *states: str) -> frozenset[str]:
     return frozenset(name.removesuffix(state) for state in states for name in names if name.endswith(state))
 
 
-def receipts(lake: Lake, account: str) -> Iterator[dict[str, Any]]:
-    """What is noted of each export of ``account`` that raw holds, open or closed."""
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """One export that raw holds, and how far it has come."""
+
+    export_id: str
+    source: str
+    """Its path below the account's folder in landing or the archive."""
+    run_id: str = ""
+    written_at: dt.datetime = _LONG_AGO
+    downloaded_at: dt.datetime
+    downloaded_at_evidence: str
+    window: tuple[dt.date, dt.date]
+    """First and last day by its labels."""
+    months: tuple[dt.date, ...]
+    """First days of the months it has to reach; also those its labels do not name."""
+    months_reached: tuple[dt.date, ...]
+    """Of these, the months whose rows are committed in the warehouse."""
+    reports: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+    shifts: Mapping[str, int] | None = None
+    """By report: days that its labels run ahead, where not 0. None until labels are judged."""
+
+    @property
+    def has_reached_all(self) -> bool:
+        return self.months_reached == self.months
+
+
+_JSON = TypeAdapter(Receipt)
+
+
+def receipts(lake: Lake, account: str) -> Iterator[Receipt]:
+    """Those of every export of ``account`` that raw holds, open or closed."""
     for path in _receipt_files(lake, account):
-        yield json.loads(path.read_bytes())
+        yield _JSON.validate_json(path.read_bytes())
 
 
 def months_noted(lake: Lake, account: str, export_id: str) -> tuple[dt.date, ...]:
@@ -55,7 +86,7 @@ def months_noted(lake: Lake, account: str, export_id: str) -> tuple[dt.date, ...
     path = lake.raw_folder("exports", account) / f"{export_id}{_OPEN}"
     if not path.exists():
         return ()
-    return tuple(dt.date.fromisoformat(month) for month in json.loads(path.read_bytes())["months"])
+    return _JSON.validate_json(path.read_bytes()).months
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,21 +154,20 @@ def write_receipt(lake: Lake, account: str, source: str, export: Export, run_id:
     path = lake.raw_folder("exports", account) / f"{export.export_id}{_OPEN}"
     if path.exists():
         return
-    first, last = export.window
-    receipt = {
-        "export_id": export.export_id,
-        "source": source,
-        "run_id": run_id,
-        "written_at": dt.datetime.now(dt.UTC).isoformat(),
-        "downloaded_at": export.downloaded_at.isoformat(),
-        "downloaded_at_evidence": export.downloaded_at_evidence,
-        "window": [first.isoformat(), last.isoformat()],
-        "months": [month.isoformat() for month in lake.months_kept(export.months)],
-        "months_reached": [],
-        "reports": [member.report.name for member in export.members],
-        "warnings": export.warnings,
-    }
-    lake.write_bytes(path, f"{json.dumps(receipt, indent=2, ensure_ascii=False)}\n".encode())
+    receipt = Receipt(
+        export_id=export.export_id,
+        source=source,
+        run_id=run_id,
+        written_at=dt.datetime.now(dt.UTC),
+        downloaded_at=export.downloaded_at,
+        downloaded_at_evidence=export.downloaded_at_evidence,
+        window=export.window,
+        months=tuple(lake.months_kept(export.months)),
+        months_reached=(),
+        reports=tuple(member.report.name for member in export.members),
+        warnings=export.warnings,
+    )
+    _write(lake, path, receipt)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,23 +206,22 @@ def note_shifts(
     moved = []
     with lake.alone("receipts"):
         for path in _receipt_files(lake, account):
-            receipt = json.loads(path.read_bytes())
-            export_id, before = receipt["export_id"], receipt.get("shifts")
+            receipt = _JSON.validate_json(path.read_bytes())
+            before = receipt.shifts
             if before is None and path.name.endswith((_CLOSED, _LOADED)):
                 before = {}  # from before labels were judged: taken as they stood
-            now = {report: days for report, days in shifts.get(export_id, {}).items() if days}
-            told = lake.months_kept(sorted(months.get(export_id, ())))
-            every = sorted({*receipt["months"], *(month.isoformat() for month in told)})
-            if receipt.get("shifts") == now and every == receipt["months"]:
+            now = {report: days for report, days in shifts.get(receipt.export_id, {}).items() if days}
+            named = lake.months_kept(sorted(months.get(receipt.export_id, ())))
+            every = tuple(sorted({*receipt.months, *named}))
+            if receipt.shifts == now and every == receipt.months:
                 continue
             is_moved = before is not None and before != now
-            receipt |= {"shifts": now, "months": every}
+            receipt = replace(receipt, shifts=now, months=every)
             if before is not None and is_moved:
-                again = tuple(dt.date.fromisoformat(month) for month in every)
-                moved.append(Moved(source=receipt["source"], before=before, now=now, months=again))
-            if is_moved or receipt["months_reached"] != every:
-                receipt |= {"run_id": run_id, "written_at": dt.datetime.now(dt.UTC).isoformat()}
-                receipt["months_reached"] = [] if is_moved else receipt["months_reached"]
+                moved.append(Moved(source=receipt.source, before=before, now=now, months=every))
+                receipt = replace(receipt, months_reached=())
+            if not receipt.has_reached_all:
+                receipt = replace(receipt, run_id=run_id, written_at=dt.datetime.now(dt.UTC))
             _write(lake, path, receipt)
     return moved
 
@@ -208,12 +237,12 @@ def note_loaded(lake: Lake, account: str, part: Slice, run_id: str, started_at: 
         for path in _receipt_files(lake, account):
             if not path.name.endswith(_OPEN):
                 continue
-            receipt = json.loads(path.read_bytes())
-            if receipt.get("run_id") != run_id and receipt.get("written_at", "") > started_at.isoformat():
+            receipt = _JSON.validate_json(path.read_bytes())
+            if receipt.run_id != run_id and receipt.written_at > started_at:
                 continue
-            reached = {*receipt["months_reached"], *(month.isoformat() for month in part.months)}
-            receipt["months_reached"] = sorted(reached.intersection(receipt["months"]))
-            _write(lake, path, receipt)
+            reached = {*receipt.months_reached, *part.months}
+            reached_of_its = tuple(month for month in receipt.months if month in reached)
+            _write(lake, path, replace(receipt, months_reached=reached_of_its))
         if known := tries(lake, account):
             done = loaded(lake, account)
             _write_tries(lake, account, {export_id: one for export_id, one in known.items() if export_id not in done})
@@ -239,11 +268,10 @@ def _receipt_files(lake: Lake, account: str) -> list[UPath]:
     return [path for path in files_in(lake.raw_folder("exports", account)) if path.name.endswith(states)]
 
 
-def _write(lake: Lake, path: UPath, receipt: Mapping[str, Any]) -> None:
+def _write(lake: Lake, path: UPath, receipt: Receipt) -> None:
     """Store the receipt under the name of its state: loaded once every month is reached; a closed one stays so."""
-    is_loaded = receipt["months_reached"] == receipt["months"]
-    state = _OPEN if not is_loaded else _CLOSED if path.name.endswith(_CLOSED) else _LOADED
-    target = path.parent / f"{receipt['export_id']}{state}"
-    lake.write_bytes(target, f"{json.dumps(receipt, indent=2, ensure_ascii=False)}\n".encode())
+    state = _OPEN if not receipt.has_reached_all else _CLOSED if path.name.endswith(_CLOSED) else _LOADED
+    target = path.parent / f"{receipt.export_id}{state}"
+    lake.write_bytes(target, _JSON.dump_json(receipt, indent=2, exclude_none=True) + b"\n")
     if path != target:
         lake.remove(path)

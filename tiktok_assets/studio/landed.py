@@ -63,11 +63,9 @@ def _windows(lake: Lake, account: str) -> Iterator[tuple[str, LandedWindow]]:
     """Of every export: receipts tell of those that raw holds, the others are opened."""
     read = set()
     for receipt in receipts(lake, account):
-        read.add(receipt["export_id"])
-        window = _window(*(dt.date.fromisoformat(day) for day in receipt["window"]))
-        at = dt.datetime.fromisoformat(receipt["downloaded_at"])
-        for section in {_SECTION[report] for report in receipt["reports"]}:
-            yield section, LandedWindow(window=window, asked_at=at)
+        read.add(receipt.export_id)
+        for section in {_SECTION[report] for report in receipt.reports}:
+            yield section, LandedWindow(window=_window(*receipt.window), asked_at=receipt.downloaded_at)
     for path in account_files(lake, account):
         try:
             if identity(path) in read:

@@ -90,7 +90,7 @@ def test_a_later_export_moves_the_earlier_one_and_its_months_are_made_again(
     assert moved["date_label"].to_list() == [day + dt.timedelta(days=1) for day in moved["date"]]
     [account] = result.accounts
     assert (account.first_month, account.last_month) == (dt.date(2024, 12, 1), dt.date(2025, 2, 1))
-    assert all(one["months"] == one["months_reached"] for one in receipts(Lake(settings), "pig1987"))
+    assert all(one.has_reached_all for one in receipts(Lake(settings), "pig1987"))
 
 
 @pytest.fixture(scope="module")
@@ -126,10 +126,10 @@ def test_the_same_exports_make_the_same_tables_in_any_order(
 def test_a_run_says_that_an_older_export_is_judged_anew(settings: Settings, made_once: MadeOnce) -> None:
     taken(settings, made_once, AHEAD)
     [before] = receipts(Lake(settings), "pig1987")
-    assert before["shifts"] == {}
+    assert before.shifts == {}
     history = fresh()
     take(settings, PLAIN, instance=history)
-    after = {one["source"]: one["shifts"] for one in receipts(Lake(settings), "pig1987")}
+    after = {one.source: one.shifts for one in receipts(Lake(settings), "pig1987")}
     assert sorted(map(json.dumps, after.values())) == ['{"overview": 1}', "{}"]
     entries = [entry.user_message for run in history.get_runs() for entry in history.all_logs(run.run_id)]
     [said] = [entry for entry in entries if "judged anew" in entry]
