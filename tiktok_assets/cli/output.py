@@ -6,16 +6,17 @@ import dataclasses
 import datetime as dt
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
+from rich import progress as rich_progress
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from tiktok_assets.progress import Progress
 from tiktok_assets.settings import load_settings
 
 if TYPE_CHECKING:
@@ -26,10 +27,15 @@ err = Console(stderr=True)
 
 
 @contextmanager
-def bar(title: str, *, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
+def bar(title: str, *, quiet: bool) -> Iterator[Progress]:
     """A progress bar on standard error, where there is a terminal; it yields what tells it the progress."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err, transient=True, disable=quiet or not err.is_terminal) as bar:
+    columns = (
+        rich_progress.TextColumn("{task.description}"),
+        rich_progress.BarColumn(),
+        rich_progress.MofNCompleteColumn(),
+        rich_progress.TimeElapsedColumn(),
+    )
+    with rich_progress.Progress(*columns, console=err, transient=True, disable=quiet or not err.is_terminal) as bar:
         task = bar.add_task(title, total=None)
         yield lambda account, done, total: bar.update(
             task, description=f"{title} {account}".strip(), completed=done, total=total

@@ -8,7 +8,7 @@ moving it back by hand undoes it.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from tiktok_assets.exports.archive import export_id
 from tiktok_assets.exports.problems import ExportProblem
 from tiktok_assets.inbox.files import account_folders, files_below, is_there, shown, source_of
 from tiktok_assets.inbox.receipts import Receipt, processed, receipts
+from tiktok_assets.progress import Progress, silent
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake, changed_at, local_copy
 
@@ -71,7 +72,7 @@ def archive(
     older_than: int | None = None,
     now: dt.datetime | None = None,
     dry_run: bool = False,
-    progress: Callable[[str, int, int], None] = lambda account, done, total: None,
+    progress: Progress = silent,
 ) -> Archiving:
     """Move every export in landing that is old and processed to the archive.
 

@@ -6,7 +6,7 @@ Belongs here: headers. Does not belong here: values (``Export.validate``), and w
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from tiktok_assets.exports.problems import ExportProblem
 from tiktok_assets.exports.tables import normal, read_table
 from tiktok_assets.inbox.files import account_files, files_below, shown, source_of
 from tiktok_assets.inbox.ownership import home_of
+from tiktok_assets.progress import Progress, silent
 from tiktok_assets.reports.identify import identify
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake, local_copy
@@ -80,9 +81,7 @@ class SchemaCheck:
     drift: tuple[Drift, ...]
 
 
-def check_schemas(
-    settings: Settings, *, progress: Callable[[str, int, int], None] = lambda account, done, total: None
-) -> SchemaCheck:
+def check_schemas(settings: Settings, *, progress: Progress = silent) -> SchemaCheck:
     """Compare every export in landing and archive with the known headers.
 
     Names are compared whatever their case and spaces, in any order: that is how they are read. A column that no variant

@@ -14,7 +14,7 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from tiktok_assets.graph import build_definitions
 from tiktok_assets.inbox.intake import Intake, LandedExport, by_account, take_in
 from tiktok_assets.inbox.receipts import loaded, waiting_for_publication
 from tiktok_assets.partitions import MORE_TAG
+from tiktok_assets.progress import Progress, silent
 from tiktok_assets.sensors import note_batch, note_deaths
 from tiktok_assets.settings import Settings, project_root
 from tiktok_assets.storage.duckdb import Warehouse
@@ -42,7 +43,6 @@ from tiktok_assets.storage.run_locks import end_dead_runs, may_have_dead_runs
 # A line per event on the terminal would hide the progress bar; the history keeps them all.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 log = logging.getLogger(__name__)
-Progress = Callable[[str, int, int], None]
 Groups = Mapping[str, list[LandedExport]]
 
 
@@ -92,7 +92,7 @@ def process(
     settings: Settings,
     *,
     instance: dg.DagsterInstance | None = None,
-    progress: Progress = lambda name, done, total: None,
+    progress: Progress = silent,
 ) -> Result:
     """Take in what lies in landing and run ``process_exports`` over the accounts with something new, many a run.
 

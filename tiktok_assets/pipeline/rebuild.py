@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import polars as pl
 
 from tiktok_assets.accounts import load_roster
 from tiktok_assets.pipeline.process import Result, process
+from tiktok_assets.progress import Progress, silent
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.locks import Locks, LockTaken
@@ -36,7 +37,7 @@ def rebuild(
     settings: Settings,
     *,
     instance: dg.DagsterInstance | None = None,
-    progress: Callable[[str, int, int], None] = lambda account, done, total: None,
+    progress: Progress = silent,
 ) -> tuple[Result, list[Difference]]:
     """Make raw, staging, curated and the warehouse again from landing and archive alone, compare, keep the new ones.
 

@@ -13,9 +13,11 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import sqlite3
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from tiktok_assets.progress import Progress, silent
 
 _BATCH = 5_000  # rows a transaction: whoever writes meanwhile waits for a part of a second
 _PATIENCE = 30.0  # seconds to wait for whoever writes
@@ -60,7 +62,7 @@ def prune(
     event_logs: Path,
     finished_runs: Collection[str],
     before: dt.datetime,
-    progress: Callable[[str, int, int], None] = lambda what, done, total: None,
+    progress: Progress = silent,
 ) -> Pruned:
     """Delete what happened ``before`` and is not asked for any more. ``event_logs``: the folder with ``index.db``.
 
