@@ -6,6 +6,7 @@ None is unknown, never 0.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from dataclasses import dataclass
 from typing import Literal
@@ -16,6 +17,8 @@ WINDOWS = (28, 7)
 """Days of the headline numbers: 4 of each weekday, and the last week."""
 ACTIVE_DAYS = 28
 """Days whose active followers make an hour's mean."""
+LATE_VIEWERS = 2
+"""Days by which the last known day of viewers may lie before that of views."""
 RECENT = 90
 """Days back to which unusual days are told."""
 
@@ -34,7 +37,7 @@ class Headline:
     days: int
     days_known: int
     at: dt.date | None = None
-    """Of a stock, the day of ``value``."""
+    """Of a stock, the day of ``value``; of a mean, the last of its days where that is not the report's."""
 
 
 def last_day(days: pl.DataFrame) -> dt.date | None:
@@ -55,8 +58,7 @@ def headlines(days: pl.DataFrame, last: dt.date, length: int) -> list[Headline]:
         _total("Engagements", "engagements", now, before, length),
         _rate("Engagement rate", now, before, length),
         _followers(days, last, length),
-        # Who watched on Monday and on Tuesday is one person: viewers are never summed.
-        _total("Viewers a day", "unique_viewers", now, before, length, mean=True),
+        _viewers(days, last, length),
         _total("Profile views", "profile_views", now, before, length),
     ]
 
@@ -81,6 +83,18 @@ def _total(
         days=length,
         days_known=len(known),
     )
+
+
+def _viewers(days: pl.DataFrame, last: dt.date, length: int) -> Headline:
+    """Viewers a day, up to their own last known day: TikTok labels them up to two days later than views.
+
+    Who watched on Monday and on Tuesday is one person: viewers are averaged, never summed.
+    """
+    known = days.filter(pl.col("unique_viewers").is_not_null(), pl.col("date") <= last)["date"].max()
+    at = known if isinstance(known, dt.date) and (last - known).days <= LATE_VIEWERS else last
+    now, before = _window(days, at, length), _window(days, at - dt.timedelta(days=length), length)
+    total = _total("Viewers a day", "unique_viewers", now, before, length, mean=True)
+    return dataclasses.replace(total, at=at if at != last else None)
 
 
 def _rate(name: str, now: pl.DataFrame, before: pl.DataFrame, length: int) -> Headline:

@@ -119,7 +119,7 @@ def _window(days: pl.DataFrame, last: dt.date, length: int) -> dict[str, Any]:
                 "change": words.change_of(one),
                 "direction": "" if not one.change else "up" if one.change > 0 else "down",
                 "before": words.before_of(one),
-                "at": f"on {words.day(one.at)}" if one.at and one.at != last else "",
+                "at": words.until_of(one) if one.at != last else "",
             }
             for one in facts.headlines(days, last, length)
         ],

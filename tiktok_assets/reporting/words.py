@@ -9,6 +9,8 @@ from typing import Any
 from tiktok_assets.reporting.facts import Headline
 
 UNKNOWN = "—"
+MANY_TIMES = 10
+"""From so many times on a growth is written as times: over a small number a percentage says nothing."""
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -62,12 +64,14 @@ def value_of(headline: Headline) -> str:
 
 
 def change_of(headline: Headline) -> str:
-    """``+12%``, ``+0.3 points``, or why it is not known."""
+    """``+12%``, ``302×`` of a small number, ``+0.3 points``, or why it is not known."""
     change = headline.change
     if change is None:
         return UNKNOWN
     if headline.kind == "rate":
         return _signed(f"{change * 100:+.1f} points", is_zero=round(change, 3) == 0)
+    if change >= MANY_TIMES - 1:
+        return f"{change + 1:,.0f}×"
     if headline.kind == "stock" and headline.value is not None and headline.before is not None:
         gained = headline.value - headline.before
         return _signed(f"{gained:+,.0f} ({change:+.1%})", is_zero=gained == 0)
@@ -87,6 +91,11 @@ def before_of(headline: Headline) -> str:
         return known
     before = percent(headline.before) if headline.kind == "rate" else count(headline.before)
     return f"from {before}" if headline.before is not None else "the days before are not known"
+
+
+def until_of(headline: Headline) -> str:
+    """``on 12 March 2026``, ``up to 12 March 2026``: of which day a number is, or up to which."""
+    return f"{'up to' if headline.kind == 'mean' else 'on'} {day(headline.at)}" if headline.at else ""
 
 
 def effect(row: Mapping[str, Any]) -> str:

@@ -68,6 +68,26 @@ def test_nothing_before_is_no_growth() -> None:
     assert words.before_of(only_this_week) == "the days before are not known"
 
 
+def test_growth_over_a_small_number_is_written_as_times() -> None:
+    views = week(days(14, video_views=lambda back: 302 if back < 7 else 1))["Video views"]
+    assert words.change_of(views) == "302×"
+    followers = week(days(14, followers=lambda back: 500 if back < 7 else 10))["Followers"]
+    assert words.change_of(followers) == "50×"
+    assert words.change_of(week(days(14, video_views=lambda back: 90 if back < 7 else 10))["Video views"]) == "+800%"
+
+
+def test_viewers_labelled_late_are_compared_over_their_own_last_days() -> None:
+    def viewers(back: int) -> int | None:
+        return None if back < 1 else 30 if back < 8 else 20
+
+    late = week(days(15, video_views=100, unique_viewers=viewers))["Viewers a day"]
+    assert (late.value, late.before, late.days_known) == (30, 20, 7)
+    assert words.until_of(late) == "up to 13 March 2026"
+    missing = week(days(17, video_views=100, unique_viewers=lambda back: None if back < 3 else 30))["Viewers a day"]
+    assert (missing.change, missing.at) == (None, None)  # three days are no late label
+    assert words.before_of(missing) == "4 of 7 days known"
+
+
 def test_the_rate_of_a_week_is_weighted_by_views_and_changes_by_points() -> None:
     rows = days(
         14,
