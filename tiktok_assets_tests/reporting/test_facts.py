@@ -105,7 +105,7 @@ def test_the_rate_of_a_week_is_weighted_by_views_and_changes_by_points() -> None
 def test_viewers_are_a_mean_and_never_summed() -> None:
     viewers = week(days(14, unique_viewers=lambda back: 10 * (back + 1)))["Viewers a day"]
     assert (viewers.value, viewers.before) == (40, 110)
-    with_gap = week(days(14, unique_viewers=lambda back: None if back == 0 else 10))["Viewers a day"]
+    with_gap = week(days(14, unique_viewers=lambda back: None if back == 3 else 10))["Viewers a day"]
     assert (with_gap.value, with_gap.change) == (10, None)
     assert words.before_of(with_gap) == "6 of 7 days known"
 
