@@ -131,6 +131,8 @@ def write_receipt(lake: Lake, account: str, source: str, export: Export, run_id:
         "written_at": dt.datetime.now(dt.UTC).isoformat(),
         "downloaded_at": export.downloaded_at.isoformat(),
         "downloaded_at_evidence": export.downloaded_at_evidence,
+        "vintage": export.vintage.isoformat(),
+        "vintage_evidence": export.vintage_evidence,
         "window": [first.isoformat(), last.isoformat()],
         "months": [month.isoformat() for month in lake.months_kept(export.months)],
         "months_reached": [],

@@ -10,6 +10,7 @@ import dagster as dg
 import polars as pl
 import pytest
 
+from tiktok_assets.checks.dated import Doubts
 from tiktok_assets.checks.evaluation import broken_for
 from tiktok_assets.checks.schema import schema_result, schema_spec, violations
 from tiktok_assets.checks.staging import (
@@ -20,6 +21,7 @@ from tiktok_assets.checks.staging import (
     tells_every_day,
 )
 from tiktok_assets.curated.check_results import missing_days
+from tiktok_assets.exports.provenance import UTC_TIME
 from tiktok_assets.partitions import Slice
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.reports.content import CONTENT
@@ -44,17 +46,21 @@ def overview(*days: tuple[str, date], **values: Any) -> pl.DataFrame:
     )
 
 
+NO_DOUBTS = Doubts(
+    years=pl.DataFrame(schema={"account": pl.String, "source": pl.String, "last": pl.Date, "file_time": UTC_TIME}),
+    order=pl.DataFrame(schema={"account": pl.String, "export_ids": pl.List(pl.String)}),
+)
 TWO_DAYS = [("a", date(2025, 1, 1)), ("a", date(2025, 1, 2))]
 
 
 def result(name: str, rows: pl.DataFrame) -> dg.AssetCheckResult:
-    (found,) = (found for found in check_results(OVERVIEW, rows, PART) if found.check_name == name)
+    (found,) = (found for found in check_results(OVERVIEW, rows, PART, NO_DOUBTS) if found.check_name == name)
     return found
 
 
 def test_good_rows_keep_every_promise() -> None:
     rows = overview(*TWO_DAYS, ("b", date(2025, 1, 1)))
-    assert [found.passed for found in check_results(OVERVIEW, rows, PART)] == [True] * 4
+    assert [found.passed for found in check_results(OVERVIEW, rows, PART, NO_DOUBTS)] == [True] * 5
 
 
 def test_a_broken_promise_says_for_which_accounts_and_how() -> None:
@@ -160,14 +166,16 @@ def test_follower_differences_agree_names_the_rows_whose_followers_tell_another_
         [empty, history(*wrong).select(pl.col(name) for name in history().columns)], how="diagonal_relaxed"
     )
     (found,) = (
-        one for one in check_results(FOLLOWER_HISTORY, rows, PART) if one.check_name == "follower_differences_agree"
+        one
+        for one in check_results(FOLLOWER_HISTORY, rows, PART, NO_DOUBTS)
+        if one.check_name == "follower_differences_agree"
     )
     assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert found.description is not None and found.description.startswith("On 1 day an export tells another difference")
 
 
 def test_an_evaluation_names_the_partitions_it_is_about() -> None:
-    for found in check_results(OVERVIEW, overview(*TWO_DAYS), PART):
+    for found in check_results(OVERVIEW, overview(*TWO_DAYS), PART, NO_DOUBTS):
         assert found.metadata is not None
         assert found.metadata["partitions"] == dg.MetadataValue.text("a, b: 2025-01 to 2025-02")
 
@@ -183,13 +191,13 @@ def test_only_reports_with_a_row_a_day_promise_contiguous_days() -> None:
     """Activity comes for the last week of an export and snapshots for one day: their gaps mean nothing."""
     assert [report.name for report in REPORTS if tells_every_day(report)] == ["overview", "viewers", "follower_history"]
     names = [spec.name for spec in check_specs(CONTENT, dg.AssetKey(["staging", "content"]))]
-    assert names == ["keeps_schema", "has_rows", "has_no_duplicates"]
+    assert names == ["keeps_schema", "has_rows", "has_no_duplicates", "exports_are_dated"]
 
 
 @pytest.mark.parametrize("report", REPORTS, ids=[report.name for report in REPORTS])
 def test_every_declared_promise_is_evaluated(report: Any) -> None:
     declared = [spec.name for spec in check_specs(report, dg.AssetKey(["staging", report.name]))]
-    evaluated = [found.check_name for found in check_results(report, report.schema.empty(), PART)]
+    evaluated = [found.check_name for found in check_results(report, report.schema.empty(), PART, NO_DOUBTS)]
     assert declared == evaluated
 
 
