@@ -23,6 +23,7 @@ from tiktok_assets.exports.numeric_dates import (
     OTHER_CALENDAR,
     Dates,
     Unread,
+    buddhist_note,
     date_with_year,
     gregorian,
     is_of_other_calendar,
@@ -45,6 +46,8 @@ class DayTexts:
     locale: str | None
     days: list[MonthDay]
     years: list[int] | None
+    notes: tuple[str, ...] = ()
+    """How they were read, where TikTok writes no such dates."""
 
 
 class UnreadableDay(UnreadableValue):
@@ -78,7 +81,8 @@ _NON_ASCII_DIGIT = re.compile(r"[^\D0-9]")
 _DIGIT = re.compile("[0-9]")
 # Spreadsheets write "12-Apr" and "12-Apr-26", people "April 12, 2026", "12 de abril de 2026", "2026年4月12日".
 _HYPHENS = re.compile(r"(?<=\d)-(?=[^\W\d_])|(?<=[^\W\d_])-(?=\d)")
-_YEAR_AFTER = re.compile(r"(?P<day>.*[^\W\d_].*?)[\s,./-]+(?:del? )?(?P<year>\d{4})")
+_YEAR_AFTER = re.compile(r"(?P<day>.*[^\W\d_].*?)[\s,./-]+(?P<year>\d{4})")
+_LINKED = re.compile(r" del?$")  # "12 de abril" + " de 2026"
 _SHORT_YEAR_AFTER = re.compile(r"(?P<day>\d{1,2}-[^\W\d_]+)-(?P<year>\d{2})")
 _YEAR_BEFORE = re.compile(r"(?P<year>\d{4})[年년] ?(?P<day>.+)")
 
@@ -107,7 +111,7 @@ def read_day_texts(texts: Sequence[str]) -> DayTexts:
 def _numeric(texts: Sequence[str], read: Dates | Unread) -> DayTexts:
     if isinstance(read, Unread):
         raise UnreadableDay(read.row, texts[read.row], read.reason)
-    return DayTexts(locale=None, days=read.days, years=read.years)
+    return DayTexts(locale=None, days=read.days, years=read.years, notes=read.notes)
 
 
 def _without_years(keys: Sequence[str]) -> tuple[list[str], list[int]] | None:
@@ -118,7 +122,9 @@ def _without_years(keys: Sequence[str]) -> tuple[list[str], list[int]] | None:
         found = [match for match in map(form.fullmatch, keys) if match]
         if len(found) == len(keys):
             years = [int(match["year"]) for match in found]
-            return [match["day"] for match in found], [year + 2000 if year < 100 else year for year in years]
+            return [_LINKED.sub("", match["day"]) for match in found], [
+                year + 2000 if year < 100 else year for year in years
+            ]
     return None
 
 
@@ -127,11 +133,12 @@ def _dated_words(texts: Sequence[str], keys: list[str], years: list[int]) -> Day
     strange = next((row for row, year in enumerate(years) if is_of_other_calendar(year)), None)
     if strange is not None:
         raise UnreadableDay(strange, texts[strange], OTHER_CALENDAR)
+    notes = buddhist_note(years)
     years = [*map(gregorian, years)]
     for row, (year, day) in enumerate(zip(years, days, strict=True)):
         if day == LEAP_DAY and not is_leap(year):
             raise UnreadableDay(row, texts[row], "not a day of the calendar.")
-    return DayTexts(locale=locale, days=days, years=years)
+    return DayTexts(locale=locale, days=days, years=years, notes=notes)
 
 
 def _words(texts: Sequence[str], keys: list[str]) -> tuple[str, list[MonthDay]]:

@@ -256,6 +256,7 @@ def _days(path: Path, member: str, layout: Layout, table: Table, evidence: Evide
     try:
         read = read_day_texts(texts)
         days = date_rows(read, evidence)
+        days = dataclasses.replace(days, warnings=(*read.notes, *days.warnings))
     except (UnreadableDay, ImpossibleCalendar) as error:
         raise UnreadableValue(
             f"{_where(path, member)}, row {error.row + 1}, {header}: {texts[error.row]!r}. {error} "

@@ -42,7 +42,7 @@ _COPY_WORDS = (
     *("αντίγραφο", "salinan", "bản sao", "コピー", "のコピー", "副本", "복사본", "สำเนา", "نسخة"),
 )
 _COPY = re.compile(
-    rf"(?:\s*[(\[]\d{{1,3}}[)\]]|\s+\d{{1,3}}|[~-]\d{{1,2}}|[\s_]*-?[\s_]*(?:{'|'.join(_COPY_WORDS)})"
+    rf"(?:\s*[(\[]\d{{1,3}}[)\]]|\s+\d{{1,3}}|[~-]\d{{1,2}}|(?:\s+-?\s*|\s*-\s*)(?:{'|'.join(_COPY_WORDS)})"
     rf"(?:\s*[(]?\d{{1,3}}[)]?)?|{_TYPES})+$",
     re.IGNORECASE,
 )
@@ -51,6 +51,7 @@ _HANDLE = r"([A-Za-z0-9._]*[A-Za-z0-9_])"
 _OVERVIEW = re.compile(rf"overview_(\d{{4}}-\d{{2}}-\d{{2}})_(\d{{9,11}})_{_HANDLE}", re.IGNORECASE)
 _INSIGHTS = re.compile(r"^insights_\d{8}T\d{6}Z_(.+)$", re.IGNORECASE)
 _SECTION = re.compile(rf"^(overview|viewers|followers|content)_{_HANDLE}", re.IGNORECASE)
+_DATED_SECTION = re.compile(r"^(?:overview|viewers|followers|content)_(?=\d{8}(?!\d))", re.IGNORECASE)
 # Behind words of a person's own only as Studio spells it: "April - Viewers_mara.lind", never "my_content_plan".
 _SECTION_INSIDE = re.compile(rf"(?<![A-Za-z0-9])(Overview|Viewers|Followers|Content)_{_HANDLE}")
 
@@ -106,7 +107,7 @@ def read_name(name: str) -> NameFacts:
 
 def dates_in_name(name: str) -> NameDates:
     """The days and years that a person wrote into a name, beside what Studio wrote there."""
-    return read_dates(_OVERVIEW.sub("|", _untyped(name)))[0]
+    return read_dates(_DATED_SECTION.sub("|", _OVERVIEW.sub("|", _untyped(name))))[0]
 
 
 def _untyped(name: str) -> str:
@@ -116,7 +117,7 @@ def _untyped(name: str) -> str:
 def _unmarked(text: str) -> str:
     """``text`` without the marks of copies before it and after it, and what is left of dates."""
     bare = _PREFIX.sub("", _COPY.sub("", text.strip(" |")).strip(" |")).strip(" |")
-    return bare.rstrip("_-") if "|" in text else bare
+    return bare.rstrip("_-") if text.rstrip().endswith("|") else bare
 
 
 def _handle(text: str) -> str | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from tiktok_assets.exports.monthdays import CALENDAR, ImpossibleCalendar, MonthDay, calendar_order, is_contiguous
@@ -37,6 +37,7 @@ class Dates:
 
     days: list[MonthDay]
     years: list[int] | None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,13 @@ def gregorian(year: int) -> int:
     return year - _BUDDHIST_AHEAD if year in _BUDDHIST else year
 
 
+def buddhist_note(years: Iterable[int]) -> tuple[str, ...]:
+    """What to say of dates with these years as written."""
+    if any(year in _BUDDHIST for year in years):
+        return ("The years of its dates are Buddhist (2569 is 2026): a spreadsheet saved it again.",)
+    return ()
+
+
 def is_of_other_calendar(year: int) -> bool:
     return year in _OTHER_CALENDARS
 
@@ -82,7 +90,7 @@ def read_with_years(keys: Sequence[str]) -> Dates | Unread:
         if date is None:
             return Unread(row, "not a day of the calendar, while other rows read as year, month, day.")
         found.append(date)
-    return _dates(found)
+    return replace(_dates(found), notes=buddhist_note(int(key[:4]) for key in keys))
 
 
 def read_pairs(keys: Sequence[str]) -> Dates | Unread:
@@ -104,7 +112,9 @@ def read_pairs(keys: Sequence[str]) -> Dates | Unread:
         readings = [one for one in readings if _is_one_run(one)]
         if len(readings) != 1:
             return Unread(0, DAY_OR_MONTH)
-    return readings[0]
+    order = "month first" if readings[0] == month_first else "day first"
+    notes = () if day_first == month_first else (f"Its dates are numbers, read with the {order}, as its rows prove.",)
+    return replace(readings[0], notes=notes + buddhist_note(year for _, _, year in cells if year))
 
 
 def _full_year(text: str | None) -> int | None:

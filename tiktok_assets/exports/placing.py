@@ -51,7 +51,7 @@ def walk_back(days: Sequence[MonthDay], latest: dt.date) -> list[dt.date]:
     """
     if not days:
         return []
-    wraps = rows_before_new_year(days)
+    wraps = _rows_before_new_year(days)
     leap_lags = {int(row < wraps) for row, day in enumerate(days) if day == LEAP_DAY} if LEAP_DAY in days else ()
     last_year = latest.year if days[-1] <= (latest.month, latest.day) else latest.year - 1
     for year in range(last_year, last_year - _YEARS_TRIED, -1):
@@ -65,7 +65,7 @@ def walk_back(days: Sequence[MonthDay], latest: dt.date) -> list[dt.date]:
     raise ImpossibleCalendar(0, days[0], f"it would lie over 366 days before the last row ({days[-1]}).")
 
 
-def rows_before_new_year(days: Sequence[MonthDay]) -> int:
+def _rows_before_new_year(days: Sequence[MonthDay]) -> int:
     """How many rows lie in the year before the last row's. Rows ascend, so the calendar starts anew at most once."""
     wraps = 0
     following = days[-1]

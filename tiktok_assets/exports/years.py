@@ -23,7 +23,6 @@ from tiktok_assets.exports.placing import (
     first_on_or_after,
     have_no_gap,
     latest_dates,
-    rows_before_new_year,
     walk_back,
 )
 from tiktok_assets.exports.stated_years import dates_as_stated
@@ -110,7 +109,7 @@ def _order_by_name(days: Sequence[MonthDay], evidence: Evidence) -> list[int] | 
     if evidence.first_day is None or evidence.epoch is None:
         return None
     as_written = [*range(len(days))]
-    if _has_calendar_order(days) and _dates_by_name(days, evidence) is not None:
+    if _dates_by_name(days, evidence) is not None:
         return as_written
     for shift in (dt.timedelta(), ONE_DAY, -ONE_DAY):
         first = evidence.first_day + shift
@@ -118,14 +117,6 @@ def _order_by_name(days: Sequence[MonthDay], evidence: Evidence) -> list[int] | 
         if _dates_by_name([days[row] for row in order], evidence) is not None:
             return order
     return None
-
-
-def _has_calendar_order(days: Sequence[MonthDay]) -> bool:
-    try:
-        rows_before_new_year(days)
-    except ImpossibleCalendar:
-        return False
-    return True
 
 
 def _dates_by_date_in_name(days: Sequence[MonthDay], evidence: Evidence) -> list[dt.date] | None:
@@ -178,7 +169,10 @@ def _dates_by_name(days: Sequence[MonthDay], evidence: Evidence) -> list[dt.date
     named_last = evidence.epoch.date()
     for last in (named_last, named_last + ONE_DAY, named_last - ONE_DAY):
         if (last.month, last.day) == days[-1]:
-            dates = walk_back(days, last)
+            try:
+                dates = walk_back(days, last)
+            except ImpossibleCalendar:  # sorted by somebody
+                return None
             if dates[-1] == last and abs(dates[0] - evidence.first_day) <= ONE_DAY:
                 return dates
     return None
