@@ -194,6 +194,8 @@ def _read_members(
     """The reports in the file, and what in it is none. Raises the first problem where it contains no report at all."""
     found: list[tuple[MemberRows, Evidence]] = []
     others: list[ExportProblem] = []
+    inside = [read_name(part) for content in contents for part in (content.name, *content.folders)]
+    visits = tuple({one.epoch.date() for one in inside if one.epoch})
     for content in contents:
         try:
             tables = read_tables(content, is_header)
@@ -205,7 +207,7 @@ def _read_members(
             continue
         for name, table in tables:
             try:
-                found.append(_read_table(path, content, name, table, facts, file_time))
+                found.append(_read_table(path, content, name, table, facts, file_time, visits))
             except ForeignFile as problem:
                 others.append(problem)
     if others and not found:
@@ -214,10 +216,17 @@ def _read_members(
 
 
 def _read_table(
-    path: Path, content: Member, name: str, table: Table, facts: NameFacts, file_time: dt.datetime
+    path: Path,
+    content: Member,
+    name: str,
+    table: Table,
+    facts: NameFacts,
+    file_time: dt.datetime,
+    visits: tuple[dt.date, ...],
 ) -> tuple[MemberRows, Evidence]:
+    """``visits``: the last days that Studio's names of other tables in the same ZIP state."""
     where = _where(path, name)
-    layout = identify(where, table.header, table.head)
+    layout = identify(where, table.header, table.head, table.above)
     # Only long lists of videos come lazily; a label per row means 366 days at most (or 8 days of hours).
     if layout.label_column and not isinstance(table.rows, pl.DataFrame):
         table = dataclasses.replace(table, rows=table.rows.collect())
@@ -227,6 +236,9 @@ def _read_table(
         handles = (table.handle,)
     inside = [read_name(part) for part in (content.name, *reversed(content.folders))]
     window = next((one for one in (facts, *inside) if one.epoch), facts)
+    dates = dates_in_name(path.name)
+    if window.epoch is None:
+        dates = dataclasses.replace(dates, days=(*dates.days, *visits))
     evidence = Evidence(
         file_time=content.stamp if content.folders and content.stamp else file_time,
         captured_at=table.captured_at,
@@ -234,7 +246,7 @@ def _read_table(
         first_day=window.first_day,
         epoch=window.epoch,
         newest_upload=newest_upload,
-        name_dates=dates_in_name(path.name),
+        name_dates=dates,
     )
     days, texts = _days(path, name, layout, table, evidence)
     named = any(one.is_studios for one in (facts, *inside, read_name(path.name)))

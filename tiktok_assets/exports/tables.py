@@ -50,6 +50,7 @@ class Table:
     ``captured_at``, ``handle``, ``notes``: what an insights file says of itself; no other table does.
     ``saved_again``: how it differs from what TikTok writes, though nothing is lost; a clause each.
     ``head``: its first rows where none of them is a header of ours, ``header`` then being the first of them.
+    ``above``: the rows above its header.
     """
 
     header: tuple[str, ...]
@@ -59,6 +60,7 @@ class Table:
     notes: tuple[str, ...] = ()
     saved_again: tuple[str, ...] = ()
     head: tuple[Row, ...] = ()
+    above: tuple[Row, ...] = ()
 
     def column(self, name: str) -> str | None:
         """How this file spells the column with that normal name; None if it has none."""
@@ -165,7 +167,7 @@ def _table_of(name: str, rows: list[list[str]], is_header: IsHeader | None, note
     for number, row in enumerate(found.rows, start=1):
         if len(row) != len(header):
             raise _ragged(name, number, len(row), header)
-    return dataclasses.replace(_table(header, found.rows), saved_again=(*notes, *found.notes))
+    return dataclasses.replace(_table(header, found.rows), saved_again=(*notes, *found.notes), above=tuple(found.above))
 
 
 def _unique(names: Sequence[str]) -> tuple[str, ...]:

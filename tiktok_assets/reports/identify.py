@@ -67,12 +67,14 @@ class Layout:
         return "business_suite" if self.variant.startswith("business_suite") else "studio"
 
 
-def identify(file: str, header: Sequence[str], head: Sequence[Sequence[str]] = ()) -> Layout:
+def identify(
+    file: str, header: Sequence[str], head: Sequence[Sequence[str]] = (), above: Sequence[Sequence[str]] = ()
+) -> Layout:
     """The layout of a table with this ``header``. Raises ForeignFile naming the product where it can.
 
-    ``head``: the first rows of a table in which no header of ours was found.
+    ``head``: the first rows of a table in which no header of ours was found. ``above``: the rows above one of ours.
     """
-    if product := _product([header, *head]):
+    if product := _product_of_columns([header, *head]) or _product_of_words([*head[1:], *above]):
         raise ForeignFile(
             f"{file}: is {product}, not a TikTok Studio export (its columns: {', '.join(header)[:300]}). "
             "Export from TikTok Studio > Analytics > Download data."
@@ -103,17 +105,20 @@ def _reports(header: Sequence[str]) -> list[Report]:
     return [report for report in REPORTS if all(names.intersection(either) for either in report.signature)]
 
 
-def _product(rows: Sequence[Sequence[str]]) -> str | None:
-    """The other product whose columns or words stand in the first rows of a file."""
+def _product_of_columns(rows: Sequence[Sequence[str]]) -> str | None:
+    """The other product whose columns stand in the first rows of a file."""
     cells = {cell.strip().casefold() for row in rows for cell in row}
-    for product, columns in FOREIGN.items():
-        if cells & columns:
-            return product
-    lines = [" ".join(row).casefold() for row in rows[1:]]
-    for product, words in _FOREIGN_WORDS.items():
-        if any(word in line for line in lines for word in words):
-            return product
-    return None
+    return next((product for product, columns in FOREIGN.items() if cells & columns), None)
+
+
+def _product_of_words(rows: Sequence[Sequence[str]]) -> str | None:
+    """The other product that lines of text name, unless they name TikTok."""
+    lines = [" ".join(row).casefold() for row in rows]
+    lines = [line for line in lines if "tiktok" not in line]
+    named = (
+        product for product, words in _FOREIGN_WORDS.items() for word in words if any(word in line for line in lines)
+    )
+    return next(named, None)
 
 
 def refuse_stranger(file: str, layout: Layout, *, is_named_by_studio: bool, is_yearless: bool) -> None:
