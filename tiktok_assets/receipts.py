@@ -138,6 +138,7 @@ def write_receipt(lake: Lake, account: str, source: str, export: Export, run_id:
         "months_reached": [],
         "reports": [member.report.name for member in export.members],
         "warnings": export.warnings,
+        "doubts": export.doubts,
     }
     lake.write_bytes(path, f"{json.dumps(receipt, indent=2, ensure_ascii=False)}\n".encode())
 

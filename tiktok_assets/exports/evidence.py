@@ -54,6 +54,8 @@ class DatedRows:
     dates: list[dt.date]
     year_evidence: str
     warnings: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    """Of the warnings those that say that the year may be wrong."""
     stamp_overruled: bool = False
 
 

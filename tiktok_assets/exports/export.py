@@ -90,6 +90,11 @@ class Export:
         found = [warning for member in self.members for warning in warnings_of(member)]
         return tuple(dict.fromkeys([*found, *(f"not read: {text}" for text in self.unread)]))
 
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Of the warnings those that say that the year of its days may be wrong."""
+        return tuple(dict.fromkeys(doubt for member in self.members for doubt in member.days.doubts))
+
     def frames(self, *, account: str, source: str) -> Iterator[tuple[MemberRows, pl.DataFrame | pl.LazyFrame]]:
         """The raw rows of each member: its text, every column of it, with provenance. Lazy where they are very many."""
         first, last = self.window

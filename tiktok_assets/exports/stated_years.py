@@ -60,7 +60,8 @@ def _without_invented_years(
     row = max(range(len(dates)), key=lambda row: dates[row])
     stated = {date.year for date in dates}
     order = _run(days)
-    if len(stated) > 1 or order is None:
+    # A spreadsheet gives the year in which it opens the file, and the file's time is not before that.
+    if len(stated) > 1 or order is None or max(stated) > evidence.latest_label.year:
         raise ImpossibleCalendar(
             row, days[row], f"{reason}, so that the years are not those of the export. Use the file as TikTok made it."
         )
@@ -72,4 +73,4 @@ def _without_invented_years(
         f"{max(read)}, the latest such days before the file was saved."
     )
     doubts = doubt_of_file_time(max(read), evidence)
-    return DatedRows(dates=read, year_evidence="file_time", warnings=(warning, *doubts))
+    return DatedRows(dates=read, year_evidence="file_time", warnings=(warning, *doubts), doubts=doubts)

@@ -88,10 +88,12 @@ def _dated(days: Sequence[MonthDay], evidence: Evidence) -> DatedRows:
         )
     if contradiction := evidence.name_dates.contradiction(dates):
         raise ImpossibleCalendar(len(days) - 1, days[-1], contradiction)
+    doubts = doubt_of_file_time(dates[-1], evidence)
     return DatedRows(
         dates=dates,
         year_evidence="file_time",
-        warnings=(*warnings, *doubt_of_file_time(dates[-1], evidence)),
+        warnings=warnings + doubts,
+        doubts=doubts,
         stamp_overruled=overruled,
     )
 

@@ -128,8 +128,9 @@ def undecided(report: Report, parsed: pl.DataFrame) -> pl.DataFrame:
     rivals = parsed.filter(pl.col("export_id").min().over(key) != pl.col("export_id").max().over(key))
     if rivals.is_empty():
         return rivals.select(*key, export_ids=pl.lit(None, pl.List(pl.String)))
-    age = pl.struct("vintage", "downloaded_at")
-    newest = rivals.filter(pl.any_horizontal(pl.col(report.values).is_not_null())).filter(age == age.max().over(key))
+    newest = rivals.filter(pl.any_horizontal(pl.col(report.values).is_not_null()))
+    for moment in ("vintage", "downloaded_at"):
+        newest = newest.filter(pl.col(moment) == pl.col(moment).max().over(key))
     differing = pl.any_horizontal(pl.col(name).drop_nulls().n_unique() > 1 for name in report.values)
     return (
         newest.group_by(key)

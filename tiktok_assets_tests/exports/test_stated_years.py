@@ -61,6 +61,7 @@ def test_a_copy_made_years_later_is_read_by_the_order_of_its_rows() -> None:
     "dates",
     [
         [dt.date(2025, 3, 1), dt.date(2026, 3, 2)],
+        [dt.date(2099, 3, 1), dt.date(2099, 3, 2)],
         [dt.date(2025, 3, 1), dt.date(2025, 5, 2), dt.date(2025, 9, 2)],
     ],
 )
