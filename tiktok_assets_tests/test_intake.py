@@ -85,6 +85,23 @@ def test_a_name_of_an_unknown_handle_in_an_accounts_folder_is_believed_but_told(
     assert one.warnings[-1] == "its name says @renamed, which is no account; its folder says pig1987"
 
 
+def test_the_advice_for_a_name_behind_a_known_handle_does_not_split_the_account(settings: Settings) -> None:
+    drop(export("x", "viewers").content, landing(settings), "Viewers_pig1987_final.zip")
+    (rejected,) = look(settings).rejected
+    assert (
+        "if it is @pig1987's, put it into data/landing/pig1987/; else `tiktok-assets accounts add" in rejected.message
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["Viewers_pig1987-2.zip", "Viewers_pig1987 - Kopie.zip", "Copy of Viewers_pig1987.zip"]
+)
+def test_a_copy_under_a_systems_mark_belongs_to_its_account(settings: Settings, name: str) -> None:
+    drop(export("pig1987", "viewers").content, landing(settings), name)
+    (one,) = look(settings).landed
+    assert one.account == "pig1987"
+
+
 def test_what_no_handle_contains_is_no_part_of_the_command_in_the_remedy(settings: Settings) -> None:
     drop(export("x", "viewers").content, landing(settings), "Viewers_x;reboot.zip")
     (rejected,) = look(settings).rejected

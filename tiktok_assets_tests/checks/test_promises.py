@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -10,7 +11,7 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from tiktok_assets.checks.dated import Doubts
+from tiktok_assets.checks.dated import Doubts, exports_are_dated, years_by_file_time
 from tiktok_assets.checks.evaluation import broken_for
 from tiktok_assets.checks.schema import schema_result, schema_spec, violations
 from tiktok_assets.checks.staging import (
@@ -205,3 +206,33 @@ def test_only_a_broken_schema_stops_what_is_downstream() -> None:
     specs = check_specs(OVERVIEW, dg.AssetKey(["staging", "overview"]))
     assert [spec.name for spec in specs if spec.blocking] == ["keeps_schema"]
     assert schema_spec(dg.AssetKey(["curated", "videos"])).blocking
+
+
+def test_exports_are_dated_names_the_file_whose_year_rests_on_its_time() -> None:
+    raw = pl.DataFrame(
+        {
+            "account": ["a", "a", "b"],
+            "source": ["copy.csv", "fresh.csv", "b.csv"],
+            "export_id": ["e1", "e2", "e3"],
+            "year_evidence": ["file_time", "file_time", "zip_name"],
+            "downloaded_at_evidence": ["file_time"] * 3,
+            "downloaded_at": [datetime(2026, 11, 20, tzinfo=UTC), datetime(2025, 1, 4, tzinfo=UTC)] * 1
+            + [datetime(2026, 11, 20, tzinfo=UTC)],
+            "window_last": [date(2025, 1, 2)] * 3,
+        },
+        schema_overrides={"downloaded_at": UTC_TIME},
+    )
+    years = years_by_file_time(raw.lazy(), raw.select("account", "export_id"))
+    assert years["source"].to_list() == ["copy.csv"]
+    found = exports_are_dated(PART, dataclasses.replace(NO_DOUBTS, years=years))
+    assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert found.description is not None
+    assert found.description.startswith("The year 2025 of copy.csv rests on the time of the file (2026-11-20)")
+
+
+def test_exports_are_dated_names_the_exports_whose_order_only_their_ids_decide() -> None:
+    order = pl.DataFrame({"account": ["a", "a"], "export_ids": [["aaaaaaaaa", "bbbbbbbbb"]] * 2})
+    found = exports_are_dated(PART, dataclasses.replace(NO_DOUBTS, order=order))
+    assert not found.passed and found.description is not None
+    assert found.description.startswith("2 rows are reported differently by exports that are equally old")
+    assert "aaaaaaaa, bbbbbbbb" in found.description
