@@ -223,8 +223,9 @@ def test_reach_is_views_only_where_there_are_none(tmp_path: Path, columns: tuple
     values = {"reach": "70", "Video Views": "100", "Reached audience": "60"}
     header = ["Date", *columns, "Profile Views", "Likes", "Comments", "Shares"]
     path = write(
-        tmp_path / "Overview.csv", joined([header, ["March 15", *map(values.get, columns), "1", "2", "3", "4"]], ",")
-    )  # pyright: ignore[reportArgumentType]
+        tmp_path / "Overview.csv",
+        joined([header, ["March 15", *(values[name] for name in columns), "1", "2", "3", "4"]], ","),
+    )
     expected = (70, 60) if "Reached audience" in columns else (100, 70)
     assert parsed(path)["overview"].select("video_views", "reach").rows() == [expected]
 
