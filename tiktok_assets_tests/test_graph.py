@@ -17,10 +17,10 @@ from tiktok_assets.settings import Settings, project_root
 from tiktok_assets_tests.conftest import Install
 
 SCHEMA = ["keeps_schema"]
-DAILY = ["days_are_contiguous", "has_no_duplicates", "has_rows", "keeps_schema"]
-SOMETIMES = ["has_no_duplicates", "has_rows", "keeps_schema"]
+DAILY = ["days_are_contiguous", "exports_are_dated", "has_no_duplicates", "has_rows", "keeps_schema"]
+SOMETIMES = ["exports_are_dated", "has_no_duplicates", "has_rows", "keeps_schema"]
 OPTIONAL = ["has_no_duplicates", "keeps_schema"]
-FOLLOWERS = ["days_are_contiguous", "follower_differences_agree", "has_no_duplicates", "has_rows", "keeps_schema"]
+FOLLOWERS = sorted([*DAILY, "follower_differences_agree"])
 DAYS = [
     "active_days_have_data",
     "engagement_is_not_an_outlier",

@@ -32,6 +32,8 @@ _MEANING = {
     "date_label": "the day the row's label names, with its year; for snapshots the day of the download",
     "downloaded_at": "when the export was downloaded (UTC)",
     "downloaded_at_evidence": "where that is known from",
+    "vintage": "what puts the export in order among others: the later one wins",
+    "vintage_evidence": "what that rests on, from captured_at and zip_stamp to window_end and, last, file_time",
     "window_first": "first day of the export",
     "window_last": "last day of the export",
     "year_evidence": "where the year of the labels is known from",

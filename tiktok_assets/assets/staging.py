@@ -3,11 +3,12 @@
 import dagster as dg
 import polars as pl
 
+from tiktok_assets.checks.dated import Doubts, years_by_file_time
 from tiktok_assets.checks.staging import check_results, check_specs, tells_every_day
 from tiktok_assets.partitions import slice_of
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.reports.alignment import DAILY, aligned
-from tiktok_assets.reports.report import Report, settle
+from tiktok_assets.reports.report import EXPORT_ORDER, Report, settle, undecided
 from tiktok_assets.storage.metadata import OWNERS, column_schema, exports_used, record_days
 from tiktok_assets.storage.parquet import pieces
 
@@ -40,15 +41,16 @@ def build_staging_asset(report: Report, partitions_def: dg.PartitionsDefinition)
         if "alignment" in calendar:
             typed = aligned(typed, calendar["alignment"], report.name)
         settled = part.within(settle(report, typed))
+        doubts = Doubts(years=years_by_file_time(rows, settled), order=part.within(undecided(report, typed)))
         record_days(context, settled, part, exports_used(rows, settled), every_day=tells_every_day(report))
-        return dg.MaterializeResult(value=settled, check_results=check_results(report, settled, part))
+        return dg.MaterializeResult(value=settled, check_results=check_results(report, settled, part, doubts))
 
     return staged
 
 
 def typed_rows(report: Report, rows: pl.LazyFrame) -> pl.DataFrame:
     """The raw rows parsed, piece by piece, with no more columns than it takes to settle them."""
-    needed = list(dict.fromkeys((*report.columns, "downloaded_at", "export_id", "row_number")))
+    needed = list(dict.fromkeys((*report.columns, *EXPORT_ORDER, "row_number")))
     return pl.concat(report.parse(piece).select(needed) for piece in pieces(rows))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 import polars as pl
 
+from tiktok_assets.checks.dated import Doubts, exports_are_dated
 from tiktok_assets.checks.evaluation import SHOWN, evaluation
 from tiktok_assets.checks.schema import schema_result, schema_spec
 from tiktok_assets.curated.quality.check_results import missing_days
@@ -17,6 +18,7 @@ _PROMISES = {
     "has_rows": "There is at least one row in the slice.",
     "days_are_contiguous": "No day is missing between an account's first and last day in the slice.",
     "has_no_duplicates": "There is one row per grain.",
+    "exports_are_dated": "Years, and which of two exports is the later one, rest on more than the time of a file.",
     "follower_differences_agree": "The difference each export tells is that of the followers it tells.",
 }
 
@@ -39,17 +41,19 @@ def _concerns(report: Report, promise: str) -> bool:
         return tells_every_day(report)
     if promise == "follower_differences_agree":
         return "follower_difference" in report.values
-    return promise != "has_rows" or not report.is_optional
+    return promise not in ("has_rows", "exports_are_dated") or not report.is_optional
 
 
-def check_results(report: Report, rows: pl.DataFrame, part: Slice) -> list[dg.AssetCheckResult]:
-    """The promises of ``check_specs``, evaluated on ``rows``."""
+def check_results(report: Report, rows: pl.DataFrame, part: Slice, doubts: Doubts) -> list[dg.AssetCheckResult]:
+    """The promises of ``check_specs``, evaluated on ``rows`` and the exports they come from."""
     results = [schema_result(report.schema, rows, part)]
     if _concerns(report, "has_rows"):
         results.append(_has_rows(report, rows, part))
     if _concerns(report, "days_are_contiguous"):
         results.append(_days_are_contiguous(rows, part))
     results.append(_has_no_duplicates(report, rows, part))
+    if _concerns(report, "exports_are_dated"):
+        results.append(exports_are_dated(part, doubts))
     if _concerns(report, "follower_differences_agree"):
         results.append(_follower_differences_agree(rows, part))
     return results

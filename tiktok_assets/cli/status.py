@@ -68,6 +68,8 @@ def _print_account(one: AccountStatus, now: dt.datetime, max_days: int) -> None:
         out.print(f"  {until}{todo}", markup=False, highlight=False, soft_wrap=True)
     for lost in coverage.lost:
         out.print(lost.reason, style="dim", markup=False, highlight=False, soft_wrap=True)
+    for doubt in one.doubts:
+        out.print(f"look at: {doubt}", style="yellow", markup=False, highlight=False, soft_wrap=True)
     if not coverage.advice:
         out.print("Nothing to export.", style="green")
     out.print()
@@ -93,6 +95,7 @@ def _as_data(found: Status, max_days: int) -> dict[str, Any]:
                 "account": one.coverage.account,
                 "handle": one.handle,
                 "exports_waiting": one.waiting,
+                "doubts": list(one.doubts),
                 "session": one.session.standing,
                 "session_days_left": one.session.days_left,
                 "reports": [_report_as_data(report) for report in one.coverage.reports],

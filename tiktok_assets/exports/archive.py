@@ -40,6 +40,8 @@ class Member:
     content: bytes | Path
     stamp: dt.datetime | None
     """UTC download time from the ZIP entry; None for loose files and for entries that say 1980."""
+    folders: tuple[str, ...] = ()
+    """The folders it lies in inside the ZIP. Studio's ZIPs have none; with one the stamp is the time of a file."""
 
     @property
     def is_xlsx(self) -> bool:
@@ -175,7 +177,8 @@ def _member(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, stack:
         raise BrokenFile(f"{path.name}: member {name!r} is empty, without even a header. Export it again.")
     if name.lower().endswith(".zip"):
         raise BrokenFile(f"{path.name}: holds another ZIP ({name}). Unpack it once and drop the exports one by one.")
-    member = Member(name=name, content=content, stamp=_stamp(entry))
+    folders = PurePosixPath(entry.filename.replace("\\", "/")).parts[:-1]
+    member = Member(name=name, content=content, stamp=_stamp(entry), folders=folders)
     if member.is_xlsx:  # a workbook is a ZIP of its own, and can be a bomb of its own
         source = io.BytesIO(content) if isinstance(content, bytes) else content
         with contextlib.suppress(zipfile.BadZipFile), zipfile.ZipFile(source) as workbook:

@@ -9,43 +9,45 @@ per locale, built when that locale is first tried: all 1,082 of them would cost 
 
 from __future__ import annotations
 
-import calendar
-import datetime as dt
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from itertools import pairwise
-from typing import NamedTuple
 
 from babel import Locale, localedata
 from babel.dates import tokenize_pattern
 
+from tiktok_assets.exports.monthdays import CALENDAR, LEAP_DAY, MonthDay, is_contiguous, is_leap
+from tiktok_assets.exports.numeric_dates import (
+    OTHER_CALENDAR,
+    Dates,
+    Unread,
+    buddhist_note,
+    date_with_year,
+    gregorian,
+    is_of_other_calendar,
+    is_pair,
+    read_pairs,
+    read_with_years,
+    starts_with_year,
+)
 from tiktok_assets.exports.problems import UnreadableValue
-
-
-class MonthDay(NamedTuple):
-    """A day of the calendar, its year unknown."""
-
-    month: int
-    day: int
-
-    def __str__(self) -> str:
-        return f"{self.day} {calendar.month_name[self.month]}"
 
 
 @dataclass(frozen=True)
 class DayTexts:
     """The days that the date texts of one file name, one entry a row.
 
-    ``locale``: the language that reads every row; None where the texts are numbers that carry their year (ISO, Business
-    Suite), and only there ``years`` is set.
+    ``locale``: the language that reads every row; None where the texts are numbers (ISO, Business Suite). ``years``: of
+    texts that carry them; Studio's never do.
     """
 
     locale: str | None
     days: list[MonthDay]
     years: list[int] | None
+    notes: tuple[str, ...] = ()
+    """How they were read, where TikTok writes no such dates."""
 
 
 class UnreadableDay(UnreadableValue):
@@ -69,9 +71,6 @@ LIKELY_LOCALES = tuple(_LIKELY.split())
 _VIETNAMESE = "Một, Hai, Ba, Tư, Năm, Sáu, Bảy, Tám, Chín, Mười, Mười Một, Mười Hai"
 SPELLED_MONTHS = {"vi": tuple(f"tháng {number}" for number in _VIETNAMESE.split(", "))}
 
-_CALENDAR = [MonthDay(day.month, day.day) for day in (dt.date(2024, 1, 1) + dt.timedelta(n) for n in range(366))]
-_POSITION = {day: position for position, day in enumerate(_CALENDAR)}
-
 _Names = tuple[str, ...]
 _Form = tuple[str, _Names]
 _Table = Mapping[str, MonthDay]
@@ -80,7 +79,12 @@ _Table = Mapping[str, MonthDay]
 _INVISIBLE = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _NON_ASCII_DIGIT = re.compile(r"[^\D0-9]")
 _DIGIT = re.compile("[0-9]")
-_WITH_YEAR = re.compile(r"(\d{4})([-/])(\d{1,2})\2(\d{1,2})(?:[ t]\d{1,2}:\d{2}(?::\d{2})?)?")
+# Spreadsheets write "12-Apr" and "12-Apr-26", people "April 12, 2026", "12 de abril de 2026", "2026年4月12日".
+_HYPHENS = re.compile(r"(?<=\d)-(?=[^\W\d_])|(?<=[^\W\d_])-(?=\d)")
+_YEAR_AFTER = re.compile(r"(?P<day>.*[^\W\d_].*?)[\s,./-]+(?P<year>\d{4})")
+_LINKED = re.compile(r" del?$")  # "12 de abril" + " de 2026"
+_SHORT_YEAR_AFTER = re.compile(r"(?P<day>\d{1,2}-[^\W\d_]+)-(?P<year>\d{2})")
+_YEAR_BEFORE = re.compile(r"(?P<year>\d{4})[年년] ?(?P<day>.+)")
 
 
 def read_day_texts(texts: Sequence[str]) -> DayTexts:
@@ -94,19 +98,62 @@ def read_day_texts(texts: Sequence[str]) -> DayTexts:
     keys = [*map(_key, texts)]
     if not keys:
         return DayTexts(locale=None, days=[], years=None)
-    if _WITH_YEAR.fullmatch(keys[0]):
-        return _read_with_years(texts, keys)
+    if starts_with_year(keys[0]):
+        return _numeric(texts, read_with_years(keys))
+    if is_pair(keys[0]) and all(map(is_pair, keys)):
+        return _numeric(texts, read_pairs(keys))
+    if split := _without_years(keys):
+        return _dated_words(texts, *split)
+    locale, days = _words(texts, keys)
+    return DayTexts(locale=locale, days=days, years=None)
+
+
+def _numeric(texts: Sequence[str], read: Dates | Unread) -> DayTexts:
+    if isinstance(read, Unread):
+        raise UnreadableDay(read.row, texts[read.row], read.reason)
+    return DayTexts(locale=None, days=read.days, years=read.years, notes=read.notes)
+
+
+def _without_years(keys: Sequence[str]) -> tuple[list[str], list[int]] | None:
+    """The texts without their years, and these; None unless each text carries one beside the name of a month."""
+    for form in (_YEAR_AFTER, _SHORT_YEAR_AFTER, _YEAR_BEFORE):
+        if not form.fullmatch(keys[0]):
+            continue
+        found = [match for match in map(form.fullmatch, keys) if match]
+        if len(found) == len(keys):
+            years = [int(match["year"]) for match in found]
+            return [_LINKED.sub("", match["day"]) for match in found], [
+                year + 2000 if year < 100 else year for year in years
+            ]
+    return None
+
+
+def _dated_words(texts: Sequence[str], keys: list[str], years: list[int]) -> DayTexts:
+    locale, days = _words(texts, keys)
+    strange = next((row for row, year in enumerate(years) if is_of_other_calendar(year)), None)
+    if strange is not None:
+        raise UnreadableDay(strange, texts[strange], OTHER_CALENDAR)
+    notes = buddhist_note(years)
+    years = [*map(gregorian, years)]
+    for row, (year, day) in enumerate(zip(years, days, strict=True)):
+        if day == LEAP_DAY and not is_leap(year):
+            raise UnreadableDay(row, texts[row], "not a day of the calendar.")
+    return DayTexts(locale=locale, days=days, years=years, notes=notes)
+
+
+def _words(texts: Sequence[str], keys: list[str]) -> tuple[str, list[MonthDay]]:
+    """The language that reads every text, and the days. Raises UnreadableDay."""
     # No two likely languages give one text two meanings (a test holds that), so the first to read all of it is right.
     reading = next(_readings(keys, LIKELY_LOCALES, _written), None)
     if reading is None and not all(map(_DIGIT.search, keys)):
         # Every locale writes the day in digits, so a row such as "undefined" is worth no search through all of them.
         raise _unreadable(texts, keys, LIKELY_LOCALES)
     reading = reading or _most_contiguous(_readings(keys, _other_locales(), _written))
-    reading = reading or _most_contiguous(_readings(keys, (*LIKELY_LOCALES, *_other_locales()), _written_loosely))
+    for loose in (keys, [_HYPHENS.sub(" ", key) for key in keys]):
+        reading = reading or _most_contiguous(_readings(loose, (*LIKELY_LOCALES, *_other_locales()), _written_loosely))
     if reading is None:
         raise _unreadable(texts, keys, (*LIKELY_LOCALES, *_other_locales()))
-    locale, days = reading
-    return DayTexts(locale=locale, days=days, years=None)
+    return reading
 
 
 def _readings(
@@ -125,47 +172,15 @@ def _readings(
 def _most_contiguous(readings: Iterator[tuple[str, list[MonthDay]]]) -> tuple[str, list[MonthDay]] | None:
     best = None
     for reading in readings:
-        if _is_contiguous(reading[1]):
+        if is_contiguous(reading[1]):
             return reading
         best = best or reading
     return best
 
 
-def _is_contiguous(days: list[MonthDay]) -> bool:
-    """Each row is the same day as the row before or the day after; 1 March may follow 28 February."""
-    return all(
-        (_POSITION[after] - _POSITION[before]) % 366 <= 1 or (before, after) == ((2, 28), (3, 1))
-        for before, after in pairwise(days)
-    )
-
-
-def _read_with_years(texts: Sequence[str], keys: list[str]) -> DayTexts:
-    dates = [_date_with_year(key) for key in keys]
-    known = [date for date in dates if date is not None]
-    if len(known) < len(dates):
-        row = dates.index(None)
-        raise UnreadableDay(row, texts[row], "not a day of the calendar, while other rows read as year, month, day.")
-    return DayTexts(
-        locale=None,
-        days=[MonthDay(date.month, date.day) for date in known],
-        years=[date.year for date in known],
-    )
-
-
-@lru_cache(maxsize=4096)
-def _date_with_year(key: str) -> dt.date | None:
-    match = _WITH_YEAR.fullmatch(key)
-    if match is None:
-        return None
-    try:
-        return dt.date(int(match[1]), int(match[3]), int(match[4]))
-    except ValueError:
-        return None
-
-
 def _unreadable(texts: Sequence[str], keys: list[str], locales: Iterable[str]) -> UnreadableDay:
     """The first row outside the language that reads most of the file."""
-    reads = {"year, month, day": [_date_with_year(key) is not None for key in keys]}
+    reads = {"year, month, day": [date_with_year(key) is not None for key in keys]}
     for locale in locales:
         table = _written_loosely(locale)
         reads[locale] = [key in table for key in keys]
@@ -230,7 +245,7 @@ def _table(forms: tuple[_Form, ...]) -> _Table:
     table: dict[str, MonthDay] = {}
     for pattern, names in forms:
         tokens = tokenize_pattern(pattern)
-        for day in _CALENDAR:
+        for day in CALENDAR:
             text = "".join(part if isinstance(part, str) else _field(part, day, names) for _, part in tokens)
             table.setdefault(_normalised(text), day)
     return table

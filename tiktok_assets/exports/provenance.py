@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 # Bump when the reading of files changes (text, rows, day labels, years); raw then keeps both readings.
-READER_VERSION = "1"
+READER_VERSION = "2"
 
 UTC_TIME = pl.Datetime("us", "UTC")
 
@@ -18,6 +18,8 @@ PROVENANCE: dict[str, pl.DataType] = {
     "date_label": pl.Date(),  # the day the row's label names, with its year; for snapshots the day of the download
     "downloaded_at": UTC_TIME,
     "downloaded_at_evidence": pl.String(),
+    "vintage": UTC_TIME,  # what orders exports, by the best evidence
+    "vintage_evidence": pl.String(),
     "window_first": pl.Date(),
     "window_last": pl.Date(),
     "year_evidence": pl.String(),

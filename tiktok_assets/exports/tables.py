@@ -1,12 +1,14 @@
-"""From a member's bytes to a header and rows of text. Nothing is typed, renamed or dropped here.
+"""From a member's bytes to a header and rows of text. Nothing is typed or renamed here.
 
-Studio writes UTF-8 with BOM, every field quoted, LF, no newline at the end; people and spreadsheet programs change all
-of that, so BOM, CRLF, unquoted fields and empty rows are accepted. A row that does not fit the header is an error.
+Studio writes UTF-8 with BOM, every field quoted, commas, LF, no newline at the end; people and spreadsheet programs
+change all of that, so BOM, CRLF, unquoted fields, empty rows and other separators are accepted, and what is left of a
+table that was added to (``resaved``). A row that does not fit the header is an error.
 """
 
 from __future__ import annotations
 
 import csv
+import dataclasses
 import datetime as dt
 import functools
 import io
@@ -21,6 +23,8 @@ from tiktok_assets.exports import insights
 from tiktok_assets.exports.archive import Member
 from tiktok_assets.exports.problems import BrokenFile, ForeignFile
 from tiktok_assets.exports.provenance import PROVENANCE
+from tiktok_assets.exports.resaved import HEAD, Found, IsHeader, Row, header_row, table_in
+from tiktok_assets.exports.translations import ENGLISH
 
 ROW = "row_number"
 TITLE, LINK = "video title", "video link"  # as ``normal`` has them
@@ -28,8 +32,14 @@ TITLE, LINK = "video title", "video link"  # as ``normal`` has them
 
 @functools.lru_cache(maxsize=1024)
 def normal(header: str) -> str:
-    """A column name whatever its case, underscores and stray spaces: ``"Page_views "`` -> ``"page views"``."""
-    return re.sub(r"[\s_]+", " ", header).strip().casefold()
+    """A column name whatever its language, case, underscores and spaces: ``"Page_views "`` -> ``"page views"``."""
+    name = re.sub(r"[\s_]+", " ", header).strip().casefold()
+    return ENGLISH.get(name, name)
+
+
+# Commas are TikTok's; in most European languages a spreadsheet writes ";".
+_SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_SEPARATOR_LINE = re.compile(r'"?sep=([,;\t|])"?[,;\t|]*\r?(?:\n|$)', re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +48,9 @@ class Table:
 
     Very large members come as a LazyFrame over the file on disk; their rows are streamed, never all in memory.
     ``captured_at``, ``handle``, ``notes``: what an insights file says of itself; no other table does.
+    ``saved_again``: how it differs from what TikTok writes, though nothing is lost; a clause each.
+    ``head``: its first rows where none of them is a header of ours, ``header`` then being the first of them.
+    ``above``: the rows above its header.
     """
 
     header: tuple[str, ...]
@@ -45,6 +58,9 @@ class Table:
     captured_at: dt.datetime | None = None
     handle: str | None = None
     notes: tuple[str, ...] = ()
+    saved_again: tuple[str, ...] = ()
+    head: tuple[Row, ...] = ()
+    above: tuple[Row, ...] = ()
 
     def column(self, name: str) -> str | None:
         """How this file spells the column with that normal name; None if it has none."""
@@ -52,14 +68,25 @@ class Table:
 
 
 def read_table(member: Member) -> Table:
-    """The text table in ``member``. Raises BrokenFile with the row, or ForeignFile for what is no table of ours."""
+    """The text table in ``member``, its first row being the header; of a workbook the first sheet with any cell.
+
+    Raises BrokenFile with the row, or ForeignFile for what is no table of ours.
+    """
+    return next(iter(read_tables(member)))[1]
+
+
+def read_tables(member: Member, is_header: IsHeader | None = None) -> list[tuple[str, Table]]:
+    """The tables in ``member`` with their names: one, or each sheet of a workbook that has several.
+
+    ``is_header``: whether a row is the header of a report; without it the first row is one. Raises as ``read_table``.
+    """
     if member.is_xlsx:
-        return _read_xlsx(member)
+        return _read_xlsx(member, is_header)
     if member.head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
-        return _read_insights(member)
+        return [(member.name, _read_insights(member))]
     if isinstance(member.content, Path):
-        return _scan_csv(member.name, member.content)
-    return _read_csv(member.name, member.content)
+        return [(member.name, _scan_csv(member.name, member.content))]
+    return [(member.name, _read_csv(member.name, member.content, is_header))]
 
 
 def _read_insights(member: Member) -> Table:
@@ -88,46 +115,69 @@ def _decode(name: str, content: bytes) -> str:
         ) from error
 
 
-def _read_csv(name: str, content: bytes) -> Table:
+def _read_csv(name: str, content: bytes, is_header: IsHeader | None) -> Table:
     text = _decode(name, content).lstrip("\ufeff\r\n")
     if "\n" not in text:
         text = text.replace("\r", "\n")  # line ends of old Macs, which their spreadsheet programs still offer
-    header = _header(name, text.split("\n", 1)[0])
-    if {TITLE, LINK} <= set(map(normal, header)):
+    stated = _SEPARATOR_LINE.match(text)
+    if stated:
+        text = text[stated.end() :].lstrip("\r\n")
+    separator = _separator(text, is_header, stated[1] if stated else None)
+    header = _header(text.split("\n", 1)[0], separator)
+    if separator == "," and {TITLE, LINK} <= set(map(normal, header)):
         rows = _titled_rows(text, header)
         if rows is not None:
             return _table(header, rows)
     try:
-        read = csv.reader(io.StringIO(text, newline=""), strict=True)
-        rows = [row for row in read if row and (row[0].strip() or any(map(str.strip, row)))][1:]
+        read = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+        rows = [row for row in read if row and (row[0].strip() or any(map(str.strip, row)))]
     except csv.Error as error:
         raise BrokenFile(f"{name}: is cut off or wrongly quoted ({error}). Export it again.") from error
-    if set(map(len, rows)) - {len(header)}:
-        number, row = next((number, row) for number, row in enumerate(rows, start=1) if len(row) != len(header))
-        raise _ragged(name, number, len(row), header)
-    return _table(header, rows)
+    notes = () if separator == "," else (f"its columns separated by {_SEPARATORS[separator]}",)
+    return _table_of(name, rows, is_header, notes)
 
 
-def _header(name: str, line: str) -> tuple[str, ...]:
-    names = next(csv.reader([line.rstrip("\r\n")]), [])
-    separator = next((sign for sign in ";\t" if len(names) == 1 and sign in names[0]), None)
-    if separator:
-        meta = (
-            "a Meta Business Suite export"
-            if "primary" in names[0].casefold()
-            else "saved again by a spreadsheet program"
-        )
-        raise ForeignFile(
-            f"{name}: its columns are separated by {separator!r} where TikTok writes commas: it is {meta}. "
-            "Drop the file that TikTok Studio's 'Download data' makes, unopened."
-        )
-    return _unique(names)
+def _separator(text: str, is_header: IsHeader | None, stated: str | None) -> str:
+    """What separates the columns: as the file states it, else what makes a header of one of its first lines."""
+    if stated:
+        return stated
+    lines = text.split("\n", HEAD)[:HEAD]
+    for separator in _SEPARATORS:
+        if is_header and any(is_header(_cells(line, separator)) for line in lines):
+            return separator
+    return max(_SEPARATORS, key=lambda sign: len(_cells(lines[0], sign)))
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    return next(csv.reader([line.rstrip("\r\n")], delimiter=separator), [])
+
+
+def _header(line: str, separator: str = ",") -> tuple[str, ...]:
+    return _unique(_cells(line, separator))
+
+
+def _table_of(name: str, rows: list[list[str]], is_header: IsHeader | None, notes: tuple[str, ...] = ()) -> Table:
+    """The table among ``rows``, none of which is empty. Raises BrokenFile for a row that does not fit its header."""
+    at = header_row(rows, is_header) if is_header else 0
+    if at is None or not rows:
+        header = _unique(rows[0] if rows else ())
+        return dataclasses.replace(_table(header, []), head=tuple(rows[:HEAD]))
+    found: Found = table_in(rows, at)
+    header = _unique(found.header)
+    for number, row in enumerate(found.rows, start=1):
+        if len(row) != len(header):
+            raise _ragged(name, number, len(row), header)
+    return dataclasses.replace(_table(header, found.rows), saved_again=(*notes, *found.notes), above=tuple(found.above))
 
 
 def _unique(names: Sequence[str]) -> tuple[str, ...]:
-    """``names`` with a number after those that come twice, and after those that would hide a column of ours."""
+    """``names`` with a number after those that come twice, and after those that would hide a column of ours.
+
+    A column without a name is called by its number.
+    """
     unique: list[str] = []
-    for name in names:
+    for column, written in enumerate(names, start=1):
+        name = written if written.strip() else f"column {column}"
         free, number = name, 1
         while free in unique or free in PROVENANCE:
             number += 1
@@ -174,7 +224,7 @@ def _titled_rows(text: str, header: tuple[str, ...]) -> list[list[str]] | None:
 
 def _scan_csv(name: str, path: Path) -> Table:
     with path.open("rb") as file:
-        header = _header(name, _decode(name, file.readline()))
+        header = _header(_decode(name, file.readline()))
     rows = pl.scan_csv(
         path,
         infer_schema=False,
@@ -208,17 +258,31 @@ def _first_ragged(name: str, path: Path, header: tuple[str, ...]) -> BrokenFile 
     return None
 
 
-def _read_xlsx(member: Member) -> Table:
+def _read_xlsx(member: Member, is_header: IsHeader | None) -> list[tuple[str, Table]]:
+    sheets = _sheets(member)
+    if not sheets:
+        raise BrokenFile(f"{member.name}: every sheet is empty, without even a header. Export it again.")
+    alone = len(sheets) == 1
+    return [
+        (member.name if alone else f"{member.name}/{sheet}", _table_of(member.name, rows, is_header))
+        for sheet, rows in sheets.items()
+    ]
+
+
+def _sheets(member: Member) -> dict[str, list[list[str]]]:
+    """The rows of each sheet that has any, as text, without those that are empty. Raises BrokenFile."""
     import fastexcel
 
     source = member.content if isinstance(member.content, bytes) else str(member.content)
+    found = {}
     try:
-        sheet = fastexcel.read_excel(source).load_sheet(0, header_row=None, dtypes="string")
-        cells = sheet.to_polars()
+        book = fastexcel.read_excel(source)
+        for sheet in book.sheet_names:
+            cells = book.load_sheet(sheet, header_row=None, dtypes="string").to_polars()
+            used = cells.select(column for column in cells if column.null_count() < cells.height)
+            rows = [[value or "" for value in row] for row in used.rows()]
+            if rows := [row for row in rows if any(map(str.strip, row))]:
+                found[sheet] = rows
     except Exception as error:  # fastexcel raises its own, calamine's and zip's errors
         raise BrokenFile(f"{member.name}: is not a readable XLSX workbook ({error}). Export it again.") from error
-    used = cells.select(column for column in cells if column.null_count() < cells.height)
-    if used.is_empty():
-        raise BrokenFile(f"{member.name}: the first sheet is empty, without even a header. Export it again.")
-    names, *rows = ([value or "" for value in row] for row in used.rows())
-    return _table(_unique(names), [row for row in rows if any(map(str.strip, row))])
+    return found

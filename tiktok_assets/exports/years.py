@@ -1,149 +1,71 @@
-"""Which year the days of an export lie in, and when it was downloaded.
+"""Which year the days of an export lie in.
 
-Belongs here: weighing what is known of one export (ZIP stamp, ZIP name, video ids, file time) against its month-and-day
-labels. Does not belong here: reading any of these from a file (``archive``, ``names``), languages (``dates``), labels
-that are a day off (``date`` stays what the label says).
+Belongs here: weighing what is known of one export (ZIP stamp, names, video ids, file time) against its month-and-day
+labels, and against years that a spreadsheet gave them. Does not belong here: reading any of these from a file
+(``archive``, ``names``), languages (``dates``), the order of rows (``monthdays``), the time of the download
+(``downloads``), labels that are a day off (``date`` stays what the label says).
 
-The labels carry no year. Rows ascend and span 366 days at most, so the year of the last row settles all of them.
+The labels carry no year. Rows are contiguous and span 366 days at most, so the year of the last row decides all of
+them; a file that passes 29 February, or leaves it out, says whether that is a leap year.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
-from tiktok_assets.exports.dates import DayTexts, MonthDay
-from tiktok_assets.exports.problems import UnreadableValue
+from tiktok_assets.exports.dates import DayTexts
+from tiktok_assets.exports.evidence import DAYS_OF_A_DOWNLOAD, ONE_DAY, DatedRows, Evidence, doubt_of_file_time
+from tiktok_assets.exports.monthdays import ImpossibleCalendar, MonthDay, calendar_order, is_contiguous
+from tiktok_assets.exports.placing import (
+    first_on_or_after,
+    have_no_gap,
+    latest_dates,
+    walk_back,
+)
+from tiktok_assets.exports.stated_years import dates_as_stated
 
-ONE_DAY = dt.timedelta(days=1)
-LEAP_DAY = MonthDay(2, 29)
-
-# First and last row of the longest window, 366 days, are 365 days apart.
-_LONGEST_SPAN = dt.timedelta(days=365)
-# 29 February can be eight years away (1896 to 1904, 2096 to 2104).
-_YEARS_TRIED = 9
-
-
-class ImpossibleCalendar(UnreadableValue):
-    """Rows that no year explains. ``row`` counts from 0."""
-
-    def __init__(self, row: int, day: MonthDay, reason: str) -> None:
-        super().__init__(f"Row {row + 1} ({day}) fits no year: {reason}")
-        self.row = row
-        self.day = day
-
-
-@dataclass(frozen=True, kw_only=True)
-class Evidence:
-    """What is known of an export besides its rows. Times are aware and in UTC; ``None`` where nothing is known.
-
-    ``stamp``: time of the ZIP entry, which is the download's; None for the 1980 of an XLSX.
-    ``first_day``, ``epoch``: from the name of an Overview ZIP, both or neither. The epoch's date is the last day of the
-    window, its time of day that of the download.
-    ``newest_upload``: from the video ids of a Content file.
-    ``file_time``: modification time of the landed file.
-    ``captured_at``: what the file itself says; only insights do.
-    """
-
-    file_time: dt.datetime
-    captured_at: dt.datetime | None = None
-    stamp: dt.datetime | None = None
-    first_day: dt.date | None = None
-    epoch: dt.datetime | None = None
-    newest_upload: dt.datetime | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class DatedRows:
-    """The date of each row, as labelled, and what its year rests on.
-
-    ``year_evidence``: "label", "zip_stamp", "zip_name", "video_id" or "file_time".
-    ``stamp_overruled``: there is a ZIP stamp, but better evidence says that it is not the download's.
-    """
-
-    dates: list[dt.date]
-    year_evidence: str
-    warnings: tuple[str, ...] = ()
-    stamp_overruled: bool = False
-
-
-def last_on_or_before(day: MonthDay, latest: dt.date) -> dt.date:
-    """The last date with this month and day that is not after ``latest``."""
-    year = latest.year if day <= (latest.month, latest.day) else latest.year - 1
-    while day == LEAP_DAY and not _is_leap(year):
-        year -= 1
-    return dt.date(year, day.month, day.day)
-
-
-def first_on_or_after(day: MonthDay, earliest: dt.date) -> dt.date:
-    """The first date with this month and day that is not before ``earliest``."""
-    year = earliest.year if day >= (earliest.month, earliest.day) else earliest.year + 1
-    while day == LEAP_DAY and not _is_leap(year):
-        year += 1
-    return dt.date(year, day.month, day.day)
-
-
-def walk_back(days: Sequence[MonthDay], latest: dt.date) -> list[dt.date]:
-    """The dates of rows that ascend, repeat and leave gaps as they like, the last one as late as ``latest`` allows.
-
-    From the last row backwards, each row is the latest such day not after the row that follows. Where that makes an
-    impossible 29 February, or more than 366 days, the whole is tried a year earlier: ``latest`` is an upper bound only.
-    """
-    if not days:
-        return []
-    wraps = _rows_before_new_year(days)
-    leap_lags = {int(row < wraps) for row, day in enumerate(days) if day == LEAP_DAY} if LEAP_DAY in days else ()
-    last_year = latest.year if days[-1] <= (latest.month, latest.day) else latest.year - 1
-    for year in range(last_year, last_year - _YEARS_TRIED, -1):
-        if all(_is_leap(year - lag) for lag in leap_lags):
-            dates = [dt.date(year - 1, month, day) for month, day in days[:wraps]]
-            dates += [dt.date(year, month, day) for month, day in days[wraps:]]
-            if dates[-1] - dates[0] <= _LONGEST_SPAN:
-                return dates
-    if leap_lags:
-        raise ImpossibleCalendar(days.index(LEAP_DAY), LEAP_DAY, "the rows around it leave no leap year for it.")
-    raise ImpossibleCalendar(0, days[0], f"it would lie over 366 days before the last row ({days[-1]}).")
-
-
-def _rows_before_new_year(days: Sequence[MonthDay]) -> int:
-    """How many rows lie in the year before the last row's. Rows ascend, so the calendar starts anew at most once."""
-    wraps = 0
-    following = days[-1]
-    for row in range(len(days) - 1, -1, -1):
-        day = days[row]
-        if day > following:
-            if wraps:
-                raise ImpossibleCalendar(
-                    row, day, "rows ascend, but this one is later in the year than the next, for a second time."
-                )
-            wraps = row + 1
-        following = day
-    return wraps
-
-
-def _is_leap(year: int) -> bool:
-    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+_DOUBT = (
+    "The year {last.year} rests on the date in the file's name ({day}), {days} days after its last row "
+    "({last:%B} {last.day}). Give it the name that Studio gave it, or a date of its window."
+)
 
 
 def date_rows(day_texts: DayTexts, evidence: Evidence) -> DatedRows:
-    """The dates of rows whose labels carry no year, by the best evidence there is.
+    """The dates of rows, in their order, by the best evidence there is for the year.
 
-    ZIP stamp, then ZIP name, newest upload, file time. A label may be a day ahead of the UTC date of the download: it
-    counts back from the browser's date. A stamp is overruled where a name that fits the rows, or an upload after the
-    last row, shows that it is not the download's.
+    ZIP stamp, then Studio's name, newest upload, a date in the file's name, file time. A label may be a day ahead of
+    the UTC date of the download: it counts back from the browser's date. A stamp is overruled where a name that fits
+    the rows, an upload after the last row, or a missing 29 February shows that it is not the download's.
 
-    Raises ``ImpossibleCalendar`` where no year explains the rows.
+    Raises ``ImpossibleCalendar`` where no year explains the rows, or where what is known contradicts itself.
     """
     days = day_texts.days
     if day_texts.years is not None:
-        return _labelled(day_texts, day_texts.years, evidence)
+        return dates_as_stated(days, day_texts.years, evidence)
+    if not days:
+        return DatedRows(dates=[], year_evidence="zip_stamp" if evidence.stamp else "file_time")
+    named = _order_by_name(days, evidence)
+    order = calendar_order(days) if named is None else named
+    sorted_rows = _dated([days[row] for row in order], evidence)
+    dates = [dt.date.min] * len(days)
+    for row, date in zip(order, sorted_rows.dates, strict=True):
+        dates[row] = date
+    is_sorted = order == [*range(len(days))]
+    warnings = sorted_rows.warnings if is_sorted else (_out_of_order(days, dates), *sorted_rows.warnings)
+    return replace(sorted_rows, dates=dates, warnings=warnings)
+
+
+def _dated(days: Sequence[MonthDay], evidence: Evidence) -> DatedRows:
+    """As ``date_rows``, for days in the order of the calendar."""
     named = _dates_by_name(days, evidence)
     warnings: tuple[str, ...] = ()
-    if days and named is None and evidence.first_day is not None and evidence.epoch is not None:
+    if named is None and evidence.first_day is not None and evidence.epoch is not None:
         warnings = (
-            f"The ZIP is named for {evidence.first_day} to {evidence.epoch.date()}, but its rows are {days[0]} to "
-            f"{days[-1]}: the file was renamed, its name is ignored.",
+            f"The file is named for {evidence.first_day} to {evidence.epoch.date()}, but its rows are {days[0]} to "
+            f"{days[-1]}: it was renamed, its name is ignored.",
         )
     if evidence.stamp is not None:
         dates = walk_back(days, evidence.stamp.date() + ONE_DAY)
@@ -154,40 +76,92 @@ def date_rows(day_texts: DayTexts, evidence: Evidence) -> DatedRows:
     overruled = evidence.stamp is not None
     if named is not None:
         return DatedRows(dates=named, year_evidence="zip_name", warnings=warnings, stamp_overruled=overruled)
-    dates = walk_back(days, evidence.file_time.date() + ONE_DAY)
-    if evidence.newest_upload is None or not days:
-        return DatedRows(dates=dates, year_evidence="file_time", warnings=warnings, stamp_overruled=overruled)
-    dates, doubts = _not_before_upload(dates, days, evidence.newest_upload)
-    return DatedRows(dates=dates, year_evidence="video_id", warnings=warnings + doubts, stamp_overruled=overruled)
+    dates = latest_dates(days, evidence.latest_label)
+    if evidence.newest_upload is not None:
+        dates, doubts = _not_before_upload(dates, days, evidence.newest_upload)
+        return DatedRows(dates=dates, year_evidence="video_id", warnings=warnings + doubts, stamp_overruled=overruled)
+    by_date = _dates_by_date_in_name(days, evidence)
+    if by_date is not None:
+        doubts = _doubt_of_date_in_name(by_date[-1], evidence)
+        return DatedRows(
+            dates=by_date, year_evidence="file_name", warnings=warnings + doubts, stamp_overruled=overruled
+        )
+    if contradiction := evidence.name_dates.contradiction(dates):
+        raise ImpossibleCalendar(len(days) - 1, days[-1], contradiction)
+    doubts = doubt_of_file_time(dates[-1], evidence)
+    return DatedRows(
+        dates=dates,
+        year_evidence="file_time",
+        warnings=warnings + doubts,
+        doubts=doubts,
+        stamp_overruled=overruled,
+    )
 
 
-def downloaded_at(
-    evidence: Evidence, last_day: dt.date | None, *, stamp_overruled: bool = False
-) -> tuple[dt.datetime, str]:
-    """When the export was downloaded (UTC), and how that is known: "captured_at", "zip_stamp", "zip_name", "file_time".
+def _out_of_order(days: Sequence[MonthDay], dates: Sequence[dt.date]) -> str:
+    row = next(row for row in range(1, len(dates)) if dates[row] < dates[row - 1])
+    return (
+        f"The rows are not in the order of the calendar (row {row + 1}, {days[row]}, stands below {days[row - 1]}): "
+        "the file was sorted. Its days were put in order."
+    )
 
-    ``last_day`` and ``stamp_overruled`` come from ``date_rows``. A ZIP name gives the earliest possible time: data of
-    a day is never there before the next day.
+
+def _order_by_name(days: Sequence[MonthDay], evidence: Evidence) -> list[int] | None:
+    """The order of the rows in the window of Studio's name, as they stand if that fits; None if it does not."""
+    if evidence.first_day is None or evidence.epoch is None:
+        return None
+    as_written = [*range(len(days))]
+    if _dates_by_name(days, evidence) is not None:
+        return as_written
+    for shift in (dt.timedelta(), ONE_DAY, -ONE_DAY):
+        first = evidence.first_day + shift
+        order = calendar_order(days, MonthDay(first.month, first.day))
+        if _dates_by_name([days[row] for row in order], evidence) is not None:
+            return order
+    return None
+
+
+def _dates_by_date_in_name(days: Sequence[MonthDay], evidence: Evidence) -> list[dt.date] | None:
+    """The dates by the full dates in the file's name; None without one that can be.
+
+    Each is the first day, the last, that of the download, or another after the rows; none lies after the file's time.
+    Raises ImpossibleCalendar where they allow two years.
     """
-    if evidence.captured_at is not None:
-        return evidence.captured_at, "captured_at"
-    if (
-        evidence.stamp is not None
-        and not stamp_overruled
-        and (last_day is None or last_day <= evidence.stamp.date() + ONE_DAY)
-    ):
-        return evidence.stamp, "zip_stamp"
-    if evidence.epoch is not None and (last_day is None or abs(evidence.epoch.date() - last_day) <= ONE_DAY):
-        return evidence.epoch + ONE_DAY, "zip_name"
-    return evidence.file_time, "file_time"
+    known = [day for day in evidence.name_dates.days if day <= evidence.latest_label]
+    if not known:
+        return None
+    found = [dates for day in known for dates in _windows_at(days, day, evidence.latest_label)]
+    counted = Counter(dates[-1] for dates in found).most_common(2)
+    if len(counted) == 2 and counted[0][1] == counted[1][1]:
+        raise ImpossibleCalendar(
+            len(days) - 1,
+            days[-1],
+            f"by the date in its name the last row can be {counted[0][0]} or {counted[1][0]}. Give it the name that "
+            "Studio gave it, or the dates of its first and last day.",
+        )
+    last = counted[0][0] if counted else max(known) + ONE_DAY
+    return latest_dates(days, last)
 
 
-def _labelled(day_texts: DayTexts, years: list[int], evidence: Evidence) -> DatedRows:
-    dates = [dt.date(year, month, day) for year, (month, day) in zip(years, day_texts.days, strict=True)]
-    if evidence.stamp is None or not dates or max(dates) <= evidence.stamp.date() + ONE_DAY:
-        return DatedRows(dates=dates, year_evidence="label")
-    warning = f"The ZIP entry is stamped {evidence.stamp:%Y-%m-%d}, before its own {max(dates)}: the stamp is ignored."
-    return DatedRows(dates=dates, year_evidence="label", warnings=(warning,), stamp_overruled=True)
+def _doubt_of_date_in_name(last: dt.date, evidence: Evidence) -> tuple[str, ...]:
+    """A warning where no date in the name is near the end of the window, nor its first day."""
+    nearest = min((day for day in evidence.name_dates.days if day <= evidence.latest_label), default=last)
+    apart = nearest - last
+    return () if apart <= DAYS_OF_A_DOWNLOAD else (_DOUBT.format(last=last, day=nearest, days=apart.days),)
+
+
+def _windows_at(days: Sequence[MonthDay], day: dt.date, latest: dt.date) -> list[list[dt.date]]:
+    """The windows that end just before ``day`` or with it, and those that start with it."""
+    windows = []
+    dates = latest_dates(days, day + ONE_DAY)
+    if day - dates[-1] <= DAYS_OF_A_DOWNLOAD:
+        windows.append(dates)
+    dates = latest_dates(days, latest)
+    while dates[0] > day + ONE_DAY:
+        dates = latest_dates(days, dates[-1] - ONE_DAY)
+    if abs(dates[0] - day) <= ONE_DAY and dates not in windows:
+        windows.append(dates)
+    return windows
 
 
 def _dates_by_name(days: Sequence[MonthDay], evidence: Evidence) -> list[dt.date] | None:
@@ -197,7 +171,10 @@ def _dates_by_name(days: Sequence[MonthDay], evidence: Evidence) -> list[dt.date
     named_last = evidence.epoch.date()
     for last in (named_last, named_last + ONE_DAY, named_last - ONE_DAY):
         if (last.month, last.day) == days[-1]:
-            dates = walk_back(days, last)
+            try:
+                dates = walk_back(days, last)
+            except ImpossibleCalendar:  # sorted by somebody
+                return None
             if dates[-1] == last and abs(dates[0] - evidence.first_day) <= ONE_DAY:
                 return dates
     return None
@@ -214,6 +191,12 @@ def _contradiction_of_stamp(dates: list[dt.date], named: list[dt.date] | None, e
         return (
             f"The ZIP entry is stamped {evidence.stamp:%Y-%m-%d}, before the newest video in it was uploaded "
             f"({evidence.newest_upload:%Y-%m-%d}): the stamp is ignored."
+        )
+    days = [MonthDay(date.month, date.day) for date in dates]
+    if named is None and is_contiguous(days) and not have_no_gap(dates):
+        return (
+            f"The ZIP entry is stamped {evidence.stamp:%Y-%m-%d}, but its rows go from 28 February to 1 March and "
+            f"leave out no other day, which {dates[-1].year} does not allow: the stamp is ignored."
         )
     return None
 

@@ -60,6 +60,8 @@ def _described(export: Export, roster: Roster) -> dict[str, Any]:
         "window": [first.isoformat(), last.isoformat()],
         "downloaded_at": export.downloaded_at.isoformat(),
         "downloaded_at_evidence": export.downloaded_at_evidence,
+        "vintage": export.vintage.isoformat(),
+        "vintage_evidence": export.vintage_evidence,
         "tables": [_table(member) for member in export.members],
         "warnings": list(export.warnings),
     }

@@ -65,6 +65,11 @@ def owner_of(name: str, links: Iterable[str], handle: str | None, folder: Accoun
         if handle:
             add = f"`tiktok-assets accounts add <name> --handle {shlex.quote(handle)}`"
             remedy = f"{add}, then move the file back to data/landing; if it was only renamed, {remedy}"
+            # A name that goes on behind a known handle is more likely that account's, and must not split it in two.
+            if near := next(
+                (one for one in roster.values() if handle.casefold().startswith(one.handle.casefold())), None
+            ):
+                remedy = f"if it is @{near.handle}'s, put it into data/landing/{near.key}/; else {add}"
         whose = f"@{handle} is no configured account" if handle else "nothing in it says whose it is"
         raise UnknownAccount(f"{name}: {whose} (configured: {', '.join(roster) or 'none'}). To use it: {remedy}.")
     return next(iter(claims.values()))

@@ -56,6 +56,9 @@ class Receipt:
     written_at: dt.datetime = _LONG_AGO
     downloaded_at: dt.datetime
     downloaded_at_evidence: str
+    vintage: dt.datetime
+    """What puts the exports in order; ``vintage_evidence`` says what it rests on."""
+    vintage_evidence: str
     window: tuple[dt.date, dt.date]
     """First and last day by its labels."""
     months: tuple[dt.date, ...]
@@ -64,6 +67,8 @@ class Receipt:
     """Of these, the months whose rows are committed in the warehouse."""
     reports: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    """Of the warnings, those about the year of its days."""
     shifts: Mapping[str, int] | None = None
     """By report: days that its labels run ahead, where not 0. None until labels are judged."""
 
@@ -161,11 +166,14 @@ def write_receipt(lake: Lake, account: str, source: str, export: Export, run_id:
         written_at=dt.datetime.now(dt.UTC),
         downloaded_at=export.downloaded_at,
         downloaded_at_evidence=export.downloaded_at_evidence,
+        vintage=export.vintage,
+        vintage_evidence=export.vintage_evidence,
         window=export.window,
         months=tuple(lake.months_kept(export.months)),
         months_reached=(),
         reports=tuple(member.report.name for member in export.members),
         warnings=export.warnings,
+        doubts=export.doubts,
     )
     _write(lake, path, receipt)
 

@@ -29,7 +29,7 @@ from tiktok_assets.exports.problems import UnreadableFile
 from tiktok_assets.exports.windows import last_day_with_data
 from tiktok_assets.inbox.files import account_files, files_below, identity
 from tiktok_assets.inbox.ownership import home_of
-from tiktok_assets.inbox.receipts import processed
+from tiktok_assets.inbox.receipts import processed, receipts
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.storage.lake import Lake, files_in, scan_parquet
 from tiktok_assets.studio.session import Sessions, SessionState, Standing
@@ -58,6 +58,8 @@ class AccountStatus:
     waiting: int
     """Exports in its landing folder that have not gone to the warehouse."""
     session: SessionState
+    doubts: Sequence[str] = ()
+    """Exports whose year may be wrong, and what to do: a sentence each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +90,7 @@ def status(lake: Lake, roster: Roster, accounts: Sequence[Account], now: dt.date
                 coverage=coverage,
                 waiting=_waiting(lake, account.key),
                 session=sessions.state(account.key),
+                doubts=_doubts(lake, account.key),
             )
             for account, coverage in zip(accounts, found, strict=True)
         ],
@@ -175,6 +178,14 @@ def _waiting(lake: Lake, account: str) -> int:
         except UnreadableFile:
             waiting.add(str(path))
     return len(waiting - done)
+
+
+def _doubts(lake: Lake, account: str) -> list[str]:
+    return [
+        f"{one.source}: {doubt}"
+        for one in sorted(receipts(lake, account), key=lambda one: one.source)
+        for doubt in one.doubts
+    ]
 
 
 def _homeless(lake: Lake, roster: Roster) -> int:

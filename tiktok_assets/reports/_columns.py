@@ -20,11 +20,26 @@ MISSING = ("", "undefined", "nan", "--", "-", "null", "none", "n/a")
 # A comma only where it parts thousands: "1,5" is a decimal comma or an error, in no case 15.
 _WHOLE = r"^-?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)$"
 _FRACTION = r"^[0-9]*\.?[0-9]+([eE][+-]?[0-9]+)?$"
+# What a program writes for a whole number that it holds as a decimal one.
+DECIMAL_WHOLE = r"^\s*-?[0-9]+(\.0+|,0|,00)\s*$"
+# Thousands parted by spaces, as in French and Swedish, or by apostrophes: no decimal number is written so.
+_SPACED_WHOLE = r"^-?[0-9]{1,3}([ \u00a0\u202f\u2009'\u2019][0-9]{3})+$"
+_DECIMAL_COMMA = r"^0?,[0-9]+$"
+
+_DIGITS = {chr(ord(zero) + digit): str(digit) for zero in "٠۰०০੦૦௦౦೦൦๐໐၀០０" for digit in range(10)} | {
+    "٬": ",",
+    "٫": ".",
+    "−": "-",
+    "－": "-",
+}
+"""The digits of other scripts, and the signs of Arabic numbers, as ASCII."""
 
 
 def text(rows: pl.DataFrame, *names: str) -> pl.Expr:
-    """The text under any of the normal ``names``; null where the row's file has no such column."""
-    columns = [column for column in rows.columns if column not in PROVENANCE and normal(column) in names]
+    """The text under the first of the normal ``names`` that the row's file has as a column; null without any."""
+    columns = [
+        column for name in names for column in rows.columns if column not in PROVENANCE and normal(column) == name
+    ]
     return pl.coalesce(pl.col(columns)) if columns else pl.lit(None, dtype=pl.String)
 
 
@@ -64,9 +79,20 @@ class Column:
 
     def value(self, cell: pl.Expr) -> pl.Expr:
         """What the text ``cell`` becomes; null where it is none of this column."""
-        cell = cell.str.replace("−", "-")
-        written = cell if self.dtype == pl.String() else cell.str.replace_all(",", "")
-        return self._bounded(pl.when(cell.str.contains(self.form)).then(written).cast(self.dtype, strict=False))
+        if self.dtype == pl.String():
+            return self._bounded(pl.when(cell.str.contains(self.form)).then(cell))
+        cell = cell.str.replace_many(_DIGITS)
+        written = pl.when(cell.str.contains(self.form)).then(cell.str.replace_all(",", ""))
+        for form, sign, instead in self.resaved:
+            written = written.when(cell.str.contains(form)).then(cell.str.replace_all(sign, instead))
+        return self._bounded(written.cast(self.dtype, strict=False))
+
+    @property
+    def resaved(self) -> tuple[tuple[str, str, str], ...]:
+        """Forms of other programs that mean one value only: the form, what to replace in it, and by what."""
+        if self.dtype == pl.Int64():
+            return ((DECIMAL_WHOLE, r"[.,]0+$", ""), (_SPACED_WHOLE, r"[^0-9-]", ""))
+        return ((_DECIMAL_COMMA, ",", "."),)
 
     def _bounded(self, value: pl.Expr) -> pl.Expr:
         if self.least is None and self.most is None:

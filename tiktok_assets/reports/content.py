@@ -8,12 +8,19 @@ import pandera.polars as pa
 import polars as pl
 
 from tiktok_assets.exports.dates import UnreadableDay, read_day_texts
+from tiktok_assets.exports.evidence import ONE_DAY
+from tiktok_assets.exports.placing import first_on_or_after, last_on_or_before
 from tiktok_assets.exports.problems import UnreadableValue
-from tiktok_assets.exports.years import ONE_DAY, first_on_or_after, last_on_or_before
 from tiktok_assets.reports._columns import cell_name, count, is_missing, pick, snapshot_rows, text, typed
 from tiktok_assets.reports.report import Report, Staged, UtcTime
 
 VIDEO_LINK = r"^https?://(?:www\.|m\.)?tiktok\.com/@([^/?#]+)/(?:video|photo)/([0-9]{17,19})(?:[/?#]|$)"
+
+# Each column of Studio's, then Business Suite's; "reach" is what its older files call views.
+VIEWS = ("total views", "video views", "reach")
+LIKES = ("total likes", "likes")
+COMMENTS = ("total comments", "comments")
+SHARES = ("total shares", "shares")
 
 # Ids of 19 digits hold their upload's second; shorter ones are older than that, and would give the 1970s.
 FIRST_TIMED_ID = 10**18
@@ -46,10 +53,10 @@ def parse(rows: pl.DataFrame) -> pl.DataFrame:
     values = typed(
         rows,
         {
-            "total_views": count(text(rows, "total views", "video views", "reach"), least=0),
-            "total_likes": count(text(rows, "total likes", "likes")),
-            "total_comments": count(text(rows, "total comments", "comments")),
-            "total_shares": count(text(rows, "total shares", "shares")),
+            "total_views": count(text(rows, *VIEWS), least=0),
+            "total_likes": count(text(rows, *LIKES)),
+            "total_comments": count(text(rows, *COMMENTS)),
+            "total_shares": count(text(rows, *SHARES)),
             "favorites": count(text(rows, "add to favorites")),
         },
     ).hstack(
@@ -158,7 +165,8 @@ CONTENT = Report(
             *("Likes", "Comments", "Shares", "Add to Favorites"),
         ),
     },
-    signature=(("video link",), ("total views", "video views", "reach")),
+    signature=(("video link",), VIEWS),
+    alternatives=(VIEWS, LIKES, COMMENTS, SHARES),
     label="Time",
     grain=("date", "video_id"),
     unit=("date", "video_id"),

@@ -47,6 +47,7 @@ FOLLOWER_HISTORY = Report(
         "business_suite": ("Date", "New followers", "Total followers", "Reached audience", "Engaged audience"),
     },
     signature=(("date",), ("followers", "total followers")),
+    alternatives=(("followers", "total followers"),),
     label="Date",
     grain=("date",),
     unit=("date",),

@@ -5,23 +5,44 @@ Columns decide, not names: people rename files. Tables of other products are ref
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from tiktok_assets.exports.problems import ForeignFile
 from tiktok_assets.exports.tables import normal
+from tiktok_assets.exports.translations import DATE_WORDS
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.reports.report import Report
 
 # One of these columns, whatever its letter case, gives another product away.
 FOREIGN = {
-    "a TikTok Ads Manager report": {"cost", "campaign name", "ad name", "ad group name", "impressions", "cpc", "cpm"},
-    "a Meta Business Suite export": {"primary"},
-    "YouTube Studio's 'Table data.csv'": {"video publish time", "watch time (hours)", "estimated revenue (usd)"},
+    "a TikTok Ads Manager report": {
+        *("cost", "campaign name", "ad name", "ad group name", "impressions", "cpc", "cpm", "ctr", "conversions"),
+    },
+    "an Instagram export": {
+        *("instagram reach", "instagram profile visits", "instagram link clicks", "accounts reached"),
+        *("accounts engaged", "profile visits", "account username"),
+    },
+    "a Meta Business Suite export": {
+        *("primary", "page id", "page name", "post id", "permalink", "facebook visits", "facebook reach"),
+        *("content interactions", "page reach", "page likes"),
+    },
+    "a YouTube Studio export": {
+        *("video publish time", "watch time (hours)", "estimated revenue (usd)", "subscribers"),
+        *("impressions click-through rate (%)", "average view duration", "average percentage viewed (%)"),
+    },
     "a table that somebody cleaned or processed": {
         *("engagement_rate", "artist", "zone", "year", "platform", "account"),
         *("video_views", "profile_views", "total_viewers", "total_views", "video_link"),
     },
+}
+# Such words above a table, or in lines that are none, do the same.
+_FOREIGN_WORDS = {
+    "an Instagram export": ("instagram",),
+    "a Meta Business Suite export": ("facebook", "meta business", "meta insights"),
+    "a YouTube Studio export": ("youtube",),
+    "a TikTok Ads Manager report": ("ads manager", "campaign"),
+    "a part of TikTok's 'Download your data'": ("username: ", "video watching history", "follower list", "like list"),
 }
 
 
@@ -33,32 +54,100 @@ class Layout:
     variant: str
     unknown: tuple[str, ...]
     missing: tuple[str, ...]
+    unused: tuple[str, ...] = ()
+    """Known columns that stand in for another one, which this file has too: they stay text."""
     label_column: str | None
     """The column that names each row's day, as this file spells it, if it has one."""
+
+    known: int = field(default=0, compare=False)
+    """How many of its columns are the report's."""
 
     @property
     def product(self) -> str:
         return "business_suite" if self.variant.startswith("business_suite") else "studio"
 
 
-def identify(file: str, header: Sequence[str]) -> Layout:
-    """The layout of a table with this ``header``. Raises ForeignFile naming the product where it can."""
-    written = {name.strip().casefold() for name in header}
-    for product, columns in FOREIGN.items():
-        if written & columns:
-            raise ForeignFile(
-                f"{file}: is {product}, not a TikTok Studio export (its columns: {', '.join(header)[:300]}). "
-                "Export from TikTok Studio > Analytics > Download data."
-            )
-    names = {normal(name) for name in header}
-    found = [report for report in REPORTS if all(names.intersection(either) for either in report.signature)]
-    if len(found) != 1:
+def identify(
+    file: str, header: Sequence[str], head: Sequence[Sequence[str]] = (), above: Sequence[Sequence[str]] = ()
+) -> Layout:
+    """The layout of a table with this ``header``. Raises ForeignFile naming the product where it can.
+
+    ``head``: the first rows of a table in which no header of ours was found. ``above``: the rows above one of ours.
+    """
+    if product := _product_of_columns([header, *head]) or _product_of_words([*head[1:], *above]):
         raise ForeignFile(
-            f"{file}: no known report has these columns: {', '.join(header)[:300] or '(none)'}. "
-            "Known are Overview, Viewers, Followers and Content of TikTok Studio, "
-            "and Business Suite's overview, audience and video files."
+            f"{file}: is {product}, not a TikTok Studio export (its columns: {', '.join(header)[:300]}). "
+            "Export from TikTok Studio > Analytics > Download data."
         )
-    return _layout(found[0], header)
+    found = _reports(header)
+    if len(found) == 1:
+        return _layout(found[0], header)
+    columns = ", ".join(header)[:300] or "(none)"
+    if any(name.strip().casefold() in DATE_WORDS for row in (header, *head) for name in row[:1]):
+        raise ForeignFile(
+            f"{file}: its columns are in another language, of which not all are known: {columns}. Switch TikTok Studio "
+            "to English and export again, or write the English names of the columns into the file."
+        )
+    raise ForeignFile(
+        f"{file}: no known report has these columns: {columns}. "
+        "Known are Overview, Viewers, Followers and Content of TikTok Studio, "
+        "and Business Suite's overview, audience and video files."
+    )
+
+
+def is_header(row: Sequence[str]) -> bool:
+    """Whether the row is the header of a report."""
+    return len(_reports(row)) == 1
+
+
+def _reports(header: Sequence[str]) -> list[Report]:
+    names = {normal(name) for name in header}
+    return [report for report in REPORTS if all(names.intersection(either) for either in report.signature)]
+
+
+def _product_of_columns(rows: Sequence[Sequence[str]]) -> str | None:
+    """The other product whose columns stand in the first rows of a file."""
+    cells = {cell.strip().casefold() for row in rows for cell in row}
+    return next((product for product, columns in FOREIGN.items() if cells & columns), None)
+
+
+def _product_of_words(rows: Sequence[Sequence[str]]) -> str | None:
+    """The other product that lines of text name, unless they name TikTok."""
+    lines = [" ".join(row).casefold() for row in rows]
+    lines = [line for line in lines if "tiktok" not in line]
+    named = (
+        product for product, words in _FOREIGN_WORDS.items() for word in words if any(word in line for line in lines)
+    )
+    return next(named, None)
+
+
+def refuse_stranger(file: str, layout: Layout, *, is_named_by_studio: bool, is_yearless: bool) -> None:
+    """Raises ForeignFile for a table that has a report's columns and is not shown to be TikTok's.
+
+    Columns of no export beside a report's, or too few of its own, are as likely another program's table. TikTok's it is
+    where the name is Studio's, where dates carry no year, which nobody else writes, where video links are TikTok's, or
+    where every column of Business Suite's is there.
+    """
+    report = layout.report
+    if is_named_by_studio or is_yearless or report.name == "content" or report.is_optional:
+        return
+    if layout.product == "business_suite" and not layout.missing:
+        return
+    few = layout.known <= _FEW_COLUMNS and report.label is not None
+    if not layout.unknown and not (few and layout.missing):
+        return
+    reason = (
+        f"has columns that no export of TikTok has ({', '.join(layout.unknown)[:200]})"
+        if layout.unknown
+        else f"lacks {', '.join(layout.missing)}"
+    )
+    raise ForeignFile(
+        f"{file}: looks like {report.title}, but {reason}, and neither its name nor its dates are TikTok's: it is "
+        f"taken for a table of another program. If TikTok made it, give it TikTok's name, {report.member}."
+    )
+
+
+_FEW_COLUMNS = 2
 
 
 def _layout(report: Report, header: Sequence[str]) -> Layout:
@@ -75,6 +164,17 @@ def _layout(report: Report, header: Sequence[str]) -> Layout:
         report=report,
         variant=nearest,
         unknown=tuple(name for name in header if normal(name) not in known),
+        unused=_unused(report, present),
         missing=tuple(name for key, name in expected.items() if key not in present),
         label_column=present.get(normal(report.label)) if report.label else None,
+        known=len(known & present.keys()),
     )
+
+
+def _unused(report: Report, present: Mapping[str, str]) -> tuple[str, ...]:
+    """The columns that no value is read from, because a file has the value's own column."""
+    used, listed = set[str](), set[str]()
+    for either in report.alternatives:
+        listed.update(either)
+        used.update([name for name in either if name in present and name not in used][:1])
+    return tuple(written for name, written in present.items() if name in listed - used)

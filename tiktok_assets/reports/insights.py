@@ -160,7 +160,18 @@ def _without_data(told: pl.DataFrame, metric: Metric) -> pl.DataFrame:
     return _shaped(here.with_columns(item=pl.lit("")), metric)
 
 
-_SHAPED = ("account", "export_id", "source", "member", "row_number", "date_label", "downloaded_at", "answer")
+_SHAPED = (
+    "account",
+    "export_id",
+    "source",
+    "member",
+    "row_number",
+    "date_label",
+    "downloaded_at",
+    "vintage",
+    "vintage_evidence",
+    "answer",
+)
 _NOTHING = pl.lit(None)
 
 

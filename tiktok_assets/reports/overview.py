@@ -72,6 +72,7 @@ OVERVIEW = Report(
         "reach_page_views": ("Date", "reach", "page_views", "Likes", "Comments", "Shares"),
     },
     signature=(("date",), ("video views", "reach")),
+    alternatives=(("video views", "reach"), ("reached audience", "reach"), ("profile views", "page views")),
     label="Date",
     grain=("date",),
     unit=("date",),

@@ -6,6 +6,7 @@ The one place where containers, names, tables, days and reports meet. Knows no l
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import datetime as dt
 import functools
 from collections import Counter
@@ -17,36 +18,26 @@ import polars as pl
 
 from tiktok_assets.exports.archive import Member, export_id, open_members, unreadable
 from tiktok_assets.exports.dates import DayTexts, UnreadableDay, read_day_texts
-from tiktok_assets.exports.names import NameFacts, read_name
-from tiktok_assets.exports.problems import BrokenFile, UnreadableValue, WrongSection
+from tiktok_assets.exports.downloads import downloaded_at, vintage
+from tiktok_assets.exports.evidence import DatedRows, Evidence
+from tiktok_assets.exports.member import MemberRows, warnings_of
+from tiktok_assets.exports.monthdays import ImpossibleCalendar
+from tiktok_assets.exports.names import NameFacts, dates_in_name, read_name
+from tiktok_assets.exports.placing import typical_step
+from tiktok_assets.exports.problems import BrokenFile, ExportProblem, ForeignFile, UnreadableValue, WrongSection
 from tiktok_assets.exports.provenance import PROVENANCE, READER_VERSION
-from tiktok_assets.exports.tables import LINK, Table, read_table
-from tiktok_assets.exports.years import DatedRows, Evidence, ImpossibleCalendar, date_rows, downloaded_at
+from tiktok_assets.exports.tables import LINK, Table, read_tables
+from tiktok_assets.exports.years import date_rows
 from tiktok_assets.reports.content import handles_and_newest_upload
-from tiktok_assets.reports.identify import Layout, identify
-from tiktok_assets.reports.report import Report
+from tiktok_assets.reports.identify import Layout, identify, is_header, refuse_stranger
 
-
-@dataclass(frozen=True, kw_only=True)
-class MemberRows:
-    """One report as one export tells it. ``dates`` has a day per row, or nothing for snapshots."""
-
-    name: str
-    layout: Layout
-    table: Table
-    days: DatedRows
-    locale: str | None
-    handles: tuple[str, ...]
-    """The handles in video links, and that of an insights file; every other report is silent about whose it is."""
-
-    @property
-    def report(self) -> Report:
-        return self.layout.report
-
-    @property
-    def is_daily(self) -> bool:
-        """Whether the label of each row names the day it speaks of."""
-        return "date_label" in self.report.columns
+# What lies beside exports in a folder that somebody packed, and is no table.
+_OTHER_FILES = (
+    *(".txt", ".md", ".pdf", ".doc", ".docx", ".odt", ".rtf", ".ppt", ".pptx", ".html", ".htm"),
+    *(".png", ".jpg", ".jpeg", ".gif", ".webp", ".heic", ".mp4", ".mov"),
+)
+# A week: rows that are usually so far apart are no days.
+_NOT_DAILY = 7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +50,11 @@ class Export:
     members: tuple[MemberRows, ...]
     downloaded_at: dt.datetime
     downloaded_at_evidence: str
+    vintage: dt.datetime
+    """What puts this export in order among others of its account: see ``downloads.vintage``."""
+    vintage_evidence: str
+    unread: tuple[str, ...] = ()
+    """Tables and files in it that are none of TikTok's, and why; a sentence each."""
 
     @functools.cached_property
     def window(self) -> tuple[dt.date, dt.date]:
@@ -91,7 +87,13 @@ class Export:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a person should know that does not stop the export from being used."""
-        return tuple(dict.fromkeys(warning for member in self.members for warning in _warnings(member)))
+        found = [warning for member in self.members for warning in warnings_of(member)]
+        return tuple(dict.fromkeys([*found, *(f"not read: {text}" for text in self.unread)]))
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Of the warnings those that say that the year of its days may be wrong."""
+        return tuple(dict.fromkeys(doubt for member in self.members for doubt in member.days.doubts))
 
     def frames(self, *, account: str, source: str) -> Iterator[tuple[MemberRows, pl.DataFrame | pl.LazyFrame]]:
         """The raw rows of each member: its text, every column of it, with provenance. Lazy where they are very many."""
@@ -104,6 +106,8 @@ class Export:
                 "member": member.name,
                 "downloaded_at": self.downloaded_at,
                 "downloaded_at_evidence": self.downloaded_at_evidence,
+                "vintage": self.vintage,
+                "vintage_evidence": self.vintage_evidence,
                 "window_first": first,
                 "window_last": last,
                 "year_evidence": member.days.year_evidence,
@@ -159,13 +163,12 @@ def open_export(path: Path) -> Iterator[Export]:
     except OSError as error:
         raise unreadable(path, error) from error
     with open_members(path) as contents:
-        members, evidences = [], []
-        for content in contents:
-            member, evidence = _read_member(path, content, facts, file_time)
-            members.append(member)
-            evidences.append(evidence)
+        facts = _with_handle_inside(path, facts, contents)
+        found, unread = _read_members(path, contents, facts, file_time)
+        members, evidences = [member for member, _ in found], [evidence for _, evidence in found]
         _refuse_mixture(path, facts, members)
         at, at_evidence = _downloaded_at(members, evidences)
+        order, order_evidence = _vintage(members, at, at_evidence)
         yield Export(
             export_id=identity,
             path=path,
@@ -173,29 +176,87 @@ def open_export(path: Path) -> Iterator[Export]:
             members=tuple(members),
             downloaded_at=at,
             downloaded_at_evidence=at_evidence,
+            vintage=order,
+            vintage_evidence=order_evidence,
+            unread=unread,
         )
 
 
-def _read_member(path: Path, content: Member, facts: NameFacts, file_time: dt.datetime) -> tuple[MemberRows, Evidence]:
-    table = read_table(content)
-    layout = identify(_where(path, content.name), table.header)
+def _with_handle_inside(path: Path, facts: NameFacts, contents: list[Member]) -> NameFacts:
+    """The handle that the folders and files inside a ZIP agree on, where its own name has none."""
+    inside = {one.handle for content in contents for one in map(read_name, (*content.folders, content.name))} - {None}
+    if facts.handle or not inside:
+        return facts
+    if len(inside) > 1:
+        names = ", ".join(f"@{handle}" for handle in sorted(filter(None, inside)))
+        raise BrokenFile(f"{path.name}: contains exports of several accounts ({names}). Drop them one by one.")
+    return dataclasses.replace(facts, handle=inside.pop())
+
+
+def _read_members(
+    path: Path, contents: list[Member], facts: NameFacts, file_time: dt.datetime
+) -> tuple[list[tuple[MemberRows, Evidence]], tuple[str, ...]]:
+    """The reports in the file, and what in it is none. Raises the first problem where it contains no report at all."""
+    found: list[tuple[MemberRows, Evidence]] = []
+    others: list[ExportProblem] = []
+    inside = [read_name(part) for content in contents for part in (content.name, *content.folders)]
+    visits = tuple({one.epoch.date() for one in inside if one.epoch})
+    for content in contents:
+        try:
+            tables = read_tables(content, is_header)
+        except BrokenFile as problem:
+            named = problem if path.name == content.name else BrokenFile(f"{path.name}/{problem}")
+            if not content.name.lower().endswith(_OTHER_FILES):
+                raise named from problem
+            others.append(named)
+            continue
+        for name, table in tables:
+            try:
+                found.append(_read_table(path, content, name, table, facts, file_time, visits))
+            except ForeignFile as problem:
+                others.append(problem)
+    if others and not found:
+        raise others[0]
+    return found, tuple(map(str, others))
+
+
+def _read_table(
+    path: Path,
+    content: Member,
+    name: str,
+    table: Table,
+    facts: NameFacts,
+    file_time: dt.datetime,
+    visits: tuple[dt.date, ...],
+) -> tuple[MemberRows, Evidence]:
+    """``visits``: the last days that Studio's names of other tables in the same ZIP state."""
+    where = _where(path, name)
+    layout = identify(where, table.header, table.head, table.above)
     # Only long lists of videos come lazily; a label per row means 366 days at most (or 8 days of hours).
     if layout.label_column and not isinstance(table.rows, pl.DataFrame):
-        table = Table(header=table.header, rows=table.rows.collect())
+        table = dataclasses.replace(table, rows=table.rows.collect())
     link = table.column(LINK)
     handles, newest_upload = handles_and_newest_upload(table.rows, link) if link else ((), None)
     if table.handle:
         handles = (table.handle,)
+    inside = [read_name(part) for part in (content.name, *reversed(content.folders))]
+    window = next((one for one in (facts, *inside) if one.epoch), facts)
+    dates = dates_in_name(path.name)
+    if window.epoch is None:
+        dates = dataclasses.replace(dates, days=(*dates.days, *visits))
     evidence = Evidence(
-        file_time=file_time,
+        file_time=content.stamp if content.folders and content.stamp else file_time,
         captured_at=table.captured_at,
-        stamp=content.stamp,
-        first_day=facts.first_day,
-        epoch=facts.epoch,
+        stamp=None if content.folders else content.stamp,
+        first_day=window.first_day,
+        epoch=window.epoch,
         newest_upload=newest_upload,
+        name_dates=dates,
     )
-    days, texts = _days(path, content.name, layout, table, evidence)
-    member = MemberRows(name=content.name, layout=layout, table=table, days=days, locale=texts.locale, handles=handles)
+    days, texts = _days(path, name, layout, table, evidence)
+    named = any(one.is_studios for one in (facts, *inside, read_name(path.name)))
+    refuse_stranger(where, layout, is_named_by_studio=named, is_yearless=bool(texts.days) and texts.years is None)
+    member = MemberRows(name=name, layout=layout, table=table, days=days, locale=texts.locale, handles=handles)
     return member, evidence
 
 
@@ -211,12 +272,27 @@ def _days(path: Path, member: str, layout: Layout, table: Table, evidence: Evide
     texts = table.rows[header].to_list()
     try:
         read = read_day_texts(texts)
-        return date_rows(read, evidence), read
+        days = date_rows(read, evidence)
+        days = dataclasses.replace(days, warnings=(*read.notes, *days.warnings))
     except (UnreadableDay, ImpossibleCalendar) as error:
         raise UnreadableValue(
             f"{_where(path, member)}, row {error.row + 1}, {header}: {texts[error.row]!r}. {error} "
             "Export it again; if the file was edited, use the original."
         ) from error
+    if "date_label" in layout.report.columns:
+        _refuse_what_is_not_daily(_where(path, member), layout, days.dates)
+    return days, read
+
+
+def _refuse_what_is_not_daily(where: str, layout: Layout, dates: list[dt.date]) -> None:
+    """Rows of a daily report are a day apart (37 of 37 files); a weekly table would pass as days with gaps."""
+    step = typical_step(dates)
+    if step >= _NOT_DAILY:
+        raise UnreadableValue(
+            f"{where}: its rows lie {step} days apart ({min(dates)} to {max(dates)}), but {layout.report.title} has a "
+            "row for each day. If the dates are read wrongly, write them as YYYY-MM-DD; weekly and monthly tables are "
+            "not read."
+        )
 
 
 def _refuse_mixture(path: Path, facts: NameFacts, members: list[MemberRows]) -> None:
@@ -254,18 +330,9 @@ def _downloaded_at(members: list[MemberRows], evidences: list[Evidence]) -> tupl
     return at, evidence
 
 
-def _warnings(member: MemberRows) -> Iterator[str]:
-    yield from member.days.warnings
-    title, dates = member.report.title, member.days.dates
-    yield from (f"{title} lacks {note}" for note in member.table.notes)
-    if member.layout.unknown:
-        yield f"{title} has unknown columns, kept as text in raw: {', '.join(member.layout.unknown)}"
-    if member.layout.missing:
-        yield f"{title} lacks columns, their values are unknown: {', '.join(member.layout.missing)}"
-    if isinstance(member.table.rows, pl.DataFrame) and member.table.rows.is_empty():
-        yield f"{title} has no rows: TikTok has no data for it (small accounts get only the header)"
-    if member.is_daily and dates and member.report.grain == ("date",):
-        if len(set(dates)) < len(dates):
-            yield f"{title} names a day more than once; the last row of a day is taken"
-        if max(dates) - min(dates) >= dt.timedelta(days=len(set(dates))):
-            yield f"{title} leaves out days between {min(dates)} and {max(dates)}"
+def _vintage(members: list[MemberRows], at: dt.datetime, evidence: str) -> tuple[dt.datetime, str]:
+    """The moment that orders the export, and what it rests on. Content states the day of its export in each row."""
+    days = [day for member in members if member.is_daily for day in member.days.dates]
+    if evidence == "file_time" and any(member.days.dates for member in members if not member.is_daily):
+        return at, "export_date_column"
+    return vintage(at, evidence, max(days, default=None))

@@ -12,6 +12,9 @@ import polars as pl
 
 UtcTime = Annotated[pl.Datetime, "us", "UTC"]
 
+EXPORT_ORDER = ("vintage", "downloaded_at", "export_id")
+"""What puts the rows of several exports in order, the newest last: see ``exports.downloads.vintage``."""
+
 PROVENANCE_COLUMNS = ("date_label", "date_shift_days", "export_id", "downloaded_at")
 
 
@@ -50,6 +53,8 @@ class Report:
     """Every header seen, by variant. "studio" is what Studio writes today, "business_suite" the Business Suite."""
     signature: tuple[tuple[str, ...], ...]
     """The columns, in normal form, that a file must have to be this report; of each group one."""
+    alternatives: tuple[tuple[str, ...], ...] = ()
+    """Columns of one meaning, in normal form, a value's own column first and then those that stand in for it."""
     label: str | None
     """The column whose text names the row's day; None for a snapshot."""
     grain: tuple[str, ...]
@@ -93,14 +98,16 @@ def settle(report: Report, parsed: pl.DataFrame) -> pl.DataFrame:
     """One row per account and grain out of all the rows that exports report for it.
 
     The newest export wins, but a null never replaces a number: per column the newest number is taken, and
-    ``export_id`` names the newest export that contributed one. The result does not depend on the order of ``parsed``.
+    ``export_id`` names the newest export that contributed one. Newest is the latest ``vintage``, then the latest
+    ``downloaded_at``; of exports that are equal in both the id decides, which ``undecided`` reports. The result does
+    not depend on the order of ``parsed``.
     """
     key = ["account", *report.grain]
     distinct = parsed.lazy().select(key).unique().select(pl.len()).collect(engine="streaming").item()
     if distinct == parsed.height and report.unit == report.grain:  # nothing to settle, as in one list of 900,000 videos
         return parsed.select(report.columns).sort(key)
     known = pl.any_horizontal(pl.col(report.values).is_not_null())
-    ordered = parsed.with_columns(_known=known).sort("downloaded_at", "export_id", "row_number")
+    ordered = parsed.with_columns(_known=known).sort(*EXPORT_ORDER, "row_number")
     if report.unit != report.grain:
         newest = pl.col("export_id").filter(pl.col("_known")).last().over("account", *report.unit)
         ordered = ordered.filter(pl.col("export_id") == newest.fill_null(pl.col("export_id")))
@@ -110,3 +117,25 @@ def settle(report: Report, parsed: pl.DataFrame) -> pl.DataFrame:
         *(pl.col(name).filter(pl.col("_known")).last().fill_null(pl.col(name).last()) for name in provenance),
     )
     return settled.select(report.columns).sort(key)
+
+
+def undecided(report: Report, parsed: pl.DataFrame) -> pl.DataFrame:
+    """The grains whose newest number only the ids of two exports decide: account, ``report.grain`` and both ids.
+
+    These exports are equally old by all evidence and report different numbers.
+    """
+    key = ["account", *report.grain]
+    rivals = parsed.filter(pl.col("export_id").min().over(key) != pl.col("export_id").max().over(key))
+    if rivals.is_empty():
+        return rivals.select(*key, export_ids=pl.lit(None, pl.List(pl.String)))
+    newest = rivals.filter(pl.any_horizontal(pl.col(report.values).is_not_null()))
+    for moment in ("vintage", "downloaded_at"):
+        newest = newest.filter(pl.col(moment) == pl.col(moment).max().over(key))
+    differing = pl.any_horizontal(pl.col(name).drop_nulls().n_unique() > 1 for name in report.values)
+    return (
+        newest.group_by(key)
+        .agg(export_ids=pl.col("export_id").unique().sort(), _differ=differing)
+        .filter(pl.col("_differ") & (pl.col("export_ids").list.len() > 1))
+        .drop("_differ")
+        .sort(key)
+    )

@@ -25,9 +25,20 @@ from tiktok_assets.reports._columns import is_missing
 from tiktok_assets.reports.alignment import DAILY, aligned
 from tiktok_assets.reports.content import CONTENT
 from tiktok_assets.reports.insights import INSIGHTS
+from tiktok_assets.reports.report import EXPORT_ORDER
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.vintages.as_of import Known
+
+_ORDERED_BY = {
+    "captured_at": "captured",
+    "zip_stamp": "ZIP stamp",
+    "zip_name": "by its name",
+    "export_date_column": "by its column Time",
+    "window_end": "by its last day",
+    "file_time": "file time",
+}
+"""What the evidence of a vintage is in a sentence."""
 
 _ROW = ["export_id", "member", "row_number"]
 # A label is at most 2 days off its real day.
@@ -54,6 +65,9 @@ class Told:
     """1 is the first row below the header."""
     report: str
     downloaded_at: dt.datetime
+    vintage: dt.datetime
+    """What puts the exports in order; ``vintage_evidence`` says what it rests on."""
+    vintage_evidence: str
     date_label: dt.date
     shift_days: int
     """Label minus real day. 0 for snapshots."""
@@ -165,7 +179,7 @@ def _told(known: Known, date: dt.date, sources: list[Source]) -> Iterator[Told]:
             rows = aligned(rows, known.alignment, report.name)
         rows = rows.filter(pl.col("date") == date, **source.where)
         cells = _cells(source, raw.join(rows, on=_ROW, how="semi"))
-        for row in rows.sort("downloaded_at", "export_id", "row_number", descending=True).iter_rows(named=True):
+        for row in rows.sort(*EXPORT_ORDER, "row_number", descending=True).iter_rows(named=True):
             verdict = shifts.get((row["export_id"], report.name))
             value, won = row[source.column], winner is None and row[source.column] is not None
             why = _why(row, value, report, winner)
@@ -179,6 +193,8 @@ def _told(known: Known, date: dt.date, sources: list[Source]) -> Iterator[Told]:
                 row=row["row_number"],
                 report=report.name,
                 downloaded_at=row["downloaded_at"],
+                vintage=row["vintage"],
+                vintage_evidence=row["vintage_evidence"],
                 date_label=row["date_label"],
                 shift_days=verdict.shift_days if verdict else 0,
                 confidence=verdict.confidence if verdict else None,
@@ -193,12 +209,17 @@ def _why(row: Mapping[str, Any], value: float | None, report: Report, winner: Ma
     if value is None:
         return "not used: the export does not know it"
     if winner is None:
-        return "won: the newest that knows a number"
+        return f"won: the newest that knows a number ({_ORDERED_BY[row['vintage_evidence']]})"
     if winner["report"] is not report:
         return f"not used: {winner['report'].title} tells it, which is taken first"
     if winner["export_id"] == row["export_id"]:
         return f"not used: row {winner['row_number']} of the same export tells it again"
-    return f"not used: older than {winner['export_id'][:8]}"
+    other = winner["export_id"][:8]
+    if row["vintage"] < winner["vintage"]:
+        return f"not used: older than {other} ({_ORDERED_BY[row['vintage_evidence']]} {row['vintage']:%Y-%m-%d %H:%M})"
+    if row["downloaded_at"] < winner["downloaded_at"]:
+        return f"not used: {other} has the later file time, and nothing else tells them apart"
+    return f"not used: as old as {other} by all evidence; the larger id was taken"
 
 
 def _cells(source: Source, raw: pl.DataFrame) -> dict[tuple[Any, ...], dict[str, str]]:

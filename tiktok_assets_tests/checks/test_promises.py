@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -10,6 +11,7 @@ import dagster as dg
 import polars as pl
 import pytest
 
+from tiktok_assets.checks.dated import Doubts, exports_are_dated, years_by_file_time
 from tiktok_assets.checks.evaluation import broken_for
 from tiktok_assets.checks.schema import schema_result, schema_spec, violations
 from tiktok_assets.checks.staging import (
@@ -20,6 +22,7 @@ from tiktok_assets.checks.staging import (
     tells_every_day,
 )
 from tiktok_assets.curated.quality.check_results import missing_days
+from tiktok_assets.exports.provenance import UTC_TIME
 from tiktok_assets.partitions import Slice
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.reports.content import CONTENT
@@ -44,17 +47,21 @@ def overview(*days: tuple[str, date], **values: Any) -> pl.DataFrame:
     )
 
 
+NO_DOUBTS = Doubts(
+    years=pl.DataFrame(schema={"account": pl.String, "source": pl.String, "last": pl.Date, "file_time": UTC_TIME}),
+    order=pl.DataFrame(schema={"account": pl.String, "export_ids": pl.List(pl.String)}),
+)
 TWO_DAYS = [("a", date(2025, 1, 1)), ("a", date(2025, 1, 2))]
 
 
 def result(name: str, rows: pl.DataFrame) -> dg.AssetCheckResult:
-    (found,) = (found for found in check_results(OVERVIEW, rows, PART) if found.check_name == name)
+    (found,) = (found for found in check_results(OVERVIEW, rows, PART, NO_DOUBTS) if found.check_name == name)
     return found
 
 
 def test_good_rows_keep_every_promise() -> None:
     rows = overview(*TWO_DAYS, ("b", date(2025, 1, 1)))
-    assert [found.passed for found in check_results(OVERVIEW, rows, PART)] == [True] * 4
+    assert [found.passed for found in check_results(OVERVIEW, rows, PART, NO_DOUBTS)] == [True] * 5
 
 
 def test_a_broken_promise_says_for_which_accounts_and_how() -> None:
@@ -160,14 +167,16 @@ def test_follower_differences_agree_names_the_rows_whose_followers_tell_another_
         [empty, history(*wrong).select(pl.col(name) for name in history().columns)], how="diagonal_relaxed"
     )
     (found,) = (
-        one for one in check_results(FOLLOWER_HISTORY, rows, PART) if one.check_name == "follower_differences_agree"
+        one
+        for one in check_results(FOLLOWER_HISTORY, rows, PART, NO_DOUBTS)
+        if one.check_name == "follower_differences_agree"
     )
     assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert found.description is not None and found.description.startswith("On 1 day an export tells another difference")
 
 
 def test_an_evaluation_names_the_partitions_it_is_about() -> None:
-    for found in check_results(OVERVIEW, overview(*TWO_DAYS), PART):
+    for found in check_results(OVERVIEW, overview(*TWO_DAYS), PART, NO_DOUBTS):
         assert found.metadata is not None
         assert found.metadata["partitions"] == dg.MetadataValue.text("a, b: 2025-01 to 2025-02")
 
@@ -183,13 +192,13 @@ def test_only_reports_with_a_row_a_day_promise_contiguous_days() -> None:
     """Activity comes for the last week of an export and snapshots for one day: their gaps mean nothing."""
     assert [report.name for report in REPORTS if tells_every_day(report)] == ["overview", "viewers", "follower_history"]
     names = [spec.name for spec in check_specs(CONTENT, dg.AssetKey(["staging", "content"]))]
-    assert names == ["keeps_schema", "has_rows", "has_no_duplicates"]
+    assert names == ["keeps_schema", "has_rows", "has_no_duplicates", "exports_are_dated"]
 
 
 @pytest.mark.parametrize("report", REPORTS, ids=[report.name for report in REPORTS])
 def test_every_declared_promise_is_evaluated(report: Any) -> None:
     declared = [spec.name for spec in check_specs(report, dg.AssetKey(["staging", report.name]))]
-    evaluated = [found.check_name for found in check_results(report, report.schema.empty(), PART)]
+    evaluated = [found.check_name for found in check_results(report, report.schema.empty(), PART, NO_DOUBTS)]
     assert declared == evaluated
 
 
@@ -197,3 +206,33 @@ def test_only_a_broken_schema_stops_what_is_downstream() -> None:
     specs = check_specs(OVERVIEW, dg.AssetKey(["staging", "overview"]))
     assert [spec.name for spec in specs if spec.blocking] == ["keeps_schema"]
     assert schema_spec(dg.AssetKey(["curated", "videos"])).blocking
+
+
+def test_exports_are_dated_names_the_file_whose_year_rests_on_its_time() -> None:
+    raw = pl.DataFrame(
+        {
+            "account": ["a", "a", "b"],
+            "source": ["copy.csv", "fresh.csv", "b.csv"],
+            "export_id": ["e1", "e2", "e3"],
+            "year_evidence": ["file_time", "file_time", "zip_name"],
+            "downloaded_at_evidence": ["file_time"] * 3,
+            "downloaded_at": [datetime(2026, 11, 20, tzinfo=UTC), datetime(2025, 1, 4, tzinfo=UTC)] * 1
+            + [datetime(2026, 11, 20, tzinfo=UTC)],
+            "window_last": [date(2025, 1, 2)] * 3,
+        },
+        schema_overrides={"downloaded_at": UTC_TIME},
+    )
+    years = years_by_file_time(raw.lazy(), raw.select("account", "export_id"))
+    assert years["source"].to_list() == ["copy.csv"]
+    found = exports_are_dated(PART, dataclasses.replace(NO_DOUBTS, years=years))
+    assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert found.description is not None
+    assert found.description.startswith("The year 2025 of copy.csv rests on the time of the file (2026-11-20)")
+
+
+def test_exports_are_dated_names_the_exports_whose_order_only_their_ids_decide() -> None:
+    order = pl.DataFrame({"account": ["a", "a"], "export_ids": [["aaaaaaaaa", "bbbbbbbbb"]] * 2})
+    found = exports_are_dated(PART, dataclasses.replace(NO_DOUBTS, order=order))
+    assert not found.passed and found.description is not None
+    assert found.description.startswith("2 rows are reported differently by exports that are equally old")
+    assert "aaaaaaaa, bbbbbbbb" in found.description

@@ -332,7 +332,10 @@ def raw(*rows: tuple[str, str, date]) -> pl.DataFrame:
     texts = [pl.lit("x", dtype).alias(name) for name, dtype in missing.items() if dtype == pl.String]
     others = [pl.lit(None, dtype).alias(name) for name, dtype in missing.items() if dtype != pl.String]
     return frame.with_columns(*texts, *others).with_columns(
-        downloaded_at=pl.lit(LOADED_AT), window_first=pl.lit(MONDAY), window_last=pl.lit(WEDNESDAY)
+        downloaded_at=pl.lit(LOADED_AT),
+        vintage=pl.lit(LOADED_AT),
+        window_first=pl.lit(MONDAY),
+        window_last=pl.lit(WEDNESDAY),
     )
 
 

@@ -11,7 +11,8 @@ from babel import Locale, localedata
 from babel.dates import format_skeleton
 
 from tiktok_assets.exports import dates
-from tiktok_assets.exports.dates import LIKELY_LOCALES, MonthDay, UnreadableDay, read_day_texts
+from tiktok_assets.exports.dates import LIKELY_LOCALES, UnreadableDay, read_day_texts
+from tiktok_assets.exports.monthdays import MonthDay, is_contiguous
 
 LEAP_YEAR = [dt.date(2024, 1, 1) + dt.timedelta(days=n) for n in range(366)]
 LEAP_YEAR_DAYS = [MonthDay(day.month, day.day) for day in LEAP_YEAR]
@@ -136,7 +137,7 @@ def test_of_two_languages_that_disagree_the_one_with_neighbouring_days_is_taken(
     ],
 )
 def test_contiguous_means_the_same_day_or_the_next(days: list[tuple[int, int]], contiguous: bool) -> None:
-    assert dates._is_contiguous([MonthDay(*day) for day in days]) is contiguous
+    assert is_contiguous([MonthDay(*day) for day in days]) is contiguous
 
 
 @pytest.mark.parametrize(

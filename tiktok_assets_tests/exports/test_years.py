@@ -10,17 +10,12 @@ from babel.dates import format_skeleton
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tiktok_assets.exports.dates import DayTexts, MonthDay, read_day_texts
-from tiktok_assets.exports.years import (
-    DatedRows,
-    Evidence,
-    ImpossibleCalendar,
-    date_rows,
-    downloaded_at,
-    first_on_or_after,
-    last_on_or_before,
-    walk_back,
-)
+from tiktok_assets.exports.dates import DayTexts, read_day_texts
+from tiktok_assets.exports.downloads import downloaded_at
+from tiktok_assets.exports.evidence import DatedRows, Evidence
+from tiktok_assets.exports.monthdays import ImpossibleCalendar, MonthDay
+from tiktok_assets.exports.placing import first_on_or_after, last_on_or_before, walk_back
+from tiktok_assets.exports.years import date_rows
 
 # Files of one month in these are read as another language (see test_dates.TWO_MEANINGS).
 LOCALES = sorted(set(localedata.locale_identifiers()) - {"ts", "ts_ZA", "rw", "rw_RW"})

@@ -19,6 +19,7 @@ import pytest
 from upath import UPath
 
 from tiktok_assets.accounts import load_roster
+from tiktok_assets.exports.provenance import READER_VERSION
 from tiktok_assets.inbox import files as dropped
 from tiktok_assets.inbox.intake import Intake, take_in
 from tiktok_assets.settings import Settings
@@ -49,7 +50,7 @@ def pretend_processed(settings: Settings, intake: Intake) -> None:
     """The receipts that a run leaves."""
     lake = Lake(settings)
     for one in intake.landed:
-        lake.write_bytes(lake.raw_folder("exports", one.account) / f"{one.export_id}.v1.json", b"{}")
+        lake.write_bytes(lake.raw_folder("exports", one.account) / f"{one.export_id}.v{READER_VERSION}.json", b"{}")
 
 
 # --- finding the account ---------------------------------------------------------------------------------------------
@@ -84,10 +85,27 @@ def test_a_name_of_an_unknown_handle_in_an_accounts_folder_is_believed_but_told(
     assert one.warnings[-1] == "its name says @renamed, which is no account; its folder says pig1987"
 
 
-def test_a_handle_that_would_run_as_a_command_is_quoted_in_the_remedy(settings: Settings) -> None:
+def test_the_advice_for_a_name_behind_a_known_handle_does_not_split_the_account(settings: Settings) -> None:
+    drop(export("x", "viewers").content, landing(settings), "Viewers_pig1987_final.zip")
+    (rejected,) = look(settings).rejected
+    assert (
+        "if it is @pig1987's, put it into data/landing/pig1987/; else `tiktok-assets accounts add" in rejected.message
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["Viewers_pig1987-2.zip", "Viewers_pig1987 - Kopie.zip", "Copy of Viewers_pig1987.zip"]
+)
+def test_a_copy_under_a_systems_mark_belongs_to_its_account(settings: Settings, name: str) -> None:
+    drop(export("pig1987", "viewers").content, landing(settings), name)
+    (one,) = look(settings).landed
+    assert one.account == "pig1987"
+
+
+def test_what_no_handle_contains_is_no_part_of_the_command_in_the_remedy(settings: Settings) -> None:
     drop(export("x", "viewers").content, landing(settings), "Viewers_x;reboot.zip")
     (rejected,) = look(settings).rejected
-    assert "accounts add <name> --handle 'x;reboot'`" in rejected.message
+    assert "accounts add <name> --handle x`" in rejected.message
 
 
 # --- the same bytes twice --------------------------------------------------------------------------------------------
@@ -567,11 +585,9 @@ def test_an_account_added_after_the_start_is_not_unknown(settings: Settings, ins
 # --- time ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("first", "last"), [(date(2025, 1, 5), date(2025, 1, 25)), (date(2099, 1, 5), date(2099, 1, 25))]
-)
-def test_an_export_of_months_that_are_not_kept_says_which_are(install: Install, first: date, last: date) -> None:
+def test_an_export_of_months_that_are_not_kept_says_which_are(install: Install) -> None:
     settings = install("pig1987", start_date="2025-05")
+    first, last = date(2025, 1, 5), date(2025, 1, 25)
     lines = [f"{first.replace(day=day):%Y/%m/%d},1,1,1,1,1,1,0,0,0,0,0" for day in range(first.day, last.day + 1)]
     header = (
         "Date,Video views,Reached audience,Profile views,Likes,Shares,Comments,Phone number clicks ,Leads submission,"

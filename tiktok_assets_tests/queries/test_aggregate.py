@@ -68,7 +68,9 @@ import sys, tiktok_assets
 heavy = {"dagster", "duckdb", "polars", "pandera", "playwright", "fastexcel", "xlsxwriter", "typer", "rich"}
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
 assert {"aggregate_accounts", "detect_viral_trends", "validate_staging_data"} <= set(dir(tiktok_assets))
-from tiktok_assets import aggregate_accounts, detect_viral_trends, validate_staging_data
+from tiktok_assets import aggregate_accounts
+from tiktok_assets import detect_viral_trends
+from tiktok_assets import validate_staging_data
 assert not {"dagster", "playwright", "fastexcel", "xlsxwriter"} & set(sys.modules)
 """
     loaded = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)

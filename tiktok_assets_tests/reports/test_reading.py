@@ -131,7 +131,7 @@ def test_days_left_out_and_named_twice_are_told(tmp_path: Path) -> None:
     rows = [(label, *DAY[1:]) for label in ("March 10", "March 10", "March 13")]
     with open_export(write(tmp_path / "Overview_x.zip", overview(*rows))) as export:
         assert export.warnings == (
-            "Overview names a day more than once; the last row of a day is taken",
+            "Overview names a day more than once (row 2); the last row of a day is taken",
             "Overview leaves out days between 2026-03-10 and 2026-03-13",
         )
 
@@ -166,9 +166,26 @@ def test_one_report_twice_in_an_archive_is_refused(tmp_path: Path) -> None:
     assert "holds Overview 2 times" in problem(write(tmp_path / "Overview_x.zip", zipped(members)), BrokenFile)
 
 
-def test_an_archive_with_a_stranger_in_it_names_the_stranger(tmp_path: Path) -> None:
-    members = {"Overview.csv": quoted(OVERVIEW, DAY), "notes.csv": "Song,Plays\na,1"}
-    assert "notes.csv: no known report" in problem(write(tmp_path / "Overview_x.zip", zipped(members)), ForeignFile)
+@pytest.mark.parametrize(("name", "content"), [("notes.csv", "Song,Plays\na,1"), ("photo.png", b"\x89PNG\r\n\xff\xfe")])
+def test_a_stranger_in_an_archive_is_reported_as_not_read_beside_the_exports(
+    tmp_path: Path, name: str, content: str | bytes
+) -> None:
+    members = {"Overview.csv": quoted(OVERVIEW, DAY), name: content}
+    path = write(tmp_path / "Overview_x.zip", zipped(members))
+    with open_export(path) as export:
+        assert [member.report.name for member in export.members] == ["overview"]
+        (warning,) = export.warnings
+        assert warning.startswith("not read: ") and name in warning
+
+
+def test_an_archive_of_nothing_but_strangers_names_the_first(tmp_path: Path) -> None:
+    members = {"notes.csv": "Song,Plays\na,1", "more.csv": "Song,Plays\na,1"}
+    assert "notes.csv: no known report" in problem(write(tmp_path / "x.zip", zipped(members)), ForeignFile)
+
+
+def test_a_damaged_table_beside_a_good_one_is_no_stranger(tmp_path: Path) -> None:
+    members = {"Overview.csv": quoted(OVERVIEW, DAY), "Viewers.csv": 'Date,Total Viewers\n"May 1'}
+    assert "Viewers.csv" in problem(write(tmp_path / "x.zip", zipped(members)), BrokenFile)
 
 
 CONTENT = (

@@ -27,14 +27,24 @@ NUMBERS = st.one_of(st.none(), st.integers(-5, 50))
 
 def rows(report: Report, *told: dict) -> pl.DataFrame:
     """Parsed rows; ``at`` is the hour of the download, and the export's name where that is not given."""
-    schema = {"account": pl.String, "export_id": pl.String, "downloaded_at": UTC_TIME, "row_number": pl.UInt32}
+    schema = {
+        "account": pl.String,
+        "export_id": pl.String,
+        "downloaded_at": UTC_TIME,
+        "vintage": UTC_TIME,
+        "row_number": pl.UInt32,
+    }
     schema |= dict.fromkeys(("date", "date_label"), pl.Date) | {"date_shift_days": pl.Int64, "gender": pl.String}
     schema |= dict.fromkeys(report.values, pl.Float64 if "share" in report.values else pl.Int64)
     full = []
     for number, row in enumerate(told):
         at = dt.datetime(2026, 3, 17, row["at"], tzinfo=dt.UTC)
         known = {"account": "x", "export_id": f"e{row['at']:02}", "date": DAY, "date_label": DAY, "date_shift_days": 0}
-        full.append(known | {"downloaded_at": at, "row_number": number} | {k: v for k, v in row.items() if k != "at"})
+        full.append(
+            known
+            | {"downloaded_at": at, "vintage": at, "row_number": number}
+            | {k: v for k, v in row.items() if k != "at"}
+        )
     return pl.DataFrame(full, schema=schema)
 
 

@@ -72,6 +72,9 @@ def refusal(folder: Path, name: str, column: str, *texts: str) -> str:
 @pytest.mark.parametrize(
     ("text", "number"),
     [
+        *(("100.0", 100), ("7.00", 7), ("100,0", 100), ("1'234", 1234), ("1 234", 1234)),
+        ("1\u202f234\u00a0567", 1234567),
+        *(("١٢", 12), ("۱۲", 12), ("๑๒", 12), ("१२", 12), ("１２", 12), ("١٬٢٣٤", 1234)),
         *(("0", 0), ("7", 7), (" 12 ", 12), ("1,234", 1234), ("12,345,678", 12345678), ("1234567", 1234567)),
         *((mark, None) for mark in ("undefined", "NAN", "--", "", "-", "N/A", "null")),
     ],
@@ -86,8 +89,8 @@ def test_a_count_is_a_whole_number_or_a_mark_for_missing(
 @pytest.mark.parametrize(
     "text",
     [
-        *("1,5", "12.5", "1.0", "1,23,456", "1234,567", ",123", "1.234", "12K", "1.2M", "5 6", "1e3", "0x10", "+5"),
-        *("99999999999999999999", "١٢", "²", "n.d.", "undefined!", "1,234.5", "--5", "5-", "∞", "=1+1"),
+        *("1,5", "12.5", "1.05", "1,23,456", "1234,567", ",123", "1.234", "12K", "1.2M", "5 6", "1e3", "0x10", "+5"),
+        *("99999999999999999999", "٥٫٥", "²", "n.d.", "undefined!", "1,234.5", "--5", "5-", "∞", "=1+1"),
     ],
 )
 def test_anything_else_in_a_count_is_refused_and_never_a_wrong_number(
@@ -125,6 +128,8 @@ def test_an_hour_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
         ("5e-05", 0.00005),
         ("1E-3", 0.001),
         (".5", 0.5),
+        ("0,56", 0.56),
+        ("٠٫٥٦", 0.56),
         ("0.386", 0.386),
         ("0.28400000000000003", 0.28400000000000003),
         ("undefined", None),
@@ -136,7 +141,9 @@ def test_a_share_is_the_float_that_is_written(tmp_path: Path, name: str, text: s
 
 
 @pytest.mark.parametrize("name", ["follower_gender", "follower_territories"])
-@pytest.mark.parametrize("text", ["0,56", "56%", "56", "1.5", "-0.1", "1e3", ".5e5", "1.", "half", "0.5.1", "1,000"])
+@pytest.mark.parametrize(
+    "text", ["1,56", "56%", "59,5%", "56", "1.5", "-0.1", "1e3", ".5e5", "1.", "half", "0.5.1", "1,000"]
+)
 def test_anything_else_in_a_share_is_refused(tmp_path: Path, name: str, text: str) -> None:
     message = refusal(tmp_path, name, "Distribution", text)
     assert f"row 1, share: {text!r} is not a share from 0 to 1 with a decimal point" in message

@@ -8,7 +8,7 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from tiktok_assets.exports.provenance import PROVENANCE
+from tiktok_assets.exports.provenance import PROVENANCE, READER_VERSION
 from tiktok_assets.partitions import Slice, account_months
 from tiktok_assets.reports.viewers import Viewers
 from tiktok_assets.settings import Settings
@@ -192,7 +192,7 @@ def store_raw(lake: Lake, *exports: RawRows) -> None:
 
 def test_raw_holds_one_file_per_export_named_after_moment_and_digest(lake: Lake) -> None:
     store_raw(lake, RawRows("a", NOON, "0123456789abcdef", raw_rows(lake, JANUARY, views="1")))
-    assert files(lake) == ["raw/overview/account=a/20250301T120000Z_0123456789ab.parquet"]
+    assert files(lake) == [f"raw/overview/account=a/20250301T120000Z_0123456789ab_v{READER_VERSION}.parquet"]
 
 
 def test_a_raw_file_is_never_written_again(lake: Lake) -> None:

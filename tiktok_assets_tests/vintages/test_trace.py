@@ -67,9 +67,9 @@ def test_every_export_of_a_number_stands_there_newest_first_with_its_file_row_an
     assert all(one.evidence and one.confidence for one in path.told)
     newest = path.told[0].export_id[:8]
     assert [one.why for one in path.told] == [
-        "won: the newest that knows a number",
-        f"not used: older than {newest}",
-        f"not used: older than {newest}",
+        "won: the newest that knows a number (ZIP stamp)",
+        f"not used: older than {newest} (ZIP stamp {VISITS[1].at:%Y-%m-%d %H:%M})",
+        f"not used: older than {newest} (ZIP stamp {VISITS[0].at:%Y-%m-%d %H:%M})",
     ]
     assert path.told[1].file.startswith("2025-01-28/Overview_2025-01-04_")
 
@@ -151,7 +151,7 @@ def test_trace_prints_a_line_per_export_and_the_reasons_of_the_one_that_won(type
     assert first == f"north 2025-01-12 video_views: {TRUE_VIEWS + 1:,}"
     assert header.split() == ["downloaded", "(UTC)", "label", "days", "ahead", "text", "file", "and", "row"]
     assert [line[:19] for line in lines[:3]] == ["2025-02-06 16:20:30", "2025-01-28 23:45:02", "2025-01-20 16:20:30"]
-    assert f'Video Views "{TRUE_VIEWS + 1}"  won: the newest that knows a number' in lines[0]
+    assert f'Video Views "{TRUE_VIEWS + 1}"  won: the newest that knows a number (ZIP stamp)' in lines[0]
     assert lines[1].endswith("/Overview.csv, row 10")
     assert lines[3].startswith("why its labels are that far ahead")
 

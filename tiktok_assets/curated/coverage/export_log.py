@@ -11,6 +11,7 @@ from tiktok_assets.reports.report import UtcTime
 
 _PER_EXPORT = [
     *("source", "member", "product", "variant", "locale", "downloaded_at", "downloaded_at_evidence"),
+    *("vintage", "vintage_evidence"),
     *("window_first", "window_last", "year_evidence", "parser_version"),
 ]
 
@@ -28,6 +29,8 @@ class Exports(WarehouseRow):
     locale: str = pa.Field(nullable=True, description="language of the date labels; null where they are numbers")
     downloaded_at: UtcTime = pa.Field(description="when the export was downloaded (UTC)")
     downloaded_at_evidence: str = pa.Field(description="where that is known from")
+    vintage: UtcTime = pa.Field(description="what puts the export in order among others: the later one wins (UTC)")
+    vintage_evidence: str = pa.Field(description="what that rests on; file_time only where nothing else is known")
     window_first: pl.Date = pa.Field(description="first day of the export")
     window_last: pl.Date = pa.Field(description="last day of the export")
     year_evidence: str = pa.Field(description="where the year of the labels is known from")

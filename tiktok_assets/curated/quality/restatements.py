@@ -23,7 +23,7 @@ import polars as pl
 import polars.selectors as cs
 
 from tiktok_assets.exports.months import month_of
-from tiktok_assets.reports.report import Report
+from tiktok_assets.reports.report import EXPORT_ORDER, Report
 
 WITHOUT_EVIDENCE = 3
 """Days after which a number counts as settled until there is evidence."""
@@ -185,7 +185,7 @@ def _re_reports(report: Report, rows: pl.DataFrame, *by: str) -> pl.DataFrame:
     told = (
         rows.join(told_again, on=day, how="semi")  # of what one export alone tells there is nothing to compare
         .select(
-            *("account", *by, "date", "export_id", "downloaded_at", "row_number"),
+            *("account", *by, "date", *EXPORT_ORDER, "row_number"),
             *metrics,
             item=item,
             report=pl.lit(report.name),
@@ -193,7 +193,7 @@ def _re_reports(report: Report, rows: pl.DataFrame, *by: str) -> pl.DataFrame:
         )
         .unpivot(metrics, index=cs.exclude(metrics), variable_name="metric", value_name="number")
         .drop_nulls("number")
-        .sort("downloaded_at", "export_id", "row_number")
+        .sort(*EXPORT_ORDER, "row_number")
         .unique([*grain, "export_id"], keep="last", maintain_order=True)  # of a day named twice the last row counts
     )
 

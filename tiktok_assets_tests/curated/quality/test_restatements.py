@@ -33,14 +33,16 @@ NOON = dt.timedelta(hours=12)
 
 def rows(report: Report, *told: dict[str, Any]) -> pl.DataFrame:
     """Typed rows on their real days. ``age``: days from the end of the day to the download; exports are named by it."""
-    schema: dict[str, Any] = {"account": pl.String, "date": pl.Date, "export_id": pl.String, "downloaded_at": UTC_TIME}
+    schema: dict[str, Any] = {"account": pl.String, "date": pl.Date, "export_id": pl.String} | dict.fromkeys(
+        ("downloaded_at", "vintage"), UTC_TIME
+    )
     schema |= {"row_number": pl.UInt32, "hour": pl.Int64} | dict.fromkeys(report.values, pl.Int64)
     schema |= {"is_zero_tail": pl.Boolean} if "is_zero_tail" in report.values else {}
     full = []
     for number, row in enumerate(told):
         row = {"account": "a", "date": DAY, "row_number": number, "is_zero_tail": False} | row
         end = dt.datetime.combine(row["date"] + dt.timedelta(days=1), dt.time(), dt.UTC)
-        row["downloaded_at"] = end + row.pop("age") * dt.timedelta(days=1)
+        row["downloaded_at"] = row["vintage"] = end + row.pop("age") * dt.timedelta(days=1)
         full.append({"export_id": f"{row['downloaded_at']:%m-%d %H}"} | row)
     return pl.DataFrame([{name: row.get(name) for name in schema} for row in full], schema=schema, orient="row")
 

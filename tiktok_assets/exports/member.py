@@ -1,0 +1,97 @@
+"""One report as one export reports it, and what a person should know of it.
+
+Belongs here: warnings, which do not stop the export from being used. Does not belong here: reading a file (``export``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from tiktok_assets.exports.evidence import DatedRows
+from tiktok_assets.exports.tables import LINK, Table, normal
+from tiktok_assets.reports._columns import DECIMAL_WHOLE
+from tiktok_assets.reports.identify import Layout
+from tiktok_assets.reports.report import Report
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberRows:
+    """One report as one export reports it. ``dates`` has a day per row, or nothing for snapshots."""
+
+    name: str
+    layout: Layout
+    table: Table
+    days: DatedRows
+    locale: str | None
+    handles: tuple[str, ...]
+    """The handles in video links, and that of an insights file; every other report is silent about whose it is."""
+
+    @property
+    def report(self) -> Report:
+        return self.layout.report
+
+    @property
+    def is_daily(self) -> bool:
+        """Whether the label of each row names the day it speaks of."""
+        return "date_label" in self.report.columns
+
+
+def warnings_of(member: MemberRows) -> Iterator[str]:
+    """What a person should know that does not stop the export from being used."""
+    yield from member.days.warnings
+    title, dates, layout = member.report.title, member.days.dates, member.layout
+    yield from (f"{title} lacks {note}" for note in member.table.notes)
+    if saved_again := [*member.table.saved_again, *_decimals(member)]:
+        yield f"{title} was saved again by another program: {'; '.join(saved_again)}. No value is lost by that"
+    if layout.unknown:
+        yield f"{title} has unknown columns, kept as text in raw: {', '.join(layout.unknown)}"
+    if layout.unused:
+        yield f"{title} has columns that another one of it replaces, kept as text in raw: {', '.join(layout.unused)}"
+    if layout.missing:
+        yield f"{title} lacks columns, their values are unknown: {', '.join(layout.missing)}"
+    if isinstance(member.table.rows, pl.DataFrame) and member.table.rows.is_empty():
+        yield f"{title} has no rows: TikTok has no data for it (small accounts get only the header)"
+    yield from _repeated(member)
+    is_one_a_day = member.is_daily and member.report.grain == ("date",)
+    if is_one_a_day and dates and max(dates) - min(dates) >= dt.timedelta(days=len(set(dates))):
+        yield f"{title} leaves out days between {min(dates)} and {max(dates)}"
+
+
+def _decimals(member: MemberRows) -> Iterator[str]:
+    """Whole numbers that a program wrote with a decimal point."""
+    rows, known = member.table.rows, set(member.table.header).difference(member.layout.unknown)
+    names = [name for name in member.table.header if name in known and normal(name) != "distribution"]
+    if isinstance(rows, pl.DataFrame) and names:
+        written = rows.select(pl.any_horizontal(pl.col(names).str.contains(DECIMAL_WHOLE)).any()).item()
+        if written:
+            yield "counts written as 100.0"
+
+
+def _repeated(member: MemberRows) -> Iterator[str]:
+    """A grain that stands in several rows of one table: settling takes the last of them."""
+    report, rows = member.report, member.table.rows
+    keys = [column for name in report.grain if (column := member.table.column(_COLUMN_OF.get(name, name)))]
+    if report.is_optional or not isinstance(rows, pl.DataFrame):
+        return
+    grains = rows.select(pl.col(keys).str.strip_chars())
+    if member.is_daily:
+        grains = grains.with_columns(pl.Series("date", member.days.dates, dtype=pl.Date))
+    what = _WORD_OF[report.grain[-1]]
+    if grains.width and grains.is_duplicated().any():
+        number = grains.is_duplicated().arg_true().to_list()[-1] + 1
+        yield f"{member.report.title} names {what} more than once (row {number}); the last row of {what} is taken"
+
+
+_COLUMN_OF = {"video_id": LINK, "territory": "top territories"}
+"""The column of a part of the grain, where it has another name."""
+_WORD_OF = {
+    "date": "a day",
+    "hour": "an hour",
+    "video_id": "a video",
+    "gender": "a gender",
+    "territory": "a territory",
+}

@@ -1,0 +1,76 @@
+"""Days that state their year: Business Suite's, and those a spreadsheet gave a year to.
+
+Belongs here: what speaks against a stated year, and the days without it. Does not belong here: days that state none
+(``years``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from tiktok_assets.exports.evidence import ONE_DAY, DatedRows, Evidence, doubt_of_file_time
+from tiktok_assets.exports.monthdays import ImpossibleCalendar, MonthDay, calendar_order, is_contiguous
+from tiktok_assets.exports.placing import have_no_gap, latest_dates
+
+# File times before Studio existed say nothing: 1980 is what archives write that know none.
+_FIRST_FILES = dt.date(2016, 1, 1)
+
+
+def dates_as_stated(days: Sequence[MonthDay], years: Sequence[int], evidence: Evidence) -> DatedRows:
+    """The dates of rows that state their year, or the days before the file was saved where these were invented."""
+    dates = [dt.date(year, month, day) for year, (month, day) in zip(years, days, strict=True)]
+    if dates and (reason := _why_invented(dates, evidence)):
+        return _without_invented_years(days, dates, reason, evidence)
+    if evidence.stamp is None or not dates or max(dates) <= evidence.stamp.date() + ONE_DAY:
+        return DatedRows(dates=dates, year_evidence="label")
+    warning = f"The ZIP entry is stamped {evidence.stamp:%Y-%m-%d}, before its own {max(dates)}: the stamp is ignored."
+    return DatedRows(dates=dates, year_evidence="label", warnings=(warning,), stamp_overruled=True)
+
+
+def _why_invented(dates: Sequence[dt.date], evidence: Evidence) -> str | None:
+    """What speaks against the years that the rows state; None if nothing does.
+
+    A spreadsheet gives a date without a year the current year (Microsoft KB Q214327): all rows get the same one, and
+    December saved in January becomes the coming December.
+    """
+    last, latest = max(dates), evidence.latest_label
+    if last > latest and latest >= _FIRST_FILES:
+        return f"{last} lies after the file's own time ({evidence.file_time:%Y-%m-%d})"
+    if len({date.year for date in dates}) == 1 and not have_no_gap(sorted(set(dates))):
+        days = [MonthDay(date.month, date.day) for date in dates]
+        if (order := _run(days)) and days[order[0]] > days[order[-1]]:
+            return f"the rows pass New Year, but all of them state {last.year}"
+    return None
+
+
+def _run(days: Sequence[MonthDay]) -> list[int] | None:
+    """The order in which the days are contiguous; None where they are not."""
+    try:
+        order = calendar_order(days)
+    except ImpossibleCalendar:
+        return None
+    return order if is_contiguous([days[row] for row in order]) else None
+
+
+def _without_invented_years(
+    days: Sequence[MonthDay], dates: Sequence[dt.date], reason: str, evidence: Evidence
+) -> DatedRows:
+    """The rows as if they stated no year, no later than the year they state. Raises ImpossibleCalendar."""
+    row = max(range(len(dates)), key=lambda row: dates[row])
+    stated = {date.year for date in dates}
+    order = _run(days)
+    # A spreadsheet gives the year in which it opens the file, and the file's time is not before that.
+    if len(stated) > 1 or order is None or max(stated) > evidence.latest_label.year:
+        raise ImpossibleCalendar(
+            row, days[row], f"{reason}, so that the years are not those of the export. Use the file as TikTok made it."
+        )
+    latest = min(evidence.latest_label, dt.date(max(stated), 12, 31))
+    found = dict(zip(order, latest_dates([days[row] for row in order], latest), strict=True))
+    read = [found[row] for row in range(len(days))]
+    warning = (
+        f"The year {max(stated)} of its dates was given by a spreadsheet: {reason}. Read as {min(read)} to "
+        f"{max(read)}, the latest such days before the file was saved."
+    )
+    doubts = doubt_of_file_time(max(read), evidence)
+    return DatedRows(dates=read, year_evidence="file_time", warnings=(warning, *doubts), doubts=doubts)

@@ -1,0 +1,34 @@
+"""Column names that TikTok writes in the language of its interface, and what they are in English.
+
+Belongs here: names that somebody reported from real files, none that are guessed. Studio's own exports are English in
+every file; Business Suite's are reported in Swedish.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_SWEDISH = {
+    "datum": "date",
+    "videovisningar": "video views",
+    "målgrupp som nåtts": "reached audience",
+    "profilvisningar": "profile views",
+    "gilla-markeringar": "likes",
+    "delningar": "shares",
+    "kommentarer": "comments",
+    "nettotillväxt": "net growth",
+    "nya följare": "new followers",
+    "tappade följare": "lost followers",
+}
+
+ENGLISH: Mapping[str, str] = _SWEDISH
+"""By the name in lower case."""
+
+DATE_WORDS = frozenset(
+    {
+        *("datum", "fecha", "data", "dato", "päivämäärä", "dátum", "tarih", "tanggal", "tarikh", "ngày", "petsa"),
+        *("дата", "ημερομηνία", "日付", "日期", "날짜", "วันที่", "तारीख", "दिनांक", "তারিখ", "التاريخ", "תאריך", "تاریخ"),
+        *("tag", "día", "dia", "jour", "giorno", "dag", "dzień", "den", "nap", "zi", "gün", "hari", "день", "日", "วัน"),
+    }
+)
+"""How other languages call the column Date: a table that begins so may be TikTok's in another language."""

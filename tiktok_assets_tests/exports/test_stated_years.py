@@ -1,0 +1,75 @@
+"""Years that a spreadsheet gave to dates without one, against years that TikTok wrote."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from tiktok_assets.exports.dates import read_day_texts
+from tiktok_assets.exports.evidence import DatedRows, Evidence
+from tiktok_assets.exports.monthdays import ImpossibleCalendar
+from tiktok_assets.exports.years import date_rows
+
+
+def read(dates: list[dt.date], file_time: dt.datetime) -> DatedRows:
+    return date_rows(read_day_texts([f"{date}" for date in dates]), Evidence(file_time=file_time))
+
+
+@st.composite
+def saved_again(draw: st.DrawFn) -> tuple[list[dt.date], dt.datetime]:
+    """The days of an export, and when a spreadsheet saved it: in the year after the first of them."""
+    saved = draw(st.dates(dt.date(2019, 1, 1), dt.date(2030, 12, 20)))
+    last = saved - dt.timedelta(days=draw(st.integers(1, 20)))
+    count = draw(st.integers(1, 300))
+    dates = [last - dt.timedelta(days=n) for n in reversed(range(count))]
+    assume(dates[0].year < saved.year and not any((date.month, date.day) == (2, 29) for date in dates))
+    return dates, dt.datetime.combine(saved, dt.time(10), dt.UTC)
+
+
+@given(saved_again(), st.booleans())
+def test_the_coming_december_is_the_last_one(case: tuple[list[dt.date], dt.datetime], is_sorted: bool) -> None:
+    dates, saved = case
+    invented = {date: date.replace(year=saved.year) for date in dates}
+    rows = sorted(dates, key=invented.__getitem__) if is_sorted else dates
+    dated = read([invented[date] for date in rows], saved)
+    assert (dated.dates, dated.year_evidence) == (rows, "file_time")
+    assert "was given by a spreadsheet" in dated.warnings[0]
+
+
+@given(st.dates(dt.date(2017, 1, 1), dt.date(2030, 1, 1)), st.integers(1, 800), st.integers(0, 3000), st.booleans())
+def test_years_that_nothing_speaks_against_are_taken_as_they_stand(
+    first: dt.date, count: int, later: int, newest_first: bool
+) -> None:
+    dates = [first + dt.timedelta(days=n) for n in range(count)]
+    rows = dates[::-1] if newest_first else dates
+    saved = dt.datetime.combine(dates[-1] + dt.timedelta(days=later), dt.time(1), dt.UTC)
+    assert read(rows, saved) == DatedRows(dates=rows, year_evidence="label")
+
+
+def test_a_copy_made_years_later_is_read_by_the_order_of_its_rows() -> None:
+    dates = [dt.date(2025, 12, 30), dt.date(2025, 12, 31), dt.date(2025, 1, 1), dt.date(2025, 1, 2)]
+    dated = read(dates, dt.datetime(2027, 6, 1, tzinfo=dt.UTC))
+    assert dated.dates == [dt.date(2024, 12, 30), dt.date(2024, 12, 31), dt.date(2025, 1, 1), dt.date(2025, 1, 2)]
+    assert any("pass New Year" in warning for warning in dated.warnings)
+    assert any("rests on the time of the file" in warning for warning in dated.warnings)
+
+
+@pytest.mark.parametrize(
+    "dates",
+    [
+        [dt.date(2025, 3, 1), dt.date(2026, 3, 2)],
+        [dt.date(2099, 3, 1), dt.date(2099, 3, 2)],
+        [dt.date(2025, 3, 1), dt.date(2025, 5, 2), dt.date(2025, 9, 2)],
+    ],
+)
+def test_days_after_the_files_own_time_that_no_year_explains_are_refused(dates: list[dt.date]) -> None:
+    with pytest.raises(ImpossibleCalendar, match="lies after the file's own time"):
+        read(dates, dt.datetime(2025, 2, 1, tzinfo=dt.UTC))
+
+
+def test_a_file_time_from_before_studio_existed_says_nothing() -> None:
+    dates = [dt.date(2025, 3, 1), dt.date(2025, 3, 2)]
+    assert read(dates, dt.datetime(1980, 1, 1, tzinfo=dt.UTC)).dates == dates
