@@ -49,7 +49,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard out
 def main() -> None:
     """The entry point: errors of settings and accounts are sentences, not tracebacks."""
     for name in ("intake", "quarantine"):  # the commands print what these say
-        logging.getLogger(f"tiktok_assets.{name}").setLevel(logging.CRITICAL)
+        logging.getLogger(f"tiktok_assets.inbox.{name}").setLevel(logging.CRITICAL)
     try:
         app()
     except (InvalidSettings, InvalidAccounts) as error:
