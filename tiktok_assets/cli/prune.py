@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -32,19 +31,17 @@ def prune(
     colour; of an old run stays how it went. It may be done while Dagster runs.
     """
     from dagster import DagsterRunStatus, RunsFilter
-    from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 
     from tiktok_assets.pipeline.process import project_instance
     from tiktok_assets.storage import pruning
+    from tiktok_assets.storage.dagster_internals import event_log_files
 
     before = dt.datetime.now(dt.UTC) - _duration(older_than)
     ended = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
     with project_instance() as instance:
-        event_log = instance.event_log_storage
-        if not isinstance(event_log, SqliteEventLogStorage):
+        if (event_logs := event_log_files(instance)) is None:
             raise typer.BadParameter("The history of this DAGSTER_HOME is not kept in SQLite.")
         runs = [run.run_id for run in instance.get_runs(RunsFilter(statuses=ended, updated_before=before))]
-        event_logs = Path(event_log.path_for_shard("index")).parent
     with bar("Pruning", quiet=as_json) as progress:
         pruned = pruning.prune(event_logs, runs, before, progress)
     if as_json:

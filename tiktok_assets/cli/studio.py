@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Any
 
-import dagster as dg
 import typer
 from rich.table import Table
 
@@ -17,7 +16,7 @@ from tiktok_assets.accounts import Account, Roster, load_roster
 from tiktok_assets.cli.output import bar, err, out, print_json
 from tiktok_assets.exports.names import INSIGHTS
 from tiktok_assets.exports.windows import last_day_with_data
-from tiktok_assets.failures import LimitReached
+from tiktok_assets.failures import Failure, LimitReached
 from tiktok_assets.settings import load_settings
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.studio.extraction import SHORT_WAIT, Extractor, Outcome, Wanted, in_browser, sentence
@@ -57,7 +56,7 @@ def login(
         require_display()
         out.print(f"Log in as @{chosen.handle} in the window that opens.", highlight=False)
         session = log_in(settings, chosen)
-    except dg.Failure as failure:
+    except Failure as failure:
         err.print(failure.description, style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from failure
     ends = f"until {session.expires_at:%Y-%m-%d %H:%M} UTC" if session.expires_at else "as long as TikTok keeps it"

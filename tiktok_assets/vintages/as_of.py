@@ -34,7 +34,8 @@ from tiktok_assets.reports.alignment import DAILY, Alignment, table, verdicts
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.duckdb import EVERYONE, OVER_ALL_MONTHS
 from tiktok_assets.storage.lake import Lake
-from tiktok_assets.storage.parquet import COLUMNS, raw_rows
+from tiktok_assets.storage.parquet import COLUMNS
+from tiktok_assets.storage.raw import raw_rows
 
 _WAREHOUSE = "warehouse/"
 TABLES: dict[str, type[pa.DataFrameModel]] = {
