@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tiktok_assets.cli.output import bar, err, out, print_json
+from tiktok_assets.cli.output import AsJson, bar, err, out, print_json
 
 app = typer.Typer(
     help="What Dagster remembers of runs, partitions and checks.", no_args_is_help=True, rich_markup_mode=None
@@ -23,7 +23,7 @@ def history() -> None:
 @app.command(epilog="Example: tiktok-assets history prune --older-than 90d")
 def prune(
     older_than: Annotated[str, typer.Option(help="Days or weeks, as 90d or 12w.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output, nothing else.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Delete old events that Dagster does not need any more, and give their space back.
 
