@@ -27,6 +27,7 @@ setup: ## make .venv and look for a browser; nothing else needs to be installed 
 test: setup ## run every check and test (ARGS="-k name" goes to pytest)
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
+	.venv/bin/lint-imports --no-cache
 	$(PY) -m basedpyright --level error
 	$(PY) -m pytest -n auto $(ARGS)
 

@@ -11,10 +11,14 @@ from collections.abc import Iterable, Iterator
 import polars as pl
 
 from tiktok_assets.exports.provenance import PROVENANCE
+from tiktok_assets.reports.alignment import DAILY
+from tiktok_assets.reports.content import CONTENT
 from tiktok_assets.storage.lake import Lake, read_parquet, scan_parquet
 
 # Rows that are parsed at once, when there are more.
 PIECE = 50_000
+# Studio lists 15 videos; a list as long as this is no export of Studio's, and is no evidence of its labels.
+_MOST_VIDEOS = 1000
 
 
 def raw_rows(lake: Lake, report: str, accounts: Iterable[str], since: dt.date | None = None) -> pl.LazyFrame:
@@ -31,6 +35,13 @@ def raw_of_account(lake: Lake, report: str, account: str, most_rows: int | None 
     if most_rows is not None:
         paths = [path for path in paths if scan_parquet([path]).select(pl.len()).collect().item() <= most_rows]
     return read_parquet(paths)
+
+
+def judged_rows(lake: Lake, account: str) -> dict[str, pl.DataFrame]:
+    """The raw rows that labels are judged by, of every export of ``account``, by the name of the report."""
+    raw = {report.name: raw_of_account(lake, report.name, account) for report in DAILY}
+    raw[CONTENT.name] = raw_of_account(lake, CONTENT.name, account, _MOST_VIDEOS)
+    return raw
 
 
 def pieces(rows: pl.LazyFrame) -> Iterator[pl.DataFrame]:
