@@ -1,4 +1,4 @@
-"""The command that makes Dagster's own history smaller. (What looks back at the data is in ``cli_history``.)"""
+"""The command that makes Dagster's own history smaller. (What looks back at the data is in ``history``.)"""
 
 from __future__ import annotations
 

@@ -58,11 +58,11 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 def loaded_by(settings: Settings, *arguments: str) -> set[str]:
     """The packages that a command has loaded when it ends; it has to be one that works."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("TIKTOK_")}
-    told = {variable(name): str(getattr(settings, name)) for name in settings.model_fields_set}
+    chosen = {variable(name): str(getattr(settings, name)) for name in settings.model_fields_set}
     done = subprocess.run(
         [sys.executable, "-c", RUNNER, *arguments],
         cwd=project_root(),
-        env=ours | told,
+        env=ours | chosen,
         capture_output=True,
         text=True,
         check=False,
