@@ -31,6 +31,7 @@ docs: setup ## build the documentation as a site in build/site, with its links c
 test: setup ## run every check and test (ARGS="-k name" goes to pytest)
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
+	.venv/bin/lint-imports --no-cache
 	$(PY) -m basedpyright --level error
 	$(PY) -m mkdocs build --quiet
 	$(PY) -m pytest -n auto $(ARGS)

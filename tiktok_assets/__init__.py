@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from tiktok_assets.queries.aggregate import aggregate_accounts
     from tiktok_assets.queries.viral import detect_viral_trends
 
-__all__ = ["aggregate_accounts", "detect_viral_trends", "validate_staging_data"]
+__version__ = "0.1.0"
+
+__all__ = ["__version__", "aggregate_accounts", "detect_viral_trends", "validate_staging_data"]
 
 _MODULES = {
     "aggregate_accounts": "queries.aggregate",

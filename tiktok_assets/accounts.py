@@ -18,8 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import tomlkit
-
 from tiktok_assets.settings import Settings
 
 # A key becomes a folder, a file name and half of the partition key "pig1987|2026-11-01"; Dagster reserves "...".
@@ -112,6 +110,8 @@ def add_account(path: Path, key: str, **fields: Any) -> Account:
     ``fields`` are those of ``Account``; None means not given. Raises ``InvalidAccounts`` if the key or the handle is
     taken or a value cannot be used; the file is then untouched.
     """
+    import tomlkit
+
     key = key.removeprefix("@")
     account = _checked(key, {name: value for name, value in fields.items() if value is not None}, str(path))
     text = _read(path) if path.exists() else ""
@@ -254,6 +254,8 @@ def _without_entry(text: str, key: str) -> str:
             shorter = "".join(lines[: starts[number]] + lines[end:])
             if _same_but(text, shorter, key):
                 return shorter
+    import tomlkit
+
     document = tomlkit.parse(text)  # written some other way, such as accounts.pig1987 = {handle = "pig1987"}
     document["accounts"].remove(key)  # pyright: ignore[reportAttributeAccessIssue]
     return tomlkit.dumps(document)

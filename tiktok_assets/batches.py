@@ -1,7 +1,7 @@
 """Which accounts and months go through one run together.
 
 Belongs here: the decision, as a pure function. Does not belong here: where new exports are found (``intake``) and how a
-run is started (``sensors``, ``pipeline.process``).
+run is started (``sensors``, ``pipeline.runs``).
 
 A run is a rectangle: all accounts from a first to a last one in the roster's order, and all months from a first to a
 last one. What it holds beside what is new is made again and comes out the same; that costs time, and so does a run.

@@ -1,21 +1,32 @@
 """Failures of runs, typed by one question: will a rerun help?
 
-Belongs here: what Dagster shows in red. Does not belong here: why a file is no export (``exports.problems``).
+Belongs here: what Dagster shows in red. Does not belong here: why a file is no export (``exports.problems``), and
+Dagster itself: ``assets.dagster_failures`` raises each of these as a ``dg.Failure`` of the same words.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from typing import ClassVar
 
-import dagster as dg
+
+class Failure(Exception):
+    """What ends a run, in a sentence for people. ``metadata``: numbers, texts and paths that are shown beside it."""
+
+    allow_retries: ClassVar[bool]
+    """Whether a rerun may help, without anybody acting first."""
+
+    def __init__(self, description: str, metadata: Mapping[str, object] | None = None) -> None:
+        super().__init__(description)
+        self.description = description
+        self.metadata = dict(metadata or {})
 
 
-class PermanentFailure(dg.Failure):
+class PermanentFailure(Failure):
     """A rerun cannot change the outcome; a person has to act. The message says what to do."""
 
-    def __init__(self, description: str, metadata: Mapping[str, dg.MetadataValue] | None = None) -> None:
-        super().__init__(description, metadata=metadata, allow_retries=False)
+    allow_retries = False
 
 
 class EmptySlice(PermanentFailure):
@@ -26,11 +37,10 @@ class RowsOutsideSlice(PermanentFailure):
     """An asset returned rows of partitions that the run was not asked for; storing them would lose others."""
 
 
-class PassingFailure(dg.Failure):
+class PassingFailure(Failure):
     """A rerun may succeed, and nobody has to act first."""
 
-    def __init__(self, description: str, metadata: Mapping[str, dg.MetadataValue] | None = None) -> None:
-        super().__init__(description, metadata=metadata, allow_retries=True)
+    allow_retries = True
 
 
 class AuthExpired(PermanentFailure):
@@ -77,11 +87,13 @@ class BadExport(PassingFailure):
     """What arrived is not the export that was asked for; it lies in quarantine."""
 
 
-class LimitReached(dg.Failure):
+class LimitReached(Failure):
     """An export that may not be made before ``retry_at`` (aware). Retrying earlier cannot help, waiting does."""
 
+    allow_retries = False
+
     def __init__(self, description: str, retry_at: dt.datetime) -> None:
-        super().__init__(description, metadata={"retry_at": retry_at.timestamp()}, allow_retries=False)
+        super().__init__(description, metadata={"retry_at": retry_at.timestamp()})
         self.retry_at = retry_at
 
 

@@ -12,22 +12,24 @@ from tiktok_assets.assets.alignment import build_alignment_asset
 from tiktok_assets.assets.catalog import published_views
 from tiktok_assets.assets.coverage import COVERED, build_coverage_asset
 from tiktok_assets.assets.curated import CURATED, STAGED, build_curated_assets
+from tiktok_assets.assets.dagster_failures import manager_reports_failures
 from tiktok_assets.assets.landing import build_landing_assets
+from tiktok_assets.assets.partitions import account_months
 from tiktok_assets.assets.raw import build_raw_assets
 from tiktok_assets.assets.restatements import COMPARED, build_restatements_asset
 from tiktok_assets.assets.staging import build_staging_assets
 from tiktok_assets.assets.warehouse import DAYS, build_warehouse_assets
 from tiktok_assets.jobs import build_publish_warehouse, extract_exports, process_exports, report_accounts
-from tiktok_assets.partitions import account_months
 from tiktok_assets.reports.alignment import Alignment
 from tiktok_assets.schedules import build_daily_extraction
 from tiktok_assets.sensors import build_new_exports
 from tiktok_assets.settings import Settings
-from tiktok_assets.storage.duckdb import Warehouse, warehouse_io_manager
+from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.locks import Locks
 from tiktok_assets.storage.parquet import PartitionIOManager, RawIOManager
 from tiktok_assets.storage.run_locks import ACCOUNT_LOCKS, RUN_LIFE, account_locks, run_life
+from tiktok_assets.storage.warehouse_io import warehouse_io_manager
 from tiktok_assets.studio.extraction import Extractor, in_browser
 
 
@@ -71,11 +73,12 @@ def build_definitions(settings: Settings, studio: Extractor | None = None) -> dg
             "lake": _holding_accounts(
                 PartitionIOManager(lake, STAGED | CURATED | COVERED | COMPARED | {"staging/alignment": Alignment})
             ),
-            "warehouse": warehouse_io_manager(warehouse, DAYS, ACCOUNT_LOCKS),
+            "warehouse": warehouse_io_manager(warehouse, DAYS, ACCOUNT_LOCKS, prepare=manager_reports_failures),
         },
     )
 
 
 def _holding_accounts(manager: dg.IOManager) -> dg.IOManagerDefinition:
     """An IO manager of the lake, which holds the accounts of its run before it reads or writes."""
-    return dg.IOManagerDefinition(lambda _: manager, required_resource_keys={ACCOUNT_LOCKS})
+    reporting = manager_reports_failures(manager)
+    return dg.IOManagerDefinition(lambda _: reporting, required_resource_keys={ACCOUNT_LOCKS})

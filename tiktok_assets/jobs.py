@@ -3,6 +3,7 @@
 import dagster as dg
 
 from tiktok_assets.accounts import Roster
+from tiktok_assets.assets.dagster_failures import reports_failures
 from tiktok_assets.assets.publishing import publish
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake
@@ -33,6 +34,7 @@ def build_publish_warehouse(lake: Lake, roster: Roster, warehouse: Warehouse) ->
     """The job for what is stored and that no run came to publish, because it was killed or the disk was full."""
 
     @dg.op(required_resource_keys={RUN_LIFE}, description="The working file becomes the one that people read.")
+    @reports_failures
     def publish_working_file(context: dg.OpExecutionContext) -> None:
         holder = f"run {context.run_id[:8]}"
         with warehouse.session(holder=holder, say=context.log.info) as session:

@@ -2,6 +2,8 @@
 
 Rows are daily; a partition is a month because Studio never exports one day and Dagster's bookkeeping costs 21 ms per
 asset and partition. The cadence is this file's business: everything else asks for a ``Slice``.
+
+Does not belong here: Dagster, which a command that starts no run does without (``assets.partitions``).
 """
 
 from __future__ import annotations
@@ -10,7 +12,6 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import dagster as dg
 import polars as pl
 
 from tiktok_assets.exports.months import month_of
@@ -23,18 +24,9 @@ _PARTITION = "dagster/partition"
 MORE_TAG = "tiktok/more_to_come"
 
 
-def account_months(accounts: Sequence[str], start: dt.date) -> dg.MultiPartitionsDefinition:
-    """Partition keys read ``pig1987|2026-11-01``: account, first day of the month (the current month included)."""
-    return dg.MultiPartitionsDefinition(
-        {
-            "account": dg.StaticPartitionsDefinition(accounts),
-            "date": dg.MonthlyPartitionsDefinition(start.isoformat(), end_offset=1),
-        }
-    )
-
-
-def partition_key(account: str, month: dt.date) -> dg.MultiPartitionKey:
-    return dg.MultiPartitionKey({"account": account, "date": month.isoformat()})
+def partition_key(account: str, month: dt.date) -> str:
+    """``pig1987|2026-11-01``: account, first day of the month."""
+    return f"{account}|{month.isoformat()}"
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from tiktok_assets.accounts import Roster
 from tiktok_assets.batches import ACCOUNT_TAG
 from tiktok_assets.partitions import range_tags
 from tiktok_assets.settings import Settings
+from tiktok_assets.storage.dagster_internals import AssetJob
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.studio.session import Sessions, Standing
 
@@ -45,7 +45,7 @@ def due(
     return found
 
 
-def build_daily_extraction(lake: Lake, roster: Roster, job: UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:
+def build_daily_extraction(lake: Lake, roster: Roster, job: AssetJob) -> dg.ScheduleDefinition:
     """The schedule that asks Studio for the last weeks of each account once a day."""
     settings = lake.settings
     turns = moments(roster, dt.timedelta(seconds=settings.account_spacing))

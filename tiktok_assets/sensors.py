@@ -4,7 +4,6 @@ import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from tiktok_assets.accounts import Roster
 from tiktok_assets.assets.landing import LandingEvents
@@ -13,6 +12,7 @@ from tiktok_assets.batches import Batch, batches
 from tiktok_assets.inbox.intake import Intake, LandedExport, by_account, take_in
 from tiktok_assets.inbox.receipts import Tries, note_death, note_tries, tries
 from tiktok_assets.partitions import accounts_of
+from tiktok_assets.storage.dagster_internals import AssetJob
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.locks import Locks
@@ -68,7 +68,7 @@ def build_new_exports(
     lake: Lake,
     roster: Roster,
     warehouse: Warehouse,
-    process_exports: UnresolvedAssetJobDefinition,
+    process_exports: AssetJob,
     publish_warehouse: dg.JobDefinition,
 ) -> dg.SensorDefinition:
     """The sensor that turns files in ``data/landing`` into runs."""

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tiktok_assets.assets.partitions import account_months
 from tiktok_assets.failures import EmptySlice, RowsOutsideSlice
-from tiktok_assets.partitions import RANGE_END, RANGE_START, Slice, account_months, range_tags, slice_of
+from tiktok_assets.partitions import RANGE_END, RANGE_START, Slice, range_tags, slice_of
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets_tests.drops import drop_export, materialize

@@ -5,6 +5,7 @@ import datetime as dt
 import dagster as dg
 
 from tiktok_assets.accounts import Roster
+from tiktok_assets.assets.dagster_failures import reports_failures
 from tiktok_assets.partitions import slice_of
 from tiktok_assets.reporting.tables import TABLES
 from tiktok_assets.reporting.writing import tables_of, write_report
@@ -28,6 +29,7 @@ def build_account_report(lake: Lake, roster: Roster, partitions_def: dg.Partitio
         metadata={"folder": dg.MetadataValue.path(str(lake.settings.data_dir / "reports"))},
         required_resource_keys={RUN_LIFE},
     )
+    @reports_failures
     def account_report(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         accounts = [roster[key] for key in slice_of(context.partition_keys).accounts]
         now = dt.datetime.now(dt.UTC)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import dagster as dg
 import polars as pl
 
+from tiktok_assets.assets.dagster_failures import reports_failures
 from tiktok_assets.exports.labels import DailyFile, Verdict
 from tiktok_assets.inbox.receipts import Moved, note_shifts
 from tiktok_assets.partitions import slice_of
@@ -13,10 +14,8 @@ from tiktok_assets.reports.alignment import DAILY, Alignment, months, table, ver
 from tiktok_assets.reports.content import CONTENT
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.metadata import OWNERS, by_partition, column_schema, markdown_table, record
-from tiktok_assets.storage.parquet import raw_of_account
+from tiktok_assets.storage.raw import judged_rows
 
-# Studio lists 15 videos; a list as long as this is no export of Studio's, and is no evidence of its labels.
-_MOST_VIDEOS = 1000
 _SHOWN = 20
 
 
@@ -34,6 +33,7 @@ def build_alignment_asset(lake: Lake, partitions_def: dg.PartitionsDefinition) -
         io_manager_key="lake",
         metadata={"dagster/column_schema": column_schema(Alignment)},
     )
+    @reports_failures
     def alignment(context: dg.AssetExecutionContext) -> dg.MaterializeResult[pl.DataFrame]:
         part = slice_of(context.partition_keys)
         tables, reasons = [], []
@@ -66,13 +66,6 @@ def build_alignment_asset(lake: Lake, partitions_def: dg.PartitionsDefinition) -
         return dg.MaterializeResult(value=rows)
 
     return alignment
-
-
-def judged_rows(lake: Lake, account: str) -> dict[str, pl.DataFrame]:
-    """The raw rows that labels are judged by, of every export of ``account``, by the name of the report."""
-    raw = {report.name: raw_of_account(lake, report.name, account) for report in DAILY}
-    raw[CONTENT.name] = raw_of_account(lake, CONTENT.name, account, _MOST_VIDEOS)
-    return raw
 
 
 def _note(lake: Lake, account: str, found: Iterable[tuple[Verdict, DailyFile]], run_id: str) -> list[Moved]:

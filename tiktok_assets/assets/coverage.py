@@ -9,6 +9,7 @@ import datetime as dt
 import dagster as dg
 import polars as pl
 
+from tiktok_assets.assets.dagster_failures import reports_failures
 from tiktok_assets.checks.schema import schema_result, schema_spec
 from tiktok_assets.curated.coverage.advice import by_urgency
 from tiktok_assets.curated.coverage.coverage import COUNTED, Coverage, all_told_days
@@ -40,6 +41,7 @@ def build_coverage_asset(lake: Lake, partitions_def: dg.PartitionsDefinition) ->
         metadata={"dagster/column_schema": column_schema(Coverage)},
         check_specs=[schema_spec(_KEY)],
     )
+    @reports_failures
     def coverage(context: dg.AssetExecutionContext, **staged: pl.DataFrame):  # no return type: see assets.curated
         part = slice_of(context.partition_keys)
         rows = count_days(all_told_days(staged))

@@ -16,6 +16,7 @@ import pandera.polars as pa
 import polars as pl
 
 from tiktok_assets.accounts import Roster
+from tiktok_assets.assets.dagster_failures import reports_failures
 from tiktok_assets.assets.lineage import lineage
 from tiktok_assets.assets.pictures import chart_metadata
 from tiktok_assets.assets.restatements import COMPARED
@@ -95,7 +96,7 @@ def build_curated_assets(
         asset_key, schema = dg.AssetKey(["curated", name]), CURATED[key]
         before, after = LOOK_BACK[key], REACHES[key]
         upstream = ["/".join(source[:2]) for source in inputs.values()]
-        return dg.asset(
+        asset = dg.asset(
             key=asset_key,
             ins={
                 name: seen(source[:2], columns=source[2:], before=before, after=after)
@@ -116,6 +117,7 @@ def build_curated_assets(
             },
             check_specs=[schema_spec(asset_key), *check_specs],
         )
+        return lambda function: asset(reports_failures(function))
 
     @table(
         "account_daily",

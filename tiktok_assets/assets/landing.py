@@ -10,11 +10,13 @@ import polars as pl
 from pydantic import Field
 
 from tiktok_assets.accounts import Roster
+from tiktok_assets.assets.dagster_failures import reports_failures
+from tiktok_assets.assets.partitions import event_key
 from tiktok_assets.exports.names import INSIGHTS, SECTIONS, read_name
 from tiktok_assets.failures import ExtractionFailed
 from tiktok_assets.inbox.files import account_files
 from tiktok_assets.inbox.intake import LandedExport
-from tiktok_assets.partitions import Slice, partition_key, slice_of
+from tiktok_assets.partitions import Slice, slice_of
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.metadata import OWNERS, Facts, markdown_table, part_of_list
 from tiktok_assets.storage.partition_metadata import set_partition_metadata, stored_last
@@ -57,6 +59,7 @@ def build_landing_assets(lake: Lake, roster: Roster, partitions_def: dg.Partitio
         can_subset=True,
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
+    @reports_failures
     def landing(
         context: dg.AssetExecutionContext, config: Extraction, studio: dg.ResourceParam[Extractor]
     ) -> Iterator[dg.MaterializeResult | dg.AssetObservation]:
@@ -85,7 +88,7 @@ def build_landing_assets(lake: Lake, roster: Roster, partitions_def: dg.Partitio
                 account, months = outcome.wanted.account.key, list(outcome.complete_months(section, part.months))
                 for month in months:
                     facts = _facts(lake, [account], section, [outcome]) if month == months[-1] else {}
-                    partition = partition_key(account, month)
+                    partition = event_key(account, month)
                     context.log_event(dg.AssetMaterialization(key, partition=partition, metadata=facts))
                 if outcome.message:
                     yield dg.AssetObservation(key, description=outcome.message)
@@ -169,7 +172,7 @@ class LandingEvents:
         files: dict[tuple[str, str], list[str]] = {}
         for export in landed:
             for section, month in itertools.product(export.sections, export.months):
-                place = (section, partition_key(export.account, month))
+                place = (section, event_key(export.account, month))
                 if place not in self._known:
                     files.setdefault(place, []).append(export.source)
         wanted = dict(itertools.islice(files.items(), most))

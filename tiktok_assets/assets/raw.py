@@ -7,6 +7,7 @@ import dagster as dg
 from upath import UPath
 
 from tiktok_assets.accounts import load_roster
+from tiktok_assets.assets.dagster_failures import reports_failures
 from tiktok_assets.assets.landing import LandingEvents
 from tiktok_assets.exports.problems import BrokenFile, ExportProblem, UnreadableFile
 from tiktok_assets.exports.provenance import PROVENANCE, READER_VERSION
@@ -67,6 +68,7 @@ def build_raw_assets(lake: Lake, partitions_def: dg.PartitionsDefinition) -> dg.
         ],
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
+    @reports_failures
     def raw(context: dg.AssetExecutionContext) -> Iterator[dg.Output[list[RawRows]]]:
         part = slice_of(context.partition_keys)
         with contextlib.ExitStack() as stack:

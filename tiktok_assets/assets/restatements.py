@@ -10,13 +10,15 @@ import dagster as dg
 import pandera.polars as pa
 import polars as pl
 
+from tiktok_assets.assets.dagster_failures import reports_failures
 from tiktok_assets.assets.staging import typed_rows
 from tiktok_assets.curated.quality.restatements import LOOK_BACK, Restatements, Settling, restatements, settling
 from tiktok_assets.partitions import Slice, slice_of
 from tiktok_assets.reports.alignment import DAILY, aligned
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.metadata import OWNERS, by_partition, column_schema, markdown_table, record
-from tiktok_assets.storage.parquet import REACH, raw_rows, seen
+from tiktok_assets.storage.parquet import REACH, seen
+from tiktok_assets.storage.raw import raw_rows
 
 SETTLING = "curated/settling"
 COMPARED: dict[str, type[pa.DataFrameModel]] = {"curated/restatements": Restatements, SETTLING: Settling}
@@ -46,6 +48,7 @@ def build_restatements_asset(lake: Lake, partitions_def: dg.PartitionsDefinition
         partitions_def=partitions_def,
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
+    @reports_failures
     def compared_exports(
         context: dg.AssetExecutionContext, alignment: pl.DataFrame
     ) -> Iterator[dg.Output[pl.DataFrame]]:

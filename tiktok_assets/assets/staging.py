@@ -3,6 +3,7 @@
 import dagster as dg
 import polars as pl
 
+from tiktok_assets.assets.dagster_failures import reports_failures
 from tiktok_assets.checks.dated import Doubts, years_by_file_time
 from tiktok_assets.checks.staging import check_results, check_specs, tells_every_day
 from tiktok_assets.partitions import slice_of
@@ -10,7 +11,7 @@ from tiktok_assets.reports import REPORTS
 from tiktok_assets.reports.alignment import DAILY, aligned
 from tiktok_assets.reports.report import EXPORT_ORDER, Report, settle, undecided
 from tiktok_assets.storage.metadata import OWNERS, column_schema, exports_used, record_days
-from tiktok_assets.storage.parquet import pieces
+from tiktok_assets.storage.raw import pieces
 
 
 def build_staging_asset(report: Report, partitions_def: dg.PartitionsDefinition) -> dg.AssetsDefinition:
@@ -33,6 +34,7 @@ def build_staging_asset(report: Report, partitions_def: dg.PartitionsDefinition)
         metadata={"dagster/column_schema": column_schema(report.schema)},
         check_specs=check_specs(report, key),
     )
+    @reports_failures
     def staged(
         context: dg.AssetExecutionContext, rows: pl.LazyFrame, **calendar: pl.DataFrame
     ):  # with checks, Dagster refuses MaterializeResult[T]

@@ -13,6 +13,7 @@ import polars as pl
 
 from tiktok_assets.accounts import Roster
 from tiktok_assets.assets.curated import CURATED, REACHES
+from tiktok_assets.assets.dagster_failures import reports_failures
 from tiktok_assets.assets.lineage import lineage
 from tiktok_assets.assets.publishing import publish
 from tiktok_assets.curated import warehouse
@@ -77,7 +78,7 @@ def build_warehouse_assets(
     ):
         """``about``: more of what the IO manager has to know of the table."""
         schema = WAREHOUSE[name]
-        return dg.asset(
+        asset = dg.asset(
             key=["warehouse", name],
             ins=dict(inputs),
             deps=[dg.AssetKey(["warehouse", other]) for other in WAREHOUSE if name == "exports" and other != name],
@@ -100,6 +101,7 @@ def build_warehouse_assets(
                 **(about or {}),
             },
         )
+        return lambda function: asset(reports_failures(function))
 
     def curated(name: str, **inputs: str):
         """A table of the warehouse that holds what a curated one does; ``inputs``: that one."""

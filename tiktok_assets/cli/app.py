@@ -1,4 +1,7 @@
-"""The command line ``tiktok-assets``: what people ask for by hand. Commands and exit codes only; the work is elsewhere.
+"""The command line ``tiktok-assets``: what people ask for. Commands and exit codes only; the work is elsewhere.
+
+A command imports what it needs when it runs: ``--help`` has to read all of these modules, so nothing but typer and rich
+is imported at their top. A linter rule (TID253 in pyproject.toml) and ``test_light_commands`` guard it.
 
 Exit codes: 0 all well; 1 something was set aside, failed or differs; 2 the command or the settings cannot be used;
 130 stopped by Ctrl-C or SIGTERM.
@@ -16,12 +19,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from tiktok_assets.accounts import InvalidAccounts, add_account, load_roster, remove_account
-from tiktok_assets.cli import files, history, init, prune, report, status, studio
-from tiktok_assets.cli.output import bar, err, out, print_inspection, print_json, print_result
-from tiktok_assets.settings import InvalidSettings, load_settings
+from tiktok_assets import __version__
+from tiktok_assets.cli import accounts, files, history, init, prune, report, status, studio
+from tiktok_assets.cli.output import AsJson, bar, err, out, print_inspection, print_json, print_result
 
 app = typer.Typer(
     help="TikTok Studio exports as tables you can trust.",
@@ -29,9 +30,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-)
-accounts_app = typer.Typer(
-    help="The accounts this installation looks after.", no_args_is_help=True, rich_markup_mode=None
 )
 export_app = typer.Typer(help="Tables of the lake in other formats.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(init.app)
@@ -41,10 +39,23 @@ app.add_typer(status.app)
 app.add_typer(report.app)
 app.add_typer(files.app)
 app.add_typer(prune.app, name="history")
-app.add_typer(accounts_app, name="accounts")
+app.add_typer(accounts.app, name="accounts")
 app.add_typer(export_app, name="export")
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, nothing else.")]
+
+def _print_version(is_wanted: bool) -> None:
+    if is_wanted:
+        out.print(__version__, highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """TikTok Studio exports as tables you can trust."""
 
 
 def main() -> None:
@@ -53,7 +64,12 @@ def main() -> None:
         logging.getLogger(f"tiktok_assets.inbox.{name}").setLevel(logging.CRITICAL)
     try:
         app()
-    except (InvalidSettings, InvalidAccounts) as error:
+    except ValueError as error:
+        from tiktok_assets.accounts import InvalidAccounts
+        from tiktok_assets.settings import InvalidSettings
+
+        if not isinstance(error, InvalidSettings | InvalidAccounts):
+            raise
         err.print(str(error), markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)
 
@@ -61,7 +77,7 @@ def main() -> None:
 @contextlib.contextmanager
 def _stopping() -> Iterator[None]:
     """Ctrl-C and SIGTERM end with a sentence and exit code 130, a full disk with one and 1."""
-    from tiktok_assets.pipeline.process import Interrupted
+    from tiktok_assets.pipeline.results import Interrupted
 
     try:
         yield
@@ -81,6 +97,7 @@ def process(as_json: AsJson = False) -> None:
     """Process everything new in landing, in this process. Exit code 1 if a file was set aside, or a check
     failed whose severity is error; one that warns is told."""
     from tiktok_assets.pipeline import process as processing
+    from tiktok_assets.settings import load_settings
 
     with bar("Processing", quiet=as_json) as progress, _stopping():
         result = processing.process(load_settings(), progress=progress)
@@ -97,7 +114,9 @@ def inspect(
     as_json: AsJson = False,
 ) -> None:
     """Tell what files are: product, report, account, window, year and its evidence, language, rows, problems."""
+    from tiktok_assets.accounts import load_roster
     from tiktok_assets.inbox.inspect import inspect as describe
+    from tiktok_assets.settings import load_settings
 
     roster = load_roster(load_settings())
     found = [describe(path, roster) for path in files]
@@ -113,6 +132,7 @@ def inspect(
 def rebuild(as_json: AsJson = False) -> None:
     """Make raw, staging, curated and the warehouse again from landing, compare, and report any difference."""
     from tiktok_assets.pipeline import rebuild as rebuilding
+    from tiktok_assets.settings import load_settings
 
     try:
         with bar("Rebuilding", quiet=as_json) as progress, _stopping():
@@ -145,47 +165,6 @@ def simulator(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.", min=1
         raise typer.BadParameter(str(error), param_hint="--port") from error
 
 
-@accounts_app.command("list", epilog="Example: tiktok-assets accounts list --json")
-def list_accounts(as_json: AsJson = False) -> None:
-    """List the accounts in use."""
-    roster = load_roster(load_settings())
-    if as_json:
-        print_json(list(roster.values()))
-        return
-    table = Table("account", "handle", "timezone", "days a report", "competitors", box=None, pad_edge=False)
-    for account in roster.values():
-        competitors = ", ".join(account.competitors)
-        table.add_row(account.key, f"@{account.handle}", account.timezone, str(account.default_date_range), competitors)
-    out.print(table if roster else "No accounts. Add one: tiktok-assets accounts add NAME --handle HANDLE")
-
-
-@accounts_app.command(epilog="Example: tiktok-assets accounts add zonea0 --handle zone.a0 --timezone Europe/Lisbon")
-def add(
-    name: Annotated[str, typer.Argument(help="A short name: it becomes a folder and the value of the column account.")],
-    handle: Annotated[str | None, typer.Option(help="TikTok handle, without @; the name itself if not given.")] = None,
-    timezone: Annotated[str | None, typer.Option(help="IANA name, as Europe/Lisbon.")] = None,
-    business_id: Annotated[str | None, typer.Option(help="TikTok's id of the business account.")] = None,
-) -> None:
-    """Add an account to accounts.toml. Nothing else in the file changes."""
-    settings = load_settings()
-    fields = {"handle": handle, "timezone": timezone, "business_id": business_id}
-    account = add_account(settings.accounts_file, name, **{key: value for key, value in fields.items() if value})
-    out.print(f"Added {account.key} (@{account.handle}).")
-    out.print(f"Drop its exports into {settings.landing / account.key}/", highlight=False, soft_wrap=True)
-    out.print(
-        "A `make dev` that is running learns of it by Reload definitions, on the page Deployment.", highlight=False
-    )
-    if settings.accounts and account.key not in load_roster(settings):
-        out.print("TIKTOK_ACCOUNTS leaves it out: add the name there as well.", style="yellow")
-
-
-@accounts_app.command(epilog="Example: tiktok-assets accounts remove zonea0")
-def remove(name: Annotated[str, typer.Argument(help="The account's name in accounts.toml.")]) -> None:
-    """Remove an account from accounts.toml. Its files and tables stay."""
-    account = remove_account(load_settings().accounts_file, name)
-    out.print(f"Removed {account.key}. Its exports and tables were left as they are.", highlight=False)
-
-
 class Format(StrEnum):
     """What ``export raw`` writes."""
 
@@ -203,7 +182,9 @@ def export_raw(
     ] = None,
 ) -> None:
     """Write the raw rows, every column with its text and provenance, to standard output."""
+    from tiktok_assets.accounts import load_roster
     from tiktok_assets.queries.raw_rows import UnknownReport, raw_rows
+    from tiktok_assets.settings import load_settings
 
     settings = load_settings()
     roster = load_roster(settings)

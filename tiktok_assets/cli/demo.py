@@ -15,7 +15,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-import dagster as dg
 import duckdb
 from rich.console import Console
 from rich.table import Table
@@ -24,6 +23,7 @@ from upath import UPath
 from tiktok_assets.accounts import Account, Roster, load_roster
 from tiktok_assets.exports.names import INSIGHTS, SECTIONS
 from tiktok_assets.exports.windows import last_day_with_data
+from tiktok_assets.failures import Failure
 from tiktok_assets.inbox.files import files_below, free_place, identity
 from tiktok_assets.settings import Settings, load_settings
 from tiktok_assets.simulator.studio import StudioAccount, StudioWorld, invent_account, serve, totp
@@ -59,7 +59,7 @@ def main() -> int:
         return 1
     try:
         landed = _extract(settings, load_roster(settings))
-    except dg.Failure as failure:
+    except Failure as failure:
         out.print(str(failure.description), style="red", markup=False, soft_wrap=True)
         return 1
     marker.parent.mkdir(parents=True, exist_ok=True)

@@ -11,9 +11,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from tiktok_assets.cli.output import bar, err, out, print_json, print_validation, unwritable
-from tiktok_assets.curated.videos.viral import GROWTH_THRESHOLD, MIN_VIEWS
-from tiktok_assets.settings import load_settings
+from tiktok_assets.cli.output import AsJson, bar, err, out, print_json, print_validation, unwritable
 
 if TYPE_CHECKING:
     from tiktok_assets.inbox.archive import Archiving
@@ -22,7 +20,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(rich_markup_mode=None)
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, nothing else.")]
+# As in ``curated.videos.viral``, which needs Polars; a test compares them.
+_MIN_VIEWS, _GROWTH_THRESHOLD = 10_000, 5.0
 
 
 @app.command(epilog="Example: tiktok-assets aggregate all.xlsx --account pig1987 --account zonea0")
@@ -48,10 +47,10 @@ def aggregate(
 
 @app.command(epilog="Example: tiktok-assets viral --min-views 50000 --growth-threshold 3")
 def viral(
-    min_views: Annotated[int, typer.Option(help="Views in all, at least.", min=0)] = MIN_VIEWS,
+    min_views: Annotated[int, typer.Option(help="Views in all, at least.", min=0)] = _MIN_VIEWS,
     growth_threshold: Annotated[
         float, typer.Option(help="Views gained a day since the snapshot before, against those a day until then: x.")
-    ] = GROWTH_THRESHOLD,
+    ] = _GROWTH_THRESHOLD,
     as_json: AsJson = False,
 ) -> None:
     """List the videos that took off: their views a day grew so many times as fast as before."""
@@ -105,6 +104,7 @@ def validate(
 def schema_check(as_json: AsJson = False) -> None:
     """Compare the columns of every export in landing and archive with the known ones. Exit code 1 if any drifted."""
     from tiktok_assets.inbox.headers import check_schemas
+    from tiktok_assets.settings import load_settings
 
     with bar("Reading headers", quiet=as_json) as progress:
         found = check_schemas(load_settings(), progress=progress)
@@ -144,6 +144,7 @@ def migrate(
     it back, byte for byte. Exit code 1 if a file was refused.
     """
     from tiktok_assets.legacy import migrate as migration
+    from tiktok_assets.settings import load_settings
 
     settings = load_settings()
     keep_out = [settings.data_dir] if isinstance(settings.data_dir, Path) else []
@@ -202,6 +203,7 @@ def archive(
     file back. Exit code 1 if a file that should have gone could not.
     """
     from tiktok_assets.inbox.archive import archive as put_away
+    from tiktok_assets.settings import load_settings
 
     settings = load_settings()
     with bar("Archiving", quiet=as_json) as progress:

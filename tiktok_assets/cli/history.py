@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tiktok_assets.accounts import Account, Roster, load_roster
-from tiktok_assets.cli.output import err, out, print_json
-from tiktok_assets.settings import load_settings
+from tiktok_assets.cli.output import AsJson, err, out, print_json
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from tiktok_assets.accounts import Account, Roster
     from tiktok_assets.vintages import trace as paths
 
 app = typer.Typer(rich_markup_mode=None)
@@ -48,6 +47,8 @@ def as_of(
     output: Annotated[Path | None, typer.Option(help="Write to this file instead of standard output.")] = None,
 ) -> None:
     """Show a table as it would have been with the exports downloaded until that moment. Nothing is changed."""
+    from tiktok_assets.accounts import load_roster
+    from tiktok_assets.settings import load_settings
     from tiktok_assets.vintages import as_of as history
 
     settings = load_settings()
@@ -80,12 +81,14 @@ def trace(
     ],
     metric: Annotated[str, typer.Argument(help="A column of the warehouse, as video_views or engagement_rate.")],
     video: Annotated[str | None, typer.Option(help="The id of a video, for total_views and others.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output, nothing else.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Print where one number comes from: every export that told it, file, row, text, and which one won and why.
 
     Exit code 1 if no export tells it.
     """
+    from tiktok_assets.accounts import load_roster
+    from tiktok_assets.settings import load_settings
     from tiktok_assets.vintages import trace as paths
 
     settings = load_settings()

@@ -9,8 +9,6 @@ from typing import Annotated
 
 import typer
 
-from tiktok_assets.settings import project_root
-
 app = typer.Typer()
 
 FILES = ("accounts.toml", "workspace.yaml", "dagster.yaml", ".env.example", "data/README.md")
@@ -21,6 +19,8 @@ def init(
     folder: Annotated[Path, typer.Argument(help="The folder to make, or one to complete.")],
 ) -> None:
     """Make a project folder: accounts.toml, workspace.yaml, dagster.yaml, .env.example, data/. Existing files stay."""
+    from tiktok_assets.settings import project_root
+
     packed = resources.files("tiktok_assets") / "project"
     source: Traversable = packed if packed.is_dir() else project_root()
     try:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich import progress as rich_progress
@@ -17,10 +17,11 @@ from rich.console import Console
 from rich.table import Table
 
 from tiktok_assets.progress import Progress
-from tiktok_assets.settings import load_settings
 
 if TYPE_CHECKING:
     from tiktok_assets.legacy.validate import ValidationReport
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, nothing else.")]
 
 out = Console()
 err = Console(stderr=True)
@@ -108,6 +109,8 @@ def print_result(result: Any) -> None:
     for path in result.intake.waiting:
         out.print(f"still being written, left for the next time: {path}", style="yellow", markup=False, soft_wrap=True)
     if not result.accounts and result.is_clean and not result.intake.waiting and not result.has_published:
+        from tiktok_assets.settings import load_settings
+
         settings = load_settings()
         out.print(
             f"Nothing new in {settings.landing}. Drop exports there, then run this again.",

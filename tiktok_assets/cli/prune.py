@@ -1,15 +1,14 @@
-"""The command that makes Dagster's own history smaller. (What looks back at the data is in ``cli_history``.)"""
+"""The command that makes Dagster's own history smaller. (What looks back at the data is in ``history``.)"""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tiktok_assets.cli.output import bar, err, out, print_json
+from tiktok_assets.cli.output import AsJson, bar, err, out, print_json
 
 app = typer.Typer(
     help="What Dagster remembers of runs, partitions and checks.", no_args_is_help=True, rich_markup_mode=None
@@ -24,7 +23,7 @@ def history() -> None:
 @app.command(epilog="Example: tiktok-assets history prune --older-than 90d")
 def prune(
     older_than: Annotated[str, typer.Option(help="Days or weeks, as 90d or 12w.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output, nothing else.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Delete old events that Dagster does not need any more, and give their space back.
 
@@ -32,19 +31,17 @@ def prune(
     colour; of an old run stays how it went. It may be done while Dagster runs.
     """
     from dagster import DagsterRunStatus, RunsFilter
-    from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 
     from tiktok_assets.pipeline.process import project_instance
     from tiktok_assets.storage import pruning
+    from tiktok_assets.storage.dagster_internals import event_log_files
 
     before = dt.datetime.now(dt.UTC) - _duration(older_than)
     ended = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
     with project_instance() as instance:
-        event_log = instance.event_log_storage
-        if not isinstance(event_log, SqliteEventLogStorage):
+        if (event_logs := event_log_files(instance)) is None:
             raise typer.BadParameter("The history of this DAGSTER_HOME is not kept in SQLite.")
         runs = [run.run_id for run in instance.get_runs(RunsFilter(statuses=ended, updated_before=before))]
-        event_logs = Path(event_log.path_for_shard("index")).parent
     with bar("Pruning", quiet=as_json) as progress:
         pruned = pruning.prune(event_logs, runs, before, progress)
     if as_json:

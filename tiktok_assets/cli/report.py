@@ -11,11 +11,8 @@ from typing import Annotated
 
 import typer
 
-from tiktok_assets.accounts import load_roster
+from tiktok_assets.cli.accounts import accounts_named
 from tiktok_assets.cli.output import err, out, unwritable
-from tiktok_assets.cli.studio import accounts_named
-from tiktok_assets.settings import load_settings
-from tiktok_assets.storage.lake import Lake
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -38,7 +35,10 @@ def report(
     The page holds all it needs: it opens from disk, on a phone, without a network. Exit code 1 if an account that was
     named, or every account, has no data yet.
     """
+    from tiktok_assets.accounts import load_roster
     from tiktok_assets.reporting.writing import report_file, tables_of, write_file, write_report
+    from tiktok_assets.settings import load_settings
+    from tiktok_assets.storage.lake import Lake
 
     settings = load_settings()
     lake, chosen = Lake(settings), accounts_named(load_roster(settings), accounts)

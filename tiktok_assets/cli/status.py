@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
-from tiktok_assets.accounts import load_roster
-from tiktok_assets.cli.output import out, print_json
-from tiktok_assets.cli.studio import AsJson, accounts_named
-from tiktok_assets.curated.coverage.coverage import ReportCoverage, ranges
-from tiktok_assets.reporting.status import COLUMNS, AccountStatus, Status, row_of, what_to_do
-from tiktok_assets.settings import load_settings
-from tiktok_assets.storage.lake import Lake
+from tiktok_assets.cli.accounts import accounts_named
+from tiktok_assets.cli.output import AsJson, out, print_json
+
+if TYPE_CHECKING:
+    from tiktok_assets.curated.coverage.coverage import ReportCoverage
+    from tiktok_assets.reporting.status import AccountStatus, Status
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -34,7 +33,10 @@ def status(
 
     Exit code 1 if there is an export to make.
     """
+    from tiktok_assets.accounts import load_roster
     from tiktok_assets.reporting.status import status as look
+    from tiktok_assets.settings import load_settings
+    from tiktok_assets.storage.lake import Lake
 
     settings = load_settings()
     roster = load_roster(settings)
@@ -49,6 +51,8 @@ def status(
 
 
 def _print_account(one: AccountStatus, now: dt.datetime, max_days: int) -> None:
+    from tiktok_assets.reporting.status import COLUMNS, row_of, what_to_do
+
     coverage = one.coverage
     waiting = f"; {_counted(one.waiting, 'export')} in landing not processed yet" if one.waiting else ""
     out.print(
@@ -85,6 +89,8 @@ def _print_files(found: Status) -> None:
 
 
 def _as_data(found: Status, max_days: int) -> dict[str, Any]:
+    from tiktok_assets.reporting.status import what_to_do
+
     return {
         "at": found.at,
         "is_complete": found.is_complete,
@@ -113,6 +119,8 @@ def _as_data(found: Status, max_days: int) -> dict[str, Any]:
 
 def _report_as_data(one: ReportCoverage) -> dict[str, Any]:
     """Missing and unsettled are null for snapshots."""
+    from tiktok_assets.curated.coverage.coverage import ranges
+
     is_daily = one.counted.reach is not None
     return {
         "report": one.report,

@@ -5,24 +5,20 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import math
-from collections.abc import Iterable
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import dagster as dg
 import typer
 from rich.table import Table
 
-from tiktok_assets.accounts import Account, Roster, load_roster
-from tiktok_assets.cli.output import bar, err, out, print_json
-from tiktok_assets.exports.names import INSIGHTS
-from tiktok_assets.exports.windows import last_day_with_data
-from tiktok_assets.failures import LimitReached
-from tiktok_assets.settings import load_settings
-from tiktok_assets.storage.lake import Lake
-from tiktok_assets.studio.extraction import SHORT_WAIT, Extractor, Outcome, Wanted, in_browser, sentence
-from tiktok_assets.studio.interface import LandedFile, LandedInsights
-from tiktok_assets.studio.landed import wanted
+from tiktok_assets.cli.accounts import accounts_named
+from tiktok_assets.cli.output import AsJson, bar, err, out, print_json
+
+if TYPE_CHECKING:
+    from tiktok_assets.accounts import Account
+    from tiktok_assets.failures import LimitReached
+    from tiktok_assets.studio.extraction import Extractor, Outcome, Wanted
+    from tiktok_assets.studio.interface import LandedFile, LandedInsights
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -37,9 +33,6 @@ class Section(StrEnum):
     INSIGHTS = "insights"
 
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, nothing else.")]
-
-
 @app.command(epilog="Example: tiktok-assets login pig1987")
 def login(
     account: Annotated[str, typer.Argument(help="The account's name in accounts.toml, or its handle.")],
@@ -48,6 +41,9 @@ def login(
 
     Password, code, QR or captcha are done in the window, which closes by itself once Studio is open.
     """
+    from tiktok_assets.accounts import load_roster
+    from tiktok_assets.failures import Failure
+    from tiktok_assets.settings import load_settings
     from tiktok_assets.studio.browser import require_display
     from tiktok_assets.studio.login import log_in
 
@@ -57,7 +53,7 @@ def login(
         require_display()
         out.print(f"Log in as @{chosen.handle} in the window that opens.", highlight=False)
         session = log_in(settings, chosen)
-    except dg.Failure as failure:
+    except Failure as failure:
         err.print(failure.description, style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from failure
     ends = f"until {session.expires_at:%Y-%m-%d %H:%M} UTC" if session.expires_at else "as long as TikTok keeps it"
@@ -72,6 +68,8 @@ def login(
 @app.command(epilog="Example: tiktok-assets sessions --json")
 def sessions(as_json: AsJson = False) -> None:
     """List the saved login of each account, and for how long it is good. Exit code 1 if one needs a person."""
+    from tiktok_assets.accounts import load_roster
+    from tiktok_assets.settings import load_settings
     from tiktok_assets.studio.session import Sessions, Standing
 
     settings = load_settings()
@@ -110,6 +108,13 @@ def extract(
     Days that were exported are not asked for again. An account may make one export an hour (TIKTOK_EXPORT_INTERVAL):
     what has to wait is said with its time.
     """
+    from tiktok_assets.accounts import load_roster
+    from tiktok_assets.exports.windows import last_day_with_data
+    from tiktok_assets.settings import load_settings
+    from tiktok_assets.storage.lake import Lake
+    from tiktok_assets.studio.extraction import SHORT_WAIT, in_browser
+    from tiktok_assets.studio.landed import wanted
+
     settings = load_settings()
     if first and last and last < first:
         raise typer.BadParameter(f"{last:%Y-%m-%d} lies before {first:%Y-%m-%d}", param_hint="--to")
@@ -137,6 +142,9 @@ def extract(
 
 def _extract(extractor: Extractor, asked: Wanted, *, patience: float, quiet: bool) -> Outcome:
     """One account's extraction, with a line for each file as it lands, and what keeps it from going on."""
+    from tiktok_assets.exports.names import INSIGHTS
+    from tiktok_assets.studio.extraction import sentence
+
     account, total = asked.account.key, sum(len(visit) for visit in extractor.plan(asked))
     total += INSIGHTS in asked.sections
     landed: list[LandedFile | LandedInsights] = []
@@ -167,6 +175,8 @@ def _extract(extractor: Extractor, asked: Wanted, *, patience: float, quiet: boo
 
 def _why_nothing(asked: Wanted, now: dt.datetime) -> str:
     """Why there is nothing to ask for."""
+    from tiktok_assets.exports.windows import last_day_with_data
+
     newest = last_day_with_data(now)
     if not asked.sections:
         return "nothing to ask for: insights are read once a day, of the day itself (--refresh reads them again)."
@@ -187,15 +197,3 @@ def _as_data(outcome: Outcome) -> dict[str, Any]:
 
 def _days_before(account: Account) -> dt.timedelta:
     return dt.timedelta(days=account.default_date_range - 1)
-
-
-def accounts_named(roster: Roster, names: Iterable[str] | None) -> list[Account]:
-    """The accounts of that name or handle; all of them where none is named."""
-    if not names:
-        return [roster[key] for key in roster.partition_keys()]
-    found = {name: roster.resolve(name) for name in names}
-    unknown = [name for name, account in found.items() if account is None]
-    if unknown:
-        message = f"No account is called {', '.join(unknown)}. There are: {', '.join(roster)}."
-        raise typer.BadParameter(message, param_hint="ACCOUNT")
-    return [account for account in found.values() if account is not None]

@@ -16,8 +16,8 @@ from tiktok_assets.pipeline.process import Result, process
 from tiktok_assets.progress import Progress, silent
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.duckdb import Warehouse
+from tiktok_assets.storage.lock_names import account_lock
 from tiktok_assets.storage.locks import Locks, LockTaken
-from tiktok_assets.storage.run_locks import account_lock
 
 
 class RebuildRefused(ValueError):

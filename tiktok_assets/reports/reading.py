@@ -20,7 +20,6 @@ from tiktok_assets.exports.archive import Member, export_id, open_members, unrea
 from tiktok_assets.exports.dates import DayTexts, UnreadableDay, read_day_texts
 from tiktok_assets.exports.downloads import downloaded_at, vintage
 from tiktok_assets.exports.evidence import DatedRows, Evidence
-from tiktok_assets.exports.member import MemberRows, warnings_of
 from tiktok_assets.exports.monthdays import ImpossibleCalendar
 from tiktok_assets.exports.names import NameFacts, dates_in_name, read_name
 from tiktok_assets.exports.placing import typical_step
@@ -30,6 +29,7 @@ from tiktok_assets.exports.tables import LINK, Table, read_tables
 from tiktok_assets.exports.years import date_rows
 from tiktok_assets.reports.content import handles_and_newest_upload
 from tiktok_assets.reports.identify import Layout, identify, is_header, refuse_stranger
+from tiktok_assets.reports.member import MemberRows, warnings_of
 
 # What lies beside exports in a folder that somebody packed, and is no table.
 _OTHER_FILES = (

@@ -2,6 +2,8 @@
 
 The pipeline writes its own file in ``data/state``; people read ``data/warehouse/tiktok.duckdb``, which a rename
 replaces at the end of a run. DuckDB admits one process to a file, and even a reader shuts the writer out.
+
+Does not belong here: Dagster (``warehouse_io``).
 """
 
 from __future__ import annotations
@@ -15,17 +17,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import dagster as dg
 import duckdb
 import polars as pl
 import polars.selectors as cs
-import pyarrow as pa
 
-from tiktok_assets.partitions import Slice, slice_of
+from tiktok_assets.partitions import Slice
 from tiktok_assets.storage.locks import Locks
-from tiktok_assets.storage.parquet import COLUMNS, named, sight
-from tiktok_assets.storage.partition_metadata import set_run_metadata
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 log = logging.getLogger(__name__)
 
@@ -300,79 +302,3 @@ def _changed(
 def _plain(rows: pl.DataFrame) -> pl.DataFrame:
     """Moments as plain timestamps in UTC: DuckDB does nothing with a time zone without an extension to download."""
     return rows.with_columns(cs.datetime(time_zone="*").dt.convert_time_zone("UTC").dt.replace_time_zone(None))
-
-
-class WarehouseIOManager(dg.IOManager):
-    """A table of the warehouse for each asset ``warehouse/<table>``. What it returns replaces the run's partitions.
-
-    With ``reach_days`` also those of later months that came out differently, as in the lake; with ``every_account`` an
-    input holds the rows of all accounts, and an output may change theirs.
-    """
-
-    def __init__(self, warehouse: Warehouse, days: Mapping[str, str], holder: str = "") -> None:
-        self.warehouse = warehouse
-        self.days = days
-        """By table: the column whose month is the partition."""
-        self.holder = holder
-        self._stack = contextlib.ExitStack()
-        self._session: Session | None = None
-        self._is_published = True
-
-    def session(self, say: Callable[[str], object]) -> Session:
-        """The working file, held from the first call to ``finish``; ``say`` is told for whom this waits."""
-        if self._session is None:
-            self._session = self._stack.enter_context(self.warehouse.session(holder=self.holder, say=say))
-        return self._session
-
-    def needs_no_publishing(self) -> None:
-        """What was stored up to now needs no publishing at the end: it is published, or another run will do it."""
-        self._is_published = True
-
-    def finish(self) -> None:
-        """Let go of the working file; publish what was stored, also by a run that failed half way."""
-        with self._stack:
-            if self._session is not None and not self._is_published:
-                self._session.publish()
-
-    def handle_output(self, context: dg.OutputContext, obj: pl.DataFrame) -> None:
-        table, told = context.asset_key.path[-1], context.definition_metadata
-        part, reached, day = slice_of(context.asset_partition_keys), sight(context), self.days[table]
-        every_account = bool(told.get(EVERYONE))
-        allowed = Slice(tuple(obj["account"].unique()), reached.months) if every_account else reached
-        allowed.require(obj.select("account", date=day), context.asset_key.to_user_string())
-        over_all_months = told.get(OVER_ALL_MONTHS)
-        replaced = self.session(context.log.info).replace(
-            table, day, obj, part, reached=reached, every_account=every_account, over_all_months=over_all_months
-        )
-        self._is_published = False
-        facts = {"later_partitions_changed": named(replaced.changed)} if replaced.changed else {}
-        set_run_metadata(context, {"rows_replaced": replaced.rows, **facts})
-
-    def load_input(self, context: dg.InputContext) -> pl.DataFrame:
-        table, told = context.asset_key.path[-1], context.definition_metadata
-        return self.session(context.log.info).read(
-            table,
-            self.days[table],
-            sight(context),
-            told.get(COLUMNS) or (),
-            every_account=bool(told.get(EVERYONE)),
-        )
-
-
-def warehouse_io_manager(warehouse: Warehouse, days: Mapping[str, str], *needs: str) -> dg.IOManagerDefinition:
-    """The IO manager as a resource that has the working file until the run ends. ``needs``: resources made before."""
-
-    def managed(context: dg.InitResourceContext) -> Iterator[WarehouseIOManager]:
-        holder = f"run {context.run.run_id[:8]}" if context.run else ""
-        manager = WarehouseIOManager(warehouse, days, holder)
-        try:
-            yield manager
-        finally:
-            manager.finish()
-
-    description = f"DuckDB; {warehouse.published.name} is published at the end of each run"
-    return dg.IOManagerDefinition(
-        resource_fn=managed,  # pyright: ignore[reportArgumentType]  # a generator runs to its end when the run does
-        description=description,
-        required_resource_keys=set(needs),
-    )

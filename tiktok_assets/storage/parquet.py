@@ -6,7 +6,7 @@ Both take ranges and rectangles of partitions. What an asset returns replaces ex
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import dagster as dg
@@ -14,15 +14,13 @@ import pandera.polars as pa
 import polars as pl
 from upath import UPath
 
-from tiktok_assets.exports.provenance import PROVENANCE
 from tiktok_assets.partitions import Slice, partition_key, slice_of
 from tiktok_assets.storage.lake import Lake, read_parquet, scan_parquet
 from tiktok_assets.storage.partition_metadata import set_run_metadata
+from tiktok_assets.storage.raw import raw_rows
 
 # What a row means can depend on its neighbours: FollowerActivity's zeros are judged by the whole export, 8 days long.
 _NEIGHBOURS = dt.timedelta(days=8)
-# Rows that are parsed at once, when there are more.
-PIECE = 50_000
 Key = tuple[str, dt.date]
 
 
@@ -57,43 +55,6 @@ class RawIOManager(dg.IOManager):
     def scan(self, report: str, part: Slice) -> pl.LazyFrame:
         days = (part.first_day - _NEIGHBOURS, part.last_day + _NEIGHBOURS)
         return raw_rows(self.lake, report, part.accounts, since=days[0]).filter(pl.col("date_label").is_between(*days))
-
-
-def raw_rows(lake: Lake, report: str, accounts: Iterable[str], since: dt.date | None = None) -> pl.LazyFrame:
-    """The raw rows of every export of ``accounts``, of those that can speak of the day ``since`` or of later ones."""
-    # A label may be a day ahead of the download.
-    earliest = since - dt.timedelta(days=1) if since else dt.date.min
-    paths = [path for account in accounts for path in lake.raw_files(report, account, earliest)]
-    return scan_parquet(paths) if paths else pl.LazyFrame(schema=PROVENANCE)
-
-
-def raw_of_account(lake: Lake, report: str, account: str, most_rows: int | None = None) -> pl.DataFrame:
-    """The raw rows of every export of ``account``; of those with more than ``most_rows`` rows none."""
-    paths = lake.raw_files(report, account)
-    if most_rows is not None:
-        paths = [path for path in paths if scan_parquet([path]).select(pl.len()).collect().item() <= most_rows]
-    return read_parquet(paths)
-
-
-def pieces(rows: pl.LazyFrame) -> Iterator[pl.DataFrame]:
-    """Raw rows in pieces that fit into memory: read at once, the text of 900,000 videos takes 400 MB, and 800 parsed.
-
-    An export stays whole, since its rows may be judged together; only one that alone is too long is split. That is a
-    list of videos, whose rows stand alone.
-    """
-    sizes = rows.group_by("export_id").agg(pl.len(), last=pl.col("row_number").max()).sort("export_id")
-    sizes = sizes.collect(engine="streaming")
-    if sizes["len"].sum() <= PIECE:
-        yield rows.collect()
-        return
-    groups = sizes.group_by(upto=pl.col("len").cum_sum() // PIECE, is_long=pl.col("len") > PIECE, maintain_order=True)
-    for (_, is_long), exports in groups:
-        part = rows.filter(pl.col("export_id").is_in(exports["export_id"].implode()))
-        if not is_long:
-            yield part.collect()
-            continue
-        for start in range(1, exports["last"].item() + 1, PIECE):  # batches of Polars are all read ahead
-            yield part.filter(pl.col("row_number").is_between(start, start + PIECE - 1)).collect()
 
 
 LOOK_BACK, REACH, COLUMNS = "look_back_days", "reach_days", "columns"

@@ -1,7 +1,7 @@
 """What a run holds while it lives, and how a run is found that died without a word.
 
 Belongs here: the locks of runs as Dagster resources, and the end of runs whose process is gone. Does not belong here:
-what locks are (``locks``), and what a run does.
+what locks are (``locks``), how they are called (``lock_names``), and what a run does.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import os
 from collections.abc import Iterator, Sequence
 
 import dagster as dg
-from dagster._core.events import JobFailureData, RunFailureReason
 
 from tiktok_assets.partitions import accounts_of
+from tiktok_assets.storage.dagster_internals import report_dead
+from tiktok_assets.storage.lock_names import RUN, account_lock, life_lock
 from tiktok_assets.storage.locks import Locks
 
 RUN_LIFE, ACCOUNT_LOCKS = "run_life", "account_locks"
@@ -35,18 +36,6 @@ _DIED = (
 )
 
 
-def account_lock(account: str) -> str:
-    """The name of the lock on the lake and the warehouse rows of ``account``."""
-    return f"account {account}"
-
-
-_RUN = "run "
-
-
-def _life_lock(run_id: str) -> str:
-    return f"{_RUN}{run_id}"
-
-
 def run_life(locks: Locks) -> dg.ResourceDefinition:
     """A resource that holds a lock of the run's own: once it is free, the run is over, however it ended."""
 
@@ -54,7 +43,7 @@ def run_life(locks: Locks) -> dg.ResourceDefinition:
         if context.run is None:
             yield
             return
-        name = _life_lock(context.run.run_id)
+        name = life_lock(context.run.run_id)
         with locks.hold(name, say=_logged(context)):
             yield
             locks.forget(name)
@@ -80,26 +69,20 @@ def _logged(context: dg.InitResourceContext):
     return (context.log or dg.get_dagster_logger()).info
 
 
-def may_have_dead_runs(locks: Locks) -> bool:
-    """Whether a run left a lock behind; known without asking Dagster."""
-    return bool(locks.abandoned(_RUN))
-
-
 def end_dead_runs(instance: dg.DagsterInstance, locks: Locks) -> list[dg.DagsterRun]:
     """Mark every run as failed that is said to be under way and whose process is gone; those runs."""
     dead = []
     for record in instance.get_run_records(dg.RunsFilter(statuses=list(UNDER_WAY))):
         run = record.dagster_run
         if _is_dead(instance, locks, record):
-            failure = JobFailureData(error=None, failure_reason=RunFailureReason.UNEXPECTED_TERMINATION)
-            instance.report_run_failed(run, _DIED, failure)
+            report_dead(instance, run, _DIED)
             dead.append(run)
-    locks.forget_abandoned(_RUN)  # also of runs that Dagster knows to have ended, or does not know
+    locks.forget_abandoned(RUN)  # also of runs that Dagster knows to have ended, or does not know
     return dead
 
 
 def _is_dead(instance: dg.DagsterInstance, locks: Locks, record: dg.RunRecord) -> bool:
-    name = _life_lock(record.dagster_run.run_id)
+    name = life_lock(record.dagster_run.run_id)
     if locks.was_taken(name):
         # Looked at again: between the two questions the run may have come to its end.
         return not locks.is_held(name) and _is_under_way(instance, record)

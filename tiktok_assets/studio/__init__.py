@@ -4,7 +4,7 @@
     with studio.visit(account) as visit:
         landed = visit.export("overview", first, last)
 
-``resource`` is what assets see; ``windows`` decides what to ask for, ``limits`` when, ``session`` with whose login,
-``pages`` and ``picker`` know what Studio looks like, ``download`` what a good file is. Importing any of it imports no
-Playwright. What becomes of a landed file does not belong here.
+``extraction`` is what assets see; ``exports.windows`` decides what to ask for, ``limits`` when, ``session`` with whose
+login, ``pages`` and ``picker`` know what Studio looks like, ``download`` what a good file is. Importing any of it
+imports no Playwright. What becomes of a landed file does not belong here.
 """

@@ -6,7 +6,6 @@ when to try again (``visit``), and what the rows mean (``exports``).
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 import zipfile
@@ -26,6 +25,7 @@ from tiktok_assets.failures import DownloadFailed
 from tiktok_assets.inbox.files import free_place
 from tiktok_assets.reports.reading import Export, open_export
 from tiktok_assets.storage.lake import Lake
+from tiktok_assets.studio.playwright_internals import failure_within
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Download
@@ -55,8 +55,7 @@ def save(download: Download, folder: Path, *, where: str, seconds: float) -> Pat
     The browser itself says no more than "canceled"; ``fetch`` the same link to learn why.
     """
     try:
-        # Playwright waits for ever for a transfer that stalls, and its sync interface has no timeout for that.
-        reason = download._sync(asyncio.wait_for(download._impl_obj.failure(), seconds))
+        reason = failure_within(download, seconds)
     except TimeoutError:
         download.cancel()
         reason = f"not complete after {seconds:g} s"

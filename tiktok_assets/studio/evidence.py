@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import dagster as dg
+from tiktok_assets.failures import Failure
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page
@@ -42,7 +42,7 @@ class Evidence:
     @contextlib.contextmanager
     def of(self, page: Page, name: str, now: dt.datetime, worthless: tuple[type[BaseException], ...]) -> Iterator[None]:
         """Record while the block lasts; kept where it fails, except for ``worthless`` failures, which a page does not
-        explain. A Dagster failure carries the paths as metadata."""
+        explain. A failure of ours carries the paths as metadata."""
         page.context.tracing.start_chunk()
         try:
             yield
@@ -51,9 +51,8 @@ class Evidence:
                 self._drop(page.context)
             else:
                 kept = self._keep(page, name, now)
-                if isinstance(failure, dg.Failure):
-                    paths = {f"evidence_{path.suffix[1:]}": dg.MetadataValue.path(path) for path in kept}
-                    failure.metadata = {**failure.metadata, **paths}
+                if isinstance(failure, Failure):
+                    failure.metadata |= {f"evidence_{path.suffix[1:]}": path for path in kept}
             raise
         except BaseException:
             self._drop(page.context)

@@ -11,12 +11,17 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import dagster as dg
-
 from tiktok_assets.accounts import Account
 from tiktok_assets.exports.names import INSIGHTS
 from tiktok_assets.exports.windows import Window, settled_days, visits, windows
-from tiktok_assets.failures import BadExport, DownloadFailed, DownloadNotStarted, ExtractionFailed, LimitReached
+from tiktok_assets.failures import (
+    BadExport,
+    DownloadFailed,
+    DownloadNotStarted,
+    ExtractionFailed,
+    Failure,
+    LimitReached,
+)
 from tiktok_assets.settings import Settings
 from tiktok_assets.studio.browser_studio import BrowserStudio
 from tiktok_assets.studio.interface import LandedFile, LandedInsights, Studio
@@ -55,7 +60,7 @@ class Outcome:
     wanted: Wanted
     landed: list[LandedFile | LandedInsights] = field(default_factory=list)
     left: LimitReached | None = None
-    failure: dg.Failure | None = None
+    failure: Failure | None = None
     remaining: list[dict[str, Window]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -132,7 +137,7 @@ class Extractor:
             self._extract(wanted, outcome.landed)
         except LimitReached as limit:
             outcome.left = limit
-        except dg.Failure as failure:
+        except Failure as failure:
             outcome.failure = failure
         outcome.remaining = self.plan(wanted) if outcome.message else []
         return outcome

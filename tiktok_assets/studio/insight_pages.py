@@ -14,13 +14,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import dagster as dg
 from upath import UPath
 
 from tiktok_assets.accounts import Account
 from tiktok_assets.exports.insights import written
 from tiktok_assets.exports.problems import ExportProblem
-from tiktok_assets.failures import StudioUnreachable
+from tiktok_assets.failures import Failure, StudioUnreachable
 from tiktok_assets.inbox.quarantine import quarantine
 from tiktok_assets.reports.reading import open_export
 from tiktok_assets.storage.lake import Lake
@@ -132,9 +131,9 @@ class Tour:
             else:
                 self._give_up(questions, f"its page answered HTTP {status}")
         except StudioUnreachable as failure:
-            self._give_up(questions, failure.description or "its page did not open")
-        except dg.Failure as failure:
-            self.stopped = failure.description or type(failure).__name__
+            self._give_up(questions, failure.description)
+        except Failure as failure:
+            self.stopped = failure.description
         except Error as error:
             self.stopped = f"{path} broke off ({error.message.splitlines()[0][:200]})"
         if self.reader.has_login_ended and not self.stopped:

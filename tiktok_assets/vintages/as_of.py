@@ -19,22 +19,21 @@ import pandera.polars as pa
 import polars as pl
 
 from tiktok_assets.accounts import load_roster
-from tiktok_assets.assets.alignment import judged_rows
 from tiktok_assets.assets.coverage import COVERED
 from tiktok_assets.assets.curated import CURATED, STAGED
 from tiktok_assets.assets.restatements import COMPARED, compared
 from tiktok_assets.assets.warehouse import DAYS, WAREHOUSE
 from tiktok_assets.curated import warehouse
 from tiktok_assets.curated.coverage.coverage import COUNTED, all_told_days, coverage
-from tiktok_assets.exports.labels import DailyFile, Verdict
 from tiktok_assets.graph import build_definitions
 from tiktok_assets.partitions import Slice, partition_key
 from tiktok_assets.reports import REPORTS
-from tiktok_assets.reports.alignment import DAILY, Alignment, table, verdicts
+from tiktok_assets.reports.alignment import DAILY, Alignment
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.duckdb import EVERYONE, OVER_ALL_MONTHS
 from tiktok_assets.storage.lake import Lake
-from tiktok_assets.storage.parquet import COLUMNS, raw_rows
+from tiktok_assets.storage.parquet import COLUMNS
+from tiktok_assets.vintages.known_exports import KnownExports
 
 _WAREHOUSE = "warehouse/"
 TABLES: dict[str, type[pa.DataFrameModel]] = {
@@ -102,12 +101,9 @@ def key_of(table: str) -> str:
 
 
 @dataclass(frozen=True)
-class Known:
-    """Everything that could be known of ``accounts`` at ``moment``. Each table is made when it is first asked for."""
+class Known(KnownExports):
+    """Every table as it could be known of ``accounts`` at ``moment``, made when it is first asked for."""
 
-    lake: Lake
-    accounts: tuple[str, ...]
-    moment: dt.datetime
     _made: dict[str, pl.DataFrame] = field(default_factory=dict, repr=False, compare=False)
 
     def rows(self, key: str) -> pl.DataFrame:
@@ -116,32 +112,9 @@ class Known:
             self._made.update(self._make(key))
         return self._made[key]
 
-    def raw(self, report: str) -> pl.LazyFrame:
-        """The raw rows of the exports downloaded until the moment."""
-        return raw_rows(self.lake, report, self.accounts).filter(self._is_known)
-
     def looks_at_everyone(self, key: str) -> bool:
         """Whether the rows of an account depend on those of others."""
         return EVERYONE in self._metadata(key)
-
-    @functools.cached_property
-    def verdicts(self) -> dict[str, list[tuple[Verdict, DailyFile]]]:
-        """By account: how many days the labels of each file run ahead, judged by these exports alone, and why."""
-        found = {}
-        for account in self.accounts:
-            judged = judged_rows(self.lake, account)
-            known = {report: rows.filter(self._is_known) for report, rows in judged.items() if rows.width}
-            found[account] = verdicts(known)
-        return found
-
-    @functools.cached_property
-    def alignment(self) -> pl.DataFrame:
-        """The verdicts as rows of ``Alignment``, one for every month a file speaks of."""
-        return pl.concat(table(account, found) for account, found in self.verdicts.items())
-
-    @property
-    def _is_known(self) -> pl.Expr:
-        return pl.col("downloaded_at") <= self.moment
 
     @functools.cached_property
     def _part(self) -> Slice:

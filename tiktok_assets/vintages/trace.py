@@ -10,7 +10,7 @@ import dataclasses
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -28,7 +28,10 @@ from tiktok_assets.reports.insights import INSIGHTS
 from tiktok_assets.reports.report import EXPORT_ORDER
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
-from tiktok_assets.vintages.as_of import Known
+from tiktok_assets.vintages.known_exports import KnownExports
+
+if TYPE_CHECKING:
+    from tiktok_assets.vintages.as_of import Known
 
 _ORDERED_BY = {
     "captured_at": "captured",
@@ -112,13 +115,14 @@ def trace(settings: Settings, account: Account, date: dt.date, metric: str, vide
     ``metric``: a column of social_media_stats or curated/account_daily; with ``video_id`` of content_performance.
     Raises UnknownMetric.
     """
-    return path_of(Known(Lake(settings), (account.key,), dt.datetime.now(dt.UTC)), date, metric, video_id)
+    return path_of(KnownExports(Lake(settings), (account.key,), dt.datetime.now(dt.UTC)), date, metric, video_id)
 
 
-def path_of(known: Known, date: dt.date, metric: str, video_id: str | None = None) -> Path:
+def path_of(known: KnownExports, date: dt.date, metric: str, video_id: str | None = None) -> Path:
     """As ``trace``, with the exports that are ``known`` of one account."""
     path = Path(account=known.accounts[0], date=date, metric=metric, video_id=video_id, value=None)
     if formula := (OF_DAY if video_id is None else OF_VIDEO).get(metric):
+        known = _with_tables(known)
         row = _row(known, date, video_id)
         days_before = (0, row.get(formula.over) or 0) if formula.over else formula.days_before
         days = [
@@ -128,6 +132,13 @@ def path_of(known: Known, date: dt.date, metric: str, video_id: str | None = Non
         return dataclasses.replace(path, value=row.get(metric), formula=formula.text, parts=parts)
     told = tuple(_told(known, date, _sources(metric, video_id)))
     return dataclasses.replace(path, value=next((one.value for one in told if one.won), None), told=told)
+
+
+def _with_tables(known: KnownExports) -> Known:
+    """Also the tables of the warehouse, of which a derived number is read; only these take Dagster."""
+    from tiktok_assets.vintages.as_of import Known
+
+    return known if isinstance(known, Known) else Known(known.lake, known.accounts, known.moment)
 
 
 def _row(known: Known, date: dt.date, video_id: str | None) -> dict[str, Any]:
@@ -167,7 +178,7 @@ def _sources_of_days() -> dict[str, list[Source]]:
     return found | {"following": [Source(INSIGHTS, "value", {"metric": "following", "item": "", "video_id": ""})]}
 
 
-def _told(known: Known, date: dt.date, sources: list[Source]) -> Iterator[Told]:
+def _told(known: KnownExports, date: dt.date, sources: list[Source]) -> Iterator[Told]:
     """What each export says, by source, newest first."""
     winner: dict[str, Any] | None = None
     shifts = {(one.export_id, one.report): one for found in known.verdicts.values() for one, _ in found}

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tiktok_assets.cli.app import app, main
+from tiktok_assets.inbox import intake, quarantine
 from tiktok_assets.simulator.account import SimulatedAccount, Traits
 from tiktok_assets.simulator.exports import land, studio_export, studio_exports
 from tiktok_assets_tests.instances import fresh
@@ -206,6 +207,22 @@ def test_adding_an_account_that_exists_is_a_sentence_and_exit_code_2(
     message = capsys.readouterr().err
     assert "pig1987" in message
     assert "Traceback" not in message
+
+
+def test_main_prints_what_it_quarantined_once_and_logs_nothing(
+    data: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (intake, quarantine):
+        caplog.set_level(module.log.level, logger=module.__name__)  # main raises it: put back with the test
+    bad = data / "landing" / "notes.csv"
+    bad.parent.mkdir(parents=True)
+    bad.write_text("no export")
+    monkeypatch.setattr("sys.argv", ["tiktok-assets", "process"])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 1
+    assert capsys.readouterr().out.count("set aside: notes.csv") == 1
+    assert [record for record in caplog.records if record.name.startswith("tiktok_assets")] == []
 
 
 def test_an_account_that_the_environment_leaves_out_is_pointed_out(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

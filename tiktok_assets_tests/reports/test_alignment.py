@@ -18,7 +18,7 @@ from tiktok_assets.settings import Settings
 from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.exports import GeneratedExport, Quirks, Section, land, studio_export
 from tiktok_assets.storage.lake import Lake
-from tiktok_assets.storage.parquet import raw_of_account
+from tiktok_assets.storage.raw import raw_of_account
 from tiktok_assets_tests.instances import fresh
 from tiktok_assets_tests.made_once import MadeOnce
 from tiktok_assets_tests.stored import differing, tables

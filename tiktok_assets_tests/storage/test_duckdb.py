@@ -15,11 +15,13 @@ import duckdb
 import polars as pl
 import pytest
 
+from tiktok_assets.assets.partitions import account_months
 from tiktok_assets.failures import RowsOutsideSlice
-from tiktok_assets.partitions import Slice, account_months
+from tiktok_assets.partitions import Slice
 from tiktok_assets.storage import duckdb as ours
-from tiktok_assets.storage.duckdb import Replaced, Warehouse, warehouse_io_manager
+from tiktok_assets.storage.duckdb import Replaced, Warehouse
 from tiktok_assets.storage.locks import Locks
+from tiktok_assets.storage.warehouse_io import warehouse_io_manager
 
 JANUARY, FEBRUARY, MARCH = date(2025, 1, 1), date(2025, 2, 1), date(2025, 3, 1)
 

@@ -8,8 +8,10 @@ import dagster as dg
 import polars as pl
 import pytest
 
+from tiktok_assets.assets.dagster_failures import manager_reports_failures
+from tiktok_assets.assets.partitions import account_months
 from tiktok_assets.exports.provenance import PROVENANCE, READER_VERSION
-from tiktok_assets.partitions import Slice, account_months
+from tiktok_assets.partitions import Slice
 from tiktok_assets.reports.viewers import Viewers
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
@@ -51,7 +53,7 @@ def materialize(lake: Lake, made: pl.DataFrame, first: str, last: str) -> pl.Dat
         got.append(rows)
 
     tags = {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
-    manager = PartitionIOManager(lake, {"staging/viewers": Viewers})
+    manager = manager_reports_failures(PartitionIOManager(lake, {"staging/viewers": Viewers}))
     with dg.DagsterInstance.ephemeral() as instance:
         dg.materialize([upstream, downstream], instance=instance, resources={"lake": manager}, tags=tags)
     return got[0]
@@ -120,7 +122,7 @@ def looking_back(lake: Lake, made: pl.DataFrame, first: str, last: str, **sight:
         got.append(rows)
 
     tags = {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
-    manager = PartitionIOManager(lake, {"staging/viewers": Viewers})
+    manager = manager_reports_failures(PartitionIOManager(lake, {"staging/viewers": Viewers}))
     with dg.DagsterInstance.ephemeral() as instance:
         result = dg.materialize([upstream, downstream], instance=instance, resources={"lake": manager}, tags=tags)
     metadata = result.asset_materializations_for_node("staging__viewers")[0].metadata

@@ -11,8 +11,9 @@ import polars as pl
 import pytest
 from dagster._serdes import serialize_value
 
+from tiktok_assets.assets.partitions import account_months
 from tiktok_assets.graph import build_definitions
-from tiktok_assets.partitions import Slice, account_months, partition_key, range_tags
+from tiktok_assets.partitions import Slice, partition_key, range_tags
 from tiktok_assets.settings import Settings
 from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.exports import land, studio_exports

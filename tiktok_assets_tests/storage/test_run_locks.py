@@ -13,14 +13,15 @@ from dagster._core.events import EngineEventData
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.test_utils import create_run_for_test
 
-from tiktok_assets.partitions import account_months, range_tags
+from tiktok_assets.assets.partitions import account_months
+from tiktok_assets.partitions import range_tags
+from tiktok_assets.storage.lock_names import may_have_dead_runs
 from tiktok_assets.storage.locks import Locks
 from tiktok_assets.storage.run_locks import (
     ACCOUNT_LOCKS,
     RUN_LIFE,
     account_locks,
     end_dead_runs,
-    may_have_dead_runs,
     run_life,
 )
 

@@ -16,7 +16,20 @@ from tiktok_assets.studio.login import log_in
 from tiktok_assets_tests.conftest import Install
 from tiktok_assets_tests.studio.conftest import NORTH
 
-MODULES = ("resource", "visit", "delivery", "download", "pages", "picker", "login", "session", "limits", "extraction")
+MODULES = (
+    "interface",
+    "browser_studio",
+    "playwright_internals",
+    "visit",
+    "delivery",
+    "download",
+    "pages",
+    "picker",
+    "login",
+    "session",
+    "limits",
+    "extraction",
+)
 
 
 @pytest.fixture

@@ -1,0 +1,57 @@
+"""What became of the exports of one pass over landing: plain data, for people and as JSON.
+
+Belongs here: results, and how a pass ends that somebody stopped. Does not belong here: making them (``process``,
+``runs``), printing, Dagster.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tiktok_assets.inbox.intake import Intake, LandedExport
+
+Groups = Mapping[str, list[LandedExport]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountResult:
+    """What became of one account's new exports.
+
+    ``failed_checks``: promises broken, as "staging/overview has_rows"; ``warned_checks`` with the sentence each tells.
+    """
+
+    account: str
+    exports: int
+    first_month: dt.date
+    last_month: dt.date
+    succeeded: bool
+    error: str | None
+    failed_checks: tuple[str, ...]
+    warned_checks: dict[str, str]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """One pass over landing."""
+
+    intake: Intake
+    accounts: tuple[AccountResult, ...]
+    dead_runs: int = 0
+    """Runs of killed processes that were marked as failed."""
+    has_published: bool = False
+    """Whether what an earlier run had stored was published now."""
+    unpublished: str | None = None
+    """Why what is stored could not become what people read; they go on reading what they had."""
+
+    @property
+    def is_clean(self) -> bool:
+        """Nothing was set aside or left unread, no run or check with severity error failed, all is published."""
+        runs = all(account.succeeded and not account.failed_checks for account in self.accounts)
+        return runs and not self.unpublished and not self.intake.rejected and not self.intake.unreadable
+
+
+class Interrupted(KeyboardInterrupt):
+    """A person, or the system, asked the processing to stop. The message says what is done and what is left."""

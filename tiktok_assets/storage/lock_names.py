@@ -1,0 +1,22 @@
+"""The names of the locks of runs, and whether a run left one behind. Does not belong here: Dagster (``run_locks``)."""
+
+from __future__ import annotations
+
+from tiktok_assets.storage.locks import Locks
+
+RUN = "run "
+
+
+def account_lock(account: str) -> str:
+    """The name of the lock on the lake and the warehouse rows of ``account``."""
+    return f"account {account}"
+
+
+def life_lock(run_id: str) -> str:
+    """The name of the lock that a run holds as long as it lives."""
+    return f"{RUN}{run_id}"
+
+
+def may_have_dead_runs(locks: Locks) -> bool:
+    """Whether a run left a lock behind; known without asking Dagster."""
+    return bool(locks.abandoned(RUN))

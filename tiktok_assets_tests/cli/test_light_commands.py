@@ -1,0 +1,121 @@
+"""Commands import what they need: which of the heavy packages are loaded once a command has run, in a new process."""
+
+from __future__ import annotations
+
+import datetime as dt
+import inspect
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import tiktok_assets
+from tiktok_assets.cli import files
+from tiktok_assets.curated.videos import viral
+from tiktok_assets.pipeline.process import process
+from tiktok_assets.settings import Settings, project_root, variable
+from tiktok_assets.simulator.account import SimulatedAccount
+from tiktok_assets.simulator.exports import land, studio_exports
+from tiktok_assets_tests.instances import fresh
+
+FIRST, LAST = dt.date(2026, 2, 20), dt.date(2026, 3, 10)
+DAGSTER = {"dagster"}
+TABLES = {"polars", "pandera", "duckdb", "altair"}
+SETTINGS = {"pydantic_settings", "fsspec", "upath"}  # pydantic alone is typer's
+BROWSER = {"playwright"}
+# Runs a command as the console script does, and says on its last line which packages that has loaded.
+RUNNER = """
+import json, sys
+from tiktok_assets.cli.app import main
+try:
+    main()
+except SystemExit as stopped:
+    code = stopped.code
+loaded = sorted({name.partition(".")[0] for name in sys.modules})
+print(json.dumps({"code": code, "loaded": loaded}))
+"""
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """An installation whose exports are all processed."""
+    folder = tmp_path_factory.mktemp("light")
+    (folder / "accounts.toml").write_text('[accounts.zonea0]\nhandle = "zone.a0"\n')
+    settings = Settings(data_dir=str(folder / "data"), accounts_file=folder / "accounts.toml")  # pyright: ignore[reportArgumentType]
+    account = SimulatedAccount.generate("zone.a0", 7, dt.date(2026, 1, 1), LAST)
+    downloaded = dt.datetime(2026, 3, 11, 18, tzinfo=dt.UTC)
+    for export in studio_exports(account, FIRST, LAST, downloaded_at=downloaded):
+        land(export, folder / "data" / "landing")
+    with fresh() as instance:
+        assert process(settings, instance=instance).is_clean
+    return settings
+
+
+def loaded_by(settings: Settings, *arguments: str) -> set[str]:
+    """The packages that a command has loaded when it ends; it has to be one that works."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("TIKTOK_")}
+    chosen = {variable(name): str(getattr(settings, name)) for name in settings.model_fields_set}
+    done = subprocess.run(
+        [sys.executable, "-c", RUNNER, *arguments],
+        cwd=project_root(),
+        env=ours | chosen,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["code"] in (0, 1), done.stdout + done.stderr  # 1: an answer as well, as of `status` and `sessions`
+    return set(found["loaded"])
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("process", "--help"), ("trace", "--help")])
+def test_help_and_version_read_no_settings_and_no_tables(settings: Settings, arguments: tuple[str, ...]) -> None:
+    assert loaded_by(settings, *arguments) & (DAGSTER | TABLES | SETTINGS | BROWSER) == set()
+
+
+@pytest.mark.parametrize("arguments", [("accounts", "list"), ("sessions",), ("sessions", "--json")])
+def test_lists_of_accounts_and_logins_read_no_tables(settings: Settings, arguments: tuple[str, ...]) -> None:
+    assert loaded_by(settings, *arguments) & (DAGSTER | TABLES | BROWSER) == set()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("status",),
+        ("report",),
+        ("trace", "zonea0", "2026-03-01", "video_views"),
+        ("schema-check",),
+        ("archive", "--dry-run"),
+        ("viral",),
+        ("export", "raw"),
+        ("process",),  # nothing is new
+    ],
+)
+def test_what_only_reads_does_without_dagster(settings: Settings, arguments: tuple[str, ...]) -> None:
+    loaded = loaded_by(settings, *arguments)
+    assert loaded & (DAGSTER | BROWSER) == set()
+    assert "polars" in loaded  # what is loaded is noticed
+
+
+def test_inspect_does_without_dagster_duckdb_and_charts(settings: Settings) -> None:
+    (overview,) = Path(str(settings.landing)).rglob("Overview*.zip")
+    assert loaded_by(settings, "inspect", str(overview)) & {"dagster", "duckdb", "altair", "playwright"} == set()
+
+
+def test_what_takes_dagster_is_noticed(settings: Settings) -> None:
+    assert "dagster" in loaded_by(settings, "as-of", "2026-03-20", "--table", "staging/overview")
+
+
+def test_the_defaults_of_viral_are_those_of_the_rule() -> None:
+    defaults = {name: one.default for name, one in inspect.signature(files.viral).parameters.items()}
+    assert (defaults["min_views"], defaults["growth_threshold"]) == (viral.MIN_VIEWS, viral.GROWTH_THRESHOLD)
+
+
+def test_the_version_is_that_of_the_project(settings: Settings) -> None:
+    project = tomllib.loads((project_root() / "pyproject.toml").read_text())["project"]
+    assert tiktok_assets.__version__ == project["version"]
