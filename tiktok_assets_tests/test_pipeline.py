@@ -13,7 +13,6 @@ import polars as pl
 import pytest
 
 from tiktok_assets.assets import staging
-from tiktok_assets.assets.warehouse import WAREHOUSE
 from tiktok_assets.curated.views import VIEWS
 from tiktok_assets.graph import build_definitions
 from tiktok_assets.inbox.receipts import processed
@@ -25,6 +24,7 @@ from tiktok_assets.simulator.exports import GeneratedExport, land, studio_export
 from tiktok_assets.simulator.files import zip_bytes
 from tiktok_assets.simulator.traits import Traits
 from tiktok_assets.storage.lake import Lake
+from tiktok_assets.tables import WAREHOUSE
 from tiktok_assets_tests.conftest import Install
 from tiktok_assets_tests.drops import drop, insights
 from tiktok_assets_tests.instances import fresh
@@ -164,8 +164,8 @@ def test_the_published_file_has_its_views_and_describes_every_column_of_all_of_i
     landed(settings)
     assert run(settings, ["pig1987"], DECEMBER, FEBRUARY).success
     found = rows_of(settings, "select table_name, column_name from duckdb_columns() where not internal")
-    assert {name for name, _ in found} == {*WAREHOUSE, *VIEWS, "_columns"}
-    described = rows_of(settings, 'select "table", "column", description, unit, source from _columns')
+    assert {name for name, _ in found} == {*(table.name for table in WAREHOUSE), *VIEWS, "_columns"}
+    described = rows_of(settings, "select table_name, column_name, description, unit, source from _columns")
     assert sorted(row[:2] for row in described) == sorted(found)
     assert all(all(row) for row in described)
     facts = {row[:2]: row[3:] for row in described}
@@ -188,14 +188,14 @@ def test_an_unusual_day_is_flagged_in_its_row_and_told_in_the_warehouse_and_by_i
     assert flagged == [(date(2025, 3, 30),)]
     ((kind, told, first_day, export),) = rows_of(
         settings,
-        "select kind, sentence, first_day, export_id from anomalies where \"check\" = 'follower_trend_is_plausible'",
+        "select kind, sentence, first_day, export_id from anomalies where check_name = 'follower_trend_is_plausible'",
     )
     assert (kind, first_day) == ("event", date(2025, 3, 30))
     assert check.description == f"pig1987, 30 March 2025: {told}"
     results = rows_of(
         settings,
         "select date, passed, events, first_day, sentence from data_quality "
-        "where \"check\" = 'follower_trend_is_plausible' order by date",
+        "where check_name = 'follower_trend_is_plausible' order by date",
     )
     of_march = (date(2025, 3, 1), False, 1, date(2025, 3, 30), told)
     kept = [(month, True, 0, None, None) for month in SEVEN_MONTHS]

@@ -1,19 +1,20 @@
 """Staging/alignment: by how many days the labels of each export run ahead, judged by all exports of the account."""
 
-import inspect
 from collections.abc import Iterable
 
 import dagster as dg
 import polars as pl
 
+from tiktok_assets.assets.declared import table_asset
 from tiktok_assets.exports.labels import DailyFile, Verdict
 from tiktok_assets.inbox.receipts import Moved, note_shifts
 from tiktok_assets.partitions import slice_of
-from tiktok_assets.reports.alignment import DAILY, Alignment, months, table, verdicts
+from tiktok_assets.reports.alignment import DAILY, months, table, verdicts
 from tiktok_assets.reports.content import CONTENT
 from tiktok_assets.storage.lake import Lake
-from tiktok_assets.storage.metadata import OWNERS, by_partition, column_schema, markdown_table, record
+from tiktok_assets.storage.metadata import by_partition, markdown_table, record
 from tiktok_assets.storage.parquet import raw_of_account
+from tiktok_assets.tables import TABLES
 
 # Studio lists 15 videos; a list as long as this is no export of Studio's, and is no evidence of its labels.
 _MOST_VIDEOS = 1000
@@ -21,18 +22,11 @@ _SHOWN = 20
 
 
 def build_alignment_asset(lake: Lake, partitions_def: dg.PartitionsDefinition) -> dg.AssetsDefinition:
-    @dg.asset(
-        key=["staging", "alignment"],
+    @table_asset(
+        TABLES["staging/alignment"],
+        partitions_def,
+        ins={},
         deps=[dg.AssetKey(["raw", report.name]) for report in (*DAILY, CONTENT)],
-        group_name="staging",
-        description=inspect.cleandoc(str(Alignment.__doc__)),
-        code_version="1",
-        partitions_def=partitions_def,
-        backfill_policy=dg.BackfillPolicy.single_run(),
-        kinds={"polars", "parquet"},
-        owners=OWNERS,
-        io_manager_key="lake",
-        metadata={"dagster/column_schema": column_schema(Alignment)},
     )
     def alignment(context: dg.AssetExecutionContext) -> dg.MaterializeResult[pl.DataFrame]:
         part = slice_of(context.partition_keys)

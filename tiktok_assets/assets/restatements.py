@@ -3,45 +3,42 @@
 One read of an account's exports makes both. No return type: Dagster's own for a multi-asset is an iterator of outputs.
 """
 
-import inspect
 from collections.abc import Iterator, Mapping
 
 import dagster as dg
-import pandera.polars as pa
 import polars as pl
 
+from tiktok_assets.assets.declared import table_output
 from tiktok_assets.assets.staging import typed_rows
-from tiktok_assets.curated.quality.restatements import LOOK_BACK, Restatements, Settling, restatements, settling
+from tiktok_assets.curated.quality.restatements import (
+    LOOK_BACK,
+    RESTATEMENTS,
+    SETTLING,
+    Restatements,
+    Settling,
+    restatements,
+    settling,
+)
 from tiktok_assets.partitions import Slice, slice_of
 from tiktok_assets.reports.alignment import DAILY, aligned
 from tiktok_assets.storage.lake import Lake
-from tiktok_assets.storage.metadata import OWNERS, by_partition, column_schema, markdown_table, record
-from tiktok_assets.storage.parquet import REACH, raw_rows, seen
+from tiktok_assets.storage.metadata import by_partition, markdown_table, record
+from tiktok_assets.storage.parquet import raw_rows, windowed_input
+from tiktok_assets.tables import downstream_days
 
-SETTLING = "curated/settling"
-COMPARED: dict[str, type[pa.DataFrameModel]] = {"curated/restatements": Restatements, SETTLING: Settling}
-_REACHES = {SETTLING: {REACH: LOOK_BACK}}
-_MOVED, _SETTLED = (dg.AssetKey(key.split("/")) for key in COMPARED)
+COMPARED = (RESTATEMENTS, SETTLING)
+"""The tables that ``compared`` makes, in its order."""
+_MOVED, _SETTLED = (dg.AssetKey(table.key.split("/")) for table in COMPARED)
+_DOWNSTREAM = downstream_days(SETTLING.key)
 _SHOWN = 20
 
 
 def build_restatements_asset(lake: Lake, partitions_def: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name="curated__restatements",
-        ins={"alignment": seen(["staging", "alignment"], before=LOOK_BACK, after=LOOK_BACK)},
+        ins={"alignment": windowed_input(["staging", "alignment"], before=LOOK_BACK, after=_DOWNSTREAM)},
         deps=[dg.AssetKey(["raw", report.name]) for report in DAILY],
-        outs={
-            key.replace("/", "__"): dg.AssetOut(
-                key=key.split("/"),
-                description=inspect.cleandoc(str(schema.__doc__)),
-                io_manager_key="lake",
-                code_version="1",
-                kinds={"polars", "parquet"},
-                owners=OWNERS,
-                metadata={"dagster/column_schema": column_schema(schema)} | _REACHES.get(key, {}),
-            )
-            for key, schema in COMPARED.items()
-        },
+        outs={table.key.replace("/", "__"): table_output(table) for table in COMPARED},
         group_name="curated",
         partitions_def=partitions_def,
         backfill_policy=dg.BackfillPolicy.single_run(),
@@ -71,7 +68,7 @@ def compared(
     ``raw`` (by report) and ``alignment`` hold at least every export that speaks of these months or of the ``LOOK_BACK``
     days before, and ``raw`` all of its rows.
     """
-    months = part.wider(after=LOOK_BACK).months
+    months = part.wider(after=_DOWNSTREAM).months
     moved: list[pl.DataFrame] = [Restatements.empty()]
     settled: list[pl.DataFrame] = [Settling.empty()]
     for report in DAILY:

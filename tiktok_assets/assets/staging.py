@@ -4,7 +4,7 @@ import dagster as dg
 import polars as pl
 
 from tiktok_assets.checks.staging import check_results, check_specs, tells_every_day
-from tiktok_assets.partitions import slice_of
+from tiktok_assets.partitions import Slice, slice_of
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.reports.alignment import DAILY, aligned
 from tiktok_assets.reports.report import Report, settle
@@ -36,14 +36,19 @@ def build_staging_asset(report: Report, partitions_def: dg.PartitionsDefinition)
         context: dg.AssetExecutionContext, rows: pl.LazyFrame, **calendar: pl.DataFrame
     ):  # with checks, Dagster refuses MaterializeResult[T]
         part = slice_of(context.partition_keys)
-        typed = typed_rows(report, rows)
-        if "alignment" in calendar:
-            typed = aligned(typed, calendar["alignment"], report.name)
-        settled = part.within(settle(report, typed))
+        settled = staged_rows(report, rows, calendar.get("alignment"), part)
         record_days(context, settled, part, exports_used(rows, settled), every_day=tells_every_day(report))
         return dg.MaterializeResult(value=settled, check_results=check_results(report, settled, part))
 
     return staged
+
+
+def staged_rows(report: Report, raw: pl.LazyFrame, alignment: pl.DataFrame | None, part: Slice) -> pl.DataFrame:
+    """The rows of the report in ``part``; ``alignment``: where its days are those of labels (``DAILY``)."""
+    typed = typed_rows(report, raw)
+    if alignment is not None:
+        typed = aligned(typed, alignment, report.name)
+    return part.within(settle(report, typed))
 
 
 def typed_rows(report: Report, rows: pl.LazyFrame) -> pl.DataFrame:

@@ -23,15 +23,16 @@ import polars.selectors as cs
 import pyarrow as pa
 
 from tiktok_assets.partitions import Slice, slice_of
+from tiktok_assets.storage.columns import Descriptions, describe, rename_columns
 from tiktok_assets.storage.locks import Locks
-from tiktok_assets.storage.parquet import COLUMNS, named, sight
+from tiktok_assets.storage.parquet import COLUMNS, named, requested_range
 from tiktok_assets.storage.partition_metadata import set_run_metadata
 
 log = logging.getLogger(__name__)
 
 PATIENCE = 120.0  # seconds
 _RETRY_AFTER = 0.1
-EVERYONE, OVER_ALL_MONTHS = "every_account", "over_all_months"
+ALL_ACCOUNTS, OVER_ALL_MONTHS = "all_accounts", "over_all_months"
 # DuckDB takes 80% of the machine if it may; a table of 900,000 videos needs 200 MB, more goes to disk.
 _MODEST = "set memory_limit = '256MB'; set threads = 2"
 # A file of which half is free is written anew; a small one is not worth it.
@@ -55,6 +56,10 @@ class Warehouse:
     published: Path
     views: Mapping[str, str] = field(default_factory=dict)
     """By name: the query. One that asks for a table or column that is not there yet is left out."""
+    descriptions: Descriptions = field(default_factory=dict)
+    """By table or view: what one row is, and what each column means. They become comments in the file."""
+    former_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By table and column: the name the column had in earlier versions."""
 
     @contextlib.contextmanager
     def session(self, *, holder: str = "", say: Callable[[str], object] = log.info) -> Iterator[Session]:
@@ -104,6 +109,7 @@ class Session:
                         raise
                     time.sleep(_RETRY_AFTER)
             self._connection.execute(_MODEST)
+            rename_columns(self._connection, self.warehouse.former_names)
         return self._connection
 
     def close(self) -> None:
@@ -182,6 +188,7 @@ class Session:
         for name, query in self.warehouse.views.items():
             with contextlib.suppress(duckdb.CatalogException, duckdb.BinderException):
                 self.connection.execute(f"create or replace view {name} as {query}")
+        describe(self.connection, self.warehouse.descriptions)
         self.connection.execute("checkpoint")
         is_half_empty = self._is_half_empty()
         self.close()
@@ -305,8 +312,8 @@ def _plain(rows: pl.DataFrame) -> pl.DataFrame:
 class WarehouseIOManager(dg.IOManager):
     """A table of the warehouse for each asset ``warehouse/<table>``. What it returns replaces the run's partitions.
 
-    With ``reach_days`` also those of later months that came out differently, as in the lake; with ``every_account`` an
-    input holds the rows of all accounts, and an output may change theirs.
+    With ``downstream_days`` also those of later months that came out differently, as in the lake; with ``all_accounts``
+    an input holds the rows of all accounts, and an output may change theirs.
     """
 
     def __init__(self, warehouse: Warehouse, days: Mapping[str, str], holder: str = "") -> None:
@@ -336,8 +343,8 @@ class WarehouseIOManager(dg.IOManager):
 
     def handle_output(self, context: dg.OutputContext, obj: pl.DataFrame) -> None:
         table, told = context.asset_key.path[-1], context.definition_metadata
-        part, reached, day = slice_of(context.asset_partition_keys), sight(context), self.days[table]
-        every_account = bool(told.get(EVERYONE))
+        part, reached, day = slice_of(context.asset_partition_keys), requested_range(context), self.days[table]
+        every_account = bool(told.get(ALL_ACCOUNTS))
         allowed = Slice(tuple(obj["account"].unique()), reached.months) if every_account else reached
         allowed.require(obj.select("account", date=day), context.asset_key.to_user_string())
         over_all_months = told.get(OVER_ALL_MONTHS)
@@ -353,9 +360,9 @@ class WarehouseIOManager(dg.IOManager):
         return self.session(context.log.info).read(
             table,
             self.days[table],
-            sight(context),
+            requested_range(context),
             told.get(COLUMNS) or (),
-            every_account=bool(told.get(EVERYONE)),
+            every_account=bool(told.get(ALL_ACCOUNTS)),
         )
 
 
