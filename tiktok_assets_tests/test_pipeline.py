@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from tiktok_assets.assets import staging
+from tiktok_assets.curated.account.account_daily import SocialMediaStats
 from tiktok_assets.curated.views import VIEWS
 from tiktok_assets.graph import build_definitions
 from tiktok_assets.inbox.receipts import processed
@@ -175,6 +176,22 @@ def test_the_published_file_has_its_views_and_describes_every_column_of_all_of_i
     )
     monthly = rows_of(settings, "select month, days_known, is_complete from social_media_stats_monthly order by month")
     assert monthly == [("2024-12", 12, False), ("2025-01", 31, True), ("2025-02", 2, False)]
+
+
+def test_the_published_file_explains_itself_to_any_client(settings: Settings) -> None:
+    """BI tools show DuckDB's comments; `create or replace view` drops those of a view: hence a second publishing."""
+    landed(settings)
+    for _ in range(2):
+        assert run(settings, ["pig1987"], DECEMBER, FEBRUARY).success
+    of_tables = rows_of(settings, "select table_name, comment from duckdb_tables()")
+    of_views = rows_of(settings, "select view_name, comment from duckdb_views() where not internal")
+    told = {name: comment for name, comment in (*of_tables, *of_views)}
+    assert told.keys() == {*(table.name for table in WAREHOUSE), *VIEWS, "_columns"}
+    assert told["social_media_stats"] == SocialMediaStats.__doc__
+    assert told["social_media_stats_weekly"] == "One row per account and week; see account_periods."
+    columns = "select table_name, column_name, comment from duckdb_columns() where not internal"
+    described = "select table_name, column_name, description from _columns"
+    assert sorted(rows_of(settings, columns)) == sorted(rows_of(settings, described))
 
 
 def test_an_unusual_day_is_flagged_in_its_row_and_told_in_the_warehouse_and_by_its_check(settings: Settings) -> None:

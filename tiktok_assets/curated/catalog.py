@@ -110,9 +110,10 @@ def _of_tables(tables: Mapping[str, Table]) -> Iterator[Column]:
     for table in _in_warehouse(tables):
         origins = staged_origins(table, tables)
         is_of_files = all(source.key not in tables for source in table.inputs.values())
+        others = {**_SOURCES, "export_id": "landed files"} if is_of_files else _SOURCES
         for name, column in table.schema.to_schema().columns.items():
-            found = ", ".join(f"{key}.{source}" for key, source in origins.get(str(name), ()))
-            source = found or _SOURCES.get(str(name)) or ("landed files" if is_of_files else "computed")
+            source = ", ".join(map(".".join, origins.get(str(name), ())))
+            source = source or others.get(str(name)) or ("landed files" if is_of_files else "computed")
             yield Column(table.name, str(name), column.description or "", unit_of(str(name), str(column.dtype)), source)
 
 

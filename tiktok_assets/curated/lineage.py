@@ -55,7 +55,7 @@ def lineage(table: Table, tables: Mapping[str, Table]) -> dict[str, list[Origin]
                 if source.pivoted is None and _is_read(source, column) and column in before.columns
             )
 
-    return {column: list(found) for column in table.columns if (found := origins(column))}
+    return {column: sorted(found) for column in table.columns if (found := origins(column))}
 
 
 def _is_read(source: Input, column: str) -> bool:

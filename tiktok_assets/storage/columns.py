@@ -32,18 +32,13 @@ def describe(connection: duckdb.DuckDBPyConnection, descriptions: Descriptions) 
     for name in descriptions.keys() & kinds.keys():
         (kind, known), (text, meanings) = kinds[name], descriptions[name]
         if known != text:
-            statements.append(f'comment on {kind} "{name}" is {quoted(text)}')
+            statements.append(f'comment on {kind} "{name}" is {_quoted(text)}')
         statements += [
-            f'comment on column "{name}"."{column}" is {quoted(meaning)}'
+            f'comment on column "{name}"."{column}" is {_quoted(meaning)}'
             for column, meaning in meanings.items()
             if columns.get((name, column), meaning) != meaning
         ]
     connection.execute(";".join(statements))
-
-
-def quoted(text: str) -> str:
-    """``text`` as SQL writes it."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 _TABLES = """
@@ -58,3 +53,7 @@ select table_name, column_name, comment from duckdb_columns() where database_nam
 
 def _commented_columns(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str | None]]:
     return connection.execute(_COLUMNS).fetchall()
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
