@@ -185,7 +185,7 @@ def test_the_published_file_explains_itself_to_any_client(settings: Settings) ->
         assert run(settings, ["pig1987"], DECEMBER, FEBRUARY).success
     of_tables = rows_of(settings, "select table_name, comment from duckdb_tables()")
     of_views = rows_of(settings, "select view_name, comment from duckdb_views() where not internal")
-    told = {name: comment for name, comment in (*of_tables, *of_views)}
+    told = dict((*of_tables, *of_views))
     assert told.keys() == {*(table.name for table in WAREHOUSE), *VIEWS, "_columns"}
     assert told["social_media_stats"] == SocialMediaStats.__doc__
     assert told["social_media_stats_weekly"] == "One row per account and week; see account_periods."
