@@ -12,11 +12,12 @@ dev demo demo-remove: export DAGSTER_HOME := $(if $(wildcard $(DAGSTER_HOME)/dag
 export DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS := 1
 export DAGSTER_EVENT_BATCH_SIZE := 1000
 export DAGSTER_DISABLE_TELEMETRY := 1
+export NO_MKDOCS_2_WARNING := 1
 # What Python compiles of this project is kept, too: 0.5 s a start.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test test-long dev demo demo-remove conformance former-pipeline bench
+.PHONY: help setup docs test test-long dev demo demo-remove conformance former-pipeline bench
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' Makefile
@@ -24,10 +25,14 @@ help: ## list the targets
 setup: ## make .venv and look for a browser; nothing else needs to be installed by hand
 	@sh scripts/setup.sh
 
+docs: setup ## build the documentation as a site in build/site, with its links checked
+	$(PY) -m mkdocs build --quiet
+
 test: setup ## run every check and test (ARGS="-k name" goes to pytest)
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
 	$(PY) -m basedpyright --level error
+	$(PY) -m mkdocs build --quiet
 	$(PY) -m pytest -n auto $(ARGS)
 
 test-long: setup ## the same tests, the property tests with twenty times as many examples

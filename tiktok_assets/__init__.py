@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["aggregate_accounts", "detect_viral_trends", "validate_staging_data"]
 
 _MODULES = {
-    "aggregate_accounts": "aggregation",
-    "detect_viral_trends": "virality",
-    "validate_staging_data": "validation",
+    "aggregate_accounts": "queries.aggregate",
+    "detect_viral_trends": "queries.viral",
+    "validate_staging_data": "legacy.validate",
 }
 
 

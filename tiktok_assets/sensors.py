@@ -21,9 +21,9 @@ from tiktok_assets.storage.run_locks import NOT_ENDED, end_dead_runs
 # An export that runs of its account alone did not load is asked for no more by itself; then a person has to look.
 MAX_TRIES = 2
 # A damaged file that changed less than this ago may still be being written.
-_PATIENCE = 10.0  # seconds
+_SETTLE_SECONDS = 10.0  # seconds
 # Reading that one look may do; Dagster ends a look after 60 s, and the page shows nothing meanwhile.
-_BUDGET = 4.0  # seconds
+_READ_BUDGET = 4.0  # seconds
 # Runs under way or in the queue; what exceeds them waits in landing, where newer exports join it.
 _RUNS_AT_ONCE = 10
 _PUBLISH_AGAIN = 300.0  # seconds
@@ -90,7 +90,7 @@ def build_new_exports(
         # Asked first: a run that ends while the files are looked at still counts as under way.
         runs = context.instance.get_runs(dg.RunsFilter(statuses=list(NOT_ENDED)))
         in_flight = {account for run in runs for account in accounts_of(run.tags, list(roster))}
-        intake = take_in(lake, roster, patience=_PATIENCE, budget=_BUDGET)
+        intake = take_in(lake, roster, settle_seconds=_SETTLE_SECONDS, read_budget=_READ_BUDGET)
         for rejected in intake.rejected:
             context.log.warning(f"quarantined: {rejected.message}")
         groups = by_account(intake.landed)

@@ -32,10 +32,22 @@ class InvalidSettings(ValueError):
     """Values that cannot be used: one line for each, naming the variable, the value given and the valid values."""
 
 
+PROJECT_MARKS = ("accounts.toml", "dagster.yaml")
+"""The files that make a folder a project."""
+
+
 def project_root() -> Path:
-    """The checkout this package runs from; the current folder when it is installed without one."""
+    """The checkout this package runs from; installed without one, the folder that ``tiktok-assets init`` made.
+
+    That is the current folder or the nearest one above it with an ``accounts.toml`` and a ``dagster.yaml``; the current
+    folder where there is none.
+    """
     checkout = Path(__file__).resolve().parent.parent
-    return checkout if (checkout / "pyproject.toml").is_file() else Path.cwd()
+    if (checkout / "pyproject.toml").is_file():
+        return checkout
+    here = Path.cwd()
+    made = (folder for folder in (here, *here.parents) if all((folder / name).is_file() for name in PROJECT_MARKS))
+    return next(made, here)
 
 
 def _path(value: object) -> object:

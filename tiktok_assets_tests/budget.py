@@ -1,4 +1,7 @@
-"""How many examples a property test tries: few in the quick run, twenty times as many by `make test-long`."""
+"""How many examples a property test tries, and how often chance decides: few times in the quick run.
+
+`make test-long` takes twenty times as many.
+"""
 
 from __future__ import annotations
 
@@ -15,3 +18,8 @@ settings.register_profile(PROFILE, deadline=None, max_examples=100 * FACTOR)  # 
 def examples(number: int) -> settings:
     """Decorates a property test whose examples are dear: ``number`` of them in the quick run."""
     return settings(max_examples=number * FACTOR)
+
+
+def rounds(number: int, at_most: int) -> range:
+    """How often a test is played in which chance decides: ``number`` times in the quick run, each time differently."""
+    return range(min(number * FACTOR, at_most))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -20,6 +21,7 @@ from xdist.scheduler import LoadScopeScheduling
 from tiktok_assets.settings import Settings
 from tiktok_assets_tests import budget
 from tiktok_assets_tests.instances import kept_in
+from tiktok_assets_tests.made_once import MadeOnce
 
 MEMORY = Path("/dev/shm")
 # Files of tests lie in memory where it has room: a disk makes each of some 100,000 small writes wait.
@@ -59,6 +61,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("e2e") is None)
 
 
+def pytest_collection_finish() -> None:
+    """The garbage collector leaves out what was imported and collected: it saves a tenth of the tests' CPU time."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    """As it was: else libraries report what is still frozen at the end as leaked."""
+    gc.unfreeze()
+
+
 @pytest.fixture(autouse=True)
 def no_history_of_another_test(monkeypatch: pytest.MonkeyPatch) -> None:
     """Dagster remembers the storage of the instance that was entered last, also once it is gone.
@@ -92,6 +105,15 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
 def settings(install: Install) -> Settings:
     """An installation with the two accounts of the label, and nothing in landing."""
     return install("pig1987", zonea0="zone.a0")
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
+    """``made_once.fill(folder, "two accounts", make)``: for data that several tests start from."""
+    base = tmp_path_factory.getbasetemp()
+    kept = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "made_once"
+    kept.mkdir(exist_ok=True)
+    return MadeOnce(kept)
 
 
 @pytest.fixture

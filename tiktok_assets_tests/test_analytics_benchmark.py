@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -25,7 +26,7 @@ PLANTED: dict[str, dict[str, dict[int, object]]] = {
 """By report and column: what is told of which day of the year."""
 
 
-def planted(rows: pl.DataFrame, columns: dict[str, dict[int, object]]) -> pl.DataFrame:
+def planted(rows: pl.DataFrame, columns: dict[str, dict[int, Any]]) -> pl.DataFrame:
     """``rows`` with ``columns`` told otherwise of the account ``pier``."""
     for name, days in columns.items():
         for day, value in days.items():

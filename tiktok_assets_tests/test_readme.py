@@ -61,6 +61,7 @@ def test_the_demo_fills_the_tables_and_the_readmes_queries_answer(tmp_path: Path
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("TIKTOK_", "DAGSTER_"))},
         "TIKTOK_DATA_DIR": str(tmp_path / "data"),
+        "TIKTOK_INSIGHT_VIDEOS": "2",
     }
     command = [sys.executable, "-m", "tiktok_assets.cli.demo"]
     first = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)

@@ -16,6 +16,7 @@ from tiktok_assets.settings import load_settings
 from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.exports import land, studio_exports
 from tiktok_assets_tests.instances import fresh
+from tiktok_assets_tests.made_once import MadeOnce
 
 FIRST, LAST = dt.date(2026, 1, 10), dt.date(2026, 3, 10)
 DOWNLOADED = dt.datetime(2026, 3, 12, 18, tzinfo=dt.UTC)
@@ -36,12 +37,15 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "data"
 
 
-def processed(data: Path, *accounts: str) -> None:
-    for name in accounts:
-        for export in studio_exports(TRUTH[name], FIRST, LAST, downloaded_at=DOWNLOADED):
-            land(export, data / "landing" / name)
-    with fresh() as history:
-        assert process(load_settings(), instance=history).is_clean
+def processed(data: Path, made_once: MadeOnce, *accounts: str) -> None:
+    def make() -> None:
+        for name in accounts:
+            for export in studio_exports(TRUTH[name], FIRST, LAST, downloaded_at=DOWNLOADED):
+                land(export, data / "landing" / name)
+        with fresh() as history:
+            assert process(load_settings(), instance=history).is_clean
+
+    made_once.fill(data, f"reported: {' '.join(accounts)}", make)
 
 
 def run(*arguments: str) -> Result:
@@ -52,8 +56,10 @@ def views(name: str) -> str:
     return f"{sum(day.video_views for day in TRUTH[name].days if day.day > LAST - dt.timedelta(days=28)):,}"
 
 
-def test_a_page_of_each_account_lies_below_data_or_in_the_folder_that_was_named(data: Path, tmp_path: Path) -> None:
-    processed(data, "pig1987", "zonea0")
+def test_a_page_of_each_account_lies_below_data_or_in_the_folder_that_was_named(
+    data: Path, tmp_path: Path, made_once: MadeOnce
+) -> None:
+    processed(data, made_once, "pig1987", "zonea0")
     result = run()
     assert result.exit_code == 0, result.output
     assert result.stdout.split() == [str(data / "reports" / f"{name}.html") for name in ("pig1987", "zonea0")]
@@ -78,8 +84,8 @@ def test_an_account_without_data_is_exit_code_1_and_says_what_to_do(data: Path, 
     assert not (tmp_path / "report.html").exists()
 
 
-def test_of_all_accounts_one_without_data_is_told_and_is_no_failure(data: Path) -> None:
-    processed(data, "zonea0")
+def test_of_all_accounts_one_without_data_is_told_and_is_no_failure(data: Path, made_once: MadeOnce) -> None:
+    processed(data, made_once, "zonea0")
     result = run()
     assert result.exit_code == 0
     assert "No data yet: pig1987" in result.stderr
@@ -92,8 +98,8 @@ def test_an_unknown_account_is_exit_code_2(data: Path) -> None:
     assert "No account is called nobody. There are: pig1987, zonea0." in result.output
 
 
-def test_the_asset_writes_the_pages_of_its_accounts_from_all_their_months(data: Path) -> None:
-    processed(data, "zonea0")
+def test_the_asset_writes_the_pages_of_its_accounts_from_all_their_months(data: Path, made_once: MadeOnce) -> None:
+    processed(data, made_once, "zonea0")
     job = build_definitions(load_settings()).resolve_job_def("report_accounts")
     with fresh() as history:
         tags = range_tags(["pig1987", "zonea0"], [LAST.replace(day=1)])

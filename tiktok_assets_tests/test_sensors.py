@@ -404,12 +404,12 @@ def test_a_look_that_has_no_time_left_goes_on_with_the_oldest_files_at_the_next_
         drop(export("pig1987", section).content, landing(settings), export("pig1987", section).name, age=1000 + number)
     looks = []
     for budget in (0.0, 1e-9, 1e-9, 60.0):
-        monkeypatch.setattr(sensors, "_BUDGET", budget)
-        intake = sensors.take_in(Lake(settings), load_roster(settings), budget=budget)
+        monkeypatch.setattr(sensors, "_READ_BUDGET", budget)
+        intake = sensors.take_in(Lake(settings), load_roster(settings), read_budget=budget)
         looks.append((intake.postponed, [one.sections for one in intake.landed]))
     assert looks[0] == (4, [])
     assert looks[-1] == (0, [("content",), ("followers",), ("viewers",), ("overview",)])
-    monkeypatch.setattr(sensors, "_BUDGET", 0.0)
+    monkeypatch.setattr(sensors, "_READ_BUDGET", 0.0)
     for number in range(3):
         (landing(settings) / f"{number}.csv").write_bytes(b"new")
     assert "7 files wait for the next look." in reason(tick(settings, instance))

@@ -19,7 +19,7 @@ import typer
 from rich.table import Table
 
 from tiktok_assets.accounts import InvalidAccounts, add_account, load_roster, remove_account
-from tiktok_assets.cli import files, history, prune, report, status, studio
+from tiktok_assets.cli import files, history, init, prune, report, status, studio
 from tiktok_assets.cli.output import bar, err, out, print_inspection, print_json, print_result
 from tiktok_assets.settings import InvalidSettings, load_settings
 
@@ -34,6 +34,7 @@ accounts_app = typer.Typer(
     help="The accounts this installation looks after.", no_args_is_help=True, rich_markup_mode=None
 )
 export_app = typer.Typer(help="Tables of the lake in other formats.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(init.app)
 app.add_typer(studio.app)
 app.add_typer(history.app)
 app.add_typer(status.app)
@@ -49,7 +50,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard out
 def main() -> None:
     """The entry point: errors of settings and accounts are sentences, not tracebacks."""
     for name in ("intake", "quarantine"):  # the commands print what these say
-        logging.getLogger(f"tiktok_assets.{name}").setLevel(logging.CRITICAL)
+        logging.getLogger(f"tiktok_assets.inbox.{name}").setLevel(logging.CRITICAL)
     try:
         app()
     except (InvalidSettings, InvalidAccounts) as error:

@@ -25,7 +25,7 @@ class AccountNotInUse(ExportProblem):
     reason = "account_not_in_use"
 
 
-def everyone_known(settings: Settings, roster: Roster) -> Roster:
+def all_accounts(settings: Settings, roster: Roster) -> Roster:
     """Also the accounts that TIKTOK_ACCOUNTS leaves out, or that were just added: their files are not strangers'."""
     entries = load_roster(settings.model_copy(update={"accounts": ()})).values()
     others = [one for one in entries if not roster.resolve(one.key) and not roster.resolve(one.handle)]

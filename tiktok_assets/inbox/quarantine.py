@@ -32,7 +32,7 @@ class Rejected:
     quarantined_at: str
 
 
-def set_aside(lake: Lake, path: UPath, problem: ExportProblem) -> Rejected:
+def quarantine(lake: Lake, path: UPath, problem: ExportProblem) -> Rejected:
     """Move the file to quarantine. The note comes first: a crash in between leaves the file to be found again."""
     try:
         digest = identity(path)

@@ -24,7 +24,7 @@ from tiktok_assets.accounts import Account
 from tiktok_assets.exports.problems import AccountConflict, ExportProblem
 from tiktok_assets.failures import BadExport, DownloadFailed, StudioUnreachable, WrongAccount
 from tiktok_assets.inbox.files import places_of
-from tiktok_assets.inbox.quarantine import set_aside
+from tiktok_assets.inbox.quarantine import quarantine
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.studio.download import Contents, LinkDead, digest_of, fetch, land, look_into, save
 from tiktok_assets.studio.interface import LandedFile
@@ -118,7 +118,7 @@ class Delivery:
             try:
                 contents = look_into(path, self.checkpoint.section, self.account)
             except ExportProblem as problem:
-                raise self._set_aside(path, problem) from problem
+                raise self._quarantined(path, problem) from problem
             target = land(self.lake, path, self.account.key, lambda name: self._note(name, contents))
             return self._landed(target, contents, attempts)
 
@@ -140,7 +140,7 @@ class Delivery:
             warnings=contents.warnings,
         )
 
-    def _set_aside(self, path: Path, problem: ExportProblem) -> BadExport | WrongAccount:
+    def _quarantined(self, path: Path, problem: ExportProblem) -> BadExport | WrongAccount:
         """The file goes to quarantine, once for the same bytes; the failure to raise."""
         digest = digest_of(path)
         if digest in self._bad:
@@ -149,7 +149,7 @@ class Delivery:
                 f"lies in {self.lake.settings.quarantine}. It is asked for again at the next visit."
             )
         self._bad.add(digest)
-        rejected = set_aside(self.lake, UPath(path), problem)
+        rejected = quarantine(self.lake, UPath(path), problem)
         if isinstance(problem, AccountConflict):
             return WrongAccount(f"{self.where}: {problem} It lies in {rejected.moved_to}, and nowhere in landing.")
         return BadExport(

@@ -21,7 +21,7 @@ from tiktok_assets.accounts import Account
 from tiktok_assets.exports.insights import written
 from tiktok_assets.exports.problems import ExportProblem
 from tiktok_assets.failures import StudioUnreachable
-from tiktok_assets.inbox.quarantine import set_aside
+from tiktok_assets.inbox.quarantine import quarantine
 from tiktok_assets.reports.reading import open_export
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.studio.download import digest_of, land
@@ -188,7 +188,7 @@ def file_insights(
         try:
             numbers = _numbers(path)
         except ExportProblem as problem:
-            set_aside(lake, UPath(path), problem)
+            quarantine(lake, UPath(path), problem)
             raise
         digest, size = digest_of(path), path.stat().st_size
         return Filed(

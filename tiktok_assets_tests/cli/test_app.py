@@ -14,6 +14,7 @@ from tiktok_assets.cli.app import app, main
 from tiktok_assets.simulator.account import SimulatedAccount, Traits
 from tiktok_assets.simulator.exports import land, studio_export, studio_exports
 from tiktok_assets_tests.instances import fresh
+from tiktok_assets_tests.made_once import MadeOnce
 
 LAST = dt.date(2026, 3, 10)
 FIRST = dt.date(2026, 2, 20)
@@ -40,6 +41,18 @@ def run(*arguments: str) -> Result:
 def drop(data: Path, handle: str = "zone.a0") -> list[Path]:
     account = SimulatedAccount.generate(handle, 7, dt.date(2026, 1, 1), LAST)
     return [land(export, data / "landing") for export in studio_exports(account, FIRST, LAST, downloaded_at=DOWNLOADED)]
+
+
+@pytest.fixture
+def processed(data: Path, made_once: MadeOnce) -> Path:
+    """``data`` with the exports of zonea0 processed."""
+
+    def make() -> None:
+        drop(data)
+        assert run("process").exit_code == 0
+
+    made_once.fill(data, "processed by the command", make)
+    return data
 
 
 def test_process_takes_new_exports_to_the_warehouse_and_says_so(data: Path) -> None:
@@ -117,18 +130,14 @@ def test_inspect_of_a_missing_file_is_a_sentence(data: Path) -> None:
     assert "Traceback" not in result.output
 
 
-def test_rebuild_makes_the_same_lake_from_landing(data: Path) -> None:
-    drop(data)
-    run("process")
+def test_rebuild_makes_the_same_lake_from_landing(processed: Path) -> None:
     result = run("rebuild")
     assert result.exit_code == 0, result.output
     assert "the same, row for row" in result.output
 
 
-def test_rebuild_reports_a_table_that_was_tampered_with(data: Path) -> None:
-    drop(data)
-    run("process")
-    [march] = (data / "staging/overview/account=zonea0").glob("date=2026-03-01/data.parquet")
+def test_rebuild_reports_a_table_that_was_tampered_with(processed: Path) -> None:
+    [march] = (processed / "staging/overview/account=zonea0").glob("date=2026-03-01/data.parquet")
     rows = pl.read_parquet(march)
     rows.with_columns(video_views=pl.col("video_views") + 1).write_parquet(march)
     result = run("rebuild", "--json")
@@ -139,10 +148,8 @@ def test_rebuild_reports_a_table_that_was_tampered_with(data: Path) -> None:
     assert pl.read_parquet(march).equals(rows)
 
 
-def test_rebuild_that_fails_leaves_the_lake_as_it_was(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    drop(data)
-    run("process")
-    before = {path: path.read_bytes() for path in data.rglob("*.parquet")}
+def test_rebuild_that_fails_leaves_the_lake_as_it_was(processed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {path: path.read_bytes() for path in processed.rglob("*.parquet")}
 
     def broken(*_: object, **__: object) -> None:
         raise OSError("disk full")
@@ -150,7 +157,7 @@ def test_rebuild_that_fails_leaves_the_lake_as_it_was(data: Path, monkeypatch: p
     monkeypatch.setattr("tiktok_assets.pipeline.process.take_in", broken)
     result = run("rebuild")
     assert isinstance(result.exception, OSError)
-    assert {path: path.read_bytes() for path in data.rglob("*.parquet")} == before
+    assert {path: path.read_bytes() for path in processed.rglob("*.parquet")} == before
 
 
 def test_raw_rows_come_out_as_ndjson_with_text_and_provenance(data: Path) -> None:
@@ -225,24 +232,20 @@ def test_every_command_has_help_with_an_example(command: tuple[str, ...]) -> Non
     assert "Example:" in result.output
 
 
-def test_a_rebuild_that_would_lose_an_account_is_refused_and_changes_nothing(data: Path, tmp_path: Path) -> None:
-    drop(data)
-    run("process")
-    before = {path: path.read_bytes() for path in data.rglob("*") if path.suffix in (".parquet", ".zip")}
+def test_a_rebuild_that_would_lose_an_account_is_refused_and_changes_nothing(processed: Path, tmp_path: Path) -> None:
+    before = {path: path.read_bytes() for path in processed.rglob("*") if path.suffix in (".parquet", ".zip")}
     (tmp_path / "accounts.toml").write_text("[accounts.pig1987]\n")
     result = run("rebuild")
     assert result.exit_code == 2
     assert "not in use: zonea0" in result.output
-    assert {path: path.read_bytes() for path in data.rglob("*") if path.suffix in (".parquet", ".zip")} == before
+    assert {path: path.read_bytes() for path in processed.rglob("*") if path.suffix in (".parquet", ".zip")} == before
 
 
-def test_a_rebuild_that_was_killed_is_undone_by_the_next(data: Path) -> None:
-    drop(data)
-    run("process")
-    aside = data / "state" / "before-rebuild"
+def test_a_rebuild_that_was_killed_is_undone_by_the_next(processed: Path) -> None:
+    aside = processed / "state" / "before-rebuild"
     aside.mkdir()
-    (data / "raw").rename(aside / "raw")
-    (data / "state" / "warehouse.duckdb").rename(aside / "warehouse.duckdb")
+    (processed / "raw").rename(aside / "raw")
+    (processed / "state" / "warehouse.duckdb").rename(aside / "warehouse.duckdb")
     result = run("rebuild")
     assert result.exit_code == 0, result.output
     assert "the same, row for row" in result.output

@@ -34,6 +34,7 @@ class DagsterDev:
     accounts: tuple[str, ...]
     sensor_interval: int
     studio_url: str
+    python: str = sys.executable
     port: int = field(default_factory=lambda: free_port())
     started_in: float = 0.0
     """Seconds until the server answered."""
@@ -89,7 +90,7 @@ class DagsterDev:
         begun = time.monotonic()
         with (self.home / "dagster.log").open("ab") as log:
             self.server = subprocess.Popen(
-                [sys.executable, "-m", "dagster", "dev", "-h", "127.0.0.1", "-p", str(self.port)],
+                [self.python, "-m", "dagster", "dev", "-h", "127.0.0.1", "-p", str(self.port)],
                 cwd=self.home,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -133,10 +134,10 @@ class DagsterDev:
     def wait_for(self, what: str, happened: Callable[[], Any], patience: float = PATIENCE) -> Any:
         """The first true answer of ``happened``."""
         deadline = time.monotonic() + patience
-        while time.monotonic() < deadline:
+        while (asked := time.monotonic()) < deadline:
             if answer := happened():
                 return answer
-            time.sleep(0.25)
+            time.sleep(max(0.5, 2 * (time.monotonic() - asked)))  # at most a third of a processor goes into asking
         raise AssertionError(f"waited {patience:.0f} s for {what}; the end of the log:\n{self.log()[-4000:]}")
 
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from tiktok_assets.settings import Settings
 from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.exports import land, studio_exports
 from tiktok_assets.storage.locks import Locks
+from tiktok_assets_tests.budget import rounds
 from tiktok_assets_tests.e2e.dagster_dev import DagsterDev, group_is_alive
 from tiktok_assets_tests.instances import fresh
 from tiktok_assets_tests.stored import Stored, differing, tables
@@ -130,7 +131,7 @@ def test_after_a_killed_process_a_plain_one_finishes(
     assert not list((installation.home / "data" / "state" / "locks").glob("run*"))
 
 
-@pytest.mark.parametrize("_round", range(2))
+@pytest.mark.parametrize("_round", rounds(1, at_most=5))
 def test_four_at_once_on_a_fresh_folder_all_end_well_and_double_nothing(
     installation: DagsterDev, undisturbed: Callable[[int], Stored], _round: int
 ) -> None:

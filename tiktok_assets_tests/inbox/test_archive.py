@@ -28,6 +28,7 @@ from tiktok_assets.studio.landed import is_by_hand, known_days
 from tiktok_assets_tests.conftest import Install
 from tiktok_assets_tests.drops import DOWNLOADED, drop, drop_export, export, landing, materialize, names_in
 from tiktok_assets_tests.instances import fresh
+from tiktok_assets_tests.made_once import MadeOnce
 
 NOW = DOWNLOADED + dt.timedelta(days=91)
 
@@ -57,12 +58,16 @@ def sources(settings: Settings) -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-def processed_lake(settings: Settings) -> Settings:
+def processed_lake(settings: Settings, made_once: MadeOnce) -> Settings:
     """Two accounts whose exports of 2025 are processed; one of them in a folder of its own."""
-    drop_export(settings, "pig1987", "overview", folder="pig1987")
-    drop(export("pig1987", "viewers").content, landing(settings) / "pig1987" / "2025", "Viewers_pig1987.zip")
-    drop_export(settings, "zone.a0", "content")
-    work(settings)
+
+    def make() -> None:
+        drop_export(settings, "pig1987", "overview", folder="pig1987")
+        drop(export("pig1987", "viewers").content, landing(settings) / "pig1987" / "2025", "Viewers_pig1987.zip")
+        drop_export(settings, "zone.a0", "content")
+        work(settings)
+
+    made_once.fill(Path(str(settings.data_dir)), "lake to be archived", make)
     return settings
 
 

@@ -206,7 +206,7 @@ def test_a_decompression_bomb_is_refused_before_it_is_unpacked(settings: Setting
     assert peak < 5_000_000  # bytes; unpacked it would be 100,000,000
 
 
-def test_an_export_of_one_account_in_the_folder_of_another_is_set_aside(settings: Settings) -> None:
+def test_an_export_of_one_account_in_the_folder_of_another_is_quarantined(settings: Settings) -> None:
     strays = [drop_export(settings, "zone.a0", section, folder="pig1987") for section in ("content", "overview")]
     good = drop_export(settings, "pig1987", "overview", folder="pig1987")
 

@@ -37,7 +37,7 @@ from tiktok_assets_tests.inbox.test_bad_input import zipped
 
 
 def look(settings: Settings, *, patience: float = 0.0) -> Intake:
-    return take_in(Lake(settings), load_roster(settings), patience=patience)
+    return take_in(Lake(settings), load_roster(settings), settle_seconds=patience)
 
 
 def landed(intake: Intake) -> list[tuple[str, str]]:
@@ -370,7 +370,7 @@ def test_what_systems_and_programs_leave_lying_about_is_not_looked_at(settings: 
     assert len(names_in(landing(settings))) == 7
 
 
-def test_500_strange_files_are_all_set_aside(settings: Settings) -> None:
+def test_500_strange_files_are_all_quarantined(settings: Settings) -> None:
     for number in range(500):
         drop(b"no export %d" % number, landing(settings), f"{number}.csv")
     assert len(look(settings).rejected) == 500
@@ -599,7 +599,7 @@ def test_only_the_months_that_are_kept_are_asked_for(install: Install) -> None:
 def test_a_fault_of_ours_in_one_file_does_not_stop_the_others(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tiktok_assets.inbox import intake as module
+    from tiktok_assets.inbox import contents as module
 
     real_open = module.open_export
 

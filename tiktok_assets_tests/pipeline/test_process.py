@@ -251,12 +251,12 @@ def test_a_full_disk_is_a_sentence(install: Install, monkeypatch: pytest.MonkeyP
 def test_a_stop_ends_the_run_at_once_and_says_what_is_left(install: Install, number: signal.Signals) -> None:
     settings = install(*ACCOUNTS)
     for account in ACCOUNTS:
-        drop_export(settings, account, "overview", first=dt.date(2025, 1, 3), last=dt.date(2025, 12, 20))
+        drop_export(settings, account, "overview", first=dt.date(2025, 1, 3), last=dt.date(2025, 4, 20))
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("TIKTOK_", "DAGSTER_"))}
     environment = ours | {
         "TIKTOK_DATA_DIR": str(settings.data_dir),
         "TIKTOK_ACCOUNTS_FILE": str(settings.accounts_file),
-        "TIKTOK_RUN_SIZE": "12",
+        "TIKTOK_RUN_SIZE": "4",
     }
     command = [sys.executable, "-c", "from tiktok_assets.cli.app import main; main()", "process"]
     running = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

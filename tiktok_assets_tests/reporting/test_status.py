@@ -23,6 +23,7 @@ from tiktok_assets.storage.lake import Lake
 from tiktok_assets.studio.session import Sessions
 from tiktok_assets_tests.drops import drop, materialize
 from tiktok_assets_tests.instances import fresh
+from tiktok_assets_tests.made_once import MadeOnce
 
 FIRST, LAST = dt.date(2026, 8, 20), dt.date(2026, 9, 10)
 DOWNLOADED = dt.datetime(2026, 9, 11, 18, tzinfo=dt.UTC)
@@ -71,10 +72,20 @@ def log_in(settings: Settings, account: str, days: int) -> None:
     Sessions.of(settings).save(account, {"cookies": cookies, "origins": []})
 
 
-@pytest.mark.usefixtures("in_september")
-def test_status_tells_coverage_and_what_to_export_until_when(settings: Settings) -> None:
-    visited(settings)
-    run("process")
+@pytest.fixture
+def processed(settings: Settings, in_september: time_machine.Traveller, made_once: MadeOnce) -> Settings:
+    """An installation whose four exports of zonea0 were processed at ``NOW``."""
+
+    def make() -> None:
+        visited(settings)
+        run("process")
+
+    made_once.fill(Path(str(settings.data_dir)), "processed in September", make)
+    return settings
+
+
+@pytest.mark.usefixtures("processed")
+def test_status_tells_coverage_and_what_to_export_until_when() -> None:
     result = run("status", "zone.a0")
     assert result.exit_code == 1
     lines = [line.rstrip() for line in result.stdout.splitlines()]
@@ -111,20 +122,17 @@ def test_nothing_is_to_be_done_the_day_after_an_export(
     assert "Nothing to export." in result.stdout
 
 
-@pytest.mark.usefixtures("in_september")
-def test_with_a_login_the_advice_is_a_command_and_the_days_left_are_told(settings: Settings) -> None:
-    visited(settings)
-    run("process")
-    log_in(settings, "zonea0", days=30)
+def test_with_a_login_the_advice_is_a_command_and_the_days_left_are_told(processed: Settings) -> None:
+    log_in(processed, "zonea0", days=30)
     shown = run("status", "zonea0").stdout
     assert "zonea0 (@zone.a0): login valid, expires in 30 days" in shown
     assert "until 2026-09-21: tiktok-assets extract zonea0 --from 2026-09-01 --to 2026-09-20 --refresh" in shown
-    log_in(settings, "zonea0", days=-1)
+    log_in(processed, "zonea0", days=-1)
     assert "tiktok-assets login zonea0, then tiktok-assets extract zonea0 --from" in run("status", "zonea0").stdout
 
 
 @pytest.mark.usefixtures("in_september")
-def test_status_tells_what_waits_and_what_was_set_aside(settings: Settings) -> None:
+def test_status_tells_what_waits_and_what_was_quarantined(settings: Settings) -> None:
     folder = visited(settings)
     waiting = run("status").stdout
     assert "zonea0 (@zone.a0): login missing; 4 exports in landing not processed yet" in waiting
@@ -141,10 +149,8 @@ def test_status_tells_what_waits_and_what_was_set_aside(settings: Settings) -> N
     assert "1 file in quarantine" in shown
 
 
-@pytest.mark.usefixtures("in_september")
-def test_status_prints_json_and_nothing_else(settings: Settings) -> None:
-    visited(settings)
-    run("process")
+@pytest.mark.usefixtures("processed")
+def test_status_prints_json_and_nothing_else() -> None:
     result = run("status", "--json")
     assert result.exit_code == 1
     found = json.loads(result.stdout)
@@ -206,13 +212,11 @@ def test_a_run_stores_facts_and_shows_people_the_table_and_the_advice(settings: 
     assert metadata["exports_to_make"].value == 1
 
 
-def test_the_rows_are_the_same_on_another_day(settings: Settings, in_september: time_machine.Traveller) -> None:
-    visited(settings)
-    run("process")
-    before = [coverage_file(settings, month).read_bytes() for month in (dt.date(2026, 8, 1), dt.date(2026, 9, 1))]
+def test_the_rows_are_the_same_on_another_day(processed: Settings, in_september: time_machine.Traveller) -> None:
+    before = [coverage_file(processed, month).read_bytes() for month in (dt.date(2026, 8, 1), dt.date(2026, 9, 1))]
     in_september.move_to(NOW + dt.timedelta(days=60))
     result = run("rebuild")
     assert "the same, row for row" in result.output
     assert before == [
-        coverage_file(settings, month).read_bytes() for month in (dt.date(2026, 8, 1), dt.date(2026, 9, 1))
+        coverage_file(processed, month).read_bytes() for month in (dt.date(2026, 8, 1), dt.date(2026, 9, 1))
     ]

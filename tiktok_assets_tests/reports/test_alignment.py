@@ -7,6 +7,7 @@ import json
 from itertools import permutations
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 import polars as pl
 import pytest
@@ -19,6 +20,7 @@ from tiktok_assets.simulator.exports import GeneratedExport, Quirks, Section, la
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.parquet import raw_of_account
 from tiktok_assets_tests.instances import fresh
+from tiktok_assets_tests.made_once import MadeOnce
 from tiktok_assets_tests.stored import differing, tables
 
 TRUTH = SimulatedAccount.generate("pig1987", 11, dt.date(2024, 11, 1), dt.date(2025, 6, 30))
@@ -40,11 +42,20 @@ PLAIN = export("2025-01-20", "2025-02-28", "2025-03-01T18:20:30")
 TELLING = export("2025-02-10", "2025-03-10", "2025-03-10T23:20:30", shift=1)
 
 
-def take(settings: Settings, *exports: GeneratedExport) -> Result:
+def take(settings: Settings, *exports: GeneratedExport, instance: dg.DagsterInstance | None = None) -> Result:
     """Drop and process; the result."""
     for one in exports:
         land(one, Path(str(settings.landing)) / "pig1987" / one.name)
-    return process(settings, instance=fresh())
+    return process(settings, instance=instance or fresh())
+
+
+def taken(settings: Settings, made_once: MadeOnce, *exports: GeneratedExport) -> None:
+    """The same as the first of an installation, for several tests."""
+
+    def make() -> None:
+        assert take(settings, *exports).is_clean
+
+    made_once.fill(Path(str(settings.data_dir)), f"aligned {' '.join(one.name for one in exports)}", make)
 
 
 def days(settings: Settings) -> pl.DataFrame:
@@ -58,15 +69,17 @@ def views_are_true(found: pl.DataFrame) -> bool:
     return found["video_views"].to_list() == [truth.video_views for truth in truths if truth]
 
 
-def test_alone_an_export_that_tells_nothing_stands_as_it_is_labelled(settings: Settings) -> None:
-    assert take(settings, AHEAD).is_clean
+def test_alone_an_export_that_tells_nothing_stands_as_it_is_labelled(settings: Settings, made_once: MadeOnce) -> None:
+    taken(settings, made_once, AHEAD)
     found = days(settings)
     assert (found["date"][0], found["date"][-1]) == (dt.date(2025, 1, 1), dt.date(2025, 1, 31))
     assert set(found["date_shift_days"]) == {0}
 
 
-def test_a_later_export_moves_the_earlier_one_and_its_months_are_made_again(settings: Settings) -> None:
-    take(settings, AHEAD)
+def test_a_later_export_moves_the_earlier_one_and_its_months_are_made_again(
+    settings: Settings, made_once: MadeOnce
+) -> None:
+    taken(settings, made_once, AHEAD)
     result = take(settings, PLAIN)
     assert result.is_clean
     found = days(settings)
@@ -81,12 +94,12 @@ def test_a_later_export_moves_the_earlier_one_and_its_months_are_made_again(sett
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def whole(tmp_path_factory: pytest.TempPathFactory, made_once: MadeOnce) -> Settings:
     """All three exports in one run."""
     folder = tmp_path_factory.mktemp("at-once")
     (folder / "accounts.toml").write_text("[accounts.pig1987]\n")
     settings = Settings.model_validate({"data_dir": folder / "data", "accounts_file": folder / "accounts.toml"})
-    assert take(settings, AHEAD, PLAIN, TELLING).is_clean
+    taken(settings, made_once, AHEAD, PLAIN, TELLING)
     return settings
 
 
@@ -102,31 +115,35 @@ def test_each_real_day_stands_once_with_its_own_number(at_once: pl.DataFrame) ->
 
 @pytest.mark.parametrize("order", [*permutations((AHEAD, PLAIN, TELLING))], ids=range(6))
 def test_the_same_exports_make_the_same_tables_in_any_order(
-    order: tuple[GeneratedExport, ...], settings: Settings, whole: Settings
+    order: tuple[GeneratedExport, ...], settings: Settings, whole: Settings, made_once: MadeOnce
 ) -> None:
-    for one in order:
+    taken(settings, made_once, order[0])
+    for one in order[1:]:
         assert take(settings, one).is_clean
     assert differing(tables(settings), tables(whole)) == []
 
 
-def test_a_run_says_that_an_older_export_is_judged_anew(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
-    take(settings, AHEAD)
+def test_a_run_says_that_an_older_export_is_judged_anew(settings: Settings, made_once: MadeOnce) -> None:
+    taken(settings, made_once, AHEAD)
     [before] = receipts(Lake(settings), "pig1987")
     assert before["shifts"] == {}
-    with caplog.at_level("WARNING"):
-        take(settings, PLAIN)
+    history = fresh()
+    take(settings, PLAIN, instance=history)
     after = {one["source"]: one["shifts"] for one in receipts(Lake(settings), "pig1987")}
     assert sorted(map(json.dumps, after.values())) == ['{"overview": 1}', "{}"]
+    entries = [entry.user_message for run in history.get_runs() for entry in history.all_logs(run.run_id)]
+    [said] = [entry for entry in entries if "judged anew" in entry]
+    assert "(days ahead of the real day: overview 0 -> 1)" in said
 
 
-def test_nothing_is_processed_once_more_when_nothing_moved(settings: Settings) -> None:
-    take(settings, AHEAD, PLAIN)
+def test_nothing_is_processed_once_more_when_nothing_moved(settings: Settings, made_once: MadeOnce) -> None:
+    taken(settings, made_once, AHEAD, PLAIN)
     again = process(settings, instance=fresh())
     assert again.accounts == ()
 
 
-def test_raw_keeps_the_labels_as_they_are(settings: Settings) -> None:
-    take(settings, AHEAD, PLAIN)
+def test_raw_keeps_the_labels_as_they_are(settings: Settings, made_once: MadeOnce) -> None:
+    taken(settings, made_once, AHEAD, PLAIN)
     raw = raw_of_account(Lake(settings), "overview", "pig1987")
     assert raw["date_label"].min() == dt.date(2025, 1, 1)
     assert raw.height == 31 + 40

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from tiktok_assets.storage.lake import Lake
 from tiktok_assets.tables import TABLES, downstream_days
 from tiktok_assets.vintages.as_of import Known, NotAMoment, UnknownTable, as_of, moment_of
 from tiktok_assets_tests.history import RESTATED, TRUE_VIEWS, VISITS, Visit, installation, landed, processed
+from tiktok_assets_tests.made_once import MadeOnce
 
 NOW = dt.datetime.now(dt.UTC)
 Tables = dict[str, pl.DataFrame]
@@ -34,19 +36,24 @@ class Lived:
     stored: list[Tables]
 
 
-def live(folder: Path, visits: Sequence[Visit]) -> Lived:
+def live(folder: Path, visits: Sequence[Visit], made_once: MadeOnce) -> Lived:
     """A lake in which each of ``visits`` is processed before the next one comes."""
-    lived = Lived(installation(folder), [])
+    lived, name = Lived(installation(folder), []), "visits"
     for visit in visits:
-        landed(lived.settings, [visit])
-        processed(lived.settings)
+        name += f" {visit.at:%m%d}"
+        made_once.fill(Path(str(lived.settings.data_dir)), name, functools.partial(take, lived.settings, visit))
         lived.stored.append({key: stored(lived.settings, key) for key in TABLES})
     return lived
 
 
+def take(settings: Settings, visit: Visit) -> None:
+    landed(settings, [visit])
+    processed(settings)
+
+
 @pytest.fixture(scope="module")
-def lived(tmp_path_factory: pytest.TempPathFactory) -> Lived:
-    return live(tmp_path_factory.mktemp("lake"), VISITS)
+def lived(tmp_path_factory: pytest.TempPathFactory, made_once: MadeOnce) -> Lived:
+    return live(tmp_path_factory.mktemp("lake"), VISITS, made_once)
 
 
 @pytest.fixture(scope="module")
@@ -101,8 +108,10 @@ RARE = {f"curated/{name}" for name in ("viral_videos", "posting_times", "hashtag
 }
 
 
-def test_visits_that_come_in_another_order_leave_the_same_tables(lived: Lived, tmp_path: Path) -> None:
-    last, first, second = live(tmp_path, [VISITS[2], VISITS[0], VISITS[1]]).stored
+def test_visits_that_come_in_another_order_leave_the_same_tables(
+    lived: Lived, tmp_path: Path, made_once: MadeOnce
+) -> None:
+    last, first, second = live(tmp_path, [VISITS[2], VISITS[0], VISITS[1]], made_once).stored
     assert_same(second, lived.stored[-1])
     assert not last["staging/overview"].equals(first["staging/overview"])
 

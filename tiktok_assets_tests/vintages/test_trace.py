@@ -21,15 +21,21 @@ from tiktok_assets.storage.lake import Lake
 from tiktok_assets.vintages.as_of import Known
 from tiktok_assets.vintages.trace import Told, UnknownMetric, path_of
 from tiktok_assets_tests.history import RESTATED, TRUE_VIEWS, VISITS, installation, landed, processed
+from tiktok_assets_tests.made_once import MadeOnce
 
 COUNTED = ["video_views", "profile_views", "likes", "comments", "shares", "unique_viewers", "new_viewers", "followers"]
 
 
 @pytest.fixture(scope="module")
-def lake(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def lake(tmp_path_factory: pytest.TempPathFactory, made_once: MadeOnce) -> Settings:
     settings = installation(tmp_path_factory.mktemp("lake"))
-    landed(settings, VISITS)
-    return processed(settings)
+
+    def make() -> None:
+        landed(settings, VISITS)
+        processed(settings)
+
+    made_once.fill(Path(str(settings.data_dir)), "three visits at once", make)
+    return settings
 
 
 @pytest.fixture(scope="module")

@@ -36,9 +36,11 @@ def video_lists(videos: pl.DataFrame) -> dict[str, VideoLists]:
     is_recent = pl.col("date").max().over("account") - pl.col("date") <= pl.duration(days=_RATE_DAYS)
     is_newest = pl.col("date").rank("dense", descending=True).over("account") <= 2
     used = videos.filter(is_recent | is_newest).sort("account", "date")
-    found: dict[str, dict[dt.date, dict[str, dt.date | None]]] = {}
-    for account, day, video, posted_on in used.select("account", "date", "video_id", "posted_on").iter_rows():
-        found.setdefault(account, {}).setdefault(day, {})[video] = posted_on
+    found: dict[str, dict[dt.date, Mapping[str, dt.date | None]]] = {}
+    # A list at a time, not a video at a time: a list of Business Suite may hold a million.
+    for one in used.partition_by("account", "date", maintain_order=True):
+        account, day = one.select("account", "date").row(0)
+        found.setdefault(account, {})[day] = dict(zip(one["video_id"], one["posted_on"], strict=True))
     return {account: dict(lists) for account, lists in found.items()}
 
 
