@@ -1,4 +1,4 @@
-"""docs/extending.md, step by step: its blocks applied to a copy of the project, and what the copy then makes of exports.
+"""docs/extending.md, step by step: its blocks applied to a copy of the project, and what that makes of exports.
 
 A block with a ``title`` is that file: whole, or as a diff whose unmarked and removed lines stand there exactly once.
 """
@@ -47,7 +47,7 @@ settings = installation(Path(sys.argv[1]))
 landing = Path(str(settings.landing)) / "north"
 for export in studio_exports(ACCOUNT, dt.date(2024, 12, 28), dt.date(2025, 1, 19), downloaded_at=at):
     land(export, landing)
-drop(b'"Device","Distribution"\\n"iPhone","60%"\\n"Android","40%"\\n', landing, "FollowerDevices.csv")
+drop(b'"Device","Distribution"\\n"iPhone","0.6"\\n"Android","0.4"\\n', landing, "FollowerDevices.csv")
 
 
 def checks(first, last):
@@ -66,11 +66,12 @@ def rows(query):
 test_weekdays.test_a_weekday_has_the_mean_of_its_known_days_in_the_month_and_the_eight_weeks_before()
 both, january = checks(DECEMBER, dt.date(2025, 6, 1)), checks(JANUARY, JANUARY)
 path = trace(settings, load_roster(settings)["north"], dt.date(2025, 1, 5), "comment_rate")
+devices = pl.read_parquet(f"{settings.data_dir}/staging/follower_devices/**/*.parquet")
 found = {
-    "devices": pl.read_parquet(f"{settings.data_dir}/staging/follower_devices/**/*.parquet").select("device", "share").rows(),
+    "devices": devices.select("device", "share").rows(),
     "checks": [both, january],
     "days": [downstream_days("curated/weekdays"), downstream_days("warehouse/weekday_views")],
-    "weekdays": rows("select account, date::text, weekday, days_known, video_views_avg from weekday_views order by all"),
+    "weekdays": rows("select account, date::text, weekday, days_known from weekday_views order by all"),
     "as_of": as_of(settings, at, "weekday_views").height,
     "comment": rows("select comment from duckdb_tables() where table_name = 'weekday_views'"),
     "rates": rows("select count(*), count(*) filter (comment_rate = comments / video_views) from social_media_stats"),
