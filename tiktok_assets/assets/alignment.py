@@ -8,7 +8,7 @@ import polars as pl
 from tiktok_assets.assets.declared import table_asset
 from tiktok_assets.exports.labels import DailyFile, Verdict
 from tiktok_assets.inbox.receipts import Moved, note_shifts
-from tiktok_assets.partitions import slice_of
+from tiktok_assets.partitions import Slice, slice_of
 from tiktok_assets.reports.alignment import DAILY, months, table, verdicts
 from tiktok_assets.reports.content import CONTENT
 from tiktok_assets.storage.lake import Lake
@@ -36,30 +36,28 @@ def build_alignment_asset(lake: Lake, partitions_def: dg.PartitionsDefinition) -
             for moved in _note(lake, account, found, context.run.run_id):
                 context.log.warning(f"{account}, {moved}")
             tables.append(table(account, found))
-            reasons += [
-                (
-                    account,
-                    file.name,
-                    verdict.shift_days,
-                    verdict.confidence,
-                    "; ".join(verdict.evidence + verdict.against),
-                )
-                for verdict, file in found
-            ]
+            reasons += [_reason(account, *one) for one in found]
         rows = part.within(pl.concat(tables))
-        exports = pl.col("export_id")
-        facts = by_partition(
-            rows,
-            part,
-            exports=exports.n_unique(),
-            exports_moved=exports.filter(pl.col("date_shift_days") != 0).n_unique(),
-        )
-        columns = ["account", "file", "days ahead", "confidence", "because"]
-        newest = pl.DataFrame(reasons[-_SHOWN:][::-1], columns, orient="row")
-        record(context, part, facts, {"verdicts": dg.MetadataValue.md(markdown_table(newest))})
+        record(context, part, _exports(rows, part), {"verdicts": _newest(reasons)})
         return dg.MaterializeResult(value=rows)
 
     return alignment
+
+
+def _reason(account: str, verdict: Verdict, file: DailyFile) -> tuple[object, ...]:
+    because = "; ".join(verdict.evidence + verdict.against)
+    return account, file.name, verdict.shift_days, verdict.confidence, because
+
+
+def _newest(reasons: list[tuple[object, ...]]) -> dg.MarkdownMetadataValue:
+    columns = ["account", "file", "days ahead", "confidence", "because"]
+    return dg.MetadataValue.md(markdown_table(pl.DataFrame(reasons[-_SHOWN:][::-1], columns, orient="row")))
+
+
+def _exports(rows: pl.DataFrame, part: Slice) -> pl.DataFrame:
+    """Of each partition, how many exports speak of it, and how many of these were labelled on other days."""
+    exports, moved = pl.col("export_id"), pl.col("date_shift_days") != 0
+    return by_partition(rows, part, exports=exports.n_unique(), exports_moved=exports.filter(moved).n_unique())
 
 
 def judged_rows(lake: Lake, account: str) -> dict[str, pl.DataFrame]:
