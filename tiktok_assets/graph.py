@@ -28,7 +28,7 @@ from tiktok_assets.storage.locks import Locks
 from tiktok_assets.storage.parquet import PartitionIOManager, RawIOManager
 from tiktok_assets.storage.run_locks import ACCOUNT_LOCKS, RUN_LIFE, account_locks, run_life
 from tiktok_assets.studio.extraction import Extractor, in_browser
-from tiktok_assets.tables import SCHEMAS, TABLES, WAREHOUSE
+from tiktok_assets.tables import FORMER_NAMES, SCHEMAS, TABLES, WAREHOUSE
 
 
 def build_definitions(settings: Settings, studio: Extractor | None = None) -> dg.Definitions:
@@ -87,5 +87,5 @@ def _warehouse(settings: Settings) -> Warehouse:
         settings.warehouse,
         views=published_views(TABLES),
         descriptions=descriptions(TABLES),
-        former_names={table.name: table.former_names for table in WAREHOUSE},
+        former_names=FORMER_NAMES,
     )

@@ -10,7 +10,6 @@ import functools
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from tiktok_assets.curated._tables import parts_of
 from tiktok_assets.curated.table import Input, Table
 
 
@@ -27,17 +26,16 @@ def lineage(table: Table, tables: Mapping[str, Table]) -> dict[str, list[Origin]
     ``tables``: all there are, by key.
     """
     inputs = [(source, tables[source.key]) for source in table.inputs.values() if source.key in tables]
-    parts = parts_of(table.schema)
 
     @functools.cache
     def origins(column: str) -> tuple[Origin, ...]:
         own = [
-            (Origin(before.key, name), parts_of(before.schema).get(name))
+            (Origin(before.key, name), before.computed.get(name))
             for source, before in inputs
             if (name := source.source_of(column)) in before.columns
         ]
         found = [origin for origin, _ in own]
-        needed = parts.get(column)
+        needed = table.computed.get(column)
         if needed is None or (needed and any(before == needed for _, before in own)):  # it is computed there already
             return tuple(found)
         if not needed:
@@ -64,16 +62,15 @@ def _is_read(source: Input, column: str) -> bool:
 
 def staged_origins(table: Table, tables: Mapping[str, Table]) -> dict[str, list[Origin]]:
     """By column of ``table``, the columns it comes from of tables that no ``make`` makes: those of staging."""
-    found: dict[str, list[Origin]] = {}
-    for column, origins in lineage(table, tables).items():
-        further = [
-            earlier
-            for origin in origins
-            for earlier in (
-                [origin]
-                if tables[origin.key].make is None
-                else staged_origins(tables[origin.key], tables).get(origin.column, [])
-            )
-        ]
-        found[column] = list(dict.fromkeys(further))
-    return found
+
+    @functools.cache
+    def of(key: str) -> dict[str, list[Origin]]:
+        return {
+            column: list(dict.fromkeys(one for origin in origins for one in further(origin)))
+            for column, origins in lineage(tables[key], tables).items()
+        }
+
+    def further(origin: Origin) -> list[Origin]:
+        return [origin] if tables[origin.key].make is None else of(origin.key).get(origin.column, [])
+
+    return of(table.key)

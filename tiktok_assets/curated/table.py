@@ -7,6 +7,7 @@ Dagster, DuckDB.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
@@ -15,7 +16,7 @@ from typing import Any
 import pandera.polars as pa
 import polars as pl
 
-from tiktok_assets.curated._tables import warehouse_rows, with_handles
+from tiktok_assets.curated._tables import parts_of, warehouse_rows, with_handles
 
 
 @dataclass(frozen=True)
@@ -116,10 +117,15 @@ class Table:
     def description(self) -> str:
         return inspect.cleandoc(str(self.schema.__doc__))
 
-    @property
+    @functools.cached_property
     def columns(self) -> dict[str, str]:
         """By name, what each column means."""
         return {str(name): column.description or "" for name, column in self.schema.to_schema().columns.items()}
+
+    @functools.cached_property
+    def computed(self) -> dict[str, tuple[str, ...]]:
+        """By computed column, those that its schema says it is ``made_of``."""
+        return parts_of(self.schema)
 
     def rows(self, inputs: Mapping[str, Any], parameters: Parameters) -> pl.DataFrame:
         """The rows that follow from ``inputs``; there may be more than of the months to make."""

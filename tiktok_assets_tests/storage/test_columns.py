@@ -10,9 +10,8 @@ import pytest
 
 from tiktok_assets.storage.columns import describe, rename_columns
 from tiktok_assets.storage.duckdb import Warehouse
-from tiktok_assets.tables import WAREHOUSE
+from tiktok_assets.tables import FORMER_NAMES
 
-FORMER = {table.name: table.former_names for table in WAREHOUSE}
 QUALITY = {"table_name": "table", "check_name": "check"}
 
 
@@ -27,14 +26,14 @@ def columns(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:
 
 
 def test_the_columns_that_were_sql_keywords_have_other_names_now() -> None:
-    assert {table: names for table, names in FORMER.items() if names} == {
+    assert FORMER_NAMES == {
         "anomalies": {"check_name": "check"},
         "data_quality": QUALITY,
     }
 
 
 def test_an_old_file_gets_todays_names_when_it_is_opened_and_keeps_its_rows(tmp_path: Path) -> None:
-    warehouse = Warehouse(tmp_path / "w.duckdb", tmp_path / "tiktok.duckdb", former_names=FORMER)
+    warehouse = Warehouse(tmp_path / "w.duckdb", tmp_path / "tiktok.duckdb", former_names=FORMER_NAMES)
     with duckdb.connect(warehouse.working) as old:
         old.execute("""create table data_quality as select 'a' as account, 't' as "table", 'c' as "check", 3 as n""")
         old.execute("""create table anomalies as select 'a' as account, 'c' as "check" """)
