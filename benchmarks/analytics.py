@@ -19,11 +19,13 @@ import polars as pl
 from benchmarks import plain_polars, plain_sql
 from benchmarks.processing import LAST, prepare
 from benchmarks.timing import Pair, side_by_side
-from tiktok_assets.curated import warehouse
 from tiktok_assets.curated._tables import conform
-from tiktok_assets.curated.account.account_daily import account_daily
-from tiktok_assets.curated.account.periods import account_periods
+from tiktok_assets.curated.account.account_daily import SOCIAL_MEDIA_STATS, account_daily
+from tiktok_assets.curated.account.benchmarks import ACCOUNT_BENCHMARKS
+from tiktok_assets.curated.account.periods import PERIODS, account_periods
 from tiktok_assets.curated.quality.restatements import Settling
+from tiktok_assets.curated.table import Parameters
+from tiktok_assets.curated.videos import viral
 from tiktok_assets.graph import build_definitions
 from tiktok_assets.partitions import Slice, range_tags
 from tiktok_assets.reports.follower_history import FollowerHistory
@@ -88,12 +90,18 @@ def in_the_project(folder: Path) -> dict[str, pl.DataFrame]:
     days = account_daily(
         staged["overview"], staged["viewers"], staged["follower_history"], Insights.empty(), Settling.empty()
     )
-    stats = warehouse.social_media_stats(days, {}, _LOADED)
-    months = stats["date"].dt.truncate("1mo").unique().sort()
+    months = days["date"].dt.truncate("1mo").unique().sort().to_list()
+    parameters = Parameters(
+        months=months,
+        loaded_at=_LOADED,
+        viral_min_views=viral.MIN_VIEWS,
+        viral_growth=viral.GROWTH_THRESHOLD,
+    )
+    stats = SOCIAL_MEDIA_STATS.rows({"account_daily": days}, parameters)
     tables = {
         "social_media_stats": stats,
-        "account_periods": warehouse.account_periods(account_periods(days), _LOADED),
-        "account_benchmarks": warehouse.account_benchmarks(stats, months, _LOADED),
+        "account_periods": PERIODS.rows({"account_periods": account_periods(days)}, parameters),
+        "account_benchmarks": ACCOUNT_BENCHMARKS.rows({"days": stats}, parameters),
     }
     part = Slice(tuple(stats["account"].unique().sort()), tuple(months))
     store = Warehouse(folder / "ours.duckdb", folder / "published.duckdb")

@@ -9,18 +9,17 @@ import dagster as dg
 from tiktok_assets.accounts import load_roster
 from tiktok_assets.assets.account_report import build_account_report
 from tiktok_assets.assets.alignment import build_alignment_asset
-from tiktok_assets.assets.catalog import published_views
-from tiktok_assets.assets.coverage import COVERED, build_coverage_asset
-from tiktok_assets.assets.curated import CURATED, STAGED, build_curated_assets
+from tiktok_assets.assets.coverage import build_coverage_asset
 from tiktok_assets.assets.dagster_failures import manager_reports_failures
+from tiktok_assets.assets.export_log import build_export_log
 from tiktok_assets.assets.landing import build_landing_assets
 from tiktok_assets.assets.partitions import account_months
 from tiktok_assets.assets.raw import build_raw_assets
-from tiktok_assets.assets.restatements import COMPARED, build_restatements_asset
+from tiktok_assets.assets.restatements import build_restatements_asset
 from tiktok_assets.assets.staging import build_staging_assets
-from tiktok_assets.assets.warehouse import DAYS, build_warehouse_assets
+from tiktok_assets.assets.tables import build_table_asset
+from tiktok_assets.curated.catalog import descriptions, published_views
 from tiktok_assets.jobs import build_publish_warehouse, extract_exports, process_exports, report_accounts
-from tiktok_assets.reports.alignment import Alignment
 from tiktok_assets.schedules import build_daily_extraction
 from tiktok_assets.sensors import build_new_exports
 from tiktok_assets.settings import Settings
@@ -31,6 +30,7 @@ from tiktok_assets.storage.parquet import PartitionIOManager, RawIOManager
 from tiktok_assets.storage.run_locks import ACCOUNT_LOCKS, RUN_LIFE, account_locks, run_life
 from tiktok_assets.storage.warehouse_io import warehouse_io_manager
 from tiktok_assets.studio.extraction import Extractor, in_browser
+from tiktok_assets.tables import FORMER_NAMES, SCHEMAS, TABLES, WAREHOUSE
 
 
 def build_definitions(settings: Settings, studio: Extractor | None = None) -> dg.Definitions:
@@ -51,11 +51,13 @@ def build_definitions(settings: Settings, studio: Extractor | None = None) -> dg
             *build_staging_assets(partitions_def),
             build_restatements_asset(lake, partitions_def),
             build_coverage_asset(lake, partitions_def),
-            *build_curated_assets(settings, roster, partitions_def),
             build_account_report(lake, roster, partitions_def),
-            *build_warehouse_assets(lake, roster, partitions_def),
+            build_export_log(lake, roster, partitions_def),
         ]
-        warehouse = Warehouse(settings.state / "warehouse.duckdb", settings.warehouse, published_views(assets))
+        made = {key for asset in assets for key in asset.keys}
+        others = [table for table in TABLES.values() if dg.AssetKey(table.key.split("/")) not in made]
+        assets += [build_table_asset(table, settings, roster, partitions_def) for table in others]
+        warehouse = _warehouse(settings)
         publish_warehouse = build_publish_warehouse(lake, roster, warehouse)
         new_exports = build_new_exports(lake, roster, warehouse, process_exports, publish_warehouse)
     extractor = studio or in_browser(settings)
@@ -70,10 +72,13 @@ def build_definitions(settings: Settings, studio: Extractor | None = None) -> dg
             RUN_LIFE: run_life(Locks(settings.locks)),
             ACCOUNT_LOCKS: account_locks(Locks(settings.locks), list(roster)),
             "raw": _holding_accounts(RawIOManager(lake)),
-            "lake": _holding_accounts(
-                PartitionIOManager(lake, STAGED | CURATED | COVERED | COMPARED | {"staging/alignment": Alignment})
+            "lake": _holding_accounts(PartitionIOManager(lake, SCHEMAS)),
+            "warehouse": warehouse_io_manager(
+                warehouse,
+                {table.name: table.day for table in WAREHOUSE},
+                ACCOUNT_LOCKS,
+                prepare=manager_reports_failures,
             ),
-            "warehouse": warehouse_io_manager(warehouse, DAYS, ACCOUNT_LOCKS, prepare=manager_reports_failures),
         },
     )
 
@@ -82,3 +87,13 @@ def _holding_accounts(manager: dg.IOManager) -> dg.IOManagerDefinition:
     """An IO manager of the lake, which holds the accounts of its run before it reads or writes."""
     reporting = manager_reports_failures(manager)
     return dg.IOManagerDefinition(lambda _: reporting, required_resource_keys={ACCOUNT_LOCKS})
+
+
+def _warehouse(settings: Settings) -> Warehouse:
+    return Warehouse(
+        settings.state / "warehouse.duckdb",
+        settings.warehouse,
+        views=published_views(TABLES),
+        descriptions=descriptions(TABLES),
+        former_names=FORMER_NAMES,
+    )

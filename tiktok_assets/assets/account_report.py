@@ -18,7 +18,7 @@ from tiktok_assets.storage.run_locks import RUN_LIFE
 def build_account_report(lake: Lake, roster: Roster, partitions_def: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     @dg.asset(
         key=["reports", "account_report"],
-        deps=[dg.AssetKey(["curated", table]) for table in TABLES],
+        deps=[dg.AssetKey(table.key.split("/")) for table in TABLES],
         group_name="reports",
         description="One HTML page per account, as of now and of all its months: one file in data/reports each.",
         code_version="1",

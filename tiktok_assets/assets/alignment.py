@@ -1,37 +1,31 @@
 """Staging/alignment: by how many days the labels of each export run ahead, judged by all exports of the account."""
 
-import inspect
 from collections.abc import Iterable
 
 import dagster as dg
 import polars as pl
 
 from tiktok_assets.assets.dagster_failures import reports_failures
+from tiktok_assets.assets.declared import table_asset
 from tiktok_assets.exports.labels import DailyFile, Verdict
 from tiktok_assets.inbox.receipts import Moved, note_shifts
-from tiktok_assets.partitions import slice_of
-from tiktok_assets.reports.alignment import DAILY, Alignment, months, table, verdicts
+from tiktok_assets.partitions import Slice, slice_of
+from tiktok_assets.reports.alignment import DAILY, months, table, verdicts
 from tiktok_assets.reports.content import CONTENT
 from tiktok_assets.storage.lake import Lake
-from tiktok_assets.storage.metadata import OWNERS, by_partition, column_schema, markdown_table, record
+from tiktok_assets.storage.metadata import by_partition, markdown_table, record
 from tiktok_assets.storage.raw import judged_rows
+from tiktok_assets.tables import TABLES
 
 _SHOWN = 20
 
 
 def build_alignment_asset(lake: Lake, partitions_def: dg.PartitionsDefinition) -> dg.AssetsDefinition:
-    @dg.asset(
-        key=["staging", "alignment"],
+    @table_asset(
+        TABLES["staging/alignment"],
+        partitions_def,
+        ins={},
         deps=[dg.AssetKey(["raw", report.name]) for report in (*DAILY, CONTENT)],
-        group_name="staging",
-        description=inspect.cleandoc(str(Alignment.__doc__)),
-        code_version="1",
-        partitions_def=partitions_def,
-        backfill_policy=dg.BackfillPolicy.single_run(),
-        kinds={"polars", "parquet"},
-        owners=OWNERS,
-        io_manager_key="lake",
-        metadata={"dagster/column_schema": column_schema(Alignment)},
     )
     @reports_failures
     def alignment(context: dg.AssetExecutionContext) -> dg.MaterializeResult[pl.DataFrame]:
@@ -42,30 +36,28 @@ def build_alignment_asset(lake: Lake, partitions_def: dg.PartitionsDefinition) -
             for moved in _note(lake, account, found, context.run.run_id):
                 context.log.warning(f"{account}, {moved}")
             tables.append(table(account, found))
-            reasons += [
-                (
-                    account,
-                    file.name,
-                    verdict.shift_days,
-                    verdict.confidence,
-                    "; ".join(verdict.evidence + verdict.against),
-                )
-                for verdict, file in found
-            ]
+            reasons += [_reason(account, *one) for one in found]
         rows = part.within(pl.concat(tables))
-        exports = pl.col("export_id")
-        facts = by_partition(
-            rows,
-            part,
-            exports=exports.n_unique(),
-            exports_moved=exports.filter(pl.col("date_shift_days") != 0).n_unique(),
-        )
-        columns = ["account", "file", "days ahead", "confidence", "because"]
-        newest = pl.DataFrame(reasons[-_SHOWN:][::-1], columns, orient="row")
-        record(context, part, facts, {"verdicts": dg.MetadataValue.md(markdown_table(newest))})
+        record(context, part, _exports(rows, part), {"verdicts": _newest(reasons)})
         return dg.MaterializeResult(value=rows)
 
     return alignment
+
+
+def _reason(account: str, verdict: Verdict, file: DailyFile) -> tuple[object, ...]:
+    because = "; ".join(verdict.evidence + verdict.against)
+    return account, file.name, verdict.shift_days, verdict.confidence, because
+
+
+def _newest(reasons: list[tuple[object, ...]]) -> dg.MarkdownMetadataValue:
+    columns = ["account", "file", "days ahead", "confidence", "because"]
+    return dg.MetadataValue.md(markdown_table(pl.DataFrame(reasons[-_SHOWN:][::-1], columns, orient="row")))
+
+
+def _exports(rows: pl.DataFrame, part: Slice) -> pl.DataFrame:
+    """Of each partition, how many exports speak of it, and how many of these were labelled on other days."""
+    exports, moved = pl.col("export_id"), pl.col("date_shift_days") != 0
+    return by_partition(rows, part, exports=exports.n_unique(), exports_moved=exports.filter(moved).n_unique())
 
 
 def _note(lake: Lake, account: str, found: Iterable[tuple[Verdict, DailyFile]], run_id: str) -> list[Moved]:

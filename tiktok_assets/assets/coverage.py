@@ -10,60 +10,54 @@ import dagster as dg
 import polars as pl
 
 from tiktok_assets.assets.dagster_failures import reports_failures
-from tiktok_assets.checks.schema import schema_result, schema_spec
+from tiktok_assets.assets.declared import table_asset
+from tiktok_assets.checks.schema import schema_result
 from tiktok_assets.curated.coverage.advice import by_urgency
-from tiktok_assets.curated.coverage.coverage import COUNTED, Coverage, all_told_days
+from tiktok_assets.curated.coverage.coverage import COUNTED, COVERAGE, all_told_days
 from tiktok_assets.curated.coverage.coverage import coverage as count_days
-from tiktok_assets.partitions import slice_of
+from tiktok_assets.partitions import Slice, slice_of
 from tiktok_assets.reporting.status import COLUMNS, AccountCoverage, coverages, row_of, what_to_do
 from tiktok_assets.storage.lake import Lake
-from tiktok_assets.storage.metadata import OWNERS, by_partition, column_schema, markdown_table, part_of_list, record
+from tiktok_assets.storage.metadata import by_partition, markdown_table, part_of_list, record
 from tiktok_assets.studio.session import Sessions
 
-_KEY = dg.AssetKey(["curated", "coverage"])
-COVERED = {"curated/coverage": Coverage}
 # Accounts whose whole history is looked at for the metadata of a run; a run may have a thousand.
 _SHOWN = 20
 
 
 def build_coverage_asset(lake: Lake, partitions_def: dg.PartitionsDefinition) -> dg.AssetsDefinition:
-    @dg.asset(
-        key=_KEY,
-        ins={report: dg.AssetIn(["staging", report]) for report in COUNTED},
-        group_name="curated",
-        description=Coverage.__doc__,
-        code_version="1",
-        partitions_def=partitions_def,
-        backfill_policy=dg.BackfillPolicy.single_run(),
-        kinds={"polars", "parquet"},
-        owners=OWNERS,
-        io_manager_key="lake",
-        metadata={"dagster/column_schema": column_schema(Coverage)},
-        check_specs=[schema_spec(_KEY)],
-    )
+    @table_asset(COVERAGE, partitions_def, ins={report: dg.AssetIn(["staging", report]) for report in COUNTED})
     @reports_failures
-    def coverage(context: dg.AssetExecutionContext, **staged: pl.DataFrame):  # no return type: see assets.curated
+    def coverage(context: dg.AssetExecutionContext, **staged: pl.DataFrame):  # with checks, no MaterializeResult[T]
         part = slice_of(context.partition_keys)
         rows = count_days(all_told_days(staged))
-        now = dt.datetime.now(dt.UTC)
-        found = coverages(lake, part.accounts[:_SHOWN], now)
-        of_run = {
-            "accounts": part_of_list(list(part.accounts)),
-            "coverage": dg.MetadataValue.md(_table(found)),
-            "exports_to_make": sum(len(one.advice) for one in found),
-            "advice": dg.MetadataValue.md(_advice(lake, found, now)),
-        }
-        days = by_partition(
-            rows,
-            part,
-            days_covered=pl.col("days_covered").sum(),
-            missing_days=pl.col("days_missing").sum(),
-            unsettled_days=pl.col("days_unsettled").sum(),
-        )
-        record(context, part, days, of_run)
-        return dg.MaterializeResult(value=rows, check_results=[schema_result(Coverage, rows, part)])
+        record(context, part, _days(rows, part), _of_run(lake, part))
+        return dg.MaterializeResult(value=rows, check_results=[schema_result(COVERAGE.schema, rows, part)])
 
     return coverage
+
+
+def _days(rows: pl.DataFrame, part: Slice) -> pl.DataFrame:
+    """Of each partition, the days of all its reports."""
+    return by_partition(
+        rows,
+        part,
+        days_covered=pl.col("days_covered").sum(),
+        missing_days=pl.col("days_missing").sum(),
+        unsettled_days=pl.col("days_unsettled").sum(),
+    )
+
+
+def _of_run(lake: Lake, part: Slice) -> dict[str, object]:
+    """What people see beside a run: the coverage of its accounts at this moment, and what to export."""
+    now = dt.datetime.now(dt.UTC)
+    found = coverages(lake, part.accounts[:_SHOWN], now)
+    return {
+        "accounts": part_of_list(list(part.accounts)),
+        "coverage": dg.MetadataValue.md(_table(found)),
+        "exports_to_make": sum(len(one.advice) for one in found),
+        "advice": dg.MetadataValue.md(_advice(lake, found, now)),
+    }
 
 
 def _table(found: list[AccountCoverage]) -> str:

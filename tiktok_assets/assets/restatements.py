@@ -3,47 +3,37 @@
 One read of an account's exports makes both. No return type: Dagster's own for a multi-asset is an iterator of outputs.
 """
 
-import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import dagster as dg
-import pandera.polars as pa
 import polars as pl
 
 from tiktok_assets.assets.dagster_failures import reports_failures
-from tiktok_assets.assets.staging import typed_rows
-from tiktok_assets.curated.quality.restatements import LOOK_BACK, Restatements, Settling, restatements, settling
-from tiktok_assets.partitions import Slice, slice_of
-from tiktok_assets.reports.alignment import DAILY, aligned
+from tiktok_assets.assets.declared import table_output
+from tiktok_assets.curated.quality.restatements import (
+    LOOK_BACK,
+    SETTLING,
+)
+from tiktok_assets.making import COMPARED, compared
+from tiktok_assets.partitions import slice_of
+from tiktok_assets.reports.alignment import DAILY
 from tiktok_assets.storage.lake import Lake
-from tiktok_assets.storage.metadata import OWNERS, by_partition, column_schema, markdown_table, record
-from tiktok_assets.storage.parquet import REACH, seen
+from tiktok_assets.storage.metadata import by_partition, markdown_table, record
+from tiktok_assets.storage.parquet import windowed_input
 from tiktok_assets.storage.raw import raw_rows
+from tiktok_assets.tables import downstream_days
 
-SETTLING = "curated/settling"
-COMPARED: dict[str, type[pa.DataFrameModel]] = {"curated/restatements": Restatements, SETTLING: Settling}
-_REACHES = {SETTLING: {REACH: LOOK_BACK}}
-_MOVED, _SETTLED = (dg.AssetKey(key.split("/")) for key in COMPARED)
+_MOVED, _SETTLED = (dg.AssetKey(table.key.split("/")) for table in COMPARED)
+_DOWNSTREAM = downstream_days(SETTLING.key)
 _SHOWN = 20
 
 
 def build_restatements_asset(lake: Lake, partitions_def: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name="curated__restatements",
-        ins={"alignment": seen(["staging", "alignment"], before=LOOK_BACK, after=LOOK_BACK)},
+        ins={"alignment": windowed_input(["staging", "alignment"], before=LOOK_BACK, after=_DOWNSTREAM)},
         deps=[dg.AssetKey(["raw", report.name]) for report in DAILY],
-        outs={
-            key.replace("/", "__"): dg.AssetOut(
-                key=key.split("/"),
-                description=inspect.cleandoc(str(schema.__doc__)),
-                io_manager_key="lake",
-                code_version="1",
-                kinds={"polars", "parquet"},
-                owners=OWNERS,
-                metadata={"dagster/column_schema": column_schema(schema)} | _REACHES.get(key, {}),
-            )
-            for key, schema in COMPARED.items()
-        },
+        outs={table.key.replace("/", "__"): table_output(table) for table in COMPARED},
         group_name="curated",
         partitions_def=partitions_def,
         backfill_policy=dg.BackfillPolicy.single_run(),
@@ -64,30 +54,6 @@ def build_restatements_asset(lake: Lake, partitions_def: dg.PartitionsDefinition
         yield dg.Output(settled, output_name="curated__settling")
 
     return compared_exports
-
-
-def compared(
-    raw: Mapping[str, pl.LazyFrame], alignment: pl.DataFrame, part: Slice
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The rows of ``Restatements`` for ``part``, and of ``Settling`` also for the later months that look back at it.
-
-    ``raw`` (by report) and ``alignment`` hold at least every export that speaks of these months or of the ``LOOK_BACK``
-    days before, and ``raw`` all of its rows.
-    """
-    months = part.wider(after=LOOK_BACK).months
-    moved: list[pl.DataFrame] = [Restatements.empty()]
-    settled: list[pl.DataFrame] = [Settling.empty()]
-    for report in DAILY:
-        rows = aligned(typed_rows(report, raw[report.name]), alignment, report.name)
-        moved.append(restatements(report, part.within(rows)))
-        settled.append(settling(report, _timed(rows, raw[report.name]), months))
-    return pl.concat(moved), pl.concat(settled)
-
-
-def _timed(typed: pl.DataFrame, raw: pl.LazyFrame) -> pl.DataFrame:
-    """The rows of exports that carry the time of their download; a file's own time may be that of a copy."""
-    guessed = raw.filter(pl.col("downloaded_at_evidence") == "file_time").select("export_id").unique().collect()
-    return typed.join(guessed, on="export_id", how="anti")
 
 
 def _newest(moved: pl.DataFrame) -> dg.MarkdownMetadataValue:

@@ -6,12 +6,12 @@ import polars as pl
 from tiktok_assets.assets.dagster_failures import reports_failures
 from tiktok_assets.checks.dated import Doubts, years_by_file_time
 from tiktok_assets.checks.staging import check_results, check_specs, tells_every_day
+from tiktok_assets.making import typed_rows
 from tiktok_assets.partitions import slice_of
 from tiktok_assets.reports import REPORTS
-from tiktok_assets.reports.alignment import DAILY, aligned
-from tiktok_assets.reports.report import EXPORT_ORDER, Report, settle, undecided
+from tiktok_assets.reports.alignment import DAILY
+from tiktok_assets.reports.report import Report, settle, undecided
 from tiktok_assets.storage.metadata import OWNERS, column_schema, exports_used, record_days
-from tiktok_assets.storage.raw import pieces
 
 
 def build_staging_asset(report: Report, partitions_def: dg.PartitionsDefinition) -> dg.AssetsDefinition:
@@ -39,21 +39,13 @@ def build_staging_asset(report: Report, partitions_def: dg.PartitionsDefinition)
         context: dg.AssetExecutionContext, rows: pl.LazyFrame, **calendar: pl.DataFrame
     ):  # with checks, Dagster refuses MaterializeResult[T]
         part = slice_of(context.partition_keys)
-        typed = typed_rows(report, rows)
-        if "alignment" in calendar:
-            typed = aligned(typed, calendar["alignment"], report.name)
+        typed = typed_rows(report, rows, calendar.get("alignment"))
         settled = part.within(settle(report, typed))
         doubts = Doubts(years=years_by_file_time(rows, settled), order=part.within(undecided(report, typed)))
         record_days(context, settled, part, exports_used(rows, settled), every_day=tells_every_day(report))
         return dg.MaterializeResult(value=settled, check_results=check_results(report, settled, part, doubts))
 
     return staged
-
-
-def typed_rows(report: Report, rows: pl.LazyFrame) -> pl.DataFrame:
-    """The raw rows parsed, piece by piece, with no more columns than it takes to settle them."""
-    needed = list(dict.fromkeys((*report.columns, *EXPORT_ORDER, "row_number")))
-    return pl.concat(report.parse(piece).select(needed) for piece in pieces(rows))
 
 
 def build_staging_assets(partitions_def: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:

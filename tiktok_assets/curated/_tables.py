@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 
 import pandera.polars as pa
 import polars as pl
@@ -11,6 +12,20 @@ import polars.selectors as cs
 from tiktok_assets.reports.report import UtcTime
 
 PLATFORM = "tiktok"
+
+
+def made_of(*columns: str) -> dict[str, tuple[str, ...]]:
+    """``metadata`` of a computed column: those of its own table, or of the tables before, that it is computed from.
+
+    Without any it comes from no column, not even one of its name.
+    """
+    return {"made_of": columns}
+
+
+def parts_of(schema: type[pa.DataFrameModel]) -> dict[str, tuple[str, ...]]:
+    """By computed column of ``schema``, what ``made_of`` says."""
+    columns = schema.to_schema().columns
+    return {str(name): column.metadata["made_of"] for name, column in columns.items() if column.metadata}
 
 
 class WarehouseRow(pa.DataFrameModel):
@@ -30,7 +45,7 @@ class WarehouseRow(pa.DataFrameModel):
 class OfManyExports(WarehouseRow):
     """The columns of a row that many exports tell together."""
 
-    export_id: str = pa.Field(nullable=True, description="always null: many exports tell the row")
+    export_id: str = pa.Field(nullable=True, description="always null: many exports tell the row", metadata=made_of())
 
 
 def conform(rows: pl.DataFrame, schema: type[pa.DataFrameModel]) -> pl.DataFrame:
@@ -47,3 +62,9 @@ def warehouse_rows(rows: pl.DataFrame, schema: type[pa.DataFrameModel], loaded_a
     return loaded.select(
         "platform", "account", cs.exclude("platform", "account", "export_id", "loaded_at"), "export_id", "loaded_at"
     )
+
+
+def with_handles(rows: pl.DataFrame, handles: Mapping[str, str]) -> pl.DataFrame:
+    """``rows`` with the ``handle`` of each account, where they do not tell one themselves."""
+    known = pl.col("account").replace_strict(handles, default=None, return_dtype=pl.String)
+    return rows.with_columns(handle=pl.coalesce("handle", known) if "handle" in rows.columns else known)

@@ -1,4 +1,4 @@
-"""What does a column mean, in which unit, and what is it computed from? What every table's documentation shares.
+"""What does a column mean, in which unit, and where does it come from? The table ``_columns``, and comments in DuckDB.
 
 Descriptions are the schemas'. Does not belong here: Dagster's words for them (``assets``).
 """
@@ -6,56 +6,12 @@ Descriptions are the schemas'. Does not belong here: Dagster's words for them (`
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
-_ENGAGEMENT = ("total_likes", "total_comments", "total_shares")
-_EFFECT = ("total_views", "age_days")
-
-COMPUTED: Mapping[str, Sequence[str]] = {
-    "engagements": ("likes", "comments", "shares"),
-    "engagement_rate": ("engagements", "video_views", *_ENGAGEMENT, "total_views"),
-    "virality_rate": ("shares", "video_views", "total_shares", "total_views"),
-    "net_followers": ("followers", "new_followers", "lost_followers"),
-    "follower_growth_rate": ("followers",),
-    "video_views_7d_avg": ("video_views",),
-    "engagements_7d_avg": ("engagements",),
-    "video_views_growth_1d": ("video_views",),
-    "video_views_growth_7d": ("video_views",),
-    "video_views_growth_28d": ("video_views",),
-    "anomalies": ("video_views", "profile_views", "likes", "comments", "shares", "unique_viewers", "followers"),
-    "hashtags": ("title",),
-    "publish_hour_local": ("published_at", "post_date"),
-    "publish_weekday_local": ("published_at", "post_date"),
-    "views_gained": ("total_views",),
-    "gained_over_days": ("date", "total_views"),
-    "age_days": ("date", "published_at", "post_date"),
-    "views_per_day": ("total_views", "age_days"),
-    "is_latest": ("date",),
-    **dict.fromkeys(("label", "starts_on", "days", "period"), ("date",)),
-    **dict.fromkeys(("days_known", "is_complete", "video_views_daily_avg", "video_views_growth"), ("video_views",)),
-    "unique_viewers_daily_avg": ("unique_viewers",),
-    "engagements_growth": ("engagements",),
-    "daily_growth": ("views_gained", "gained_over_days", "total_views", "age_days"),
-    **dict.fromkeys(("views_vs_median", "peers"), _EFFECT),
-    "reason": ("daily_growth", "views_vs_median"),
-    "rank": ("total_views",),
-    "n": ("video_id",),
-    **dict.fromkeys(("effect", "effect_low", "effect_high", "evidence"), _EFFECT),
-    "weekday": ("publish_weekday_local",),
-    "hour": ("publish_hour_local",),
-    "hashtag": ("hashtags",),
-    "account_periods.net_followers": ("followers",),
-    **dict.fromkeys(("anomaly", "check", "kind", "severity", "first_day", "last_day", "sentence"), ("anomalies",)),
-    **dict.fromkeys(("passed", "data_errors", "events"), ("anomalies",)),
-    **dict.fromkeys(("data_quality.table", "days_examined"), ("date",)),
-    **dict.fromkeys(("anomalies.value", "anomalies.usual"), ("anomalies",)),
-    **dict.fromkeys(
-        (f"account_benchmarks.{name}" for name in ("metric", "value", "roster_median", "percentile", "accounts")),
-        ("video_views", "likes", "comments", "shares", "followers"),
-    ),
-}
-"""By computed column, as ``column`` or ``table.column``: those of its own table or of the tables before that it is made
-of. A name that several tables have names the parts of all of them; each table has some."""
+from tiktok_assets.curated.lineage import staged_origins
+from tiktok_assets.curated.table import Table
+from tiktok_assets.curated.views import VIEWS
 
 _UNITS: Mapping[str, str] = {
     r"average_watch_time": "seconds",
@@ -88,3 +44,88 @@ def unit_of(column: str, dtype: str) -> str:
             if re.fullmatch(pattern, column):
                 return unit
     return _UNITS_OF_TYPES[dtype.partition("(")[0]]
+
+
+class Column(NamedTuple):
+    """One row of ``_columns``: a column of a table or view that people query."""
+
+    table_name: str
+    column_name: str
+    description: str
+    unit: str
+    source: str
+
+
+_CATALOG = "_columns"
+_OF_CATALOG = {
+    "table_name": "the table or view that people query",
+    "column_name": "its column",
+    "description": "what the column means, and when it is null",
+    "unit": "in which unit it is",
+    "source": "the columns of staging that it is made of",
+}
+_SOURCES = {
+    "platform": "constant",
+    "account": "accounts.toml",
+    "handle": "accounts.toml",
+    "export_id": "none: many exports tell the row",
+    "loaded_at": "the run",
+}
+_TYPES = {
+    **dict.fromkeys(("impressions", "likes", "shares", "comments", "clicks"), "Int64"),
+    "created_timestamp": "Datetime",
+}
+
+
+def columns(tables: Mapping[str, Table]) -> list[Column]:
+    """Every column that people query, in the order of ``tables`` (all there are, by key), then of the views."""
+    of_itself = [Column(_CATALOG, name, text, "text", "constant") for name, text in _OF_CATALOG.items()]
+    return [*_of_tables(tables), *_of_views(), *of_itself]
+
+
+def published_views(tables: Mapping[str, Table]) -> dict[str, str]:
+    """By name, the queries of the views that stand beside the tables of the warehouse.
+
+    ``_columns`` is one of constants, made of the schemas at each publishing: nobody can forget to bring it up to date.
+    """
+    rows = ",\n".join("(" + ", ".join(_quoted(value) for value in column) + ")" for column in columns(tables))
+    catalog = f"select * from (values\n{rows}) as catalog({', '.join(Column._fields)})"
+    return {**{name: view.query for name, view in VIEWS.items()}, _CATALOG: catalog}
+
+
+def descriptions(tables: Mapping[str, Table]) -> dict[str, tuple[str, dict[str, str]]]:
+    """By table or view of the warehouse: what one row is, and what each column means."""
+    return {
+        **{table.name: (table.description, table.columns) for table in _in_warehouse(tables)},
+        **{name: (view.description, view.descriptions()) for name, view in VIEWS.items()},
+        _CATALOG: ("One row per column of a table or view: its meaning, unit and source.", dict(_OF_CATALOG)),
+    }
+
+
+def _in_warehouse(tables: Mapping[str, Table]) -> list[Table]:
+    return [table for table in tables.values() if table.layer == "warehouse"]
+
+
+def _of_tables(tables: Mapping[str, Table]) -> Iterator[Column]:
+    for table in _in_warehouse(tables):
+        origins = staged_origins(table, tables)
+        is_of_files = all(source.key not in tables for source in table.inputs.values())
+        others = {**_SOURCES, "export_id": "landed files"} if is_of_files else _SOURCES
+        for name, column in table.schema.to_schema().columns.items():
+            source = ", ".join(map(".".join, origins.get(str(name), ())))
+            source = source or others.get(str(name)) or ("landed files" if is_of_files else "computed")
+            yield Column(table.name, str(name), column.description or "", unit_of(str(name), str(column.dtype)), source)
+
+
+def _of_views() -> Iterator[Column]:
+    for name, view in VIEWS.items():
+        schema = view.schema.to_schema().columns if view.schema else {}
+        types = {str(column): str(described.dtype) for column, described in schema.items()}
+        sources = ", ".join(f"warehouse/{source}" for source in view.sources)
+        for column, description in view.descriptions().items():
+            unit = unit_of(column, types.get(column) or _TYPES.get(column, "String"))
+            yield Column(name, column, description, unit, sources)
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -6,6 +6,7 @@ could hold and a run could make; a view is right whatever was run last, and that
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -20,6 +21,8 @@ class View:
     """A query, and its columns: those of ``schema`` by its descriptions, others by ``columns``."""
 
     query: str
+    description: str
+    """What one row is."""
     sources: tuple[str, ...]
     """The tables of the warehouse that it is made of."""
     schema: type[pa.DataFrameModel] | None = None
@@ -38,6 +41,7 @@ def _of_periods(period: str, example: str) -> View:
     return View(
         query=f"select platform, account, label as {period}, * exclude (platform, account, label, period, export_id) "
         f"from account_periods where period = '{period}'",
+        description=f"One row per account and {period}; see account_periods.",
         sources=("account_periods",),
         schema=Periods,
         columns={period: f"{period} of the year, as {example}"},
@@ -102,6 +106,8 @@ VIEWS: Mapping[str, View] = {
     "social_media_stats_monthly": _of_periods("month", "2026-01"),
     "social_media_rollup": View(
         query=_ROLLUP,
+        description="One row per account and video: its newest numbers, in the columns of Fivetran's "
+        "dbt_social_media_reporting.",
         sources=("content_performance",),
         columns={
             "source_relation": "the table it comes from",
@@ -121,6 +127,7 @@ VIEWS: Mapping[str, View] = {
     ),
     "viral_trends": View(
         query=_TRENDS,
+        description=inspect.cleandoc(str(trends.ViralTrends.__doc__)),
         sources=("viral_content", "content_performance"),
         schema=trends.ViralTrends,
         columns={"platform": "always 'tiktok'"},

@@ -24,12 +24,9 @@ from tiktok_assets.exports.problems import ExportProblem
 from tiktok_assets.exports.tables import ROW, Table, read_table
 from tiktok_assets.legacy import tables as former
 from tiktok_assets.reports import REPORTS
-from tiktok_assets.reports.alignment import Alignment
+from tiktok_assets.tables import STAGING
 
-TABLES: dict[str, type[pa.DataFrameModel]] = {
-    **{report.name: report.schema for report in REPORTS},
-    "alignment": Alignment,
-}
+TABLES: dict[str, type[pa.DataFrameModel]] = {table.name: table.schema for table in STAGING}
 """By the name of its folder in data/staging: what a table has to be."""
 _SHOWN = 20
 """Findings of one file that are printed."""

@@ -6,28 +6,21 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import pandera.polars as pa
 import polars as pl
 
 from tiktok_assets.accounts import Account
-from tiktok_assets.curated.account.account_daily import AccountDaily
+from tiktok_assets.curated.account.account_daily import ACCOUNT_DAILY
 from tiktok_assets.curated.account.metrics import with_metrics
-from tiktok_assets.curated.audience.audience import Audience
+from tiktok_assets.curated.audience.audience import AUDIENCE
 from tiktok_assets.curated.quality.quality import find_anomalies
-from tiktok_assets.curated.videos.hashtags import Hashtags
-from tiktok_assets.curated.videos.posting import PostingTimes
-from tiktok_assets.curated.videos.videos import Videos
-from tiktok_assets.curated.videos.viral import ViralVideos
+from tiktok_assets.curated.table import Table
+from tiktok_assets.curated.videos.hashtags import HASHTAGS
+from tiktok_assets.curated.videos.posting import POSTING_TIMES
+from tiktok_assets.curated.videos.videos import VIDEOS
+from tiktok_assets.curated.videos.viral import VIRAL_VIDEOS
 from tiktok_assets.storage.lake import Lake, files_in, read_parquet
 
-TABLES: dict[str, type[pa.DataFrameModel]] = {
-    "account_daily": AccountDaily,
-    "videos": Videos,
-    "viral_videos": ViralVideos,
-    "audience": Audience,
-    "posting_times": PostingTimes,
-    "hashtags": Hashtags,
-}
+TABLES = (ACCOUNT_DAILY, VIDEOS, VIRAL_VIDEOS, AUDIENCE, POSTING_TIMES, HASHTAGS)
 """The curated tables a report reads."""
 
 
@@ -95,13 +88,13 @@ def account_tables(account: Account, tables: dict[str, pl.DataFrame], completene
 
 def read_tables(lake: Lake, account: Account, completeness: Completeness) -> AccountTables:
     """The stored tables of ``account``. A table without rows is empty."""
-    return account_tables(account, {name: _stored(lake, name, account.key) for name in TABLES}, completeness)
+    return account_tables(account, {table.name: _stored(lake, table, account.key) for table in TABLES}, completeness)
 
 
-def _stored(lake: Lake, table: str, account: str) -> pl.DataFrame:
-    months = files_in(lake.settings.curated / table / f"account={account}")
+def _stored(lake: Lake, table: Table, account: str) -> pl.DataFrame:
+    months = files_in(lake.settings.curated / table.name / f"account={account}")
     rows = read_parquet([path for month in sorted(months, key=str) if (path := month / "data.parquet").exists()])
-    return rows if rows.width else TABLES[table].empty()
+    return rows if rows.width else table.schema.empty()
 
 
 def _newest_month(rows: pl.DataFrame) -> pl.DataFrame:

@@ -24,6 +24,7 @@ import polars as pl
 import polars.selectors as cs
 
 from tiktok_assets.partitions import Slice
+from tiktok_assets.storage.columns import Descriptions, describe, rename_columns
 from tiktok_assets.storage.locks import Locks
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ log = logging.getLogger(__name__)
 
 PATIENCE = 120.0  # seconds
 _RETRY_AFTER = 0.1
-EVERYONE, OVER_ALL_MONTHS = "every_account", "over_all_months"
+ALL_ACCOUNTS, OVER_ALL_MONTHS = "all_accounts", "over_all_months"
 # DuckDB takes 80% of the machine if it may; a table of 900,000 videos needs 200 MB, more goes to disk.
 _MODEST = "set memory_limit = '256MB'; set threads = 2"
 # A file of which half is free is written anew; a small one is not worth it.
@@ -57,6 +58,10 @@ class Warehouse:
     published: Path
     views: Mapping[str, str] = field(default_factory=dict)
     """By name: the query. One that asks for a table or column that is not there yet is left out."""
+    descriptions: Descriptions = field(default_factory=dict)
+    """By table or view: what one row is, and what each column means. They become comments in the file."""
+    former_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By table and column: the name the column had in earlier versions."""
 
     @contextlib.contextmanager
     def session(self, *, holder: str = "", say: Callable[[str], object] = log.info) -> Iterator[Session]:
@@ -106,6 +111,7 @@ class Session:
                         raise
                     time.sleep(_RETRY_AFTER)
             self._connection.execute(_MODEST)
+            rename_columns(self._connection, self.warehouse.former_names)
         return self._connection
 
     def close(self) -> None:
@@ -184,6 +190,7 @@ class Session:
         for name, query in self.warehouse.views.items():
             with contextlib.suppress(duckdb.CatalogException, duckdb.BinderException):
                 self.connection.execute(f"create or replace view {name} as {query}")
+        describe(self.connection, self.warehouse.descriptions)
         self.connection.execute("checkpoint")
         is_half_empty = self._is_half_empty()
         self.close()

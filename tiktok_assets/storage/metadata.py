@@ -35,24 +35,6 @@ def column_schema(schema: type[pa.DataFrameModel]) -> dg.TableSchema:
     )
 
 
-def column_lineage(
-    schema: type[pa.DataFrameModel],
-    upstream: Mapping[str, type[pa.DataFrameModel]],
-    renamed: Mapping[str, str] | None = None,
-) -> dg.TableColumnLineage:
-    """Which upstream columns each column is made of: those of its name, or of the name it had before (``renamed``)."""
-    known = {key: set(model.to_schema().columns) for key, model in upstream.items()}
-    sources = {}
-    for name in map(str, schema.to_schema().columns):
-        before = (renamed or {}).get(name, name)
-        sources[name] = [
-            dg.TableColumnDep(dg.AssetKey(key.split("/")), before)
-            for key, columns in known.items()
-            if before in columns
-        ]
-    return dg.TableColumnLineage({name: deps for name, deps in sources.items() if deps})
-
-
 def record(
     context: dg.AssetExecutionContext,
     part: Slice,

@@ -57,30 +57,30 @@ class RawIOManager(dg.IOManager):
         return raw_rows(self.lake, report, part.accounts, since=days[0]).filter(pl.col("date_label").is_between(*days))
 
 
-LOOK_BACK, REACH, COLUMNS = "look_back_days", "reach_days", "columns"
+LOOK_BACK, DOWNSTREAM, COLUMNS = "look_back_days", "downstream_days", "columns"
 
 
-def seen(
+def windowed_input(
     key: Sequence[str], *, before: int = 0, after: int = 0, columns: Sequence[str] = (), **more: bool
 ) -> dg.AssetIn:
-    """An input with more than the months of the run: those ``before`` days see, and those that see it ``after`` days.
+    """An input with more than the months of the run: those of ``before`` days before it, and of ``after`` days after.
 
     ``columns``: all by default. ``more``: what else its IO manager has to know.
     """
-    return dg.AssetIn(key, metadata={LOOK_BACK: before, REACH: after, COLUMNS: list(columns), **more})
+    return dg.AssetIn(key, metadata={LOOK_BACK: before, DOWNSTREAM: after, COLUMNS: list(columns), **more})
 
 
-def sight(context: dg.InputContext | dg.OutputContext) -> Slice:
-    """The partitions an input is asked for (``seen``), or that an output with ``reach_days`` may change."""
+def requested_range(context: dg.InputContext | dg.OutputContext) -> Slice:
+    """The partitions an input is asked for (``windowed_input``), or an output with ``downstream_days`` may change."""
     told = context.definition_metadata
-    return slice_of(context.asset_partition_keys).wider(before=told.get(LOOK_BACK, 0), after=told.get(REACH, 0))
+    return slice_of(context.asset_partition_keys).wider(before=told.get(LOOK_BACK, 0), after=told.get(DOWNSTREAM, 0))
 
 
 class PartitionIOManager(dg.IOManager):
     """``data/<layer>/<table>/account=<a>/date=<YYYY-MM-01>/data.parquet``; a partition without rows has no file.
 
-    An asset whose later months look back at the run's has ``reach_days`` in its metadata, and returns their rows too.
-    Of these, partitions that came out differently are replaced: so tables do not depend on the order of runs.
+    An asset whose later months look back at the run's has ``downstream_days`` in its metadata, and returns their rows
+    too. Of these, partitions that came out differently are replaced: so tables do not depend on the order of runs.
     """
 
     def __init__(self, lake: Lake, schemas: Mapping[str, type[pa.DataFrameModel]]) -> None:
@@ -90,7 +90,7 @@ class PartitionIOManager(dg.IOManager):
 
     def handle_output(self, context: dg.OutputContext, obj: pl.DataFrame) -> None:
         layer, table = context.asset_key.path
-        part, reached = slice_of(context.asset_partition_keys), sight(context)
+        part, reached = slice_of(context.asset_partition_keys), requested_range(context)
         partitions = _split(reached.require(obj, context.asset_key.to_user_string()))
         later = [month for month in reached.months if month not in part.months]
         stored = self.lake.partition_files(layer, table, part.accounts, later) if later else {}
@@ -105,7 +105,7 @@ class PartitionIOManager(dg.IOManager):
 
     def load_input(self, context: dg.InputContext) -> pl.DataFrame:
         layer, table = context.asset_key.path
-        part = sight(context)
+        part = requested_range(context)
         paths = self.lake.partition_files(layer, table, part.accounts, part.months).values()
         empty = self.schemas[context.asset_key.to_user_string()].empty()
         stored = scan_parquet(paths)

@@ -12,16 +12,16 @@ import dagster as dg
 import polars as pl
 
 from tiktok_assets.partitions import Slice, slice_of
-from tiktok_assets.storage.duckdb import EVERYONE, OVER_ALL_MONTHS, Session, Warehouse
-from tiktok_assets.storage.parquet import COLUMNS, named, sight
+from tiktok_assets.storage.duckdb import ALL_ACCOUNTS, OVER_ALL_MONTHS, Session, Warehouse
+from tiktok_assets.storage.parquet import COLUMNS, named, requested_range
 from tiktok_assets.storage.partition_metadata import set_run_metadata
 
 
 class WarehouseIOManager(dg.IOManager):
     """A table of the warehouse for each asset ``warehouse/<table>``. What it returns replaces the run's partitions.
 
-    With ``reach_days`` also those of later months that came out differently, as in the lake; with ``every_account`` an
-    input holds the rows of all accounts, and an output may change theirs.
+    With ``downstream_days`` also those of later months that came out differently, as in the lake; with
+    ``all_accounts`` an input holds the rows of all accounts, and an output may change theirs.
     """
 
     def __init__(self, warehouse: Warehouse, days: Mapping[str, str], holder: str = "") -> None:
@@ -51,8 +51,8 @@ class WarehouseIOManager(dg.IOManager):
 
     def handle_output(self, context: dg.OutputContext, obj: pl.DataFrame) -> None:
         table, told = context.asset_key.path[-1], context.definition_metadata
-        part, reached, day = slice_of(context.asset_partition_keys), sight(context), self.days[table]
-        every_account = bool(told.get(EVERYONE))
+        part, reached, day = slice_of(context.asset_partition_keys), requested_range(context), self.days[table]
+        every_account = bool(told.get(ALL_ACCOUNTS))
         allowed = Slice(tuple(obj["account"].unique()), reached.months) if every_account else reached
         allowed.require(obj.select("account", date=day), context.asset_key.to_user_string())
         over_all_months = told.get(OVER_ALL_MONTHS)
@@ -68,9 +68,9 @@ class WarehouseIOManager(dg.IOManager):
         return self.session(context.log.info).read(
             table,
             self.days[table],
-            sight(context),
+            requested_range(context),
             told.get(COLUMNS) or (),
-            every_account=bool(told.get(EVERYONE)),
+            every_account=bool(told.get(ALL_ACCOUNTS)),
         )
 
 

@@ -1,50 +1,32 @@
-"""Any table as it would have been with the exports known at a moment: the assets themselves, asked in memory.
+"""Any table as it would have been with the exports known at a moment: made by the assets' own functions, in memory.
 
-Belongs here: which raw rows were known, and asking each asset with what the assets before it gave. Does not belong
-here: any step of theirs, printing. Nothing is written: of the assets that touch the lake themselves (files, receipts)
-only the pure function in them is asked.
+Belongs here: which raw rows were known, and making each table out of those before it. Does not belong here: any step of
+theirs, printing. Nothing is written.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
-import dagster as dg
 import duckdb
-import pandera.polars as pa
 import polars as pl
 
-from tiktok_assets.accounts import load_roster
-from tiktok_assets.assets.coverage import COVERED
-from tiktok_assets.assets.curated import CURATED, STAGED
-from tiktok_assets.assets.restatements import COMPARED, compared
-from tiktok_assets.assets.warehouse import DAYS, WAREHOUSE
-from tiktok_assets.curated import warehouse
-from tiktok_assets.curated.coverage.coverage import COUNTED, all_told_days, coverage
-from tiktok_assets.graph import build_definitions
-from tiktok_assets.partitions import Slice, partition_key
+from tiktok_assets.accounts import Roster, load_roster
+from tiktok_assets.curated.table import Input, Table
+from tiktok_assets.making import COMPARED, compared, parameters_of, rows_to_store, typed_rows
+from tiktok_assets.partitions import Slice
 from tiktok_assets.reports import REPORTS
-from tiktok_assets.reports.alignment import DAILY, Alignment
+from tiktok_assets.reports.alignment import DAILY
+from tiktok_assets.reports.report import settle
 from tiktok_assets.settings import Settings
-from tiktok_assets.storage.duckdb import EVERYONE, OVER_ALL_MONTHS
 from tiktok_assets.storage.lake import Lake
-from tiktok_assets.storage.parquet import COLUMNS
+from tiktok_assets.tables import TABLES
 from tiktok_assets.vintages.known_exports import KnownExports
 
 _WAREHOUSE = "warehouse/"
-TABLES: dict[str, type[pa.DataFrameModel]] = {
-    "staging/alignment": Alignment,
-    **STAGED,
-    **COVERED,
-    **COMPARED,
-    **CURATED,
-    **{f"{_WAREHOUSE}{name}": schema for name, schema in WAREHOUSE.items()},
-}
-"""What can be asked for, by asset key; those of the warehouse also by their name alone."""
 
 
 class UnknownTable(ValueError):
@@ -84,9 +66,9 @@ def as_of(
     everyone = load_roster(settings).partition_keys()
     chosen = everyone if accounts is None else [account for account in everyone if account in set(accounts)]
     if not chosen:
-        return TABLES[key].empty()
+        return TABLES[key].schema.empty()
     known = Known(Lake(settings), tuple(chosen), moment)
-    if known.looks_at_everyone(key):
+    if TABLES[key].needs_all_accounts:
         known = Known(Lake(settings), tuple(everyone), moment)
     return known.rows(key).filter(pl.col("account").is_in(chosen))
 
@@ -112,10 +94,6 @@ class Known(KnownExports):
             self._made.update(self._make(key))
         return self._made[key]
 
-    def looks_at_everyone(self, key: str) -> bool:
-        """Whether the rows of an account depend on those of others."""
-        return EVERYONE in self._metadata(key)
-
     @functools.cached_property
     def _part(self) -> Slice:
         """The partitions there were: of every month from the first one kept on."""
@@ -124,57 +102,43 @@ class Known(KnownExports):
         return Slice(self.accounts, tuple(months))
 
     @functools.cached_property
-    def _assets(self) -> dict[str, dg.AssetsDefinition]:
-        """Those of these accounts alone: with a thousand of them, partitions alone take seconds."""
-        definitions = build_definitions(self.lake.settings.model_copy(update={"accounts": self.accounts}))
-        assets = [one for one in definitions.assets or () if isinstance(one, dg.AssetsDefinition)]
-        return {key.to_user_string(): one for one in assets for key in one.keys}
-
-    def _metadata(self, key: str) -> Mapping[str, Any]:
-        return self._assets[key].metadata_by_key[dg.AssetKey(key.split("/"))]
+    def _roster(self) -> Roster:
+        return load_roster(self.lake.settings)
 
     def _make(self, key: str) -> dict[str, pl.DataFrame]:
         """The table of ``key``, and those that are made in one go with it."""
+        made = TABLES[key]
         if not self._part.months:
-            return {key: TABLES[key].empty()}
-        if key in COMPARED:
+            return {key: made.schema.empty()}
+        if made in COMPARED:
             raw = {report.name: self.raw(report.name) for report in DAILY}
-            return dict(zip(COMPARED, compared(raw, self.alignment, self._part), strict=True))
-        if key in COVERED:
-            return {key: coverage(all_told_days({report: self.rows(f"staging/{report}") for report in COUNTED}))}
+            found = compared(raw, self.alignment, self._part)
+            return {one.key: rows for one, rows in zip(COMPARED, found, strict=True)}
         if key == "staging/alignment":
             return {key: self._part.within(self.alignment)}
-        if key == f"{_WAREHOUSE}exports":
-            log = warehouse.exports({report.name: self.raw(report.name) for report in REPORTS}, self.moment)
-            return {key: self._part.within(log, DAYS["exports"]).sort("month", "report", "downloaded_at", "export_id")}
-        return {key: self._as_stored(self._asked(key), self._metadata(key).get(OVER_ALL_MONTHS, {}))}
+        if made.layer == "staging":
+            return {key: self._staged(made.name)}
+        parameters = parameters_of(made, self.lake.settings, self._roster, self._part, self.moment)
+        rows = made.rows({name: self._read(source) for name, source in made.inputs.items()}, parameters)
+        return {key: _as_stored(made, rows_to_store(made, rows, self._part))}
 
-    def _asked(self, key: str) -> pl.DataFrame:
-        """What the asset answers to the tables it is made of."""
-        asset, inputs = self._assets[key], {}
-        for name, source in asset.keys_by_input_name.items():
-            wanted = asset.node_def.input_def_named(name)
-            if wanted.dagster_type.is_nothing:  # an order of steps, no table
-                continue
-            layer, report = source.path
-            if layer == "raw":
-                inputs[name] = self.raw(report)
-            else:
-                inputs[name] = self.rows(source.to_user_string()).select(wanted.metadata.get(COLUMNS) or pl.all())
-        ends = [partition_key(self.accounts[end], self._part.months[end]) for end in (0, -1)]
-        context = dg.build_asset_context(partition_key_range=dg.PartitionKeyRange(*ends))
-        answer = asset(context, **inputs)
-        if not isinstance(answer, dg.MaterializeResult):
-            raise TypeError(f"{key} answers with {type(answer).__name__}, no table: it needs a line in Known._make.")
-        return answer.value
+    def _staged(self, name: str) -> pl.DataFrame:
+        (report,) = (report for report in REPORTS if report.name == name)
+        alignment = self.rows("staging/alignment") if report in DAILY else None
+        return self._part.within(settle(report, typed_rows(report, self.raw(name), alignment)))
 
-    def _as_stored(self, rows: pl.DataFrame, over_all_months: Mapping[str, str]) -> pl.DataFrame:
-        """With what the warehouse adds where it stores a table."""
-        if over_all_months:
-            columns = ", ".join(f'{expression} as "{name}"' for name, expression in over_all_months.items())
-            numbered = rows.with_row_index("_row").drop(over_all_months)
-            with duckdb.connect() as connection:
-                connection.register("_rows", numbered.to_arrow())
-                added = pl.DataFrame(connection.sql(f"select _row, {columns} from _rows").to_arrow_table())
-            rows = numbered.join(added, on="_row", maintain_order="left").select(rows.columns)
-        return rows.with_columns(loaded_at=pl.lit(self.moment)) if "loaded_at" in rows.columns else rows
+    def _read(self, source: Input) -> pl.DataFrame | pl.LazyFrame:
+        layer, _, report = source.key.partition("/")
+        return self.raw(report) if layer == "raw" else self.rows(source.key).select(source.columns or pl.all())
+
+
+def _as_stored(made: Table, rows: pl.DataFrame) -> pl.DataFrame:
+    """With what the warehouse adds where it stores a table."""
+    if not made.over_all_months:
+        return rows
+    columns = ", ".join(f'{expression} as "{name}"' for name, expression in made.over_all_months.items())
+    numbered = rows.with_row_index("_row").drop(made.over_all_months)
+    with duckdb.connect() as connection:
+        connection.register("_rows", numbered.to_arrow())
+        added = pl.DataFrame(connection.sql(f"select _row, {columns} from _rows").to_arrow_table())
+    return numbered.join(added, on="_row", maintain_order="left").select(rows.columns)

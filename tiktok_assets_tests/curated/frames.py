@@ -8,6 +8,8 @@ from typing import Any
 
 import polars as pl
 
+from tiktok_assets.curated.table import Parameters
+from tiktok_assets.curated.videos import viral
 from tiktok_assets.curated.videos.video_growth import with_growth
 from tiktok_assets.simulator.account import SimulatedAccount
 
@@ -29,6 +31,13 @@ _SNAPSHOTS = {
     "export_id": pl.String,
 }
 HASHTAG = r"#([\p{L}\p{N}\p{M}_]+)"
+
+
+def parameters(**changes: Any) -> Parameters:
+    """With which tables are made by default."""
+    loaded_at = dt.datetime(2026, 3, 31, tzinfo=dt.UTC)
+    usual = {"viral_min_views": viral.MIN_VIEWS, "viral_growth": viral.GROWTH_THRESHOLD}
+    return Parameters(**{"months": [], "loaded_at": loaded_at, **usual, **changes})
 
 
 def day_rows(*rows: Mapping[str, Any]) -> pl.DataFrame:

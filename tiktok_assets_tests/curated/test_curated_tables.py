@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 
 from tiktok_assets.checks.schema import violations
-from tiktok_assets.curated._tables import conform, warehouse_rows
+from tiktok_assets.curated._tables import conform, warehouse_rows, with_handles
 from tiktok_assets.curated.account import account_daily as daily
-from tiktok_assets.curated.account.account_daily import AccountDaily, SocialMediaStats, with_handles
+from tiktok_assets.curated.account.account_daily import AccountDaily, SocialMediaStats
 from tiktok_assets.curated.audience.audience import Audience, AudienceInsights, audience
 from tiktok_assets.curated.coverage.export_log import Exports, export_log
 from tiktok_assets.curated.quality.restatements import Settling

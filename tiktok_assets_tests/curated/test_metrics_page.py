@@ -9,6 +9,7 @@ from tiktok_assets.curated.account import benchmarks
 from tiktok_assets.curated.quality import anomaly_rules, scores
 from tiktok_assets.curated.quality.quality import ANOMALIES, CHECKS
 from tiktok_assets.curated.videos import equal_age, peers, viral
+from tiktok_assets.tables import WAREHOUSE
 
 PAGE = (Path(__file__).parents[2] / "docs/metrics.md").read_text()
 TEXT = re.sub(r"\s+", " ", PAGE)
@@ -48,9 +49,7 @@ def test_the_thresholds_are_those_of_the_code() -> None:
 
 
 def test_every_column_it_names_is_one_of_the_warehouse() -> None:
-    from tiktok_assets.assets.warehouse import WAREHOUSE
-
-    known = {str(name) for schema in WAREHOUSE.values() for name in schema.to_schema().columns}
+    known = {name for table in WAREHOUSE for name in table.columns}
     day = PAGE.split("## A week")[0]
     named = {name for row in re.findall(r"^\| (`.*?) \|", day, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
     assert named - {"_28d"} <= known

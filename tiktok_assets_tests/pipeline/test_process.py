@@ -53,8 +53,8 @@ def broken_for(account: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every export of ``account`` fails in staging."""
     typed_rows = staging.typed_rows
 
-    def failing(report: Report, rows: pl.LazyFrame) -> pl.DataFrame:
-        typed = typed_rows(report, rows)
+    def failing(report: Report, rows: pl.LazyFrame, alignment: pl.DataFrame | None = None) -> pl.DataFrame:
+        typed = typed_rows(report, rows, alignment)
         if account in typed["account"]:
             raise ValueError(f"the reader stumbled over {account}")
         return typed

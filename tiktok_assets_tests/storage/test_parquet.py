@@ -15,7 +15,7 @@ from tiktok_assets.partitions import Slice
 from tiktok_assets.reports.viewers import Viewers
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
-from tiktok_assets.storage.parquet import PartitionIOManager, RawIOManager, RawRows, seen
+from tiktok_assets.storage.parquet import PartitionIOManager, RawIOManager, RawRows, windowed_input
 
 JANUARY, FEBRUARY = date(2025, 1, 1), date(2025, 2, 1)
 NOON = datetime(2025, 3, 1, 12, tzinfo=UTC)
@@ -113,11 +113,13 @@ def looking_back(lake: Lake, made: pl.DataFrame, first: str, last: str, **sight:
     """As ``materialize``, of a table whose later months look back 28 days at the run's; and what its metadata say."""
     got: list[pl.DataFrame] = []
 
-    @dg.asset(key=["staging", "viewers"], partitions_def=PARTITIONS, io_manager_key="lake", metadata={"reach_days": 28})
+    @dg.asset(
+        key=["staging", "viewers"], partitions_def=PARTITIONS, io_manager_key="lake", metadata={"downstream_days": 28}
+    )
     def upstream() -> pl.DataFrame:
         return made
 
-    @dg.asset(partitions_def=PARTITIONS, ins={"rows": seen(["staging", "viewers"], **sight)})
+    @dg.asset(partitions_def=PARTITIONS, ins={"rows": windowed_input(["staging", "viewers"], **sight)})
     def downstream(rows: pl.DataFrame) -> None:
         got.append(rows)
 

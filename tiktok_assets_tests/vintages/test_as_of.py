@@ -16,11 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from tiktok_assets.assets.curated import REACHES
 from tiktok_assets.curated.quality.restatements import LOOK_BACK as SETTLING_LOOK_BACK
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
-from tiktok_assets.vintages.as_of import TABLES, Known, NotAMoment, UnknownTable, as_of, moment_of
+from tiktok_assets.tables import TABLES, downstream_days
+from tiktok_assets.vintages.as_of import Known, NotAMoment, UnknownTable, as_of, moment_of
 from tiktok_assets_tests.history import RESTATED, TRUE_VIEWS, VISITS, Visit, installation, landed, processed
 from tiktok_assets_tests.made_once import MadeOnce
 
@@ -69,7 +69,7 @@ def stored(settings: Settings, key: str) -> pl.DataFrame:
             rows = pl.DataFrame(connection.sql(f"select * exclude (loaded_at) from {name}").to_arrow_table())
     else:
         files = sorted(Path(str(settings.data_dir), layer, name).rglob("*.parquet"))
-        rows = pl.concat([TABLES[key].empty(), *(pl.read_parquet(file) for file in files)], how="diagonal")
+        rows = pl.concat([TABLES[key].schema.empty(), *(pl.read_parquet(file) for file in files)], how="diagonal")
     return plain(rows)
 
 
@@ -149,13 +149,13 @@ def test_days_are_settled_once_they_are_as_old_as_the_oldest_number_that_still_m
 
 
 def test_days_are_made_again_as_far_as_what_settles_them_reaches() -> None:
-    assert REACHES["curated/account_daily"] >= SETTLING_LOOK_BACK
+    assert downstream_days("curated/account_daily") >= SETTLING_LOOK_BACK
 
 
 def test_before_the_first_export_every_table_is_empty_and_whole(lake: Settings) -> None:
     for key, rows in tables(lake, moment_of("2024-12-31")).items():
         assert rows.is_empty()
-        assert set(rows.columns) == set(TABLES[key].to_schema().columns) - {"loaded_at"}
+        assert set(rows.columns) == set(TABLES[key].schema.to_schema().columns) - {"loaded_at"}
 
 
 def test_asking_changes_nothing(lake: Settings) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import pandera.polars as pa
 import polars as pl
 
 from tiktok_assets.curated._tables import WarehouseRow, conform
 from tiktok_assets.curated.account.metrics import DayRates, with_metrics
-from tiktok_assets.curated.quality.quality import DayFlags, find_anomalies, with_anomalies
+from tiktok_assets.curated.quality import quality
+from tiktok_assets.curated.quality.quality import DayFlags, broken, find_anomalies, with_anomalies
 from tiktok_assets.curated.quality.restatements import settled_days
+from tiktok_assets.curated.table import Checks, Input, Parameters, Table, publication
 
 _KEY = ["account", "date"]
 
@@ -126,7 +126,48 @@ def _following(insights: pl.DataFrame) -> pl.DataFrame:
     return told.select(*_KEY, following=pl.col("value").cast(pl.Int64), insights_export_id=pl.col("export_id"))
 
 
-def with_handles(rows: pl.DataFrame, handles: Mapping[str, str]) -> pl.DataFrame:
-    """``rows`` with the ``handle`` of each account, where they do not tell one themselves."""
-    known = pl.col("account").replace_strict(handles, default=None, return_dtype=pl.String)
-    return rows.with_columns(handle=pl.coalesce("handle", known) if "handle" in rows.columns else known)
+_PROMISED = {
+    "has_no_duplicates": "No day is told twice, under one date or two.",
+    "views_cover_engagement": "No day has more likes, comments and shares than views.",
+    "views_cover_viewers": "No day has far more viewers than views.",
+    "engagement_rate_is_within_bounds": "The engagement rate of every day lies between 0 and 1.",
+    "follower_trend_is_plausible": "Followers never fall by more than a tenth in a day.",
+    "engagement_is_not_an_outlier": "Engagement is what is usual for the account at these views.",
+    "active_days_have_data": "Between days with data none is missing.",
+}
+"""An outlier of views is good news more often than not: it stands in ``anomalies``, and is no promise here."""
+
+
+def _broken(days: pl.DataFrame, _: Parameters) -> dict[str, pl.DataFrame]:
+    found = find_anomalies(days)
+    return {promise: broken(promise, days, found) for promise in _PROMISED}
+
+
+ACCOUNT_DAILY = Table(
+    key="curated/account_daily",
+    schema=AccountDaily,
+    version="4",
+    inputs={
+        "overview": Input("staging/overview", look_back=quality.LOOK_BACK),
+        "viewers": Input("staging/viewers", look_back=quality.LOOK_BACK, renamed={"viewers_export_id": "export_id"}),
+        "follower_history": Input(
+            "staging/follower_history", look_back=quality.LOOK_BACK, renamed={"followers_export_id": "export_id"}
+        ),
+        "insights": Input(
+            "staging/insights",
+            look_back=quality.LOOK_BACK,
+            pivoted={
+                "account": "account",
+                "date": "date",
+                "following": "value",
+                "insights_export_id": "export_id",
+            },
+        ),
+        "settling": Input("curated/settling", pivoted={"is_settled": "settled_after_days"}),
+    },
+    make=lambda inputs, _: account_daily(**inputs),
+    checks=[Checks(descriptions=_PROMISED, cases=_broken)],
+    is_daily=True,
+    is_by_day=True,
+)
+SOCIAL_MEDIA_STATS = publication(ACCOUNT_DAILY, "warehouse/social_media_stats", SocialMediaStats, has_handles=True)

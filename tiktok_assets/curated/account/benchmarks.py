@@ -13,7 +13,8 @@ import pandera.polars as pa
 import polars as pl
 
 from tiktok_assets.curated._measures import growth, ratio
-from tiktok_assets.curated._tables import OfManyExports
+from tiktok_assets.curated._tables import OfManyExports, made_of
+from tiktok_assets.curated.table import Input, Table
 from tiktok_assets.exports.months import month_of
 
 WINDOW = 28
@@ -26,6 +27,7 @@ MOST = 0.8
 
 METRICS = ["views_per_follower", "engagement_rate", "virality_rate", "video_views_growth", "follower_growth_rate"]
 _SUMMED = ("video_views", "likes", "comments", "shares", "engagements")
+_COMPARED = ("video_views", "likes", "comments", "shares", "followers")
 COLUMNS = ("account", "date", *_SUMMED, "followers")
 """What ``account_totals`` asks of a day."""
 
@@ -70,16 +72,24 @@ class AccountBenchmarks(pa.DataFrameModel):
         description="what is compared, of the window of 28 days: views_per_follower (video_views / followers at its "
         "end), engagement_rate (likes + comments + shares / video_views), virality_rate (shares / video_views), "
         "video_views_growth (against the 28 days before), follower_growth_rate (of followers since the day before it)",
+        metadata=made_of(*_COMPARED),
     )
-    value: float = pa.Field(nullable=True, description="the account's; null if unknown, or the window is incomplete")
-    roster_median: float = pa.Field(nullable=True, description="median over the accounts compared")
+    value: float = pa.Field(
+        nullable=True,
+        description="the account's; null if unknown, or the window is incomplete",
+        metadata=made_of(*_COMPARED),
+    )
+    roster_median: float = pa.Field(
+        nullable=True, description="median over the accounts compared", metadata=made_of(*_COMPARED)
+    )
     percentile: float = pa.Field(
         nullable=True,
         ge=0,
         le=1,
         description="share of the other accounts that are below, equal ones counted half; null with no other account",
+        metadata=made_of(*_COMPARED),
     )
-    accounts: int = pa.Field(description="accounts compared: those of known value")
+    accounts: int = pa.Field(description="accounts compared: those of known value", metadata=made_of(*_COMPARED))
 
     class Config(pa.DataFrameModel.Config):
         strict = True
@@ -179,3 +189,13 @@ def _window(days: pl.DataFrame, last_day: dt.date) -> pl.DataFrame:
 
 def _followers(days: pl.DataFrame, day: dt.date, name: str) -> pl.DataFrame:
     return days.filter(pl.col("date") == day).select("account", pl.col("followers").alias(name))
+
+
+ACCOUNT_BENCHMARKS = Table(
+    key="warehouse/account_benchmarks",
+    schema=Benchmarks,
+    version="3",
+    inputs={"days": Input("warehouse/social_media_stats", look_back=LOOK_BACK, columns=COLUMNS)},
+    make=lambda inputs, parameters: monthly_benchmarks(inputs["days"], parameters.months),
+    needs_all_accounts=True,
+)

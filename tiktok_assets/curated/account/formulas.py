@@ -1,7 +1,7 @@
 """What is a derived number made of? Its formula in words, and the metrics and days in it, for those who follow it back.
 
 Does not belong here: computing them (``metrics``, ``video_growth``), which columns a table's column is made of
-(``catalog``: that knows no days).
+(``lineage``: that knows no days).
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ import pandera.polars as pa
 import polars as pl
 
 from tiktok_assets.curated._measures import before, growth, ratio, with_earlier
+from tiktok_assets.curated._tables import made_of
 
 LOOK_BACK = 28
 """Days before the first wanted day that ``with_metrics`` has to see."""
@@ -23,31 +24,52 @@ _KEY = ["account", "date"]
 class DayRates(pa.DataFrameModel):
     """What ``with_metrics`` adds to a day. Null is unknown."""
 
-    engagements: int = pa.Field(nullable=True, description="likes + comments + shares; net, may be negative")
-    engagement_rate: float = pa.Field(
-        nullable=True, description="engagements / video_views; below 0 where more was taken back than given"
+    engagements: int = pa.Field(
+        nullable=True,
+        description="likes + comments + shares; net, may be negative",
+        metadata=made_of("likes", "comments", "shares"),
     )
-    virality_rate: float = pa.Field(nullable=True, description="shares / video_views")
+    engagement_rate: float = pa.Field(
+        nullable=True,
+        description="engagements / video_views; below 0 where more was taken back than given",
+        metadata=made_of("engagements", "video_views"),
+    )
+    virality_rate: float = pa.Field(
+        nullable=True, description="shares / video_views", metadata=made_of("shares", "video_views")
+    )
     net_followers: int = pa.Field(
         nullable=True,
         description="followers minus followers of the calendar day before; where these are unknown, the net growth "
         "that Business Suite tells, or its new minus lost followers",
+        metadata=made_of("followers", "new_followers", "lost_followers"),
     )
-    follower_growth_rate: float = pa.Field(nullable=True, description="net_followers / followers of the day before")
+    follower_growth_rate: float = pa.Field(
+        nullable=True, description="net_followers / followers of the day before", metadata=made_of("followers")
+    )
     video_views_7d_avg: float = pa.Field(
-        nullable=True, description="mean video_views of the 7 calendar days up to this one; null unless all are known"
+        nullable=True,
+        description="mean video_views of the 7 calendar days up to this one; null unless all are known",
+        metadata=made_of("video_views"),
     )
     engagements_7d_avg: float = pa.Field(
-        nullable=True, description="mean engagements of the 7 calendar days up to this one; null unless all are known"
+        nullable=True,
+        description="mean engagements of the 7 calendar days up to this one; null unless all are known",
+        metadata=made_of("engagements"),
     )
     video_views_growth_1d: float = pa.Field(
-        nullable=True, description="video_views / those of the calendar day before, minus 1 (0.5: half as many again)"
+        nullable=True,
+        description="video_views / those of the calendar day before, minus 1 (0.5: half as many again)",
+        metadata=made_of("video_views"),
     )
     video_views_growth_7d: float = pa.Field(
-        nullable=True, description="video_views / those of exactly 7 calendar days before, minus 1"
+        nullable=True,
+        description="video_views / those of exactly 7 calendar days before, minus 1",
+        metadata=made_of("video_views"),
     )
     video_views_growth_28d: float = pa.Field(
-        nullable=True, description="video_views / those of exactly 28 calendar days before, minus 1"
+        nullable=True,
+        description="video_views / those of exactly 28 calendar days before, minus 1",
+        metadata=made_of("video_views"),
     )
 
 

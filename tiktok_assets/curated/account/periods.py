@@ -12,7 +12,8 @@ import pandera.polars as pa
 import polars as pl
 
 from tiktok_assets.curated._measures import growth, ratio
-from tiktok_assets.curated._tables import OfManyExports
+from tiktok_assets.curated._tables import OfManyExports, made_of
+from tiktok_assets.curated.table import Input, Table, publication
 
 LOOK_BACK = 31
 """Days before the first wanted month: the longest month before it, which it is compared with."""
@@ -31,35 +32,55 @@ class AccountPeriods(pa.DataFrameModel):
 
     account: str = pa.Field(description="account key, as in accounts.toml")
     date: pl.Date = pa.Field(description="last day of the period; the partition it belongs to")
-    period: str = pa.Field(isin=["week", "month"], description="week (ISO, from Monday) or month")
-    label: str = pa.Field(description="2026-W05 or 2026-01")
-    starts_on: pl.Date = pa.Field(description="first day of the period")
-    days: int = pa.Field(description="calendar days of the period: 7, or 28 to 31")
-    days_known: int = pa.Field(description="days of the period with known video_views")
-    is_complete: bool = pa.Field(description="whether days_known is days; else sums are of a part and growth is null")
+    period: str = pa.Field(
+        isin=["week", "month"], description="week (ISO, from Monday) or month", metadata=made_of("date")
+    )
+    label: str = pa.Field(description="2026-W05 or 2026-01", metadata=made_of("date"))
+    starts_on: pl.Date = pa.Field(description="first day of the period", metadata=made_of("date"))
+    days: int = pa.Field(description="calendar days of the period: 7, or 28 to 31", metadata=made_of("date"))
+    days_known: int = pa.Field(description="days of the period with known video_views", metadata=made_of("video_views"))
+    is_complete: bool = pa.Field(
+        description="whether days_known is days; else sums are of a part and growth is null",
+        metadata=made_of("video_views"),
+    )
     video_views: int = pa.Field(nullable=True, description="sum of video_views over the days known")
     profile_views: int = pa.Field(nullable=True, description="sum of profile_views over the days known")
     likes: int = pa.Field(nullable=True, description="sum of likes over the days known; net")
     comments: int = pa.Field(nullable=True, description="sum of comments over the days known; net")
     shares: int = pa.Field(nullable=True, description="sum of shares over the days known; net")
     engagements: int = pa.Field(nullable=True, description="likes + comments + shares over the days known; net")
-    engagement_rate: float = pa.Field(nullable=True, description="engagements / video_views of the same days")
-    virality_rate: float = pa.Field(nullable=True, description="shares / video_views of the same days")
-    video_views_daily_avg: float = pa.Field(nullable=True, description="video_views / days_known")
+    engagement_rate: float = pa.Field(
+        nullable=True,
+        description="engagements / video_views of the same days",
+        metadata=made_of("engagements", "video_views"),
+    )
+    virality_rate: float = pa.Field(
+        nullable=True, description="shares / video_views of the same days", metadata=made_of("shares", "video_views")
+    )
+    video_views_daily_avg: float = pa.Field(
+        nullable=True, description="video_views / days_known", metadata=made_of("video_views")
+    )
     unique_viewers_daily_avg: float = pa.Field(
-        nullable=True, description="mean unique_viewers of a day; null unless known on every day of the period"
+        nullable=True,
+        description="mean unique_viewers of a day; null unless known on every day of the period",
+        metadata=made_of("unique_viewers"),
     )
     followers: int = pa.Field(nullable=True, description="followers at the end of the period's last day")
     net_followers: int = pa.Field(
-        nullable=True, description="followers minus followers at the end of the day before the period"
+        nullable=True,
+        description="followers minus followers at the end of the day before the period",
+        metadata=made_of("followers"),
     )
     video_views_growth: float = pa.Field(
         nullable=True,
         description="video_views / video_views of the period before, minus 1; null unless both are complete. Months "
         "differ in length: compare video_views_daily_avg for that",
+        metadata=made_of("video_views"),
     )
     engagements_growth: float = pa.Field(
-        nullable=True, description="engagements / engagements of the period before, minus 1; null unless both complete"
+        nullable=True,
+        description="engagements / engagements of the period before, minus 1; null unless both complete",
+        metadata=made_of("engagements"),
     )
 
     class Config(pa.DataFrameModel.Config):
@@ -131,3 +152,13 @@ def _with_growth(rows: pl.DataFrame, every: str) -> pl.DataFrame:
         video_views_growth=pl.when("is_complete").then(growth(pl.col("video_views"), pl.col("_views"))),
         engagements_growth=pl.when("is_complete").then(growth(pl.col("engagements"), pl.col("_engagements"))),
     )
+
+
+ACCOUNT_PERIODS = Table(
+    key="curated/account_periods",
+    schema=AccountPeriods,
+    version="4",
+    inputs={"days": Input("curated/account_daily", look_back=LOOK_BACK, columns=COLUMNS)},
+    make=lambda inputs, _: account_periods(inputs["days"]),
+)
+PERIODS = publication(ACCOUNT_PERIODS, "warehouse/account_periods", Periods)

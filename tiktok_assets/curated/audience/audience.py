@@ -6,6 +6,8 @@ import pandera.polars as pa
 import polars as pl
 
 from tiktok_assets.curated._tables import WarehouseRow, conform
+from tiktok_assets.curated.audience.clock import disagreements
+from tiktok_assets.curated.table import Checks, Input, Parameters, Table, publication
 
 DIMENSIONS = ["age_range", "gender", "territory", "active_time"]
 AUDIENCES = ["followers", "viewers"]
@@ -75,3 +77,45 @@ def audience(
         ),
     ]
     return pl.concat(conform(part, Audience) for part in parts).sort("account", *_KEY)
+
+
+_CLOCK = "timezone_is_that_of_the_exports"
+
+
+def _wrong_clocks(rows: pl.DataFrame, parameters: Parameters) -> dict[str, pl.DataFrame]:
+    found = [(account, sentence) for account, _, sentence in disagreements(rows, parameters.timezones)]
+    return {_CLOCK: pl.DataFrame(found, schema={"account": pl.String, "sentence": pl.String}, orient="row")}
+
+
+_SNAPSHOT = {name: name for name in ("account", "date", "export_id")}
+AUDIENCE = Table(
+    key="curated/audience",
+    schema=Audience,
+    version="4",
+    inputs={
+        "gender": Input("staging/follower_gender", pivoted=_SNAPSHOT | {"value": "gender", "share": "share"}),
+        "territories": Input(
+            "staging/follower_territories", pivoted=_SNAPSHOT | {"value": "territory", "share": "share"}
+        ),
+        "activity": Input(
+            "staging/follower_activity",
+            pivoted=_SNAPSHOT | {"value": "hour", "hour": "hour", "count": "active_followers"},
+        ),
+        "insights": Input(
+            "staging/insights",
+            pivoted=_SNAPSHOT | {"audience": "metric", "dimension": "metric", "value": "item", "share": "value"},
+        ),
+    },
+    make=lambda inputs, _: audience(**inputs),
+    checks=[
+        Checks(
+            descriptions={
+                _CLOCK: "The hours that exports tell are on the clock that accounts.toml names, where it names one."
+            },
+            cases=_wrong_clocks,
+        )
+    ],
+)
+AUDIENCE_INSIGHTS = publication(
+    AUDIENCE, "warehouse/audience_insights", AudienceInsights, renamed={"captured_on": "date"}
+)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import pandera.polars as pa
 import polars as pl
 
+from tiktok_assets.curated.table import Input, Table
 from tiktok_assets.exports.months import month_of
 from tiktok_assets.exports.windows import DAY, Window
 from tiktok_assets.reports.report import UtcTime
@@ -272,3 +273,12 @@ def _is_unsettled(settled_after: int) -> pl.Expr:
     """Whether a day was exported less than ``settled_after`` days after it ended."""
     ended = pl.col("date").dt.offset_by("1d").cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
     return pl.col("told_at") - ended < pl.duration(days=settled_after)
+
+
+COVERAGE = Table(
+    key="curated/coverage",
+    schema=Coverage,
+    version="1",
+    inputs={report: Input(f"staging/{report}") for report in COUNTED},
+    make=lambda inputs, _: coverage(all_told_days(inputs)),
+)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandera.polars as pa
 import polars as pl
 
 from tiktok_assets.curated._tables import WarehouseRow
+from tiktok_assets.curated.table import Input, Table
 from tiktok_assets.exports.months import month_of
+from tiktok_assets.reports import REPORTS
 from tiktok_assets.reports.report import UtcTime
 
 _PER_EXPORT = [
@@ -45,3 +49,19 @@ def export_log(report: str, raw: pl.LazyFrame) -> pl.DataFrame:
         .with_columns(report=pl.lit(report))
         .collect(engine="streaming")
     )
+
+
+def export_logs(raw: Mapping[str, pl.LazyFrame]) -> pl.DataFrame:
+    """``export_log`` of every report, in order of month, report and download."""
+    log = pl.concat([export_log(report, rows) for report, rows in raw.items()], how="diagonal")
+    return log.sort("month", "report", "downloaded_at", "export_id")
+
+
+EXPORTS = Table(
+    key="warehouse/exports",
+    schema=Exports,
+    version="3",
+    inputs={report.name: Input(f"raw/{report.name}") for report in REPORTS},
+    make=lambda inputs, _: export_logs(inputs),
+    day="month",
+)

@@ -12,9 +12,10 @@ from collections.abc import Mapping
 import pandera.polars as pa
 import polars as pl
 
-from tiktok_assets.curated._tables import OfManyExports, conform
+from tiktok_assets.curated._tables import OfManyExports, conform, made_of
 from tiktok_assets.curated.quality import quality
-from tiktok_assets.curated.quality.quality import PROMISES, broken, examined_days, find_anomalies
+from tiktok_assets.curated.quality.quality import EXAMINED, PROMISES, broken, examined_days, find_anomalies
+from tiktok_assets.curated.table import Input, Table
 from tiktok_assets.exports.months import month_of
 
 LOOK_BACK = quality.LOOK_BACK
@@ -24,7 +25,7 @@ REPORTS = ("overview", "viewers", "follower_history")
 """The reports that tell every day of their window."""
 _REPORT_CHECKS = ("has_rows", "days_are_contiguous")
 _CHECKS = [*_REPORT_CHECKS, *PROMISES]
-_KEY = ["account", "date", "table", "check"]
+_KEY = ["account", "date", "table_name", "check_name"]
 
 
 class DataQuality(OfManyExports):
@@ -34,22 +35,37 @@ class DataQuality(OfManyExports):
     """
 
     date: pl.Date = pa.Field(description="first day of the month")
-    table: str = pa.Field(description="the asset the promise is about, as curated/account_daily")
-    check: str = pa.Field(
-        isin=_CHECKS, description="the promise: the name of its check in Dagster, where that shows it"
+    table_name: str = pa.Field(
+        description="the asset the promise is about, as curated/account_daily", metadata=made_of("date")
     )
-    passed: bool = pa.Field(description="whether nothing was found that breaks it")
+    check_name: str = pa.Field(
+        isin=_CHECKS,
+        description="the promise: the name of its check in Dagster, where that shows it",
+        metadata=made_of(*EXAMINED),
+    )
+    passed: bool = pa.Field(description="whether nothing was found that breaks it", metadata=made_of(*EXAMINED))
     severity: str = pa.Field(
         nullable=True,
         isin=quality.SEVERITIES,
         description="the worst of what was found; error: do not use the number; warning: look at it; info: know it",
+        metadata=made_of(*EXAMINED),
     )
-    days_examined: int = pa.Field(ge=0, description="days of the month on which the promise could be judged")
-    data_errors: int = pa.Field(ge=0, description="findings that break an identity: the number misleads or is missing")
-    events: int = pa.Field(ge=0, description="findings that are right and rare")
-    first_day: pl.Date = pa.Field(nullable=True, description="first day concerned")
-    last_day: pl.Date = pa.Field(nullable=True, description="last day concerned")
-    sentence: str = pa.Field(nullable=True, description="the newest finding in words, and how many more there are")
+    days_examined: int = pa.Field(
+        ge=0, description="days of the month on which the promise could be judged", metadata=made_of("date")
+    )
+    data_errors: int = pa.Field(
+        ge=0,
+        description="findings that break an identity: the number misleads or is missing",
+        metadata=made_of(*EXAMINED),
+    )
+    events: int = pa.Field(ge=0, description="findings that are right and rare", metadata=made_of(*EXAMINED))
+    first_day: pl.Date = pa.Field(nullable=True, description="first day concerned", metadata=made_of(*EXAMINED))
+    last_day: pl.Date = pa.Field(nullable=True, description="last day concerned", metadata=made_of(*EXAMINED))
+    sentence: str = pa.Field(
+        nullable=True,
+        description="the newest finding in words, and how many more there are",
+        metadata=made_of(*EXAMINED),
+    )
 
     class Config(OfManyExports.Config):
         unique = ["platform", *_KEY]
@@ -58,17 +74,19 @@ class DataQuality(OfManyExports):
 def check_results(days: pl.DataFrame, reports: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """The rows of ``DataQuality`` for each month of ``days`` (``AccountDaily``) and of staged ``reports``, by name."""
     staged = {f"staging/{name}": reports[name] for name in REPORTS}
-    judged = [examined_days(days).with_columns(table=pl.lit(DAYS))] + [
-        rows.select("account", "date", table=pl.lit(table), check=pl.lit(check))
+    judged = [examined_days(days).with_columns(table_name=pl.lit(DAYS))] + [
+        rows.select("account", "date", table_name=pl.lit(table), check_name=pl.lit(check))
         for table, rows in staged.items()
         for check in _REPORT_CHECKS
     ]
     examined = (
         pl.concat(judged, how="diagonal")
-        .group_by("account", "table", "check", date=month_of(pl.col("date")))
+        .group_by("account", "table_name", "check_name", date=month_of(pl.col("date")))
         .agg(days_examined=pl.col("date").n_unique().cast(pl.Int64))
     )
-    expected = pl.DataFrame({"table": list(staged)}, schema={"table": pl.String}).with_columns(check=pl.lit("has_rows"))
+    expected = pl.DataFrame({"table_name": list(staged)}, schema={"table_name": pl.String}).with_columns(
+        check_name=pl.lit("has_rows")
+    )
     found = pl.concat([_of_days(days), *(_of_report(table, rows) for table, rows in staged.items())])
     rows = (
         examined.join(
@@ -89,10 +107,11 @@ def missing_days(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _of_days(days: pl.DataFrame) -> pl.DataFrame:
-    """Each finding about ``days``: ``account``, ``table``, ``check`` and the columns of ``quality.FINDING``."""
+    """Each finding about ``days``: ``account``, ``table_name``, ``check_name``, the columns of ``quality.FINDING``."""
     anomalies = find_anomalies(days)
     return pl.concat(
-        broken(promise, days, anomalies).with_columns(table=pl.lit(DAYS), check=pl.lit(promise)) for promise in PROMISES
+        broken(promise, days, anomalies).with_columns(table_name=pl.lit(DAYS), check_name=pl.lit(promise))
+        for promise in PROMISES
     )
 
 
@@ -114,8 +133,8 @@ def _of_report(table: str, rows: pl.DataFrame) -> pl.DataFrame:
         first_day=first,
         last_day=last,
         sentence=sentence,
-        table=pl.lit(table),
-        check=pl.lit("days_are_contiguous"),
+        table_name=pl.lit(table),
+        check_name=pl.lit("days_are_contiguous"),
     )
 
 
@@ -125,8 +144,8 @@ def _counted(found: pl.DataFrame) -> pl.DataFrame:
     more = pl.len() - 1
     newest = pl.col("sentence").last()
     return (
-        found.sort("account", "table", "check", "date")
-        .group_by("account", "table", "check", date=month_of(pl.col("date")), maintain_order=True)
+        found.sort("account", "table_name", "check_name", "date")
+        .group_by("account", "table_name", "check_name", date=month_of(pl.col("date")), maintain_order=True)
         .agg(
             severity=pl.col("severity").cast(worst_first).min().cast(pl.String),
             data_errors=(pl.col("kind") == "data_error").sum().cast(pl.Int64),
@@ -140,7 +159,7 @@ def _counted(found: pl.DataFrame) -> pl.DataFrame:
 
 def _with_absent_reports(rows: pl.DataFrame) -> pl.DataFrame:
     """``rows`` with ``passed``, and has_rows broken by each report without a day in the month."""
-    is_absent = (pl.col("check") == "has_rows") & (pl.col("days_examined") == 0)
+    is_absent = (pl.col("check_name") == "has_rows") & (pl.col("days_examined") == 0)
     told = {
         "severity": pl.lit("warning"),
         "data_errors": pl.lit(1),
@@ -150,3 +169,16 @@ def _with_absent_reports(rows: pl.DataFrame) -> pl.DataFrame:
     }
     absent = (pl.when(is_absent).then(value).otherwise(name).alias(name) for name, value in told.items())
     return rows.with_columns(absent).with_columns(passed=pl.col("sentence").is_null())
+
+
+DATA_QUALITY = Table(
+    key="warehouse/data_quality",
+    schema=DataQuality,
+    version="3",
+    inputs={
+        "days": Input(DAYS, look_back=LOOK_BACK),
+        **{name: Input(f"staging/{name}", look_back=LOOK_BACK, columns=("account", "date")) for name in REPORTS},
+    },
+    make=lambda inputs, _: check_results(inputs["days"], inputs),
+    former_names={"table_name": "table", "check_name": "check"},
+)

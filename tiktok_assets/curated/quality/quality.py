@@ -17,10 +17,11 @@ import pandera.polars as pa
 import polars as pl
 
 from tiktok_assets.curated._measures import before, with_earlier
-from tiktok_assets.curated._tables import WarehouseRow
+from tiktok_assets.curated._tables import WarehouseRow, made_of
 from tiktok_assets.curated.quality import scores
 from tiktok_assets.curated.quality.anomaly_rules import LEAST_VIEWS, OVERVIEW, RULES, STOCKS, Rule
 from tiktok_assets.curated.quality.scores import with_scores
+from tiktok_assets.curated.table import Input, Table
 
 LOOK_BACK = scores.LOOK_BACK
 """Days before the first wanted day that ``find_anomalies`` has to see."""
@@ -60,6 +61,9 @@ _JUDGED: dict[str, pl.Expr] = {
 }
 """Of which days each promise can be judged: what it asks of is known, for an outlier also what is usual."""
 
+EXAMINED = ("video_views", "profile_views", "likes", "comments", "shares", "unique_viewers", "followers")
+"""The counts of a day that its anomalies are found in."""
+
 _KEY = ["account", "date"]
 FINDING = [*_KEY, "kind", "severity", "first_day", "last_day", "sentence"]
 """What a broken promise is told by, of the columns of ``Anomalies``."""
@@ -69,7 +73,9 @@ class DayFlags(pa.DataFrameModel):
     """What ``with_anomalies`` adds to a day."""
 
     anomalies: list[str] = pa.Field(
-        nullable=True, description="data errors and events found on the day (table anomalies); null: not examined"
+        nullable=True,
+        description="data errors and events found on the day (table anomalies); null: not examined",
+        metadata=made_of(*EXAMINED),
     )
 
 
@@ -78,19 +84,28 @@ class Anomalies(pa.DataFrameModel):
 
     account: str = pa.Field(description="account key, as in accounts.toml")
     date: pl.Date = pa.Field(description="the day whose row carries the flag; for missing_day the first day after")
-    anomaly: str = pa.Field(isin=ANOMALIES, description="what was found")
+    anomaly: str = pa.Field(isin=ANOMALIES, description="what was found", metadata=made_of(*EXAMINED))
     kind: str = pa.Field(
-        isin=["data_error", "event"], description="data_error: an identity breaks; event: it holds, the number is rare"
+        isin=["data_error", "event"],
+        description="data_error: an identity breaks; event: it holds, the number is rare",
+        metadata=made_of(*EXAMINED),
     )
     severity: str = pa.Field(
         isin=SEVERITIES,
         description="error: do not use the number; warning: look at it; info: know it",
+        metadata=made_of(*EXAMINED),
     )
-    first_day: pl.Date = pa.Field(description="first day concerned")
-    last_day: pl.Date = pa.Field(description="last day concerned")
-    value: float = pa.Field(nullable=True, description="the number found: a count, or the days missing")
-    usual: float = pa.Field(nullable=True, description="what it is compared with; null where there is no such number")
-    sentence: str = pa.Field(description="what happened, in words")
+    first_day: pl.Date = pa.Field(description="first day concerned", metadata=made_of(*EXAMINED))
+    last_day: pl.Date = pa.Field(description="last day concerned", metadata=made_of(*EXAMINED))
+    value: float = pa.Field(
+        nullable=True, description="the number found: a count, or the days missing", metadata=made_of(*EXAMINED)
+    )
+    usual: float = pa.Field(
+        nullable=True,
+        description="what it is compared with; null where there is no such number",
+        metadata=made_of(*EXAMINED),
+    )
+    sentence: str = pa.Field(description="what happened, in words", metadata=made_of(*EXAMINED))
 
     class Config(pa.DataFrameModel.Config):
         strict = True
@@ -100,7 +115,9 @@ class Anomalies(pa.DataFrameModel):
 class AnomalyLog(Anomalies, WarehouseRow):
     """One row per account, day and anomaly: the check that found it, and its evidence."""
 
-    check: str = pa.Field(isin=list(PROMISES), description="the promise about account_daily that it breaks")
+    check_name: str = pa.Field(
+        isin=list(PROMISES), description="the promise about account_daily that it breaks", metadata=made_of(*EXAMINED)
+    )
 
     class Config(Anomalies.Config, WarehouseRow.Config):
         unique = ["platform", *_KEY, "anomaly"]
@@ -132,19 +149,21 @@ def with_anomalies(days: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
 
 
 def anomaly_log(days: pl.DataFrame) -> pl.DataFrame:
-    """Every anomaly of ``days`` (``AccountDaily``), the ``check`` it fails, and the export behind the day's counts."""
+    """Every anomaly of ``days`` (``AccountDaily``), its ``check_name``, and the export behind the day's counts."""
     exports = days.select(*_KEY, "export_id").unique(_KEY, keep="first")
-    found = find_anomalies(days).with_columns(check=pl.col("anomaly").replace_strict(CHECKS, return_dtype=pl.String))
+    found = find_anomalies(days).with_columns(
+        check_name=pl.col("anomaly").replace_strict(CHECKS, return_dtype=pl.String)
+    )
     return found.join(exports, on=_KEY, how="left", maintain_order="left")
 
 
 def examined_days(days: pl.DataFrame) -> pl.DataFrame:
-    """One row per account, day and promise (``check``) that could be judged on it: what it asks of is known."""
+    """One row per account, day and promise (``check_name``) that could be judged on it: what it asks of is known."""
     known = _examined(days).select(
         *_KEY, *(is_known.fill_null(value=False).alias(name) for name, is_known in _JUDGED.items())
     )
     return (
-        known.unpivot(list(_JUDGED), index=_KEY, variable_name="check", value_name="_is_judged")
+        known.unpivot(list(_JUDGED), index=_KEY, variable_name="check_name", value_name="_is_judged")
         .filter("_is_judged")
         .drop("_is_judged")
     )
@@ -222,3 +241,13 @@ def _with_gaps(rows: pl.DataFrame) -> pl.DataFrame:
     gaps = known.with_columns(known_before=pl.col("date").shift(1).over("account"))
     near = (pl.col("date") - pl.col("known_before")).dt.total_days() <= LOOK_BACK
     return rows.join(gaps.filter(near), on=_KEY, how="left", maintain_order="left")
+
+
+ANOMALY_LOG = Table(
+    key="warehouse/anomalies",
+    schema=AnomalyLog,
+    version="3",
+    inputs={"days": Input("curated/account_daily", look_back=LOOK_BACK)},
+    make=lambda inputs, _: anomaly_log(inputs["days"]),
+    former_names={"check_name": "check"},
+)

@@ -22,6 +22,7 @@ import pandera.polars as pa
 import polars as pl
 import polars.selectors as cs
 
+from tiktok_assets.curated.table import Input, Table
 from tiktok_assets.exports.months import month_of
 from tiktok_assets.reports.report import EXPORT_ORDER, Report
 
@@ -222,3 +223,18 @@ def _age() -> pl.Expr:
     """Days from the end of the real day to the download."""
     end_of_day = pl.col("date").cast(pl.Datetime("us")).dt.offset_by("1d").dt.replace_time_zone("UTC")
     return (pl.col("downloaded_at") - end_of_day).dt.total_seconds() / 86_400
+
+
+RESTATEMENTS = Table(
+    key="curated/restatements",
+    schema=Restatements,
+    version="1",
+    inputs={"alignment": Input("staging/alignment")},
+)
+SETTLING = Table(
+    key="curated/settling",
+    schema=Settling,
+    version="1",
+    inputs={"alignment": Input("staging/alignment", look_back=LOOK_BACK)},
+)
+"""Both are made in one step, out of every export's rows (``assets.restatements``)."""

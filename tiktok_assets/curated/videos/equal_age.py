@@ -24,6 +24,9 @@ from statistics import NormalDist
 import pandera.polars as pa
 import polars as pl
 
+from tiktok_assets.curated._tables import made_of
+from tiktok_assets.exports.months import month_of
+
 REFERENCE_AGE = 7
 """Days: of each video the snapshot nearest to this age is taken."""
 LOOK_BACK = 365
@@ -50,21 +53,31 @@ class Effect(pa.DataFrameModel):
 
     account: str = pa.Field(description="account key, as in accounts.toml")
     date: pl.Date = pa.Field(description="first day of the month at whose end this was known")
-    n: int = pa.Field(ge=1, description="videos of the group, of the last 12 months up to the end of the month")
+    n: int = pa.Field(
+        ge=1,
+        description="videos of the group, of the last 12 months up to the end of the month",
+        metadata=made_of("video_id"),
+    )
     effect: float = pa.Field(
         nullable=True,
         description="x: views at equal age against the account's other videos of that time, shrunk towards 1 (no "
         "effect), so that a large effect of few videos is understated; null below "
         f"{MIN_GROUP} videos in the group or outside it, or {MIN_VIDEOS} in all",
+        metadata=made_of("total_views", "age_days"),
     )
     effect_low: float = pa.Field(
         nullable=True,
         description="lower end of the 95% interval of effect, widened so that it holds for all claims of the account "
         "together where nothing has an effect",
+        metadata=made_of("total_views", "age_days"),
     )
-    effect_high: float = pa.Field(nullable=True, description="upper end of that interval")
+    effect_high: float = pa.Field(
+        nullable=True, description="upper end of that interval", metadata=made_of("total_views", "age_days")
+    )
     evidence: str = pa.Field(
-        isin=EVIDENCE, description="more views or fewer views where the interval excludes 1, else no evidence"
+        isin=EVIDENCE,
+        description="more views or fewer views where the interval excludes 1, else no evidence",
+        metadata=made_of("total_views", "age_days"),
     )
 
 
@@ -87,7 +100,7 @@ def residuals(videos: pl.DataFrame, months: Sequence[dt.date], *columns: str) ->
         .sort("account", "video_id", distance, "date")
         .unique(["account", "video_id"], keep="first", maintain_order=True)
         .with_columns(date=pl.lit(month))
-        for month in sorted(set(months))
+        for month in sorted(set(months) & set(usable.select(month_of(pl.col("date")).unique())["date"]))
     ]
     chosen = pl.concat(of_months) if of_months else usable.clear()
     x, y = pl.col("age_days").log(), pl.col("total_views").log1p()

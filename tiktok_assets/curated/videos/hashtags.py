@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import pandera.polars as pa
 import polars as pl
 
-from tiktok_assets.curated._tables import OfManyExports
+from tiktok_assets.curated._tables import OfManyExports, made_of
+from tiktok_assets.curated.table import Input, Table, publication
 from tiktok_assets.curated.videos import equal_age
 from tiktok_assets.curated.videos.equal_age import MIN_GROUP, Effect, residuals, with_effects
 
@@ -25,7 +26,7 @@ COLUMNS = ("hashtags",)
 class Hashtags(Effect):
     """One row per account, month and hashtag of at least 5 videos."""
 
-    hashtag: str = pa.Field(description="lower case, without #")
+    hashtag: str = pa.Field(description="lower case, without #", metadata=made_of("hashtags"))
 
     class Config(pa.DataFrameModel.Config):
         strict = True
@@ -48,3 +49,13 @@ def hashtag_effects(videos: pl.DataFrame, months: Sequence[dt.date]) -> pl.DataF
     tagged = rows.select("account", "date", "residual", hashtag=pl.col("hashtags").list.unique()).explode("hashtag")
     effects = with_effects(rows, tagged.drop_nulls("hashtag"), "hashtag")
     return effects.filter(pl.col("n") >= MIN_GROUP).select(list(Hashtags.to_schema().columns))
+
+
+HASHTAGS = Table(
+    key="curated/hashtags",
+    schema=Hashtags,
+    version="4",
+    inputs={"videos": Input("curated/videos", look_back=LOOK_BACK, columns=(*equal_age.COLUMNS, *COLUMNS))},
+    make=lambda inputs, parameters: hashtag_effects(inputs["videos"], parameters.months),
+)
+HASHTAG_PERFORMANCE = publication(HASHTAGS, "warehouse/hashtag_performance", HashtagPerformance)

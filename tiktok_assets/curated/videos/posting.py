@@ -12,7 +12,8 @@ from collections.abc import Sequence
 import pandera.polars as pa
 import polars as pl
 
-from tiktok_assets.curated._tables import OfManyExports
+from tiktok_assets.curated._tables import OfManyExports, made_of
+from tiktok_assets.curated.table import Input, Table, publication
 from tiktok_assets.curated.videos import equal_age
 from tiktok_assets.curated.videos.equal_age import Effect, residuals, with_effects
 
@@ -26,8 +27,20 @@ COLUMNS = ("publish_weekday_local", "publish_hour_local")
 class PostingTimes(Effect):
     """One row per account, month, and weekday, hour or both at which it posted."""
 
-    weekday: int = pa.Field(nullable=True, ge=1, le=7, description="local weekday, 1 is Monday; null: all weekdays")
-    hour: int = pa.Field(nullable=True, ge=0, le=23, description="local hour of the day; null: all hours")
+    weekday: int = pa.Field(
+        nullable=True,
+        ge=1,
+        le=7,
+        description="local weekday, 1 is Monday; null: all weekdays",
+        metadata=made_of("publish_weekday_local"),
+    )
+    hour: int = pa.Field(
+        nullable=True,
+        ge=0,
+        le=23,
+        description="local hour of the day; null: all hours",
+        metadata=made_of("publish_hour_local"),
+    )
 
     class Config(pa.DataFrameModel.Config):
         strict = True
@@ -54,3 +67,13 @@ def posting_times(videos: pl.DataFrame, months: Sequence[dt.date]) -> pl.DataFra
     by = [{"weekday": weekday, "hour": hour}, {"weekday": weekday, "hour": every}, {"weekday": every, "hour": hour}]
     groups = pl.concat([rows.select("account", "date", "residual", **columns) for columns in by])
     return with_effects(rows, groups, "weekday", "hour").select(list(PostingTimes.to_schema().columns))
+
+
+POSTING_TIMES = Table(
+    key="curated/posting_times",
+    schema=PostingTimes,
+    version="4",
+    inputs={"videos": Input("curated/videos", look_back=LOOK_BACK, columns=(*equal_age.COLUMNS, *COLUMNS))},
+    make=lambda inputs, parameters: posting_times(inputs["videos"], parameters.months),
+)
+POSTING_PERFORMANCE = publication(POSTING_TIMES, "warehouse/posting_times", PostingPerformance)

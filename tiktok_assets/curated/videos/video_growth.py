@@ -14,6 +14,7 @@ import pandera.polars as pa
 import polars as pl
 
 from tiktok_assets.curated._measures import ratio
+from tiktok_assets.curated._tables import made_of
 
 LOOK_BACK = 366
 """Days, the longest window of Studio. A snapshot before that is too long ago to count views from."""
@@ -33,21 +34,42 @@ class VideoGrowth(pa.DataFrameModel):
         le=23,
         description="hour of publication on the account's clock; null for scheduled videos, and where accounts.toml "
         "has no timezone",
+        metadata=made_of("published_at", "post_date"),
     )
     publish_weekday_local: int = pa.Field(
-        nullable=True, ge=1, le=7, description="weekday of publication on the account's calendar, 1 is Monday"
+        nullable=True,
+        ge=1,
+        le=7,
+        description="weekday of publication on the account's calendar, 1 is Monday",
+        metadata=made_of("published_at", "post_date"),
     )
     views_gained: int = pa.Field(
         nullable=True,
         description="total_views minus those of the last snapshot before with known views; below 0 where TikTok took "
         f"views back; null for the first, and where that is more than {LOOK_BACK} days before",
+        metadata=made_of("total_views"),
     )
-    gained_over_days: int = pa.Field(nullable=True, ge=1, description="days between these two snapshots")
-    engagement_rate: float = pa.Field(nullable=True, description="(likes + comments + shares) / views, lifetime totals")
-    virality_rate: float = pa.Field(nullable=True, description="shares / views, lifetime totals")
-    age_days: int = pa.Field(nullable=True, ge=0, description="days from publication to the snapshot (calendar, UTC)")
+    gained_over_days: int = pa.Field(
+        nullable=True, ge=1, description="days between these two snapshots", metadata=made_of("date", "total_views")
+    )
+    engagement_rate: float = pa.Field(
+        nullable=True,
+        description="(likes + comments + shares) / views, lifetime totals",
+        metadata=made_of("total_likes", "total_comments", "total_shares", "total_views"),
+    )
+    virality_rate: float = pa.Field(
+        nullable=True, description="shares / views, lifetime totals", metadata=made_of("total_shares", "total_views")
+    )
+    age_days: int = pa.Field(
+        nullable=True,
+        ge=0,
+        description="days from publication to the snapshot (calendar, UTC)",
+        metadata=made_of("date", "published_at", "post_date"),
+    )
     views_per_day: float = pa.Field(
-        nullable=True, description="total_views / age_days; null on the day of the publication"
+        nullable=True,
+        description="total_views / age_days; null on the day of the publication",
+        metadata=made_of("total_views", "age_days"),
     )
 
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import pandera.polars as pa
 import polars as pl
 
-from tiktok_assets.curated._tables import WarehouseRow, conform
-from tiktok_assets.curated.videos.video_growth import GROWN_FROM, VideoGrowth, with_growth
+from tiktok_assets.curated._tables import WarehouseRow, conform, made_of
+from tiktok_assets.curated.table import Input, Table, publication
+from tiktok_assets.curated.videos.video_growth import GROWN_FROM, LOOK_BACK, VideoGrowth, with_growth
 from tiktok_assets.reports.content import uploaded_at
 from tiktok_assets.reports.report import UtcTime
 
@@ -26,7 +27,9 @@ class VideoMetrics(pa.DataFrameModel):
     video_id: str = pa.Field(description="TikTok's id of the video")
     handle: str = pa.Field(nullable=True, description="handle in the video's link, else the account's")
     title: str = pa.Field(nullable=True, description="caption with its hashtags; may be empty")
-    hashtags: list[str] = pa.Field(nullable=True, description="hashtags in the title, lower case, without #")
+    hashtags: list[str] = pa.Field(
+        nullable=True, description="hashtags in the title, lower case, without #", metadata=made_of("title")
+    )
     link: str = pa.Field(nullable=True, description="address of the video; null where only insights tell of it")
     published_at: UtcTime = pa.Field(
         nullable=True, description="upload time (UTC), from the video id; null for ids without it"
@@ -62,7 +65,9 @@ class ContentPerformance(VideoGrowth, VideoMetrics, WarehouseRow):
     captured_on: pl.Date = pa.Field(description="day of the snapshot (UTC)")
     publish_date: pl.Date = pa.Field(nullable=True, description="day of the post on the account's local calendar")
     is_latest: bool = pa.Field(
-        nullable=True, description="whether this is the newest of all snapshots of the video, whenever it was stored"
+        nullable=True,
+        description="whether this is the newest of all snapshots of the video, whenever it was stored",
+        metadata=made_of("date"),
     )
 
     class Config(WarehouseRow.Config):
@@ -115,3 +120,33 @@ def _told(insights: pl.DataFrame) -> pl.DataFrame:
         )
     )
     return told.filter(pl.any_horizontal(pl.col(*COUNTS, *RATES).is_not_null()))
+
+
+VIDEOS = Table(
+    key="curated/videos",
+    schema=Videos,
+    version="4",
+    inputs={
+        "content": Input("staging/content", look_back=LOOK_BACK),
+        "insights": Input(
+            "staging/insights",
+            look_back=LOOK_BACK,
+            pivoted={
+                **dict.fromkeys(("export_id", "insights_export_id"), "export_id"),
+                **dict.fromkeys((*COUNTS, *RATES), "value"),
+                **{name: name for name in _KEY},
+                "title": "text",
+            },
+        ),
+    },
+    make=lambda inputs, parameters: videos(inputs["content"], inputs["insights"], parameters.timezones),
+    is_by_day=True,
+)
+CONTENT_PERFORMANCE = publication(
+    VIDEOS,
+    "warehouse/content_performance",
+    ContentPerformance,
+    renamed={"captured_on": "date", "publish_date": "post_date"},
+    has_handles=True,
+    over_all_months={"is_latest": "captured_on = max(captured_on) over (partition by account, video_id)"},
+)

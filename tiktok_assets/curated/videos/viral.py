@@ -15,7 +15,8 @@ import pandera.polars as pa
 import polars as pl
 
 from tiktok_assets.curated._measures import ratio
-from tiktok_assets.curated._tables import WarehouseRow
+from tiktok_assets.curated._tables import WarehouseRow, made_of
+from tiktok_assets.curated.table import Input, Table, publication
 from tiktok_assets.curated.videos import peers
 from tiktok_assets.curated.videos.peers import with_peers
 from tiktok_assets.exports.months import month_of
@@ -48,13 +49,24 @@ class ViralMetrics(pa.DataFrameModel):
         nullable=True,
         description="x: views gained per day since the snapshot before / views per day of its life until then; null "
         "where either is unknown or the latter is 0",
+        metadata=made_of("views_gained", "gained_over_days", "total_views", "age_days"),
     )
     views_vs_median: float = pa.Field(
-        nullable=True, description="x, at least: total_views / median of the account's other videos at equal age"
+        nullable=True,
+        description="x, at least: total_views / median of the account's other videos at equal age",
+        metadata=made_of("total_views", "age_days"),
     )
-    peers: int = pa.Field(description="other videos in that median")
-    reason: str = pa.Field(isin=REASONS, description="the rule that was met: daily_growth, views_vs_median or both")
-    rank: int = pa.Field(ge=1, description="1 is the most views among the account's viral videos found in the month")
+    peers: int = pa.Field(description="other videos in that median", metadata=made_of("total_views", "age_days"))
+    reason: str = pa.Field(
+        isin=REASONS,
+        description="the rule that was met: daily_growth, views_vs_median or both",
+        metadata=made_of("daily_growth", "views_vs_median"),
+    )
+    rank: int = pa.Field(
+        ge=1,
+        description="1 is the most views among the account's viral videos found in the month",
+        metadata=made_of("total_views"),
+    )
 
 
 class ViralVideos(ViralMetrics):
@@ -118,3 +130,15 @@ def _first_of_each_wave(rows: pl.DataFrame) -> pl.DataFrame:
     rows = rows.sort(_SNAPSHOT)
     quiet = (pl.col("date") - pl.col("date").shift(1).over("account", "video_id")).dt.total_days()
     return rows.filter((quiet > QUIET_DAYS).fill_null(value=True))
+
+
+VIRAL_VIDEOS = Table(
+    key="curated/viral_videos",
+    schema=ViralVideos,
+    version="4",
+    inputs={"videos": Input("curated/videos", look_back=LOOK_BACK, columns=COLUMNS)},
+    make=lambda inputs, parameters: viral_videos(
+        inputs["videos"], min_views=parameters.viral_min_views, growth_threshold=parameters.viral_growth
+    ),
+)
+VIRAL_CONTENT = publication(VIRAL_VIDEOS, "warehouse/viral_content", ViralContent, renamed={"detected_on": "date"})

@@ -47,7 +47,7 @@ def results(rows: pl.DataFrame, **reports: pl.DataFrame) -> pl.DataFrame:
 
 
 def one(table: pl.DataFrame, check: str, month: date = MARCH, about: str = "curated/account_daily") -> tuple[Any, ...]:
-    (row,) = told(table.filter(table=about, check=check, date=month), *EVIDENCE)
+    (row,) = told(table.filter(table_name=about, check_name=check, date=month), *EVIDENCE)
     return row
 
 
@@ -58,11 +58,11 @@ def test_a_month_that_keeps_every_promise_says_so_of_each_table_and_over_how_man
     expected += [
         (f"staging/{name}", check) for name in sorted(REPORTS) for check in ("days_are_contiguous", "has_rows")
     ]
-    assert told(table, "table", "check") == expected
+    assert told(table, "table_name", "check_name") == expected
     assert set(column(table, "passed")) == {True}
     assert set(told(table, *EVIDENCE[3:])) == {(0, 0, None, None, None)}
     # of the first day nobody knows the followers of the day before
-    assert {check: examined for check, examined in told(table, "check", "days_examined") if examined != 31} == {
+    assert {check: examined for check, examined in told(table, "check_name", "days_examined") if examined != 31} == {
         "follower_trend_is_plausible": 30
     }
 
@@ -70,7 +70,7 @@ def test_a_month_that_keeps_every_promise_says_so_of_each_table_and_over_how_man
 def test_what_could_not_be_judged_is_not_called_kept() -> None:
     unknown: dict[str, Any] = {"unique_viewers": None, "followers": None}
     table = results(days(31, dict.fromkeys(range(31), unknown)))
-    judged = set(column(table.filter(table="curated/account_daily"), "check"))
+    judged = set(column(table.filter(table_name="curated/account_daily"), "check_name"))
     assert set(PROMISES) - judged == {"views_cover_viewers", "follower_trend_is_plausible", *OUTLIERS}
 
 
@@ -79,7 +79,7 @@ def test_outliers_are_judged_once_it_is_known_what_is_usual() -> None:
     usual = {number: {"video_views": 500 + number % 3, "likes": 40} for number in range(60)}
     table = results(days(60, usual))
     assert one(table, "views_are_not_an_outlier", APRIL)[:3] == (True, None, 18)
-    assert table.filter(check="views_are_not_an_outlier", date=MARCH).is_empty()
+    assert table.filter(check_name="views_are_not_an_outlier", date=MARCH).is_empty()
 
 
 def test_what_was_found_in_a_month_is_counted_and_the_newest_is_told() -> None:
@@ -121,8 +121,8 @@ def test_a_gap_is_told_in_the_month_of_the_first_day_after_it() -> None:
 def test_a_report_without_a_row_in_the_month_has_no_rows_and_nothing_else_was_examined_of_it() -> None:
     rows = days(40)
     table = results(rows, follower_history=rows.filter(pl.col("date") < APRIL))
-    history = table.filter(table="staging/follower_history", date=APRIL)
-    assert told(history, "check", *EVIDENCE) == [
+    history = table.filter(table_name="staging/follower_history", date=APRIL)
+    assert told(history, "check_name", *EVIDENCE) == [
         (
             *("has_rows", False, "warning", 0, 1, 0, APRIL, date(2025, 4, 30)),
             "No export tells this report for the month.",
@@ -133,7 +133,7 @@ def test_a_report_without_a_row_in_the_month_has_no_rows_and_nothing_else_was_ex
 def test_months_of_which_nothing_is_known_have_no_row() -> None:
     table = results(days(5), viewers=days(5, first=date(2025, 6, 1)))
     assert months_of(table) == [MARCH, date(2025, 6, 1)]
-    assert told(table.filter(date=date(2025, 6, 1), table="curated/account_daily"), "check") == []
+    assert told(table.filter(date=date(2025, 6, 1), table_name="curated/account_daily"), "check_name") == []
     assert results(days(0)).is_empty()
 
 

@@ -262,7 +262,7 @@ def test_a_finding_names_its_check_and_the_export_behind_the_day() -> None:
     rows = days({"followers": 1000}, {"followers": 500, "comments": -20}).with_columns(
         export_id=pl.Series(["first", "second"])
     )
-    assert told(anomaly_log(rows), "anomaly", "check", "export_id") == [
+    assert told(anomaly_log(rows), "anomaly", "check_name", "export_id") == [
         ("follower_drop", "follower_trend_is_plausible", "second"),
         ("negative_count", "engagement_rate_is_within_bounds", "second"),
     ]

@@ -1,0 +1,64 @@
+"""Warehouse/exports, the last asset of a run: with every table stored, it closes the receipts of their exports."""
+
+import datetime as dt
+from collections.abc import Iterator
+
+import dagster as dg
+import polars as pl
+
+from tiktok_assets.accounts import Roster
+from tiktok_assets.assets.dagster_failures import reports_failures
+from tiktok_assets.assets.declared import column_lineage, table_asset
+from tiktok_assets.assets.publishing import publish
+from tiktok_assets.curated.coverage.export_log import EXPORTS
+from tiktok_assets.inbox.receipts import note_loaded
+from tiktok_assets.making import parameters_of, rows_to_store
+from tiktok_assets.partitions import MORE_TAG, slice_of
+from tiktok_assets.storage.lake import Lake
+from tiktok_assets.storage.metadata import by_partition, record
+from tiktok_assets.storage.run_locks import NOT_ENDED
+from tiktok_assets.tables import WAREHOUSE
+
+
+def build_export_log(lake: Lake, roster: Roster, partitions_def: dg.PartitionsDefinition) -> dg.AssetsDefinition:
+    @table_asset(
+        EXPORTS,
+        partitions_def,
+        ins={name: dg.AssetIn(one.key.split("/"), input_manager_key="raw") for name, one in EXPORTS.inputs.items()},
+        deps=[dg.AssetKey(table.key.split("/")) for table in WAREHOUSE if table is not EXPORTS],
+        metadata=column_lineage(EXPORTS),
+        required_resource_keys={"warehouse"},
+    )
+    @reports_failures
+    def exports(context: dg.AssetExecutionContext, **raw: pl.LazyFrame) -> Iterator[dg.Output[pl.DataFrame]]:
+        part = slice_of(context.partition_keys)
+        parameters = parameters_of(EXPORTS, lake.settings, roster, part, dt.datetime.now(dt.UTC))
+        loaded = rows_to_store(EXPORTS, EXPORTS.rows(raw, parameters), part)
+        record(context, part, by_partition(loaded, part, "month", exports=pl.col("export_id").n_unique()), {})
+        yield dg.Output(loaded)
+        # Only now, with every table stored, is an export loaded: a crash before this line makes the sensor start over.
+        for account in part.accounts:
+            note_loaded(lake, account, part, context.run.run_id, _started_at(context.instance, context.run.run_id))
+        stored = context.resources.warehouse
+        if stored.warehouse.seconds_since_published() > lake.settings.publish_interval or not _more_to_come(context):
+            publish(lake, roster, stored.session(context.log.info))
+        stored.needs_no_publishing()  # or the run to come will do it
+
+    return exports
+
+
+def _more_to_come(context: dg.AssetExecutionContext) -> bool:
+    """Whether another run is under way or waits, which will publish what this one stored."""
+    if MORE_TAG in context.run.tags:
+        return True
+    if context.run.job_name != "process_exports":  # a person's, of which nobody knows what it will make
+        return False
+    under_way = dg.RunsFilter(job_name=context.run.job_name, statuses=list(NOT_ENDED))
+    runs = context.instance.get_runs(under_way, limit=2)
+    return any(run.run_id != context.run.run_id for run in runs)
+
+
+def _started_at(instance: dg.DagsterInstance, run_id: str) -> dt.datetime:
+    """When a run started, in UTC; the beginning of time where that is not known."""
+    record = instance.get_run_record_by_id(run_id)
+    return dt.datetime.fromtimestamp((record.start_time if record else None) or 0, dt.UTC)

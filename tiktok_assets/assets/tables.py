@@ -1,0 +1,61 @@
+"""The assets of curated and the warehouse: one for each ``Table``, which takes its window, asks ``make`` and hands on.
+
+A table that looks back reads earlier months of what it is made of, and makes later months again that look back at the
+run's (``downstream_days``): whatever the order in which months are run, all of them are right. A run holds its accounts
+(``storage.run_locks``); else one could store what it had read before another one changed it.
+
+Does not belong here: tables whose step does more than that (``coverage``, ``restatements``, ``export_log``).
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from tiktok_assets.accounts import Roster
+from tiktok_assets.assets.dagster_failures import reports_failures
+from tiktok_assets.assets.declared import column_lineage, table_asset
+from tiktok_assets.assets.pictures import chart_metadata
+from tiktok_assets.checks.table import all_results
+from tiktok_assets.curated.table import Table
+from tiktok_assets.making import parameters_of, rows_to_store
+from tiktok_assets.partitions import Slice, slice_of
+from tiktok_assets.settings import Settings
+from tiktok_assets.storage.duckdb import ALL_ACCOUNTS
+from tiktok_assets.storage.metadata import record_days
+from tiktok_assets.storage.parquet import windowed_input
+from tiktok_assets.tables import downstream_days
+
+
+def build_table_asset(
+    table: Table, settings: Settings, roster: Roster, partitions_def: dg.PartitionsDefinition
+) -> dg.AssetsDefinition:
+    @table_asset(table, partitions_def, ins=_inputs(table), metadata=column_lineage(table))
+    @reports_failures
+    def made(context: dg.AssetExecutionContext, **inputs: pl.DataFrame):  # with checks, no MaterializeResult[T]
+        part = slice_of(context.partition_keys)
+        parameters = parameters_of(table, settings, roster, part, dt.datetime.now(dt.UTC))
+        rows = table.rows(inputs, parameters)
+        stored = rows_to_store(table, rows, part)
+        record_days(context, stored, part, _chart(table, rows, part), day=table.day, every_day=table.is_daily)
+        return dg.MaterializeResult(value=stored, check_results=all_results(table, rows, stored, part, parameters))
+
+    return made
+
+
+def _chart(table: Table, rows: pl.DataFrame, part: Slice) -> dict[str, dg.MetadataValue]:
+    """The sketch of a curated table, up to the end of the run's months."""
+    return chart_metadata(table.name, rows.filter(pl.col("date") <= part.last_day)) if table.layer == "curated" else {}
+
+
+def _inputs(table: Table) -> Mapping[str, dg.AssetIn]:
+    after = downstream_days(table.key)
+    more: dict[str, Any] = {ALL_ACCOUNTS: True} if table.needs_all_accounts else {}
+    return {
+        name: windowed_input(
+            source.key.split("/"), before=source.look_back, after=after, columns=source.columns, **more
+        )
+        for name, source in table.inputs.items()
+    }

@@ -1,0 +1,83 @@
+"""What a run makes of what it has read, as frames: the assets ask it of a run's partitions, ``as_of`` of all.
+
+Does not belong here: what one table is (``reports``, ``curated``), what is read and stored (``storage``), Dagster.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+import polars as pl
+
+from tiktok_assets.accounts import Roster
+from tiktok_assets.curated.quality.restatements import (
+    RESTATEMENTS,
+    SETTLING,
+    Restatements,
+    Settling,
+    restatements,
+    settling,
+)
+from tiktok_assets.curated.table import Parameters, Table
+from tiktok_assets.partitions import Slice
+from tiktok_assets.reports.alignment import DAILY, aligned
+from tiktok_assets.reports.report import EXPORT_ORDER, Report
+from tiktok_assets.settings import Settings
+from tiktok_assets.storage.raw import pieces
+from tiktok_assets.tables import downstream_days
+
+COMPARED = (RESTATEMENTS, SETTLING)
+"""The tables that ``compared`` makes, in its order."""
+
+
+def typed_rows(report: Report, raw: pl.LazyFrame, alignment: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Raw rows parsed, piece by piece, with no more columns than staging needs, on their true days.
+
+    ``alignment``: rows of ``Alignment``, where the days are those of labels (``DAILY``).
+    """
+    needed = list(dict.fromkeys((*report.columns, *EXPORT_ORDER, "row_number")))
+    typed = pl.concat(report.parse(piece).select(needed) for piece in pieces(raw))
+    return typed if alignment is None else aligned(typed, alignment, report.name)
+
+
+def compared(
+    raw: Mapping[str, pl.LazyFrame], alignment: pl.DataFrame, part: Slice
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The rows of ``Restatements`` for ``part``, and of ``Settling`` also for the later months that look back at it.
+
+    ``raw`` (by report) and ``alignment`` hold at least every export that speaks of these months or of the ``LOOK_BACK``
+    days before, and ``raw`` all of its rows.
+    """
+    months = part.wider(after=downstream_days(SETTLING.key)).months
+    moved: list[pl.DataFrame] = [Restatements.empty()]
+    settled: list[pl.DataFrame] = [Settling.empty()]
+    for report in DAILY:
+        rows = typed_rows(report, raw[report.name], alignment)
+        moved.append(restatements(report, part.within(rows)))
+        settled.append(settling(report, _timed(rows, raw[report.name]), months))
+    return pl.concat(moved), pl.concat(settled)
+
+
+def _timed(typed: pl.DataFrame, raw: pl.LazyFrame) -> pl.DataFrame:
+    """The rows of exports that carry the time of their download; a file's own time may be that of a copy."""
+    guessed = raw.filter(pl.col("downloaded_at_evidence") == "file_time").select("export_id").unique().collect()
+    return typed.join(guessed, on="export_id", how="anti")
+
+
+def parameters_of(table: Table, settings: Settings, roster: Roster, part: Slice, loaded_at: dt.datetime) -> Parameters:
+    """With which a run over ``part`` makes the table: its months, and the later ones that come out differently."""
+    return Parameters(
+        months=part.wider(after=downstream_days(table.key)).months,
+        loaded_at=loaded_at,
+        timezones={key: account.timezone for key, account in roster.items()},
+        handles={key: account.handle for key, account in roster.items()},
+        viral_min_views=settings.viral_min_views,
+        viral_growth=settings.viral_growth,
+    )
+
+
+def rows_to_store(table: Table, rows: pl.DataFrame, part: Slice) -> pl.DataFrame:
+    """Those of the ``rows`` it made that a run over ``part`` hands on: of its months, and of later ones."""
+    reached = part.wider(after=downstream_days(table.key))
+    return rows if table.needs_all_accounts else reached.within(rows, table.day)

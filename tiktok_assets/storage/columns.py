@@ -1,0 +1,61 @@
+"""Names and comments of the warehouse's columns, brought up to what the code says today.
+
+Belongs here: changes of a DuckDB file's catalog that touch no row. Does not belong here: rows, views (``duckdb``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import duckdb
+
+Descriptions = Mapping[str, tuple[str, Mapping[str, str]]]
+"""By table or view: what it is, and what each of its columns means."""
+
+
+def rename_columns(connection: duckdb.DuckDBPyConnection, former_names: Mapping[str, Mapping[str, str]]) -> None:
+    """Give columns of earlier versions today's names; rows stay. ``former_names``: by table and name, that before."""
+    if not former_names:
+        return
+    found = {(table, column) for table, column, _ in _commented_columns(connection)}
+    for table, names in former_names.items():
+        for name, former in names.items():
+            if (table, former) in found and (table, name) not in found:
+                connection.execute(f'alter table {table} rename column "{former}" to "{name}"')
+
+
+def describe(connection: duckdb.DuckDBPyConnection, descriptions: Descriptions) -> None:
+    """Set the comments of tables, views and columns that are not those of ``descriptions`` yet."""
+    kinds = {name: (kind, comment) for name, kind, comment in connection.execute(_TABLES).fetchall()}
+    columns = {(table, column): comment for table, column, comment in _commented_columns(connection)}
+    statements = []
+    for name in descriptions.keys() & kinds.keys():
+        (kind, known), (text, meanings) = kinds[name], descriptions[name]
+        if known != text:
+            statements.append(f'comment on {kind} "{name}" is {_quoted(text)}')
+        statements += [
+            f'comment on column "{name}"."{column}" is {_quoted(meaning)}'
+            for column, meaning in meanings.items()
+            if columns.get((name, column), meaning) != meaning
+        ]
+    connection.execute(";".join(statements))
+
+
+_TABLES = """
+select table_name, 'table', comment from duckdb_tables() where database_name = current_database()
+union all
+select view_name, 'view', comment from duckdb_views() where database_name = current_database() and not internal
+"""
+_COLUMNS = """
+select table_name, column_name, comment from duckdb_columns() where database_name = current_database() and not internal
+"""
+
+
+def _commented_columns(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str | None]]:
+    return connection.execute(_COLUMNS).fetchall()
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

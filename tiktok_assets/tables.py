@@ -1,0 +1,73 @@
+"""Every table of staging, curated and the warehouse, and what follows from how they are made of each other.
+
+Belongs here: the one list of tables, and how far a change goes on in them. Does not belong here: what one table is (the
+module of its question in ``curated``, its report in ``reports``), Dagster, DuckDB.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import pandera.polars as pa
+
+from tiktok_assets.curated.account.account_daily import ACCOUNT_DAILY, SOCIAL_MEDIA_STATS
+from tiktok_assets.curated.account.benchmarks import ACCOUNT_BENCHMARKS
+from tiktok_assets.curated.account.periods import ACCOUNT_PERIODS, PERIODS
+from tiktok_assets.curated.audience.audience import AUDIENCE, AUDIENCE_INSIGHTS
+from tiktok_assets.curated.coverage.coverage import COVERAGE
+from tiktok_assets.curated.coverage.export_log import EXPORTS
+from tiktok_assets.curated.quality.check_results import DATA_QUALITY
+from tiktok_assets.curated.quality.quality import ANOMALY_LOG
+from tiktok_assets.curated.quality.restatements import RESTATEMENTS, SETTLING
+from tiktok_assets.curated.table import Table
+from tiktok_assets.curated.videos.hashtags import HASHTAG_PERFORMANCE, HASHTAGS
+from tiktok_assets.curated.videos.posting import POSTING_PERFORMANCE, POSTING_TIMES
+from tiktok_assets.curated.videos.videos import CONTENT_PERFORMANCE, VIDEOS
+from tiktok_assets.curated.videos.viral import VIRAL_CONTENT, VIRAL_VIDEOS
+from tiktok_assets.reports import REPORTS
+from tiktok_assets.reports.alignment import Alignment
+
+STAGING = (
+    Table(key="staging/alignment", schema=Alignment, version="1"),
+    *(Table(key=f"staging/{report.name}", schema=report.schema, version=report.parser_version) for report in REPORTS),
+)
+CURATED = (
+    *(COVERAGE, RESTATEMENTS, SETTLING),
+    *(ACCOUNT_DAILY, ACCOUNT_PERIODS, VIDEOS, VIRAL_VIDEOS, AUDIENCE, POSTING_TIMES, HASHTAGS),
+)
+WAREHOUSE = (
+    *(SOCIAL_MEDIA_STATS, PERIODS, CONTENT_PERFORMANCE, VIRAL_CONTENT, AUDIENCE_INSIGHTS),
+    *(POSTING_PERFORMANCE, HASHTAG_PERFORMANCE, ANOMALY_LOG, DATA_QUALITY, ACCOUNT_BENCHMARKS, EXPORTS),
+)
+TABLES: dict[str, Table] = {table.key: table for table in (*STAGING, *CURATED, *WAREHOUSE)}
+"""By asset key."""
+SCHEMAS: dict[str, type[pa.DataFrameModel]] = {key: table.schema for key, table in TABLES.items()}
+FORMER_NAMES = {table.name: table.former_names for table in WAREHOUSE if table.former_names}
+"""By table of the warehouse and column: its name in files of earlier versions."""
+
+_REST_OF_A_MONTH = 30
+"""Most days from a day to the last one of its month."""
+
+
+@functools.cache
+def downstream_days(key: str) -> int:
+    """How many days after the last day of a run the months end that may come out differently in the table ``key``.
+
+    The run makes these months of the table again. 0: only its own months.
+    """
+    changes = [
+        _last_changed_day(source.key) + source.look_back if source.look_back else downstream_days(source.key)
+        for source in TABLES[key].inputs.values()
+        if source.key in TABLES
+    ]
+    return max(changes, default=0)
+
+
+def _last_changed_day(key: str) -> int:
+    """How many days after the last day of a run the last row may lie that comes out differently."""
+    table = TABLES[key]
+    if table.is_by_day:
+        inputs = [source for source in table.inputs.values() if source.key in TABLES]
+        return max((_last_changed_day(source.key) + source.look_back for source in inputs), default=0)
+    days = downstream_days(key)
+    return days + _REST_OF_A_MONTH if days else 0
