@@ -1,1 +1,1 @@
-"""What the README's figures come from: whole tasks beside a bare floor, in the same run, quoted as ratios."""
+"""What the README's figures come from: whole tasks compared with a bare floor, in the same run, quoted as ratios."""

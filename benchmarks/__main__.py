@@ -24,7 +24,7 @@ Group = Callable[[Path, argparse.Namespace], list[Table]]
 
 def _pairs(measure: Callable[[Path], list[Pair]]) -> Group:
     def measured(folder: Path, _: argparse.Namespace) -> list[Table]:
-        table = Table("what", "seconds", "beside it", "ratio")
+        table = Table("what", "seconds", "reference", "ratio")
         for pair in measure(folder):
             table.add_row(pair.name, f"{pair.ours:.2f}", f"{pair.floor:.2f}", f"{pair.ratio:.2f}")
         return [table]
@@ -52,12 +52,12 @@ LARGE: dict[str, Group] = {
 
 def options() -> argparse.ArgumentParser:
     every = [*GROUPS, *LARGE]
-    parser = argparse.ArgumentParser("python -m benchmarks", description="Measure whole tasks beside a floor.")
+    parser = argparse.ArgumentParser("python -m benchmarks", description="Measure whole tasks against a floor.")
     parser.add_argument(
         "--only", nargs="+", choices=every, default=list(GROUPS), metavar="GROUP", help=", ".join(every)
     )
     parser.add_argument("--years", nargs="+", type=int, default=[8, 20], help="accounts of a year each (machinery)")
-    parser.add_argument("--commit", default="eb20a3f", help="the earlier commit beside it (machinery)")
+    parser.add_argument("--commit", default="eb20a3f", help="the earlier commit to compare with (machinery)")
     parser.add_argument("--rounds", type=int, default=3, help="how often each side is measured (machinery, small)")
     parser.add_argument("--drops", type=int, default=5, help="how often a ZIP is dropped (one)")
     parser.add_argument("--accounts", type=int, default=300, help="accounts dropped at once (drop, history)")

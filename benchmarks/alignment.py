@@ -1,4 +1,4 @@
-"""Alignment: judging the labels of all exports of an account, where it has many, beside where it has half as many."""
+"""Alignment: judging the labels of all exports of an account with many exports, compared with one with half as many."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def raw_rows(folder: Path, visits: int, days: int = 28) -> dict[str, pl.DataFram
                 truth, section, last - dt.timedelta(days=days - 1), last, downloaded_at=moment, quirks=quirks
             )
             with open_export(land(made, folder / str(number))) as export:
-                for member, told in export.frames(account="bench", source=made.name):
-                    rows.setdefault(member.report.name, []).append(told.lazy().collect())
-    known = {report.name for report in DAILY} | {"content"}
-    return {name: pl.concat(told, how="diagonal") for name, told in rows.items() if name in known}
+                for member, frame in export.frames(account="bench", source=made.name):
+                    rows.setdefault(member.report.name, []).append(frame.lazy().collect())
+    daily = {report.name for report in DAILY} | {"content"}
+    return {name: pl.concat(frames, how="diagonal") for name, frames in rows.items() if name in daily}
 
 
 def measure(folder: Path, many: int = 200) -> list[Pair]:
-    """``many`` visits beside half as many: a linear cost doubles."""
+    """``many`` visits compared with half as many: a linear cost doubles."""
     every = raw_rows(folder, many)
     newest = LAST - dt.timedelta(days=many // 2)
     cut = pl.lit(newest).cast(PROVENANCE["date_label"])

@@ -1,8 +1,9 @@
-"""Analytics: an agency's days from staging to the warehouse, beside the same arithmetic in plain Polars and in SQL.
+"""Analytics: an agency's days from staging to the warehouse, compared with the same arithmetic in plain Polars and in
+SQL.
 
 All sides read the same three Parquet files and end with the same tables in a DuckDB file; before anything is timed,
-every number of every row is compared. What Dagster's bookkeeping costs is told apart: the curated and warehouse assets
-are run once over these days, and once over as many partitions of months without any.
+every number of every row is compared. The cost of Dagster's bookkeeping is measured separately: the curated and
+warehouse assets run once over these days, and once over as many month partitions without any rows.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ _LOADED = dt.datetime.combine(LAST + dt.timedelta(days=1), dt.time(18), dt.UTC)
 
 
 def staged_days(accounts: tuple[str, ...], days: int) -> dict[str, pl.DataFrame]:
-    """Staging of the daily reports of simulated accounts, as one export each tells it."""
+    """Staging of the daily reports of simulated accounts, each from one export."""
     first = LAST - dt.timedelta(days=days - 1)
     truths = [SimulatedAccount.generate(name, number, first, LAST) for number, name in enumerate(accounts)]
     rows = pl.concat(truth.daily.with_columns(account=pl.lit(truth.handle)) for truth in truths)
@@ -58,7 +59,7 @@ def staged_days(accounts: tuple[str, ...], days: int) -> dict[str, pl.DataFrame]
         export_id=pl.lit("e" * 64),
         follower_difference=pl.col("followers").diff().over("account"),
     )
-    # Studio tells none of Business Suite's columns.
+    # Studio exports none of Business Suite's columns.
     rows = rows.drop("new_followers", "lost_followers")
     return {name: conform(rows, schema) for name, schema in _REPORTS.items()}
 
@@ -151,7 +152,7 @@ _COLUMNS = {
 
 
 def assert_equal(ours: Mapping[str, pl.DataFrame], sides: Mapping[str, Mapping[str, pl.DataFrame]]) -> None:
-    """Raises AssertionError where a side has another row or number: then it is not the same arithmetic."""
+    """Raises AssertionError if a side has a different row or number: then it is not the same arithmetic."""
     from polars.testing import assert_frame_equal
 
     for side, tables in sides.items():
@@ -165,7 +166,7 @@ def assert_equal(ours: Mapping[str, pl.DataFrame], sides: Mapping[str, Mapping[s
 
 
 def _graph(settings: Settings, staged: Mapping[str, pl.DataFrame], what: str) -> Pair:
-    """The assets run by Dagster over the days, beside as many partitions of months that have none: its bookkeeping."""
+    """The assets run by Dagster over the days, against as many month partitions without rows: its bookkeeping."""
     lake = Lake(settings)
     for name, rows in staged.items():
         by_partition = rows.with_columns(month=pl.col("date").dt.truncate("1mo")).partition_by(

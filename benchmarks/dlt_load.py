@@ -1,8 +1,8 @@
-"""The same CSV files merged into DuckDB by dlt, in an environment of its own: it imports nothing of this project.
+"""The same CSV files merged into DuckDB by dlt, in a separate environment: it imports nothing from this project.
 
     python dlt_load.py landing out
 
-As its documentation shows it: a resource for each report yields rows as dicts, with a primary key and typed by hand.
+As its documentation shows it: a resource for each report yields rows as dicts, with a primary key and explicit types.
 """
 
 from __future__ import annotations

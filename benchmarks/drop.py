@@ -1,7 +1,7 @@
-"""Drop: exports that arrive under a running `dagster dev`, until everybody can read them. Linux only: it reads /proc.
+"""Drop: exports that arrive under a running `dagster dev`, until they are published. Linux only: it reads /proc.
 
 Measured of each drop: when the first and the last account is published, when no run is left, the CPU and the peak
-memory of every kind of process, the runs, the longest look of the sensor, and the size of Dagster's history.
+memory of every kind of process, the runs, the longest sensor tick, and the size of Dagster's history.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tiktok_assets.settings import Settings
 from tiktok_assets.simulator.exports import SECTIONS
 from tiktok_assets_tests.e2e.dagster_dev import SELECTOR, DagsterDev
 
-PATIENCE = 7200.0  # seconds; guards against hanging
+TIMEOUT = 7200.0  # seconds; guards against hanging
 _LAST = LAST - dt.timedelta(days=15)  # 28 days up to it are days of two months, as most are
 _TICK = os.sysconf("SC_CLK_TCK")
 _ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
@@ -43,9 +43,9 @@ _KINDS = {
 
 @dataclass
 class Processes:
-    """CPU and peak memory of all processes of a group, looked at twice a second while the block runs.
+    """CPU and peak memory of all processes of a group, sampled twice a second while the block runs.
 
-    What a process used in the last half second before it ended is not seen.
+    What a process used in the last half second before it ended is not measured.
     """
 
     group: int
@@ -56,12 +56,12 @@ class Processes:
     @contextlib.contextmanager
     def watched(self) -> Iterator[None]:
         stop = threading.Event()
-        self._look()
+        self._sample()
         before = dict(self.cpu)
 
         def watch() -> None:
             while not stop.wait(0.5):
-                self._look()
+                self._sample()
 
         thread = threading.Thread(target=watch)
         thread.start()
@@ -72,7 +72,7 @@ class Processes:
             thread.join()
             self.cpu = {pid: seconds - before.get(pid, 0.0) for pid, seconds in self.cpu.items()}
 
-    def _look(self) -> None:
+    def _sample(self) -> None:
         for folder in Path("/proc").glob("[0-9]*"):
             try:
                 words = (folder / "stat").read_text().rpartition(")")[2].split()
@@ -82,7 +82,7 @@ class Processes:
                 self.cpu[pid] = (int(words[11]) + int(words[12])) / _TICK
                 self.peak[pid] = max(self.peak.get(pid, 0), peak_memory(pid))
                 arguments = (folder / "cmdline").read_text().replace("\0", " ")
-                if arguments:  # else it is just ending
+                if arguments:  # otherwise it is just ending
                     self.kinds[pid] = next((kind for part, kind in _KINDS.items() if part in arguments), "other")
             except (FileNotFoundError, ProcessLookupError):
                 continue
@@ -98,14 +98,14 @@ class Processes:
 
 @dataclass(frozen=True, kw_only=True)
 class Drop:
-    """What became of one drop; times in seconds since it."""
+    """The measurements of one drop; times in seconds since it."""
 
     first: float
     every: float
     drained: float
     processes: Processes
     runs: Counter[str]
-    looks: list[float]
+    ticks: list[float]
     history: int
     files: int
 
@@ -115,7 +115,7 @@ class Drop:
 
 
 def start(home: Path, accounts: int) -> tuple[DagsterDev, Settings]:
-    """An installation, not yet running, with the interval of the sensor that everybody has."""
+    """An installation, not yet running, with the default sensor interval."""
     made = prepare(home.with_name(f"{home.name}-made"), accounts)
     here = DagsterDev(home, made.accounts, sensor_interval=10, studio_url="http://127.0.0.1:9")
     here.prepare()
@@ -125,7 +125,7 @@ def start(home: Path, accounts: int) -> tuple[DagsterDev, Settings]:
 
 
 def put(settings: Settings, made: Path, last: dt.date, days: int = 28) -> float:
-    """Make a visit of every account beside the landing, move it in at once, and return when that was."""
+    """Generate a visit of every account outside landing, move it in at once, and return when that was."""
     there = settings.model_copy(update={"data_dir": settings.data_dir.with_segments(made)})
     for account in settings.accounts:
         visit(there, account, last, days)
@@ -142,7 +142,7 @@ def put(settings: Settings, made: Path, last: dt.date, days: int = 28) -> float:
 def dropped(here: DagsterDev, settings: Settings, last: dt.date, days: int = 28) -> Drop:
     """Drop a visit of every account that ends on ``last`` into the running ``here`` and watch until nothing is left."""
     assert here.server is not None
-    known = {run["runId"] for run in here.runs()}
+    earlier = {run["runId"] for run in here.runs()}
     began, processes = time.time(), Processes(here.server.pid)
     with processes.watched():
         moved_at = put(settings, here.home / "made", last, days)
@@ -155,31 +155,31 @@ def dropped(here: DagsterDev, settings: Settings, last: dt.date, days: int = 28)
             first = first or (now if found else 0.0)
             every = every or (now if found == len(settings.accounts) else 0.0)
             time.sleep(0.5)
-            return bool(every) and all(run["status"] in _ENDED for run in here.runs() if run["runId"] not in known)
+            return bool(every) and all(run["status"] in _ENDED for run in here.runs() if run["runId"] not in earlier)
 
-        here.wait_for("the drop to be published", is_drained, PATIENCE)
+        here.wait_for("the drop to be published", is_drained, TIMEOUT)
         drained = time.monotonic() - moved_at
-    statuses = Counter(run["status"] for run in here.runs() if run["runId"] not in known)
+    statuses = Counter(run["status"] for run in here.runs() if run["runId"] not in earlier)
     return Drop(
         first=first,
         every=every,
         drained=drained,
         processes=processes,
         runs=statuses,
-        looks=looks(here, began),
+        ticks=ticks(here, began),
         history=size_of(settings.state / "dagster"),
         files=len(settings.accounts) * len(SECTIONS),
     )
 
 
 def published_accounts(here: DagsterDev, last: dt.date) -> int:
-    """How many accounts' day a person can read."""
+    """For how many accounts that day is published."""
     found = here.published(f"select count(distinct account) from social_media_stats where date = '{last}'")
     return int(found.item()) if found.height else 0
 
 
-def looks(here: DagsterDev, since: float) -> list[float]:
-    """Seconds that each look of the sensor took."""
+def ticks(here: DagsterDev, since: float) -> list[float]:
+    """Seconds that each sensor tick took."""
     query = """query ($sensor: SensorSelector!, $since: Float) { sensorOrError(sensorSelector: $sensor) {
         ... on Sensor { sensorState { ticks(limit: 5000, afterTimestamp: $since) { timestamp endTimestamp } } } } }"""
     found = here.ask(query, sensor={**SELECTOR, "sensorName": "new_exports"}, since=since)
@@ -189,10 +189,10 @@ def looks(here: DagsterDev, since: float) -> list[float]:
 
 @contextlib.contextmanager
 def running(here: DagsterDev) -> Iterator[None]:
-    """`dagster dev`, quiet: it has looked at its folder once."""
+    """`dagster dev`, idle: it has scanned its folder once."""
     try:
         here.start()
-        here.wait_for("the first look of the sensor", lambda: looks(here, 0.0))
+        here.wait_for("the first sensor tick", lambda: ticks(here, 0.0))
         yield
     finally:
         here.stop()
@@ -210,7 +210,7 @@ def measure(folder: Path, accounts: int) -> list[Table]:
 
 
 def measure_history(folder: Path, accounts: int, visits: int) -> list[Table]:
-    """A further day of every account where ``visits`` of 28 days are known (two or more), beside where one is."""
+    """A further day of every account with ``visits`` (two or more) earlier visits of 28 days, against one visit."""
     drops = {}
     for count in (1, visits):
         here, settings = start(folder / f"home-{count}", accounts)
@@ -228,13 +228,13 @@ def measure_history(folder: Path, accounts: int, visits: int) -> list[Table]:
 
 def tables(drops: dict[str, Drop]) -> list[Table]:
     """Times and sizes of the drops, and what each kind of process used."""
-    times = Table("drop", "first s", "all s", "drained s", "CPU s", "runs", "looks", "longest s", "history MB")
+    times = Table("drop", "first s", "all s", "drained s", "CPU s", "runs", "ticks", "longest s", "history MB")
     used = Table("drop", "processes", "how many", "CPU s", "peak MB of the largest")
     for name, drop in drops.items():
         runs = ", ".join(f"{count} {status.lower()}" for status, count in drop.runs.items())
         cells = [f"{seconds:.1f}" for seconds in (drop.first, drop.every, drop.drained, drop.cpu)]
-        longest = f"{max(drop.looks, default=0.0):.1f}"
-        times.add_row(name, *cells, runs, str(len(drop.looks)), longest, f"{drop.history / 1e6:.1f}")
+        longest = f"{max(drop.ticks, default=0.0):.1f}"
+        times.add_row(name, *cells, runs, str(len(drop.ticks)), longest, f"{drop.history / 1e6:.1f}")
         cpu, peak, count = drop.processes.by_kind()
         for kind in sorted(cpu):
             used.add_row(name, kind, str(count[kind]), f"{cpu[kind]:.1f}", f"{peak[kind] / 1e6:.0f}")
@@ -250,7 +250,7 @@ def measure_one(folder: Path, rounds: int) -> list[Table]:
         for number in range(rounds):
             last = _LAST - dt.timedelta(days=rounds - 1 - number)
             overview = visit(made, settings.accounts[0], last, 28)[0]
-            # At another moment between two looks each time.
+            # At a different moment between two ticks each time.
             time.sleep(10 + 15 * number / rounds)
             target = here.landing / settings.accounts[0] / last.isoformat()
             target.mkdir(parents=True)

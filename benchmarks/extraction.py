@@ -1,4 +1,4 @@
-"""Extraction: login and visits by a real browser, beside what the look-alike takes to serve the same without one."""
+"""Extraction: login and visits by a real browser, compared with the same requests without a browser."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from tiktok_assets.exports.names import SECTIONS
 from tiktok_assets.exports.windows import last_day_with_data
 from tiktok_assets.settings import Settings
 from tiktok_assets.simulator.studio import StudioAccount, StudioWorld, invent_account, serve, totp
-from tiktok_assets.studio.extraction import Wanted, in_browser
-from tiktok_assets.studio.login import LookAlikeLogin, log_in
-from tiktok_assets_tests.simulator.studio.visitor import STUDIO, Visitor, custom
+from tiktok_assets.studio.extraction import ExtractionRequest, in_browser
+from tiktok_assets.studio.login import SimulatorLogin, log_in
+from tiktok_assets_tests.simulator.studio.studio_client import STUDIO, StudioClient, custom
 
 DAYS = 28
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A look-alike without limits, its accounts, and an installation that may be emptied."""
+    """A simulator without limits, its accounts, and an installation that may be emptied."""
 
     world: StudioWorld
     address: str
@@ -37,7 +37,7 @@ class Stage:
     def log_in(self, account: StudioAccount) -> None:
         """Password and code, typed by the browser."""
         secret = str(account.totp_secret)
-        owner = LookAlikeLogin(
+        owner = SimulatorLogin(
             handle=account.handle, password=account.password, code=lambda: totp(secret, self.world.now())
         )
         log_in(self.settings, Account(key=account.handle, handle=account.handle), headless=True, help_with=owner)
@@ -45,13 +45,13 @@ class Stage:
     def visit(self, account: StudioAccount) -> None:
         """Four exports of four weeks, landed."""
         last = last_day_with_data(dt.datetime.now(dt.UTC))
-        wanted = Wanted(
+        request = ExtractionRequest(
             account=Account(key=account.handle, handle=account.handle),
             sections=SECTIONS,
             first=last - dt.timedelta(days=DAYS - 1),
             last=last,
         )
-        outcome = in_browser(self.settings)(wanted)
+        outcome = in_browser(self.settings)(request)
         if outcome.message or len(outcome.landed) != len(SECTIONS):
             raise RuntimeError(f"the benchmark's visit landed {len(outcome.landed)} exports: {outcome.message}")
 
@@ -76,7 +76,7 @@ def stage(folder: Path, accounts: int) -> Iterator[Stage]:
 
 
 def measure(folder: Path) -> list[Pair]:
-    """Login and one visit, beside plain HTTP; then two and four accounts, beside one."""
+    """Login and one visit, compared with plain HTTP; then two and four accounts, compared with one."""
     with stage(folder, 4) as here:
         account = here.accounts[0]
 
@@ -108,11 +108,11 @@ def measure(folder: Path) -> list[Pair]:
 
 
 def _plain(here: Stage) -> None:
-    """The same login, pages and files, asked for without a browser."""
-    person = Visitor(here.world, here.address)
-    person.log_in(here.accounts[0])
+    """The same login, pages and files, requested without a browser."""
+    client = StudioClient(here.world, here.address)
+    client.log_in(here.accounts[0])
     last = last_day_with_data(dt.datetime.now(dt.UTC))
     for section in SECTIONS:
-        person.get(f"{STUDIO}/{section}")
-        person.download(section, custom(last - dt.timedelta(days=DAYS - 1), last))
-    person.http.close()
+        client.get(f"{STUDIO}/{section}")
+        client.download(section, custom(last - dt.timedelta(days=DAYS - 1), last))
+    client.http.close()

@@ -1,7 +1,7 @@
-"""Machinery: `process` as a whole process on disk, beside an earlier commit, plain Polars with DuckDB, and dlt.
+"""Machinery: `process` as a whole process on disk, compared with an earlier commit, plain Polars with DuckDB, and dlt.
 
-All read the same ZIPs of a year of each account, each in a process of its own with an empty folder. Ours also checks,
-keeps every version, aligns labels, makes the analytics and tells Dagster all of it; the others store typed rows.
+All read the same ZIPs of a year of each account, each in a separate process with an empty folder. Ours also checks,
+keeps every version, aligns labels, makes the analytics and reports all of it to Dagster; the others store typed rows.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from tiktok_assets.settings import Settings, project_root
 
 DLT = "dlt[duckdb]==1.31.*"
 _DAYS = 365
-_MONTHS = 12  # of an account, that these days are
+_MONTHS = 12  # per account, which these days cover
 Side = Callable[[Path], Usage]
 
 
@@ -44,7 +44,7 @@ def measure(folder: Path, accounts: list[int], commit: str, rounds: int) -> list
     folder.mkdir(parents=True)
     earlier, dlt = _checked_out(commit, folder / "earlier"), _environment_with_dlt(folder / "dlt")
     table = Table(
-        "a year of 7 reports", "side", "CPU s", "seconds", "peak MB", "our CPU to its", "CPU ms an account-month"
+        "a year of 7 reports", "side", "CPU s", "seconds", "peak MB", "our CPU to its", "CPU ms per account-month"
     )
     parts = Table("a year of 7 reports", "where the CPU goes", "CPU s", "share")
     for count in accounts:
@@ -99,7 +99,7 @@ def _in_dlt(made: Settings, python: Path, place: Path) -> Usage:
 
 
 def _at_earlier(made: Settings, code: Path, place: Path) -> Usage:
-    """`process` of the earlier code, with Dagster's stock history in a folder of its own."""
+    """`process` of the earlier code, with Dagster's stock history in a separate folder."""
     here = copy_of(made, place / "data")
     home = place / "home"
     home.mkdir()
@@ -110,7 +110,7 @@ def _at_earlier(made: Settings, code: Path, place: Path) -> Usage:
 
 
 def _checked_out(commit: str, folder: Path) -> Path | None:
-    """The files of an earlier commit, compiled; None where the history of this checkout does not reach that far."""
+    """The files of an earlier commit, compiled; None if the history of this checkout does not go back that far."""
     archive = subprocess.run(["git", "archive", commit], cwd=project_root(), capture_output=True, check=False)
     if archive.returncode:
         print(f"Left out: the history of this checkout has no commit {commit}.", file=sys.stderr)
@@ -122,9 +122,9 @@ def _checked_out(commit: str, folder: Path) -> Path | None:
 
 
 def _environment_with_dlt(folder: Path) -> Path | None:
-    """The Python of an environment that has dlt; None where it cannot be installed."""
-    beside = Path(sys.prefix).resolve().parent / ".uv" / "bin" / "uv"  # where the set-up puts it
-    uv = shutil.which("uv") or (str(beside) if beside.exists() else None)
+    """The Python of an environment that has dlt; None if it cannot be installed."""
+    bundled = Path(sys.prefix).resolve().parent / ".uv" / "bin" / "uv"  # where the setup puts it
+    uv = shutil.which("uv") or (str(bundled) if bundled.exists() else None)
     python = folder / "bin" / "python"
     steps = [["venv", "--python", sys.executable, str(folder)], ["pip", "install", "--python", str(python), DLT]]
     try:
@@ -139,7 +139,7 @@ def _environment_with_dlt(folder: Path) -> Path | None:
 
 
 def _parts(settings: Settings, folder: Path) -> dict[str, float]:
-    """CPU seconds of `process` by part, of a run of its own."""
+    """CPU seconds of `process` by part, measured in a separate run."""
     target = folder / "seconds.json"
     command = [sys.executable, "-m", "benchmarks.stacks", target, "process"]
     used = measured(command, project_root(), environment_of(settings))

@@ -1,4 +1,4 @@
-"""Parsing: every byte of many ZIPs to typed rows, beside Polars reading the same members' bytes once, as text."""
+"""Parsing: every byte of many ZIPs to typed rows, against Polars reading the same members' bytes once, as text."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LAST = dt.date(2026, 9, 30)
 
 
 def generate(folder: Path, zips: int, sections: tuple[Section, ...] = SECTIONS, days: int = 365) -> list[Path]:
-    """``zips`` exports, ``len(sections)`` an account, with a window of ``days`` each."""
+    """``zips`` exports, ``len(sections)`` per account, with a window of ``days`` each."""
     paths = []
     moment = dt.datetime.combine(LAST + dt.timedelta(days=1), dt.time(18), dt.UTC)
     for number in range(zips):

@@ -1,8 +1,9 @@
-"""What processing comes to without a pipeline: the same rows in Parquet and DuckDB, by Polars and DuckDB alone.
+"""What processing amounts to without a pipeline: the same rows in Parquet and DuckDB, by Polars and DuckDB alone.
 
     python -m benchmarks.plain_load landing out
 
-It trusts everything: each label is of the year before the download, no file is odd, nothing was there before.
+It trusts everything: each label is within the year before the download, every file is well-formed, nothing was stored
+before.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ DAILY = ("Overview", "Viewers", "FollowerHistory")
 
 
 def members(landing: Path) -> Iterator[tuple[str, str, dt.date, bytes]]:
-    """Every CSV file of one folder an account: the account, the report, the day of the download, the bytes."""
+    """Every CSV file of one folder per account: the account, the report, the day of the download, the bytes."""
     for path in sorted(landing.rglob("*.zip")):
         account = path.relative_to(landing).parts[0]
         downloaded_on = dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC).date()

@@ -1,4 +1,4 @@
-"""The arithmetic of social_media_stats, account_periods and account_benchmarks as somebody would write it in Polars.
+"""The arithmetic of social_media_stats, account_periods and account_benchmarks as one would write it in Polars.
 
 It may count rows where the project counts calendar days: the benchmark's accounts have a row for each day.
 """

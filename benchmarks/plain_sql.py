@@ -1,4 +1,4 @@
-"""The arithmetic of social_media_stats, account_periods and account_benchmarks as somebody would write it in SQL."""
+"""The arithmetic of social_media_stats, account_periods and account_benchmarks as one would write it in SQL."""
 
 from __future__ import annotations
 

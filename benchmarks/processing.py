@@ -1,4 +1,4 @@
-"""Processing: a look of the sensor, beside Polars reading the same bytes once; and how the cost of a visit grows.
+"""Processing: a sensor tick, compared with Polars reading the same bytes once; and how the cost of a visit grows.
 
 What processing costs as a whole is ``machinery``.
 """
@@ -26,7 +26,7 @@ LAST = dt.date(2026, 9, 30)
 
 
 def prepare(folder: Path, accounts: int) -> Settings:
-    """An installation of its own with ``accounts`` empty accounts."""
+    """A separate installation with ``accounts`` empty accounts."""
     folder.mkdir(parents=True)
     (folder / "accounts.toml").touch()
     return Settings(
@@ -59,7 +59,7 @@ def run(settings: Settings) -> float:
 
 
 def measure_growth(folder: Path, few: int = 10, many: int = 200, rounds: int = 5) -> list[Pair]:
-    """One more visit: where ``many`` exports (then accounts) exist already, beside where ``few`` do."""
+    """One more visit: where ``many`` exports (then accounts) already exist, compared with one where ``few`` do."""
     by_exports = [_with_exports(folder / f"exports-{count}", count) for count in (many, few)]
     by_accounts = [_with_accounts(folder / f"accounts-{count}", count) for count in (many, few)]
     pairs = []
@@ -98,7 +98,7 @@ def _one_more(settings: Settings, day: int) -> float:
 
 
 def measure_tick(folder: Path, accounts: int = 100) -> list[Pair]:
-    """One look of the sensor at four new exports of each of ``accounts``, beside Polars reading the same bytes once."""
+    """One sensor tick over four new exports of each of ``accounts``, against Polars reading the same bytes once."""
     settings = prepare(folder, accounts)
     paths = [path for account in settings.accounts for path in visit(settings, account, LAST, 28)]
     definitions = build_definitions(settings)

@@ -1,12 +1,12 @@
-"""Where the CPU of a command goes: its stack is looked at every few ms of CPU, and each look belongs to one part.
+"""Where the CPU of a command goes: its stack is sampled every few ms of CPU, and each sample counts for one part.
 
     python -m benchmarks.stacks seconds.json process
 
-The rule: with an import on the stack it is an import's. Else the innermost frame decides that is of one of the packages
-below: Dagster's are dagster and sqlalchemy, and of this project the modules that only keep Dagster's history; ours are
-all others of this project, Polars, DuckDB, pyarrow and pandera. Any other frame, such as of json, belongs to whoever
-called it. Ours is divided by the innermost frame of this project. A look counts the CPU seconds since the one before,
-so that threads of Polars and DuckDB count for the call that waits for them.
+The rule: a stack with an import on it counts as import. Otherwise the innermost frame from one of the packages below
+decides: Dagster's are dagster, sqlalchemy and the modules of this project that only keep Dagster's history; ours are
+all other modules of this project, Polars, DuckDB, pyarrow and pandera. Any other frame, such as one of json, counts for
+its caller. Ours is divided by the innermost frame of this project. A sample counts the CPU seconds since the previous
+one, so that threads of Polars and DuckDB count for the call that waits for them.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def part_of(files: list[str]) -> str:
     """The part a stack belongs to; ``files``: those of its frames, innermost first."""
     if any(file.startswith("<frozen importlib") for file in files):
         return IMPORTS
-    called = ""  # what of ours a frame of this project called
+    called = ""  # which of our parts a frame of this project called
     for file in files:
         package, module = _place(file)
         if package == _PROJECT:
@@ -71,7 +71,7 @@ def _place(file: str) -> tuple[str, str]:
 
 
 class Sampler:
-    """Looks at the main thread while it runs."""
+    """Samples the main thread while it runs."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
@@ -79,9 +79,9 @@ class Sampler:
         self._counted = 0.0
 
     def start(self) -> None:
-        """What was used before, by Python's own start, counts as an import's."""
+        """CPU used before, by Python's own start, counts as import."""
         self._count(IMPORTS)
-        signal.signal(signal.SIGPROF, self._look)
+        signal.signal(signal.SIGPROF, self._sample)
         signal.setitimer(signal.ITIMER_PROF, EVERY, EVERY)
 
     def stop(self) -> dict[str, float]:
@@ -95,7 +95,7 @@ class Sampler:
         self.seconds[part] = self.seconds.get(part, 0.0) + now - self._counted
         self._counted = now
 
-    def _look(self, _: int, frame: FrameType | None) -> None:
+    def _sample(self, _: int, frame: FrameType | None) -> None:
         files = []
         while frame is not None:
             files.append(frame.f_code.co_filename)
@@ -107,7 +107,7 @@ class Sampler:
 
 
 def main() -> None:
-    """The command line of this project, looked at."""
+    """The command line of this project, sampled."""
     target = Path(sys.argv.pop(1))
     sampler = Sampler()
     sampler.start()

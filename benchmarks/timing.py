@@ -1,4 +1,4 @@
-"""Times of two things in turn, so that a noisy machine disturbs both alike."""
+"""Times of two functions in turn, so that a noisy machine affects both alike."""
 
 from __future__ import annotations
 

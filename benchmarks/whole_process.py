@@ -1,6 +1,6 @@
 """What a command uses as a whole process, from its start to its end: CPU, time, memory. Linux only: it reads /proc.
 
-Belongs here: commands in processes of their own, and the installation they work on. Not here: what is compared.
+Belongs here: commands in separate processes, and the installation they work on. Does not belong here: comparisons.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 
 from tiktok_assets.settings import Settings, project_root
 
-# The code of the folder it is started in, and no other one that may be installed.
+# The code of the folder it is started in, not an installed version.
 _COMMAND_LINE = (
     "import pathlib, tiktok_assets.cli.app as cli; "
     "assert pathlib.Path(cli.__file__).is_relative_to(pathlib.Path.cwd()), cli.__file__; cli.main()"
@@ -29,7 +29,7 @@ _COMMAND_LINE = (
 
 @dataclass(frozen=True)
 class Usage:
-    """``cpu``: seconds of user and system, with those of processes it waited for; ``peak``: bytes of its memory."""
+    """``cpu``: seconds of user and system, including processes it waited for; ``peak``: bytes of its memory."""
 
     cpu: float
     wall: float
@@ -45,7 +45,7 @@ class Usage:
 
 
 def measured(command: Sequence[str | Path], folder: Path, environment: Mapping[str, str]) -> Usage:
-    """Run ``command`` in ``folder`` to its end. Raises RuntimeError with the end of what it said if it fails."""
+    """Run ``command`` in ``folder`` to its end. Raises RuntimeError with the end of its output if it fails."""
     with tempfile.TemporaryFile() as said:
         begun = time.perf_counter()
         process = subprocess.Popen(
@@ -65,13 +65,13 @@ def measured(command: Sequence[str | Path], folder: Path, environment: Mapping[s
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             said.seek(0)
-            told = said.read().decode(errors="replace")[-4000:]
-            raise RuntimeError(f"{command[:3]} ended with {process.returncode}: {told}")
+            output = said.read().decode(errors="replace")[-4000:]
+            raise RuntimeError(f"{command[:3]} ended with {process.returncode}: {output}")
     return Usage(used.ru_utime + used.ru_stime, wall, peak)
 
 
 def peak_memory(pid: int) -> int:
-    """The most memory a process had so far, in bytes; 0 when it has ended. (That of wait4 begins with its parent's.)"""
+    """The most memory a process had so far, in bytes; 0 if it has ended. (That of wait4 starts at its parent's.)"""
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except (FileNotFoundError, ProcessLookupError):
@@ -85,13 +85,13 @@ def process_command() -> list[str]:
 
 
 def clean_environment() -> dict[str, str]:
-    """Nothing of the settings of whoever measures; what Python compiles is kept."""
+    """Without the settings of the current user; compiled Python files are kept."""
     left_out = ("TIKTOK_", "DAGSTER_", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH")
     return {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
-    """What a command needs to work on this installation."""
+    """The environment a command needs to work on this installation."""
     return clean_environment() | {
         "TIKTOK_DATA_DIR": str(settings.data_dir),
         "TIKTOK_ACCOUNTS": ",".join(settings.accounts),
@@ -101,12 +101,12 @@ def environment_of(settings: Settings) -> dict[str, str]:
 
 
 def processed(settings: Settings) -> Usage:
-    """`tiktok-assets process` of this checkout over what lies in landing."""
+    """`tiktok-assets process` of this checkout over the files in landing."""
     return measured(process_command(), project_root(), environment_of(settings))
 
 
 def copy_of(settings: Settings, folder: Path) -> Settings:
-    """A fresh installation in ``folder`` with the same accounts and exports, and nothing made of them."""
+    """A fresh installation in ``folder`` with the same accounts and exports, and nothing derived from them."""
     shutil.copytree(str(settings.landing), folder / "landing")
     return settings.model_copy(update={"data_dir": settings.data_dir.with_segments(folder)})
 
@@ -119,5 +119,5 @@ def runs_and_size(history: Path) -> tuple[int, int]:
 
 
 def size_of(folder: Path) -> int:
-    """Bytes of all files below."""
+    """Total bytes of all files below ``folder``."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -11,7 +11,7 @@ from tiktok_assets.partitions import range_tags
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.dagster_internals import AssetJob
 from tiktok_assets.storage.lake import Lake
-from tiktok_assets.studio.session import Sessions, Standing
+from tiktok_assets.studio.session import Sessions, SessionStatus
 
 DAY_TAG = "tiktok/daily"
 # The numbers of a day are there at 17:00 UTC of the next one.
@@ -84,7 +84,7 @@ def _with_login(settings: Settings, roster: Roster) -> dict[str, dt.datetime]:
     """
     states = [Sessions.of(settings).state(account) for account in roster]
     never = dt.datetime.min.replace(tzinfo=dt.UTC)
-    return {one.account: one.saved_at or never for one in states if one.standing is not Standing.MISSING}
+    return {one.account: one.saved_at or never for one in states if one.standing is not SessionStatus.MISSING}
 
 
 def _request(roster: Roster, account: str, day: dt.date, now: dt.datetime) -> dg.RunRequest:

@@ -31,11 +31,11 @@ class Clock:
         return self.now
 
     def sleep(self, seconds: float) -> None:
-        """Takes no time, and is remembered."""
+        """Takes no time, and is recorded."""
         self.slept.append(seconds)
 
     def pass_time(self, seconds: float) -> None:
-        """Moves it, and is remembered."""
+        """Moves the clock, and is recorded."""
         self.sleep(seconds)
         self.now += dt.timedelta(seconds=seconds)
 
@@ -45,7 +45,7 @@ class PaperStudio(Studio):
     """Exports made by the generator, one real ZIP each, under the limits of a real ledger.
 
     ``failures``: by (account, section), what an export of it raises; by (account, ""), what a visit does. ``exported``
-    and ``visits``: what was asked for, in this order.
+    and ``visits``: what was requested, in this order.
     """
 
     settings: Settings
@@ -65,11 +65,11 @@ class PaperStudio(Studio):
             link_life=settings.link_life,
         )
 
-    def extractor(self, patience: float = 0) -> Extractor:
-        """Its extractions, which wait by letting the clock's time pass."""
+    def extractor(self, wait_budget: float = 0) -> Extractor:
+        """An extractor that waits by advancing the clock."""
         clock, days = self.clock, self.settings.max_export_days
         return Extractor(
-            studio=self, ledger=self.ledger, max_days=days, clock=clock, sleep=clock.pass_time, patience=patience
+            studio=self, ledger=self.ledger, max_days=days, clock=clock, sleep=clock.pass_time, wait_budget=wait_budget
         )
 
     def visit(self, account: Account) -> AbstractContextManager[Visit]:
@@ -86,7 +86,7 @@ class PaperStudio(Studio):
             self.ledger.finish(reservation)
 
     def fail(self, account: str, section: str) -> None:
-        """Raise what was ordered for this account and section."""
+        """Raise the failure configured for this account and section."""
         if failure := self.failures.get((account, section)):
             raise failure
 
@@ -125,7 +125,7 @@ class PaperVisit(Visit):
         )
 
     def insights(self) -> LandedInsights:
-        """Nothing was read along; ``missing_insights`` says why."""
+        """Nothing was captured; ``missing_insights`` says why."""
         return LandedInsights(
             account=self.account.key,
             path=None,

@@ -162,9 +162,9 @@ def test_a_file_that_does_not_come_whole_keeps_no_other_section_from_its_own(
     settings: Settings, instance: dg.DagsterInstance
 ) -> None:
     studio = paper(settings, "pig1987")
-    studio.failures["pig1987", "viewers"] = BadExport("pig1987, viewers: what arrived is no usable export")
+    studio.failures["pig1987", "viewers"] = BadExport("pig1987, viewers: the download is not a usable export")
     result = run(studio, instance, ["pig1987"], [MARCH])
-    assert why(result) == "pig1987, viewers: what arrived is no usable export"
+    assert why(result) == "pig1987, viewers: the download is not a usable export"
     assert [section for _, section, _ in studio.exported] == ["overview", "followers", "content"]
     assert instance.get_materialized_partitions(dg.AssetKey(["landing", "content"])) == {f"pig1987|{MARCH}"}
     assert not instance.get_materialized_partitions(dg.AssetKey(["landing", "viewers"]))
@@ -244,18 +244,18 @@ def test_insights_are_read_once_a_day_and_only_in_a_run_of_the_current_month(
 
 def test_a_failed_download_is_told_last(settings: Settings, instance: dg.DagsterInstance) -> None:
     studio = paper(settings, "pig1987")
-    studio.failures["pig1987", "overview"] = DownloadFailed("pig1987, overview: the download broke off")
+    studio.failures["pig1987", "overview"] = DownloadFailed("pig1987, overview: the download was interrupted")
     result = run(studio, instance, ["pig1987"], [MARCH], sections=["overview", "viewers"])
-    assert why(result) == "pig1987, overview: the download broke off"
+    assert why(result) == "pig1987, overview: the download was interrupted"
     assert [section for _, section, _ in studio.exported] == ["viewers"]
 
 
 def test_every_export_that_failed_is_named(settings: Settings, instance: dg.DagsterInstance) -> None:
     studio = paper(settings, "pig1987")
     studio.failures["pig1987", "overview"] = BadExport("pig1987, overview: a web page")
-    studio.failures["pig1987", "content"] = DownloadFailed("pig1987, content: broke off")
+    studio.failures["pig1987", "content"] = DownloadFailed("pig1987, content: was interrupted")
     result = run(studio, instance, ["pig1987"], [MARCH])
-    assert why(result) == "pig1987, overview: a web page\npig1987, content: broke off"
+    assert why(result) == "pig1987, overview: a web page\npig1987, content: was interrupted"
     assert [section for _, section, _ in studio.exported] == ["viewers", "followers"]
 
 

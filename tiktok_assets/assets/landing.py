@@ -20,9 +20,9 @@ from tiktok_assets.partitions import Slice, slice_of
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.metadata import OWNERS, Facts, markdown_table, part_of_list
 from tiktok_assets.storage.partition_metadata import set_partition_metadata, stored_last
-from tiktok_assets.studio.extraction import SHORT_WAIT, Extractor, Outcome, Wanted, sentence
+from tiktok_assets.studio.extraction import SHORT_WAIT, ExtractionOutcome, ExtractionRequest, Extractor, sentence
 from tiktok_assets.studio.interface import LandedFile, LandedInsights
-from tiktok_assets.studio.landed import is_by_hand, wanted
+from tiktok_assets.studio.landed import extraction_request, is_manual
 
 _DESCRIPTION = {
     "overview": "Overview ZIPs: the account's daily views, profile views, likes, comments and shares.",
@@ -68,9 +68,9 @@ def build_landing_assets(lake: Lake, roster: Roster, partitions_def: dg.Partitio
         sections = [section for section in _DESCRIPTION if section in selected]
         extractor = dataclasses.replace(
             studio,
-            patience=SHORT_WAIT,
-            told=lambda landed: context.log.info(sentence(landed)),
-            waits=lambda limit: context.log.info(f"{limit.description} This run waits for it."),
+            wait_budget=SHORT_WAIT,
+            on_landed=lambda landed: context.log.info(sentence(landed)),
+            on_wait=lambda limit: context.log.info(f"{limit.description} This run waits for it."),
         )
         outcomes = []
         for account in part.accounts:
@@ -85,7 +85,7 @@ def build_landing_assets(lake: Lake, roster: Roster, partitions_def: dg.Partitio
                 yield dg.MaterializeResult(asset_key=key)
                 continue
             for outcome in outcomes:
-                account, months = outcome.wanted.account.key, list(outcome.complete_months(section, part.months))
+                account, months = outcome.request.account.key, list(outcome.complete_months(section, part.months))
                 for month in months:
                     facts = _facts(lake, [account], section, [outcome]) if month == months[-1] else {}
                     partition = event_key(account, month)
@@ -105,22 +105,24 @@ def _extract(
     sections: Sequence[str],
     part: Slice,
     config: Extraction,
-) -> Outcome:
+) -> ExtractionOutcome:
     """What is missing of an account, asked for; nothing where a person looks after it by dropping files."""
     now, first, last = extractor.clock(), part.first_day, part.last_day
     if config.days is not None:
         first = max(first, min(last, now.date()) - dt.timedelta(days=config.days - 1))
-    if is_by_hand(lake, account):
+    if is_manual(lake, account):
         note = (
             f"{account}: nobody has logged in yet, so nothing was asked of Studio; its exports are dropped by hand. To "
             f"have them made: `tiktok-assets login {account}`."
         )
-        return Outcome(wanted=Wanted(account=roster[account], sections=[], first=first, last=last), notes=[note])
+        return ExtractionOutcome(
+            request=ExtractionRequest(account=roster[account], sections=[], first=first, last=last), notes=[note]
+        )
     since = now if config.refresh else None
-    return extractor(wanted(lake, roster[account], sections, first, last, now=now, refresh_since=since))
+    return extractor(extraction_request(lake, roster[account], sections, first, last, now=now, refresh_since=since))
 
 
-def _raise_failures(outcomes: Iterable[Outcome]) -> None:
+def _raise_failures(outcomes: Iterable[ExtractionOutcome]) -> None:
     """The failure of the one account that has one, or one failure that names all of them."""
     failures = [outcome.failure for outcome in outcomes if outcome.failure]
     if len(failures) > 1:
@@ -129,7 +131,7 @@ def _raise_failures(outcomes: Iterable[Outcome]) -> None:
         raise failure
 
 
-def _facts(lake: Lake, accounts: Iterable[str], section: str, outcomes: Iterable[Outcome]) -> Facts:
+def _facts(lake: Lake, accounts: Iterable[str], section: str, outcomes: Iterable[ExtractionOutcome]) -> Facts:
     """What lies in landing of the section, and what this run added to it."""
     found = [path for key in accounts for path in account_files(lake, key) if read_name(path.name).section == section]
     landed = [one for outcome in outcomes for one in outcome.landed]

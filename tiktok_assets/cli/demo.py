@@ -30,8 +30,8 @@ from tiktok_assets.simulator.studio import StudioAccount, StudioWorld, invent_ac
 from tiktok_assets.simulator.traits import Traits
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.studio.extraction import in_browser, sentence
-from tiktok_assets.studio.landed import wanted
-from tiktok_assets.studio.login import LookAlikeLogin, log_in
+from tiktok_assets.studio.landed import extraction_request
+from tiktok_assets.studio.login import SimulatorLogin, log_in
 
 out = Console()
 
@@ -104,16 +104,16 @@ def _invented(handle: str, seed: int, today: dt.date) -> StudioAccount:
 def _visit(settings: Settings, account: Account, login: StudioAccount, world: StudioWorld, now: dt.datetime) -> None:
     """Log in with password and code, then one visit: four exports and insights."""
     secret = str(login.totp_secret)
-    owner = LookAlikeLogin(handle=login.handle, password=login.password, code=lambda: totp(secret, world.now()))
+    owner = SimulatorLogin(handle=login.handle, password=login.password, code=lambda: totp(secret, world.now()))
     session = log_in(settings, account, headless=True, help_with=owner)
     ends = f", until {session.expires_at:%Y-%m-%d}" if session.expires_at else ""
     out.print(f"{account.key}: @{account.handle} is logged in{ends}", highlight=False)
     extractor = dataclasses.replace(
-        in_browser(settings), told=lambda one: out.print(sentence(one), highlight=False, soft_wrap=True)
+        in_browser(settings), on_landed=lambda one: out.print(sentence(one), highlight=False, soft_wrap=True)
     )
     first = last_day_with_data(now) - dt.timedelta(days=DAYS - 1)
     sections = [*SECTIONS, INSIGHTS]
-    outcome = extractor(wanted(Lake(settings), account, sections, first, now.date(), now=now))
+    outcome = extractor(extraction_request(Lake(settings), account, sections, first, now.date(), now=now))
     if outcome.failure:
         raise outcome.failure
 

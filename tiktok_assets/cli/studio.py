@@ -17,7 +17,7 @@ from tiktok_assets.cli.output import AsJson, bar, err, out, print_json
 if TYPE_CHECKING:
     from tiktok_assets.accounts import Account
     from tiktok_assets.failures import LimitReached
-    from tiktok_assets.studio.extraction import Extractor, Outcome, Wanted
+    from tiktok_assets.studio.extraction import ExtractionOutcome, ExtractionRequest, Extractor
     from tiktok_assets.studio.interface import LandedFile, LandedInsights
 
 app = typer.Typer(rich_markup_mode=None)
@@ -70,7 +70,7 @@ def sessions(as_json: AsJson = False) -> None:
     """List the saved login of each account, and for how long it is good. Exit code 1 if one needs a person."""
     from tiktok_assets.accounts import load_roster
     from tiktok_assets.settings import load_settings
-    from tiktok_assets.studio.session import Sessions, Standing
+    from tiktok_assets.studio.session import Sessions, SessionStatus
 
     settings = load_settings()
     states = [Sessions.of(settings).state(account) for account in load_roster(settings)]
@@ -82,7 +82,7 @@ def sessions(as_json: AsJson = False) -> None:
             saved = f"{state.saved_at:%Y-%m-%d %H:%M}" if state.saved_at else ""
             table.add_row(state.account, state.summary, saved, "yes" if state.is_encrypted else "no", state.advice)
         out.print(table)
-    raise typer.Exit(0 if all(state.standing is Standing.VALID for state in states) else 1)
+    raise typer.Exit(0 if all(state.standing is SessionStatus.VALID for state in states) else 1)
 
 
 @app.command(epilog="Example: tiktok-assets extract pig1987 --from 2026-01-01 --section overview --section viewers")
@@ -113,7 +113,7 @@ def extract(
     from tiktok_assets.settings import load_settings
     from tiktok_assets.storage.lake import Lake
     from tiktok_assets.studio.extraction import SHORT_WAIT, in_browser
-    from tiktok_assets.studio.landed import wanted
+    from tiktok_assets.studio.landed import extraction_request
 
     settings = load_settings()
     if first and last and last < first:
@@ -123,7 +123,7 @@ def extract(
         extractor, now = in_browser(settings), dt.datetime.now(dt.UTC)
         until = last.date() if last else now.date()
         since = first.date() if first else min(until, last_day_with_data(now)) - _days_before(account)
-        asked = wanted(
+        request = extraction_request(
             Lake(settings),
             account,
             [str(one) for one in section or Section],
@@ -132,7 +132,7 @@ def extract(
             now=now,
             refresh_since=now if refresh else None,
         )
-        outcomes.append(_extract(extractor, asked, patience=math.inf if wait else SHORT_WAIT, quiet=as_json))
+        outcomes.append(_extract(extractor, request, wait_budget=math.inf if wait else SHORT_WAIT, quiet=as_json))
     if as_json:
         print_json([_as_data(outcome) for outcome in outcomes])
     elif any(outcome.landed for outcome in outcomes):
@@ -140,55 +140,55 @@ def extract(
     raise typer.Exit(1 if any(outcome.message for outcome in outcomes) else 0)
 
 
-def _extract(extractor: Extractor, asked: Wanted, *, patience: float, quiet: bool) -> Outcome:
+def _extract(extractor: Extractor, request: ExtractionRequest, *, wait_budget: float, quiet: bool) -> ExtractionOutcome:
     """One account's extraction, with a line for each file as it lands, and what keeps it from going on."""
     from tiktok_assets.exports.names import INSIGHTS
     from tiktok_assets.studio.extraction import sentence
 
-    account, total = asked.account.key, sum(len(visit) for visit in extractor.plan(asked))
-    total += INSIGHTS in asked.sections
+    account, total = request.account.key, sum(len(visit) for visit in extractor.plan(request))
+    total += INSIGHTS in request.sections
     landed: list[LandedFile | LandedInsights] = []
     with bar("Extracting", quiet=quiet) as progress:
         progress(account, 0, total)
 
-        def told(one: LandedFile | LandedInsights) -> None:
+        def on_landed(one: LandedFile | LandedInsights) -> None:
             landed.append(one)
             progress(account, len(landed), max(total, len(landed)))
             if not quiet:
                 out.print(sentence(one), markup=False, highlight=False, soft_wrap=True)
 
-        def waits(limit: LimitReached) -> None:
+        def on_wait(limit: LimitReached) -> None:
             text = f"{account}, waiting until {limit.retry_at:%H:%M:%S} UTC"
             progress(text, len(landed), total)
             if not quiet and not err.is_terminal:
                 err.print(text, highlight=False)
 
-        outcome = dataclasses.replace(extractor, patience=patience, told=told, waits=waits)(asked)
+        outcome = dataclasses.replace(extractor, wait_budget=wait_budget, on_landed=on_landed, on_wait=on_wait)(request)
     if quiet:
         return outcome
     if outcome.message:
         err.print(outcome.message, style="red", markup=False, highlight=False, soft_wrap=True)
     elif not landed:
-        out.print(f"{account}: {_why_nothing(asked, extractor.clock())}", highlight=False, soft_wrap=True)
+        out.print(f"{account}: {_why_nothing(request, extractor.clock())}", highlight=False, soft_wrap=True)
     return outcome
 
 
-def _why_nothing(asked: Wanted, now: dt.datetime) -> str:
+def _why_nothing(request: ExtractionRequest, now: dt.datetime) -> str:
     """Why there is nothing to ask for."""
     from tiktok_assets.exports.windows import last_day_with_data
 
     newest = last_day_with_data(now)
-    if not asked.sections:
+    if not request.sections:
         return "nothing to ask for: insights are read once a day, of the day itself (--refresh reads them again)."
-    if asked.first > newest:
+    if request.first > newest:
         return f"nothing to ask for: numbers go to {newest}; those of a day are there at 17:00 UTC of the next one."
     return "nothing to ask for: all days were exported already (--refresh asks again)."
 
 
-def _as_data(outcome: Outcome) -> dict[str, Any]:
+def _as_data(outcome: ExtractionOutcome) -> dict[str, Any]:
     limit = outcome.left
     return {
-        "account": outcome.wanted.account.key,
+        "account": outcome.request.account.key,
         "landed": [dataclasses.asdict(one) | {"path": str(one.path) if one.path else None} for one in outcome.landed],
         "stopped": outcome.message,
         "retry_at": limit.retry_at if limit else None,

@@ -32,7 +32,7 @@ from tiktok_assets.inbox.ownership import home_of
 from tiktok_assets.inbox.receipts import processed, receipts
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.storage.lake import Lake, files_in, scan_parquet
-from tiktok_assets.studio.session import Sessions, SessionState, Standing
+from tiktok_assets.studio.session import Sessions, SessionState, SessionStatus
 
 _SCHEMAS = {report.name: report.schema for report in REPORTS}
 
@@ -121,9 +121,9 @@ def coverages(lake: Lake, accounts: Sequence[str], now: dt.datetime) -> list[Acc
 
 def what_to_do(advice: Advice, session: SessionState, *, now: dt.datetime, max_days: int) -> str:
     """A command where somebody has logged in to the account, else the way through Studio."""
-    if session.standing is Standing.VALID:
+    if session.standing is SessionStatus.VALID:
         return command(advice)
-    if session.standing is Standing.EXPIRED:
+    if session.standing is SessionStatus.EXPIRED:
         return f"tiktok-assets login {advice.account}, then {command(advice)}"
     return by_hand(advice, now=now, max_days=max_days)
 

@@ -1,15 +1,15 @@
-"""What really happened on a simulated account, per real UTC day: what exports are made of and tests compare with.
+"""What really happened on a simulated account, per real UTC day: exports are made from it, tests compare with it.
 
-Here belongs the truth only. How Studio words, labels, shifts or loses it is ``exports``.
+Belongs here: the truth only. How Studio phrases, labels, shifts or loses it is ``exports``.
 
     account = SimulatedAccount.generate("north.pier", seed=1, first_day=date(2025, 1, 1), last_day=date(2025, 12, 31))
-    account.daily           # polars: one row a UTC day
-    account.videos          # polars: one row a video
+    account.daily           # polars: one row per UTC day
+    account.videos          # polars: one row per video
     account.videos_on(day)  # polars: lifetime totals of each posted video at the end of a UTC day
     account.on(day)         # one day as a plain tuple, or None outside first_day..last_day
 
 The same (handle, seed, first_day, traits) is the same account, on every machine; a later last_day only adds days.
-A year costs a few ms; polars frames are built when asked for.
+A year costs a few ms; Polars frames are built on demand.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from tiktok_assets.simulator.videos import Clocks, SimulatedVideo, Totals
 
 @dataclass(frozen=True)
 class SimulatedAccount:
-    """An account and everything true about it from ``first_day`` to ``last_day`` (both included)."""
+    """An account and the truth about it from ``first_day`` to ``last_day`` (both included)."""
 
     handle: str
     seed: int
@@ -34,7 +34,7 @@ class SimulatedAccount:
     last_day: date
     traits: Traits
     days: tuple[DayTruth, ...]
-    """One entry for each day from ``first_day`` on, without holes."""
+    """One entry for each day from ``first_day`` on, without gaps."""
     posted: tuple[SimulatedVideo, ...]
     """Every video, oldest post first; some were posted in the two months before ``first_day``."""
     clocks: Clocks
@@ -45,9 +45,9 @@ class SimulatedAccount:
     def generate(
         handle: str, seed: int, first_day: date, last_day: date, *, traits: Traits = PLAIN
     ) -> "SimulatedAccount":
-        """The account that ``seed`` makes of ``handle`` and ``traits``."""
+        """The account generated from ``handle``, ``seed`` and ``traits``."""
         if last_day < first_day:
-            raise ValueError(f"account {handle!r}: last_day {last_day} lies before first_day {first_day}")
+            raise ValueError(f"account {handle!r}: last_day {last_day} is before first_day {first_day}")
         history = generate_history(handle, seed, first_day, last_day, traits)
         return SimulatedAccount(
             handle=handle,
@@ -81,15 +81,15 @@ class SimulatedAccount:
         return truth is not None and truth.followers >= SMALL_ACCOUNT
 
     def local_date(self, moment: datetime) -> date:
-        """The date on the account's own wall at ``moment``."""
+        """The account's local date at ``moment``."""
         return (moment.astimezone(UTC) + timedelta(hours=self.traits.utc_offset)).date()
 
     def totals_at(self, video: SimulatedVideo, moment: datetime) -> Totals:
-        """Lifetime totals of ``video`` at ``moment``; they stand still after ``last_day``."""
+        """Lifetime totals of ``video`` at ``moment``; they stop changing after ``last_day``."""
         return video.totals_at(self.clocks, self.clock_position(moment))
 
     def clock_position(self, moment: datetime) -> float:
-        """``moment`` in days from ``origin``, as the clocks count."""
+        """``moment`` in days since ``origin``, the unit of the clocks."""
         return (moment - datetime.combine(self.origin, time(), UTC)) / timedelta(days=1)
 
     def active_followers_on(self, local_day: date) -> tuple[int, ...]:
@@ -111,14 +111,14 @@ class SimulatedAccount:
 
     @cached_property
     def daily(self) -> pl.DataFrame:
-        """One row a UTC day, ascending and contiguous; columns as in ``DayTruth``, counts as Int64."""
+        """One row per UTC day, ascending and contiguous; columns as in ``DayTruth``, counts as Int64."""
         schema = {"day": pl.Date, **dict.fromkeys(DayTruth._fields[1:], pl.Int64)}
         columns = zip(DayTruth._fields, zip(*self.days, strict=True), strict=True)
         return pl.DataFrame({name: list(values) for name, values in columns}, schema=schema)
 
     @cached_property
     def videos(self) -> pl.DataFrame:
-        """One row a video, oldest post first.
+        """One row per video, oldest post first.
 
         video_id (19 digits, text), title, link, uploaded_at and posted_at (UTC), post_date (local), is_scheduled.
         """

@@ -1,6 +1,6 @@
 """Who follows a simulated account: when they are online, their gender, where they live.
 
-Every answer is a pure function of (account's seed, day): asked twice, or by two exports, it is the same.
+Every value is a pure function of (account's seed, day), so two exports agree.
 The floats carry the noise of a program that subtracts (0.8099999999999999), as the real files do.
 """
 

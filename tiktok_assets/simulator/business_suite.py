@@ -1,6 +1,6 @@
 """The CSV files that Business Suite exported before Studio: full dates, no ZIP, a name the user chose.
 
-Their labels are real UTC days. Form beyond what was measured (no BOM, LF, fields quoted only where they must be) is a
+Their labels are real UTC days. Form beyond what was measured (no BOM, LF, fields quoted only where necessary) is a
 plain CSV; readers accept both. Studio's own ZIPs are ``exports``.
 """
 
@@ -56,7 +56,7 @@ def business_suite_export(
     older: bool = False,
     name: str | None = None,
 ) -> GeneratedExport:
-    """One CSV of Business Suite for the UTC days ``first``..``last``; days without data hold ``missing``.
+    """One CSV of Business Suite for the UTC days ``first``..``last``; days without data contain ``missing``.
 
     ``expected`` is under overview, follower_history (audience) or content (video). ``older`` writes the schema that
     names views ``reach`` where newer files say ``Video views``.
@@ -67,11 +67,11 @@ def business_suite_export(
     leading = ("Video title", "Video link", "Post time") if kind == "video" else ("Date",)
     make = _videos if kind == "video" else _days
     rows, expected = [], []
-    for cells, known, values in make(account, first, last, downloaded_at):
+    for cells, keys, values in make(account, first, last, downloaded_at):
         counts = {ours: values.get(ours) for ours in columns.values()}
         numbers = (missing if counts[ours] is None else str(counts[ours]) for ours in columns.values())
         rows.append((*cells, *numbers))
-        expected.append(known | counts)
+        expected.append(keys | counts)
     text = StringIO()
     csv.writer(text, lineterminator="\n").writerows([(*leading, *columns), *rows])
     file_name = name or f"Business Suite {kind} {first:%Y%m%d}-{last:%Y%m%d}.csv"
@@ -94,8 +94,8 @@ def _days(account: SimulatedAccount, first: date, last: date, downloaded_at: dat
         day = date.fromordinal(ordinal)
         truth = account.on(day)
         has_data = day <= data_until and account.has_rows_on(day) and account.existed_on(day)
-        known: dict[str, object] = {"date_label": day, "true_day": day}
-        yield (f"{day:%Y/%m/%d}",), known, _numbers(truth) if truth and has_data else {}
+        keys: dict[str, object] = {"date_label": day, "true_day": day}
+        yield (f"{day:%Y/%m/%d}",), keys, _numbers(truth) if truth and has_data else {}
 
 
 def _numbers(truth: DayTruth) -> dict[str, int]:
@@ -116,7 +116,7 @@ def _videos(account: SimulatedAccount, first: date, last: date, downloaded_at: d
         if not (first <= video.post_date <= last and video.posted_at < end):
             continue
         totals = account.totals_at(video, downloaded_at)
-        known: dict[str, object] = {
+        keys: dict[str, object] = {
             "date_label": video.post_date,
             "true_day": captured_on,
             "video_id": str(video.video_id),
@@ -128,4 +128,4 @@ def _videos(account: SimulatedAccount, first: date, last: date, downloaded_at: d
         }
         numbers = {f"total_{name}": getattr(totals, name) for name in totals._fields}
         numbers |= {"favorites": totals.likes // 6, "reach": totals.views * 7 // 10}
-        yield (video.title, video.link, f"{video.posted_at + offset:%Y/%m/%d %H:%M:%S}"), known, numbers
+        yield (video.title, video.link, f"{video.posted_at + offset:%Y/%m/%d %H:%M:%S}"), keys, numbers

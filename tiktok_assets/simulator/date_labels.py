@@ -1,7 +1,7 @@
 """Calendar days as Studio writes them in each interface language: month and day, never a year.
 
-Every form seen equals the CLDR skeleton ``MMMMd`` of the locale, with one exception that is written out here.
-Turning such text back into a date is the readers' task, and shares nothing with this module.
+Every observed form equals the CLDR skeleton ``MMMMd`` of the locale, with one exception that is written out here.
+Turning such text back into a date is the readers' task, and shares no code with this module.
 """
 
 from collections.abc import Mapping

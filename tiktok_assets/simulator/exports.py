@@ -1,16 +1,17 @@
-"""Studio's exports of a simulated account: the ZIP, its name, its members, and what a correct reader makes of them.
+"""Studio's exports of a simulated account: the ZIP, its name, its members, and what a correct reader must return.
 
     export = studio_export(account, "viewers", first, last, downloaded_at=moment, locale="el", file_format="csv",
                            quirks=Quirks(viewers_offset=1, undefined_trailing=1))
     export.name, export.content         # the ZIP as served
-    export.expected["viewers"]          # one dict a row: date_label, true_day, the values under our names
+    export.expected["viewers"]          # one dict per row: date_label, true_day, the values under our names
     land(export, folder)                # as a browser would leave it there
 
-The window is what a person picks in Studio, so it is in labels: with ``label_shift=1`` the label 5 March holds UTC day
-4 March. Labels whose day has no data yet (see ``available_until``) are left out, and an Overview ZIP is named after the
-labels it holds. Content.csv totals are those of the moment of download, as in two real exports ten minutes apart.
+The window is what a person picks in Studio, so it is in labels: with ``label_shift=1`` the label 5 March contains UTC
+day 4 March. Labels whose day has no data yet (see ``available_until``) are left out, and an Overview ZIP is named after
+the labels it contains. Content.csv totals are those of the moment of download, as in two real exports ten minutes
+apart.
 
-Here belong Studio's ZIPs. The CSV files of Business Suite are ``business_suite``, the rows ``reports``.
+Belongs here: Studio's ZIPs. The CSV files of Business Suite are ``business_suite``, the rows ``reports``.
 """
 
 import os
@@ -43,7 +44,7 @@ FileFormat = Literal["csv", "xlsx"]
 
 
 class Member(NamedTuple):
-    """One file of a section's ZIP: its name without the ending, the report it holds, and how its rows are made."""
+    """One file of a section's ZIP: its name without the ending, the report it contains, and how its rows are made."""
 
     stem: str
     report: str
@@ -65,11 +66,11 @@ SECTIONS: Mapping[Section, tuple[Member, ...]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class GeneratedExport:
-    """One file as downloaded, and what it truly says.
+    """One file as downloaded, and the truth it stands for.
 
-    ``expected``: report -> one dict a row, in the order of the file: ``date_label`` (with its year; None in gender and
-    territories), ``true_day``, and the typed values under the names of our staging tables. None is unknown: an
-    ``undefined`` and the zeros beside it. Activity rows also tell ``is_zero_tail`` and ``hour_utc``.
+    ``expected``: report -> one dict per row, in the order of the file: ``date_label`` (with its year; None in gender
+    and territories), ``true_day``, and the typed values under the names of our staging tables. None is unknown: an
+    ``undefined`` and the zeros beside it. Activity rows also contain ``is_zero_tail`` and ``hour_utc``.
     """
 
     name: str
@@ -138,7 +139,7 @@ def studio_exports(
 
 
 def land(export: GeneratedExport, folder: Path) -> Path:
-    """Writes the file into ``folder`` as a finished download: all at once, modified at ``downloaded_at``."""
+    """Writes the file into ``folder`` as a finished download: atomically, modified at ``downloaded_at``."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / export.name
     unfinished = folder / f".{export.name}.part"

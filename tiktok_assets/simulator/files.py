@@ -14,7 +14,7 @@ from xlsxwriter import Workbook
 
 BOM = b"\xef\xbb\xbf"
 NO_STAMP = (1980, 1, 1, 0, 0, 0)
-"""What a ZIP entry carries when its time is not known."""
+"""The time of a ZIP entry whose time is unknown."""
 
 
 class Table(NamedTuple):

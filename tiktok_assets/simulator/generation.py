@@ -1,4 +1,4 @@
-"""How a simulated account comes to be: seeded walks over its days. Called through ``SimulatedAccount.generate``."""
+"""Generates a simulated account: seeded random walks over its days. Called through ``SimulatedAccount.generate``."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
@@ -12,7 +12,7 @@ from tiktok_assets.simulator.traits import SMALL_ACCOUNT, DayTruth, Traits
 from tiktok_assets.simulator.videos import Clocks, SimulatedVideo, daily_rates, make_video
 
 LEAD_DAYS = 64
-"""Days of posts before the first day, so that an older account does not start from silence."""
+"""Days of posts before the first day, so that an older account does not start with no views."""
 
 _WEEKDAYS = (0.92, 0.95, 0.97, 1.0, 1.07, 1.18, 1.10)
 _VIEWS_OF_A_VIDEO = {"small": 60, "medium": 5_000, "large": 250_000}
@@ -20,7 +20,7 @@ _FIRST_FOLLOWERS = {"small": (20, 60), "medium": (1_500, 6_000), "large": (150_0
 
 
 class History(NamedTuple):
-    """All that happened; see ``SimulatedAccount`` for each field."""
+    """Everything that happened; see ``SimulatedAccount`` for each field."""
 
     days: tuple[DayTruth, ...]
     posted: tuple[SimulatedVideo, ...]
@@ -29,9 +29,9 @@ class History(NamedTuple):
 
 
 def generate_history(handle: str, seed: int, first_day: date, last_day: date, traits: Traits) -> History:
-    """The history this seed makes.
+    """The history generated from the seed.
 
-    Each part draws from its own stream, day by day, so a later ``last_day`` adds days and changes none.
+    Each part draws from its own random stream, day by day, so a later ``last_day`` adds days and changes none.
     """
     walk = f"{handle}|{seed}|{traits.size}"
     origin = first_day - timedelta(days=LEAD_DAYS)
@@ -74,7 +74,7 @@ def _posts(rng: Random, handle: str, calendar: Sequence[date], traits: Traits) -
             potential = usual * min(10.0, exp(rng.gauss(0, 1)))
             wait_days = rng.randrange(1, 10) if rng.random() < traits.scheduled_share else 0
             if traits.born and (day - born).days <= wait_days:
-                wait_days = 0  # nobody uploads before the account exists
+                wait_days = 0  # no upload before the account exists
             yield make_video(rng, handle, day, start, potential, traits.utc_offset, wait_days)
 
 

@@ -1,4 +1,4 @@
-"""Every way a real Studio export departs from the plain one, as a switch, and the combination Studio usually shows."""
+"""Every way a real Studio export departs from the plain one, as a switch, and the usual combination."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -8,7 +8,7 @@ from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.files import CsvForm
 
 DATA_APPEARS_AT = 15
-"""UTC hour of day D + 1 from which exports hold day D; between 12 and 17 was measured."""
+"""UTC hour of day D + 1 from which exports contain day D; between 12 and 17 was measured."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,11 +20,11 @@ class Quirks(CsvForm):
     ``difference``: the follower difference is to the previous day, or to the next (then the last row says 0).
     ``undefined_leading``: first rows without a value, in Viewers and FollowerHistory.
     ``undefined_trailing``: last rows without a value, in Viewers.
-    ``zero_tail``: Activity holds its last date in full, zeros after the end of data; False: it ends a date earlier.
-    ``activity_days``: dates in Activity (6..8 seen).
+    ``zero_tail``: Activity contains its last date in full, zeros after the end of data; False: it ends a date earlier.
+    ``activity_days``: dates in Activity (6..8 observed).
     ``thousands_commas``: ``12,345``. ``duplicate_name``: ``... (1).zip``, as a browser renames a second download.
     ``stamp``: the time of the ZIP entries; XLSX exports never carry one.
-    ``extra_columns``: added to Overview; ``New followers`` holds the true number, any other name a small number.
+    ``extra_columns``: added to Overview; ``New followers`` contains the true number, any other name a small number.
     ``empty_section``: only headers.
     """
 
@@ -62,7 +62,7 @@ def usual_quirks(account: SimulatedAccount, downloaded_at: datetime) -> Quirks:
 
 
 def available_until(downloaded_at: datetime) -> date:
-    """The last UTC day that an export made at ``downloaded_at`` (aware) can hold."""
+    """The last UTC day that an export made at ``downloaded_at`` (aware) can contain."""
     if downloaded_at.tzinfo is None:
         raise ValueError(f"downloaded_at {downloaded_at} has no timezone; give it in UTC")
     moment = downloaded_at.astimezone(UTC)

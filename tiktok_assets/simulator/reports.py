@@ -1,4 +1,4 @@
-"""The seven tables of Studio: each row once as the text of the file, once as what is true (``expected``).
+"""The seven tables of Studio: each row once as the text of the file, once as the truth (``expected``).
 
 Every builder takes a ``Visit`` and returns (Table, expected). Bytes are ``files``; members and names are ``exports``.
 Studio writes label L on the row of the UTC day L - label_shift, in Viewers of L - label_shift - viewers_offset.
@@ -15,16 +15,16 @@ from tiktok_assets.simulator.videos import SimulatedVideo
 from tiktok_assets.simulator.visit import Visit
 
 ExpectedRows = list[dict[str, Any]]
-"""What a correct reader makes of each row; None is `unknown`."""
+"""What a correct reader returns for each row; None means unknown."""
 
 MOST_VIDEOS = 15
-"""Content.csv never held more rows."""
+"""Content.csv never contained more rows."""
 
 _HOUR = timedelta(hours=1)
 
 
 def overview(visit: Visit) -> tuple[Table, ExpectedRows]:
-    """A row a day; days before the account existed are 0."""
+    """One row per day; days before the account existed are 0."""
     texts, number, extra = date_texts(visit.locale), visit.number, visit.quirks.extra_columns
     rows: list[tuple[str, ...]] = []
     expected: ExpectedRows = []
@@ -49,14 +49,14 @@ def overview(visit: Visit) -> tuple[Table, ExpectedRows]:
 
 
 def viewers(visit: Visit) -> tuple[Table, ExpectedRows]:
-    """A row a day; a day without a value is ``undefined,0,0``."""
+    """One row per day; a day without a value is ``undefined,0,0``."""
     texts, number, quirks = date_texts(visit.locale), visit.number, visit.quirks
     rows: list[tuple[str, ...]] = []
     expected: ExpectedRows = []
     labelled = visit.labelled_days(quirks.viewers_offset)
     for index, (label, day) in enumerate(labelled):
-        known = quirks.undefined_leading <= index < len(labelled) - quirks.undefined_trailing
-        truth = visit.account.on(day) if known and visit.account.existed_on(day) else None
+        has_value = quirks.undefined_leading <= index < len(labelled) - quirks.undefined_trailing
+        truth = visit.account.on(day) if has_value and visit.account.existed_on(day) else None
         total, new, returning = truth[6:9] if truth else (None, None, None)
         cells = map(number, truth[6:9]) if truth else ("undefined", "0", "0")
         rows.append((texts[label.month, label.day], *cells))
@@ -73,14 +73,14 @@ def viewers(visit: Visit) -> tuple[Table, ExpectedRows]:
 
 
 def follower_history(visit: Visit) -> tuple[Table, ExpectedRows]:
-    """A row a day; a day without a value is ``undefined,0``. The difference has the meaning the quirk says."""
+    """One row per day; a day without a value is ``undefined,0``. The difference has the meaning the quirk says."""
     texts, number = date_texts(visit.locale), visit.number
     rows: list[tuple[str, ...]] = []
     expected: ExpectedRows = []
     labelled = visit.labelled_days()
     for index, (label, day) in enumerate(labelled):
-        known = index >= visit.quirks.undefined_leading and visit.account.existed_on(day)
-        truth = visit.account.on(day) if known else None
+        has_value = index >= visit.quirks.undefined_leading and visit.account.existed_on(day)
+        truth = visit.account.on(day) if has_value else None
         followers, difference, cells = None, None, ("undefined", "0")
         if truth:
             followers = truth.followers
@@ -94,7 +94,7 @@ def follower_history(visit: Visit) -> tuple[Table, ExpectedRows]:
 
 
 def _difference(visit: Visit, truth: DayTruth, *, is_last: bool) -> int:
-    """As the file says it: 0 where the other day is not known, so also in the last row when it looks forward."""
+    """As the file states it: 0 if the other day is unknown, hence also in the last row when it looks forward."""
     if visit.quirks.difference == "next":
         following = visit.account.on(truth.day + timedelta(days=1))
         return 0 if is_last or following is None else following.followers - truth.followers
@@ -104,7 +104,7 @@ def _difference(visit: Visit, truth: DayTruth, *, is_last: bool) -> int:
 
 
 def follower_activity(visit: Visit) -> tuple[Table, ExpectedRows]:
-    """A row a local hour of the last days. Expected adds the hour's begin in UTC and whether it lies after the data.
+    """One row per local hour of the last days. Expected adds the hour's start in UTC and whether it is after the data.
 
     ``true_day`` is the local date without the label shift: hours are local, so an hour's UTC day can be another.
     """
@@ -143,7 +143,7 @@ def _activity_dates(visit: Visit, local_end: datetime) -> Iterator[date]:
 
 
 def follower_gender(visit: Visit) -> tuple[Table, ExpectedRows]:
-    """A snapshot: a row a gender, in order of share."""
+    """A snapshot: one row per gender, in order of share."""
     shares = visit.account.gender_on(visit.data_until) if visit.shows_audience else ()
     return _distribution(visit, "Gender", "gender", shares)
 
@@ -166,7 +166,7 @@ def _distribution(
 
 
 def content(visit: Visit) -> tuple[Table, ExpectedRows]:
-    """A row a video: the 15 that gained most views in the window, with lifetime totals at the moment of download.
+    """One row per video: the 15 that gained most views in the window, with lifetime totals at the moment of download.
 
     ``date_label`` is the local date of the export (column Time), ``true_day`` the UTC date of the download.
     """

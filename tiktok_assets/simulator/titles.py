@@ -1,6 +1,6 @@
-"""Video titles that people would write, and that break careless CSV readers.
+"""Realistic video titles that break careless CSV readers.
 
-Which video gets which title is decided by its id alone, so a title is made when an export shows it and not before.
+A title depends on the video's id alone, so it is made only when an export shows it.
 """
 
 from random import Random

@@ -1,11 +1,11 @@
-"""What a simulated account is asked to be (``Traits``) and one true day of it (``DayTruth``)."""
+"""The requested kind of simulated account (``Traits``) and the truth of one of its days (``DayTruth``)."""
 
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal, NamedTuple
 
 SMALL_ACCOUNT = 100
-"""Followers below which Studio shows no audience: Activity, Gender and Territories hold only their header."""
+"""Followers below which Studio shows no audience: Activity, Gender and Territories contain only their header."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 Everything is a closed form of (video, moment), so an account of a year costs milliseconds. The pace of the account
 (weekday, noise) is a clock that runs faster on busy days; a video earns along that clock. An account's daily figures
-are the sums of its videos, made in ``generation``; nothing here knows of exports.
+are the sums of its videos, made in ``generation``; nothing here knows about exports.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from typing import NamedTuple
 from tiktok_assets.simulator.titles import title_of
 
 SHELF_LIFE = ((1, 0.42), (1, 0.18), (2, 0.14), (4, 0.10), (8, 0.07), (16, 0.05), (96, 0.04))
-"""(days, share of all views a video will ever get), one stage after the other.
+"""(days, share of all views a video will ever get), stage by stage.
 
 The first day outweighs the second by 2.3, more than the pace of two days differs: a viral video peaks on its day.
 """
@@ -60,7 +60,7 @@ class SimulatedVideo:
 
     @cached_property
     def title(self) -> str:
-        """What the account wrote under it; may be empty."""
+        """The caption; may be empty."""
         return title_of(self.video_id)
 
     @property
@@ -70,7 +70,7 @@ class SimulatedVideo:
 
     @property
     def is_scheduled(self) -> bool:
-        """Whether it was uploaded before it was posted: its id then tells an earlier date than its post time."""
+        """Whether it was uploaded before it was posted: its id then encodes an earlier date than its post time."""
         return self.posted_at != self.uploaded_at
 
     @property
@@ -112,7 +112,8 @@ def read_clock(clock: Sequence[float], moment: float) -> float:
 def make_video(
     rng: Random, handle: str, day: date, start: int, potential: float, utc_offset: int, wait_days: int
 ) -> SimulatedVideo:
-    """One video posted on the UTC ``day``, uploaded ``wait_days`` earlier (0: not scheduled); its id tells the upload.
+    """One video posted on the UTC ``day``, uploaded ``wait_days`` earlier (0: not scheduled); its id encodes the upload
+    time.
 
     Most are posted between 14 and 23 o'clock of the account's local time.
     """

@@ -11,7 +11,7 @@ from tiktok_assets.simulator.quirks import Quirks, available_until
 
 @dataclass(frozen=True, kw_only=True)
 class Visit:
-    """One download of one account: the window as picked in Studio, so in labels, and all that colours the files."""
+    """One download of one account: the window picked in Studio, hence in labels, and what shapes the files."""
 
     account: SimulatedAccount
     first: date
@@ -22,7 +22,7 @@ class Visit:
 
     @cached_property
     def data_until(self) -> date:
-        """The last UTC day with data: Studio does not have the next yet, or the account's truth ends."""
+        """The last UTC day with data: Studio does not have the next one yet, or the account's truth ends there."""
         return min(available_until(self.downloaded_at), self.account.last_day)
 
     def labelled_days(self, offset: int = 0) -> list[tuple[date, date]]:

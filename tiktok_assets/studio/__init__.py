@@ -1,10 +1,10 @@
-"""A visit to TikTok Studio: from a saved login to exports that lie whole in landing, or one of our typed failures.
+"""A visit to TikTok Studio: from a saved login to complete exports in landing, or a typed failure.
 
     studio = BrowserStudio(settings=settings)
     with studio.visit(account) as visit:
         landed = visit.export("overview", first, last)
 
-``extraction`` is what assets see; ``exports.windows`` decides what to ask for, ``limits`` when, ``session`` with whose
-login, ``pages`` and ``picker`` know what Studio looks like, ``download`` what a good file is. Importing any of it
-imports no Playwright. What becomes of a landed file does not belong here.
+``interface`` is what assets see; ``exports.windows`` decides what to request, ``limits`` when, ``session`` with which
+login; ``pages`` and ``picker`` know what Studio looks like, ``download`` what a valid file is. Importing any of them
+does not import Playwright. What happens to a landed file does not belong here.
 """

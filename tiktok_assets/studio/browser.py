@@ -1,7 +1,7 @@
-"""The browser: which one, started how, and closed again. Playwright is imported when one is opened, not before.
+"""The browser: which one, how it is started, and that it is closed. Playwright is imported only when one is opened.
 
 Belongs here: programs, flags, displays. Does not belong here: what Studio looks like (``pages``), and what is kept of
-a failure (``evidence``). No fingerprint or user-agent tricks: this is the owner's browser, and says so.
+a failure (``evidence``). No fingerprint or user-agent tricks: this is the owner's browser and identifies as such.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _MAC = (
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
     "/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge",
 )
-# A browser that talks to its maker in the background makes visits slower and tests depend on the network.
+# A browser that contacts its vendor in the background makes visits slower and tests depend on the network.
 _FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
@@ -45,14 +45,14 @@ _REMEDIES = (
 
 
 def find_browser(settings: Settings, *, headless: bool, playwrights_own: Path | None = None) -> Path:
-    """The program to start: the setting's, else one of this system, else Playwright's. Raises BrowserUnusable."""
+    """The program to start: from the setting, else from this system, else Playwright's. Raises BrowserUnusable."""
     given = settings.browser_path
     if given is not None:
         if given.is_file() and os.access(given, os.X_OK):
             return given
         raise BrowserUnusable(
-            f"TIKTOK_BROWSER_PATH={given} is no program that can be started. Correct it, or unset it to have a browser "
-            "found."
+            f"TIKTOK_BROWSER_PATH={given} is not an executable program. Correct it, or unset it to search for a "
+            "browser."
         )
     for name in (_SHELL, *_BROWSERS) if headless else _BROWSERS:
         if found := shutil.which(name):
@@ -66,20 +66,20 @@ def find_browser(settings: Settings, *, headless: bool, playwrights_own: Path | 
 
 
 def require_display(environment: Mapping[str, str] = os.environ, platform: str = sys.platform) -> None:
-    """Raises BrowserUnusable where no window can be shown."""
+    """Raises BrowserUnusable if no window can be shown."""
     if platform.startswith("linux") and not (environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY")):
         raise BrowserUnusable(
-            "A window is needed and there is no display (DISPLAY and WAYLAND_DISPLAY are empty). Log in on a computer "
-            "with a screen and copy its data/state/sessions here, or connect with `ssh -X`, or use a virtual one: "
+            "A window is needed, but there is no display (DISPLAY and WAYLAND_DISPLAY are empty). Log in on a computer "
+            "with a screen and copy its data/state/sessions here, connect with `ssh -X`, or use a virtual display: "
             "`xvfb-run`. Visits need no window: TIKTOK_HEADLESS=true."
         )
 
 
 @contextlib.contextmanager
 def open_browser(settings: Settings, *, headless: bool) -> Iterator[Browser]:
-    """A browser of its own, closed with the context. Raises BrowserUnusable that names the remedies.
+    """A new browser, closed with the context. Raises BrowserUnusable, which names the remedies.
 
-    For plain, not ``async``, code: Playwright's objects belong to the thread that opened them.
+    For synchronous code only: Playwright's objects belong to the thread that opened them.
     """
     if not headless:
         require_display()
@@ -101,12 +101,12 @@ def open_browser(settings: Settings, *, headless: bool) -> Iterator[Browser]:
         try:
             yield browser
         finally:
-            with contextlib.suppress(Error):  # it may have been closed by hand
+            with contextlib.suppress(Error):  # it may have been closed manually
                 browser.close()
 
 
 def is_root() -> bool:
-    """Chromium refuses to start its sandbox as root, and only then may it go without."""
+    """Chromium refuses to start its sandbox as root; only then may it run without one."""
     return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
@@ -123,5 +123,5 @@ def _not_started(program: Path, message: str) -> BrowserUnusable:
             "allow it: `sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0`."
         )
     lines = [line.strip() for line in message.splitlines()]
-    told = [line.partition("[err]")[2].strip() for line in lines if "[err]" in line] or lines[:1]
-    return BrowserUnusable(f"{program} could not be started: {' '.join(dict.fromkeys(told))[:300]}. {_REMEDIES}")
+    errors = [line.partition("[err]")[2].strip() for line in lines if "[err]" in line] or lines[:1]
+    return BrowserUnusable(f"{program} could not be started: {' '.join(dict.fromkeys(errors))[:300]}. {_REMEDIES}")

@@ -1,6 +1,6 @@
 """Studio in a real browser: configuration only. A browser is opened with each visit and closed with it.
 
-What a visit does is ``visit``. Nothing here is bound to Dagster but the failures.
+What a visit does is ``visit``. Only the failures depend on Dagster.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class BrowserStudio(Studio):
         now, ledger = self.clock(), self.ledger
         with ledger.visiting(account.key, now):
             session = self.sessions.load(account.key)
-            if not ledger.unfinished(account.key, now) and not ledger.on_its_way(account.key, now):
+            if not ledger.unfinished(account.key, now) and not ledger.pending(account.key, now):
                 ledger.check(account.key, now)
             with self.open_browser(self.settings, headless=self.settings.headless) as browser:
                 context = browser.new_context(storage_state=session.for_browser(), accept_downloads=True)
@@ -88,5 +88,5 @@ class BrowserStudio(Studio):
                     yield visit
                     visit.conclude()
                 finally:
-                    with contextlib.suppress(Error):  # a window may be closed by hand
+                    with contextlib.suppress(Error):  # a window may have been closed manually
                         context.close()

@@ -1,7 +1,7 @@
-"""From an export that was asked for to its file in landing: fetched, looked into, named; or set aside with the reason.
+"""From a requested export to its file in landing: fetched, inspected, named; or quarantined with the reason.
 
-Belongs here: three tries of one link, and what the ledger has to know in between, so that a crash loses nothing.
-Does not belong here: how one file is fetched and judged (``download``), and asking for exports (``visit``).
+Belongs here: three attempts at one link, and what the ledger has to record in between, so that a crash loses nothing.
+Does not belong here: how one file is fetched and validated (``download``), and requesting exports (``visit``).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tiktok_assets.failures import BadExport, DownloadFailed, StudioUnreachable,
 from tiktok_assets.inbox.files import places_of
 from tiktok_assets.inbox.quarantine import quarantine
 from tiktok_assets.storage.lake import Lake
-from tiktok_assets.studio.download import Contents, LinkDead, digest_of, fetch, land, look_into, save
+from tiktok_assets.studio.download import Contents, LinkDead, digest_of, fetch, inspect_file, land, save
 from tiktok_assets.studio.interface import LandedFile
 from tiktok_assets.studio.limits import Checkpoint, Ledger
 
@@ -35,16 +35,16 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 TRIES = 3
-_SCRATCH_LIFE = 24 * 3600.0  # seconds; what a process that was killed left behind
+_SCRATCH_LIFE = 24 * 3600.0  # seconds; older folders were left behind by a killed process
 
 
 class SameAgain(BadExport):
-    """The link gave the same bad bytes once more; it will not give others."""
+    """The link returned the same bad bytes again; another attempt will not help."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Retries:
-    """Three tries with growing pauses that differ, for failures that pass by themselves."""
+    """Three attempts with growing, jittered pauses, for transient failures."""
 
     sleep: Callable[[float], None]
 
@@ -52,20 +52,20 @@ class Retries:
         return tenacity.Retrying(
             stop=tenacity.stop_after_attempt(TRIES),
             wait=tenacity.wait_exponential_jitter(initial=1, max=20),
-            retry=tenacity.retry_if_exception(_passes_by_itself),
+            retry=tenacity.retry_if_exception(_is_transient),
             sleep=self.sleep,
             reraise=True,
         )(act)
 
 
-def _passes_by_itself(failure: BaseException) -> bool:
-    passing = (StudioUnreachable, DownloadFailed, BadExport)
-    return isinstance(failure, passing) and not isinstance(failure, LinkDead | SameAgain)
+def _is_transient(failure: BaseException) -> bool:
+    transient = (StudioUnreachable, DownloadFailed, BadExport)
+    return isinstance(failure, transient) and not isinstance(failure, LinkDead | SameAgain)
 
 
 @dataclass(kw_only=True)
 class Delivery:
-    """The way of one export into landing. ``began``: ``time.monotonic()`` when it was wanted."""
+    """The delivery of one export into landing. ``began``: ``time.monotonic()`` when it was requested."""
 
     checkpoint: Checkpoint
     account: Account
@@ -80,23 +80,23 @@ class Delivery:
 
     @property
     def where(self) -> str:
-        """Account, section and days, with which every message begins."""
+        """Account, section and days; every message begins with them."""
         return f"{self.checkpoint.account}, {self.checkpoint.section}, {self.checkpoint.window}"
 
     def named_before(self) -> LandedFile | None:
-        """The file, where it got its name and the process died before it could say so."""
+        """The file, if it was already named but the process died before recording that."""
         if self.checkpoint.file is None:
             return None
         for path in places_of(self.lake, self.checkpoint.account, self.checkpoint.file):
             if isinstance(path, Path) and digest_of(path) == self.checkpoint.export_id:
-                contents = look_into(path, self.checkpoint.section, self.account)
+                contents = inspect_file(path, self.checkpoint.section, self.account)
                 return self._landed(path, contents, self.checkpoint.attempts)
         return None
 
     def deliver(self, download: Download | None = None) -> LandedFile:
-        """Land the file: what the browser downloads, then the same link, three tries in all.
+        """Land the file: first what the browser downloads, then the same link, three attempts in total.
 
-        Raises DownloadFailed, BadExport or WrongAccount; nothing of the file is in landing then.
+        Raises DownloadFailed, BadExport or WrongAccount; then nothing of the file is in landing.
         """
         pending = [download] if download else []
         try:
@@ -106,7 +106,7 @@ class Delivery:
             raise
 
     def _attempt(self, download: Download | None) -> LandedFile:
-        attempts = self.ledger.tried(self.checkpoint)
+        attempts = self.ledger.count_attempt(self.checkpoint)
         with self._scratch() as folder:
             if download:
                 path = save(download, folder, where=self.where, seconds=self.timeout)
@@ -114,9 +114,9 @@ class Delivery:
                 link = self.checkpoint.link or ""
                 path = fetch(self.context, link, folder, where=self.where, seconds=self.timeout)
             now = self.clock()
-            os.utime(path, (now.timestamp(), now.timestamp()))  # it is evidence of the year of the days inside
+            os.utime(path, (now.timestamp(), now.timestamp()))  # the mtime is evidence of the year of the days inside
             try:
-                contents = look_into(path, self.checkpoint.section, self.account)
+                contents = inspect_file(path, self.checkpoint.section, self.account)
             except ExportProblem as problem:
                 raise self._quarantined(path, problem) from problem
             target = land(self.lake, path, self.account.key, lambda name: self._note(name, contents))
@@ -141,25 +141,25 @@ class Delivery:
         )
 
     def _quarantined(self, path: Path, problem: ExportProblem) -> BadExport | WrongAccount:
-        """The file goes to quarantine, once for the same bytes; the failure to raise."""
+        """Move the file to quarantine, once for the same bytes. Returns the failure to raise."""
         digest = digest_of(path)
         if digest in self._bad:
             return SameAgain(
-                f"{self.where}: what arrived is no usable export, and the same link gave the same again: {problem} It "
-                f"lies in {self.lake.settings.quarantine}. It is asked for again at the next visit."
+                f"{self.where}: the download is not a usable export, and a second attempt returned the same file: "
+                f"{problem} It is in {self.lake.settings.quarantine}. The next visit requests the export again."
             )
         self._bad.add(digest)
         rejected = quarantine(self.lake, UPath(path), problem)
         if isinstance(problem, AccountConflict):
-            return WrongAccount(f"{self.where}: {problem} It lies in {rejected.moved_to}, and nowhere in landing.")
+            return WrongAccount(f"{self.where}: {problem} It was moved to {rejected.moved_to}; nothing was landed.")
         return BadExport(
-            f"{self.where}: what arrived is no usable export: {problem} It lies in {rejected.moved_to}. A run within "
-            "the hour cannot ask for it again; the next visit does."
+            f"{self.where}: the download is not a usable export: {problem} It was moved to {rejected.moved_to}. A run "
+            "within the hour cannot request it again; the next visit does."
         )
 
     @contextlib.contextmanager
     def _scratch(self) -> Iterator[Path]:
-        """A private folder on the disk of landing, outside every folder that is scanned; gone with the block."""
+        """A private folder on the disk of landing, outside all scanned folders; deleted after the block."""
         place = self.lake.settings.state / "downloads"
         place.mkdir(parents=True, exist_ok=True, mode=0o700)
         for old in place.iterdir():

@@ -1,6 +1,6 @@
-"""From a download that has begun to a file that lies whole in landing, or in quarantine with the reason.
+"""From a started download to a complete file in landing, or in quarantine with the reason.
 
-Belongs here: fetching, telling failures apart, looking into the file, the one move into landing. Does not belong here:
+Belongs here: fetching, distinguishing failures, inspecting the file, the one move into landing. Does not belong here:
 when to try again (``visit``), and what the rows mean (``exports``).
 """
 
@@ -36,12 +36,12 @@ _DISPOSITION = re.compile(r"filename\*?=(?:UTF-8'')?\"?([^\";]+)", re.IGNORECASE
 
 
 class LinkDead(DownloadFailed):
-    """The link will not work again; only a new export has a new one."""
+    """The link will never work again; only a new export gets a new link."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Contents:
-    """What a good file holds; ``rows`` of all its members."""
+    """What a valid file contains; ``rows`` of all its members."""
 
     export_id: str
     bytes: int
@@ -50,9 +50,9 @@ class Contents:
 
 
 def save(download: Download, folder: Path, *, where: str, seconds: float) -> Path:
-    """What the browser downloads, in ``folder`` under the name it was served with. Raises DownloadFailed.
+    """Save what the browser downloads in ``folder`` under the name it was served with. Raises DownloadFailed.
 
-    The browser itself says no more than "canceled"; ``fetch`` the same link to learn why.
+    The browser itself reports no more than "canceled"; ``fetch`` the same link to find out why.
     """
     try:
         reason = failure_within(download, seconds)
@@ -60,34 +60,33 @@ def save(download: Download, folder: Path, *, where: str, seconds: float) -> Pat
         download.cancel()
         reason = f"not complete after {seconds:g} s"
     if reason:
-        raise DownloadFailed(f"{where}: the download broke off ({reason}). The same link is tried again.")
+        raise DownloadFailed(f"{where}: the download was interrupted ({reason}). The same link is tried again.")
     path = folder / safe_name(download.suggested_filename, where)
     download.save_as(path)
     return path
 
 
 def fetch(context: BrowserContext, link: str, folder: Path, *, where: str, seconds: float) -> Path:
-    """The file behind ``link``, without a page. Raises LinkDead where only a new export helps, else DownloadFailed."""
+    """The file behind ``link``, without a page. Raises LinkDead if only a new export helps, else DownloadFailed."""
     from playwright.sync_api import Error
 
     try:
         answer = context.request.get(link, timeout=seconds * 1000)
         content = answer.body()
     except Error as error:
-        told = error.message.splitlines()[0].replace(link, "the link")[:200]
+        reason = error.message.splitlines()[0].replace(link, "the link")[:200]
         raise DownloadFailed(
-            f"{where}: the file did not arrive ({told}). Its link lives for about an hour; a run within that time "
-            "tries it again without a new export."
+            f"{where}: the file did not arrive ({reason}). Its link is valid for about an hour; a run within that "
+            "time tries it again without a new export."
         ) from error
     if answer.status in _GONE:
         raise LinkDead(
-            f"{where}: the link to the file has expired (HTTP {answer.status}), and the request has used this "
-            "account's hour. It is asked for again at the next visit."
+            f"{where}: the link to the file has expired (HTTP {answer.status}), and the request counts toward "
+            "this account's hourly limit. The next visit requests the export again."
         )
     if answer.status != 200:
         raise DownloadFailed(
-            f"{where}: the server of the file answers HTTP {answer.status}. A run within the hour tries the same link "
-            "again."
+            f"{where}: the file server answered HTTP {answer.status}. A run within the hour tries the same link again."
         )
     named = _DISPOSITION.search(answer.headers.get("content-disposition", ""))
     name = unquote(named.group(1)) if named else unquote(PurePosixPath(urlsplit(link).path).name)
@@ -97,14 +96,14 @@ def fetch(context: BrowserContext, link: str, folder: Path, *, where: str, secon
 
 
 def safe_name(name: str, where: str) -> str:
-    """A served name as a plain file name that ends in ``.zip`` or ``.xlsx``; it is a stranger's text."""
+    """A served name as a plain file name that ends in ``.zip`` or ``.xlsx``; the server's text is not trusted."""
     plain = re.sub(r"[^\w.,()+@ -]", "_", name.replace("\\", "/").rpartition("/")[2]).strip(". ")[:120]
     stem = plain if PurePosixPath(plain).suffix else plain or re.sub(r"\W+", "_", where)
     return stem if stem.lower().endswith((".zip", ".xlsx")) else f"{stem}.zip"
 
 
-def look_into(path: Path, section: str, account: Account) -> Contents:
-    """What the file holds. Raises an ExportProblem where it is not a whole export of ``section`` of ``account``."""
+def inspect_file(path: Path, section: str, account: Account) -> Contents:
+    """What the file contains. Raises an ExportProblem if it is not a complete export of ``section`` of ``account``."""
     with path.open("rb") as file:
         head = file.read(512)
     if not head.startswith(_ZIP):
@@ -121,26 +120,27 @@ def look_into(path: Path, section: str, account: Account) -> Contents:
         export.validate()
         if set(export.sections) != {section}:
             raise WrongSection(
-                f"{path.name}: holds {', '.join(export.sections) or 'nothing'}, asked for was {section}. Export again."
+                f"{path.name}: contains {', '.join(export.sections) or 'nothing'}, but {section} was requested. "
+                "Export again."
             )
-        strangers = [handle for handle in export.handles if handle.lower() != account.handle.lower()]
-        if strangers:
+        others = [handle for handle in export.handles if handle.lower() != account.handle.lower()]
+        if others:
             raise AccountConflict(
-                f"{path.name}: is @{', @'.join(strangers)}'s, asked for was @{account.handle}'s. If the handle has "
-                f"changed, correct it in accounts.toml; else `tiktok-assets login {account.key}`."
+                f"{path.name}: belongs to @{', @'.join(others)}, but @{account.handle}'s export was requested. If the "
+                f"handle has changed, correct it in accounts.toml; otherwise `tiktok-assets login {account.key}`."
             )
         return _contents(export, path)
 
 
 def land(lake: Lake, path: Path, account: str, note: Callable[[str], None]) -> UPath:
-    """Give a good file its name in landing, whole and never over another one; its path there.
+    """Move a valid file into landing, complete and never over another file. Returns its path there.
 
-    ``note`` is told the name before it exists, so that a crash right after is recognised.
+    ``note`` is called with the name before the file has it, so that a crash right after is recognised.
     """
     path.chmod(0o644)
     with path.open("rb") as file:
         os.fsync(file.fileno())
-    with lake.alone("intake"):  # who else gives names in these folders holds the same lock
+    with lake.alone("intake"):  # whoever else names files in these folders holds the same lock
         target = free_place(lake, account, path.name)
         note(target.name)
         lake.move(UPath(path), target)
@@ -148,7 +148,7 @@ def land(lake: Lake, path: Path, account: str, note: Callable[[str], None]) -> U
 
 
 def digest_of(path: Path) -> str:
-    """The identity of the bytes, also of those that are no export."""
+    """The identity of the bytes, also of files that are not exports."""
     return export_id(path)
 
 

@@ -1,7 +1,8 @@
-"""What is kept of a visit that failed: a picture, and a trace without anything that could open the account.
+"""What is kept of a visit that failed: a screenshot, and a trace without anything that gives access to the account.
 
-A trace as Playwright writes it holds every cookie. It lies in a private temp folder until it is scrubbed; what a person
-gets is ``data/state/failures/*``, readable by this user only, and only the last few. Logins are never recorded.
+A trace as Playwright writes it contains every cookie. It stays in a private temp folder until it is scrubbed; only the
+result goes to ``data/state/failures/*``, readable by this user only, and only the last few are kept. Logins are never
+recorded.
 """
 
 from __future__ import annotations
@@ -26,28 +27,28 @@ if TYPE_CHECKING:
 KEPT = 20
 HIDDEN = "***"
 _SECRET_HEADERS = ("cookie", "set-cookie", "authorization", "x-csrf-token", "tt-csrf-token", "x-secsdk-csrf-token")
-_SHORTEST_SECRET = 8  # of a cookie's value; "1" or "en" would be replaced everywhere, and opens nothing
+_SHORTEST_SECRET = 8  # of a cookie's value; "1" or "en" would be replaced everywhere, and is no secret
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """Pictures and traces of failures, in ``folder``."""
+    """Screenshots and traces of failures, in ``folder``."""
 
     folder: Path
 
     def start(self, context: BrowserContext) -> None:
-        """Make recording possible; each ``of`` records a piece."""
+        """Start tracing; each ``of`` records one chunk."""
         context.tracing.start(screenshots=True, snapshots=True)
 
     @contextlib.contextmanager
-    def of(self, page: Page, name: str, now: dt.datetime, worthless: tuple[type[BaseException], ...]) -> Iterator[None]:
-        """Record while the block lasts; kept where it fails, except for ``worthless`` failures, which a page does not
+    def of(self, page: Page, name: str, now: dt.datetime, excluded: tuple[type[BaseException], ...]) -> Iterator[None]:
+        """Record while the block lasts. Kept if it fails, except for ``excluded`` failures, which a screenshot does not
         explain. A failure of ours carries the paths as metadata."""
         page.context.tracing.start_chunk()
         try:
             yield
         except Exception as failure:
-            if isinstance(failure, worthless):
+            if isinstance(failure, excluded):
                 self._drop(page.context)
             else:
                 kept = self._keep(page, name, now)
@@ -66,7 +67,7 @@ class Evidence:
             context.tracing.stop_chunk()
 
     def _keep(self, page: Page, name: str, now: dt.datetime) -> list[Path]:
-        """The files made. Never raises: the failure itself matters more."""
+        """Returns the files written. Never raises: the failure itself matters more."""
         from playwright.sync_api import Error
 
         stem = f"{now.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}_{name}"
@@ -93,22 +94,22 @@ class Evidence:
         return target
 
     def forget_old(self) -> None:
-        """Keep the last few files only; the names begin with their moment."""
+        """Keep only the last few files; their names begin with a timestamp."""
         with contextlib.suppress(OSError):
             for path in sorted(self.folder.iterdir(), key=lambda path: path.name, reverse=True)[KEPT:]:
                 path.unlink(missing_ok=True)
 
 
 def secrets_of(cookies: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Everything in ``cookies`` that could open the account, longest first."""
+    """Everything in ``cookies`` that could give access to the account, longest first."""
     values = {str(cookie.get("value", "")) for cookie in cookies}
     return sorted((value for value in values if len(value) >= _SHORTEST_SECRET), key=len, reverse=True)
 
 
 def scrub_trace(source: Path, target: Path, secrets: Collection[str]) -> None:
-    """Copy a trace without cookies, secret headers, storage states, and without ``secrets`` however they are written.
+    """Copy a trace without cookies, secret headers and storage states, and without ``secrets`` in any encoding.
 
-    Sizes in the trace's own index are not corrected; the viewer does not mind.
+    Sizes in the trace's own index are not corrected; the viewer accepts that.
     """
     written = {form for secret in secrets for form in (secret, quote(secret, safe=""), json.dumps(secret)[1:-1])}
     forms = [form.encode() for form in sorted(written, key=len, reverse=True)]

@@ -1,7 +1,7 @@
-"""An extraction of any length: which visits it takes, and making them one after another until the limit says wait.
+"""An extraction of any length: which visits it takes, and making them one after another until a limit is reached.
 
-Belongs here: from a range of days to visits, going on where a crash or a limit stopped. Does not belong here: what
-landing holds already (``landed``), Dagster, and one visit itself (``visit``).
+Belongs here: from a range of days to visits, and resuming where a crash or a limit stopped. Does not belong here: what
+landing already contains (``landed``), Dagster, and one visit itself (``visit``).
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from tiktok_assets.studio.browser_studio import BrowserStudio
 from tiktok_assets.studio.interface import LandedFile, LandedInsights, Studio
 from tiktok_assets.studio.limits import Ledger
 
-# What is waited for inside a run: the pause between two accounts, or another process that is visiting.
+# The longest wait inside a run: for the pause between two accounts, or for another process that is visiting.
 SHORT_WAIT = 600.0  # seconds
-_LATE = 0.1  # seconds after the moment a limit names, so that it is over
+_MARGIN = 0.1  # seconds after the moment a limit ends, to be sure it has ended
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """What is asked for: sections of one account, for the days from ``first`` to ``last``.
+class ExtractionRequest:
+    """What to extract: sections of one account, for the days from ``first`` to ``last``.
 
-    ``sections``: may hold "insights", which every visit then lands, and which are reason enough for one where no export
-    is left to make. ``refresh_since``: exports made before that moment do not count, so that their days are asked for
-    again; a run that goes on gives the moment the first one began. ``known``: days by section that need no export for
-    another reason.
+    ``sections``: may include "insights", which every visit then lands, and which justify a visit even if no export is
+    left to request. ``refresh_since``: exports made before that moment do not count, so their days are requested again;
+    a resumed run passes the moment the first one began. ``known``: days by section that need no export for another
+    reason.
     """
 
     account: Account
@@ -51,13 +51,13 @@ class Wanted:
 
 
 @dataclass(kw_only=True)
-class Outcome:
-    """What became of an extraction. ``left``: the limit that stopped it; ``failure``: what else did.
+class ExtractionOutcome:
+    """The result of an extraction. ``left``: the limit that stopped it; ``failure``: any other failure that did.
 
-    ``remaining``: the visits it would still have taken. ``notes``: what a person should know of it.
+    ``remaining``: the visits still to make. ``notes``: what a person should know about it.
     """
 
-    wanted: Wanted
+    request: ExtractionRequest
     landed: list[LandedFile | LandedInsights] = field(default_factory=list)
     left: LimitReached | None = None
     failure: Failure | None = None
@@ -66,19 +66,19 @@ class Outcome:
 
     @property
     def message(self) -> str | None:
-        """Why it stopped, and what to do; None where it came to its end."""
+        """Why it stopped, and what to do; None if it finished."""
         stopped = self.failure or self.left
         return stopped.description if stopped else None
 
     def lacks(self, section: str) -> bool:
-        """Whether it stopped before everything of ``section`` had landed. Insights alone hold nothing up."""
+        """Whether it stopped before everything of ``section`` had landed. Insights alone do not hold anything up."""
         if section == INSIGHTS:
-            is_wanted = INSIGHTS in self.wanted.sections and bool(self.remaining)
-            return is_wanted and not any(isinstance(one, LandedInsights) for one in self.landed)
+            is_requested = INSIGHTS in self.request.sections and bool(self.remaining)
+            return is_requested and not any(isinstance(one, LandedInsights) for one in self.landed)
         return any(section in visit for visit in self.remaining)
 
     def complete_months(self, section: str, months: Iterable[dt.date]) -> list[dt.date]:
-        """Those of ``months``, by their first days, of which nothing of ``section`` remains."""
+        """Those of ``months`` (first days) for which nothing of ``section`` remains."""
         if section == INSIGHTS:
             return [] if self.lacks(section) else list(months)
         days = [day for visit in self.remaining if section in visit for day in visit[section].days()]
@@ -87,7 +87,7 @@ class Outcome:
 
 
 def sentence(landed: LandedFile | LandedInsights) -> str:
-    """What landed, for people: account, what, where, how big, how long."""
+    """What landed, in one line: account, section, file, size, duration."""
     name = landed.path.name if landed.path else "nothing"
     if isinstance(landed, LandedFile):
         empty = ", no data" if landed.has_no_data else ""
@@ -101,10 +101,10 @@ def sentence(landed: LandedFile | LandedInsights) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Extractor:
-    """Makes extractions of one installation.
+    """Runs the extractions of one installation.
 
-    ``told`` hears of each file as it lands, ``waits`` of each wait before it begins. ``patience``: how many seconds a
-    single extraction may wait for limits in all.
+    ``on_landed`` is called with each file as it lands, ``on_wait`` with the limit before each wait. ``wait_budget``:
+    how many seconds one extraction may wait for limits in total.
     """
 
     studio: Studio
@@ -112,60 +112,60 @@ class Extractor:
     max_days: int
     clock: Callable[[], dt.datetime]
     sleep: Callable[[float], None] = time.sleep
-    patience: float = 0.0
-    told: Callable[[LandedFile | LandedInsights], None] = lambda landed: None
-    waits: Callable[[LimitReached], None] = lambda limit: None
+    wait_budget: float = 0.0
+    on_landed: Callable[[LandedFile | LandedInsights], None] = lambda landed: None
+    on_wait: Callable[[LimitReached], None] = lambda limit: None
 
-    def plan(self, wanted: Wanted) -> list[dict[str, Window]]:
-        """The visits it still takes, newest days first: the window of each section. Empty when all has landed."""
+    def plan(self, request: ExtractionRequest) -> list[dict[str, Window]]:
+        """The visits still to make, newest days first: the window of each section. Empty when everything has landed."""
         cut: dict[str, list[Window]] = {}
-        for section in wanted.sections:
+        for section in request.sections:
             if section == INSIGHTS:
                 continue
-            landed = self.ledger.landed_windows(wanted.account.key, section)
-            if wanted.refresh_since is not None:
-                landed = [one for one in landed if one.asked_at >= wanted.refresh_since]
-            settled = settled_days(landed) | frozenset(wanted.known.get(section, ()))
+            landed = self.ledger.landed_windows(request.account.key, section)
+            if request.refresh_since is not None:
+                landed = [one for one in landed if one.asked_at >= request.refresh_since]
+            settled = settled_days(landed) | frozenset(request.known.get(section, ()))
             now = self.clock()
-            cut[section] = windows(wanted.first, wanted.last, now=now, max_days=self.max_days, settled=settled)
+            cut[section] = windows(request.first, request.last, now=now, max_days=self.max_days, settled=settled)
         return visits(cut)
 
-    def __call__(self, wanted: Wanted) -> Outcome:
-        """Make the visits of the plan. Where it stopped, call again: nothing is asked for twice."""
-        outcome = Outcome(wanted=wanted)
+    def __call__(self, request: ExtractionRequest) -> ExtractionOutcome:
+        """Make the visits of the plan. If it stopped, call it again: nothing is requested twice."""
+        outcome = ExtractionOutcome(request=request)
         try:
-            self._extract(wanted, outcome.landed)
+            self._extract(request, outcome.landed)
         except LimitReached as limit:
             outcome.left = limit
         except Failure as failure:
             outcome.failure = failure
-        outcome.remaining = self.plan(wanted) if outcome.message else []
+        outcome.remaining = self.plan(request) if outcome.message else []
         return outcome
 
-    def _extract(self, wanted: Wanted, landed: list[LandedFile | LandedInsights]) -> None:
-        with_insights, patience = INSIGHTS in wanted.sections, self.patience
-        turns = len(self.plan(wanted)) or int(with_insights)
+    def _extract(self, request: ExtractionRequest, landed: list[LandedFile | LandedInsights]) -> None:
+        with_insights, budget = INSIGHTS in request.sections, self.wait_budget
+        turns = len(self.plan(request)) or int(with_insights)
         while turns:
-            todo = self.plan(wanted)  # what landed may be less, or more, than was asked
+            todo = self.plan(request)  # what landed may be less, or more, than was requested
             if not todo and (landed or not with_insights):
                 return
             try:
-                for one in self._visit(wanted, todo[0] if todo else {}):
+                for one in self._visit(request, todo[0] if todo else {}):
                     landed.append(one)
-                    self.told(one)
+                    self.on_landed(one)
                 turns -= 1
             except LimitReached as limit:
-                wait = (limit.retry_at - self.clock()).total_seconds() + _LATE
-                if wait > patience:
+                wait = (limit.retry_at - self.clock()).total_seconds() + _MARGIN
+                if wait > budget:
                     raise
-                patience -= wait
-                self.waits(limit)
-                self.sleep(max(wait, _LATE))
+                budget -= wait
+                self.on_wait(limit)
+                self.sleep(max(wait, _MARGIN))
 
-    def _visit(self, wanted: Wanted, todo: Mapping[str, Window]) -> Iterable[LandedFile | LandedInsights]:
-        """One visit. What keeps one section from landing is told last, and keeps no other one from it."""
-        account, failures, limits = wanted.account.key, [], []
-        with self.studio.visit(wanted.account) as visit:
+    def _visit(self, request: ExtractionRequest, todo: Mapping[str, Window]) -> Iterable[LandedFile | LandedInsights]:
+        """One visit. A failure of one section is raised last, so that the other sections still land."""
+        account, failures, limits = request.account.key, [], []
+        with self.studio.visit(request.account) as visit:
             for section, window in todo.items():
                 try:
                     yield visit.export(section, window.first, window.last)
@@ -174,8 +174,8 @@ class Extractor:
                 except LimitReached as limit:
                     limits.append(limit)
                     if self.ledger.unfinished(account, self.clock()) is None:
-                        break  # Studio itself said no; nothing more is asked for
-            if INSIGHTS in wanted.sections:
+                        break  # Studio itself refused; request nothing more
+            if INSIGHTS in request.sections:
                 yield visit.insights()
             if len(failures) > 1:
                 raise ExtractionFailed("\n".join(str(failure.description) for failure in failures))
@@ -184,7 +184,7 @@ class Extractor:
 
 
 def in_browser(settings: Settings) -> Extractor:
-    """The extractions of this installation, by a real browser. Nothing is opened before the first visit."""
+    """The extractor of this installation, with a real browser. Nothing is opened before the first visit."""
     studio = BrowserStudio(settings=settings)
     return Extractor(
         studio=studio, ledger=studio.ledger, max_days=settings.max_export_days, clock=studio.clock, sleep=studio.sleep

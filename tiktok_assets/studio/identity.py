@@ -16,16 +16,16 @@ USER = "/tiktokstudio/api/web/user?needIsVerified=true"
 
 
 class Owner(NamedTuple):
-    """Whom Studio knows a session by. ``user_id``: TikTok's own number; empty where it is not told."""
+    """The owner of a session, as Studio names it. ``user_id``: TikTok's own number; empty if not reported."""
 
     handle: str
     user_id: str
 
 
 def owner_of(context: BrowserContext, url: str, account: str, seconds: float) -> Owner:
-    """Whom Studio knows the session of ``context`` by. ``account`` is who the messages speak of.
+    """The owner of the session of ``context``, as Studio names it. ``account`` is the account named in messages.
 
-    Raises AuthExpired, StudioUnreachable, or UiChanged for an answer that nobody has seen yet.
+    Raises AuthExpired, StudioUnreachable, or UiChanged for an answer of unknown shape.
     """
     from playwright.sync_api import Error
 
@@ -48,31 +48,31 @@ def owner_of(context: BrowserContext, url: str, account: str, seconds: float) ->
     owner = owner_in(body)
     if owner is None:
         raise UiChanged(
-            f"{account}: Studio does not tell whose session this is (HTTP {status} without a name), so nothing is "
+            f"{account}: Studio's answer does not name the owner of this session (HTTP {status}), so nothing was "
             "exported. Open Studio in your browser; if it works there, please report this."
         )
     return owner
 
 
 def require_owner(context: BrowserContext, url: str, account: Account, seconds: float) -> Owner:
-    """Raises WrongAccount where the session is not that of ``account``, and what ``owner_of`` raises."""
+    """Raises WrongAccount if the session does not belong to ``account``, and what ``owner_of`` raises."""
     owner = owner_of(context, url, account.key, seconds)
     if owner.handle.lower() != account.handle.lower():
         raise WrongAccount(
-            f"{account.key}: the saved login is @{owner.handle}'s, not @{account.handle}'s; nothing was exported. Run "
-            f"`tiktok-assets login {account.key}` as @{account.handle}; if the handle has changed, correct it in "
-            "accounts.toml."
+            f"{account.key}: the saved login belongs to @{owner.handle}, not to @{account.handle}; nothing was "
+            f"exported. Run `tiktok-assets login {account.key}` as @{account.handle}; if the handle has changed, "
+            "correct it in accounts.toml."
         )
     return owner
 
 
 def owner_in(body: Any) -> Owner | None:
-    """The owner that an answer of ``USER`` names; None where it names none."""
-    known = body
+    """The owner that an answer of ``USER`` names; None if it names none."""
+    user = body
     for name in ("userBaseInfo", "UserProfile", "UserBase"):
-        known = known.get(name) if isinstance(known, dict) else None
-    handle = known.get("UniqId") if isinstance(known, dict) else None
-    if not isinstance(known, dict) or not isinstance(handle, str) or not handle:
+        user = user.get(name) if isinstance(user, dict) else None
+    handle = user.get("UniqId") if isinstance(user, dict) else None
+    if not isinstance(user, dict) or not isinstance(handle, str) or not handle:
         return None
-    ids = (str(place.get(name, "")) for place, name in ((known, "UserId"), (body, "userId")))
+    ids = (str(place.get(name, "")) for place, name in ((user, "UserId"), (body, "userId")))
     return Owner(handle, next((one for one in ids if one.isdecimal()), ""))

@@ -1,6 +1,6 @@
-"""The pages a visit opens for insights, and the one file they become.
+"""The pages a visit opens for insights, and the one file made of their answers.
 
-Belongs here: which pages, in which order, until when; landing what was read. Does not belong here: reading along
+Belongs here: which pages, in which order, until when; landing what was captured. Does not belong here: capturing
 (``insights``), exports.
 """
 
@@ -38,29 +38,29 @@ OF_VIDEO = (
     "video_finish_rate_realtime",
     "video_traffic_source_percent_realtime",
 )
-_LONGEST_WAIT = 15.0  # seconds for one page; 8.8 were seen
-# Pages in a row that load nothing, after which the others are not tried.
-_PATIENCE = 2
+_LONGEST_WAIT = 15.0  # seconds for one page; 8.8 was the longest observed
+# Consecutive pages that load nothing, after which the rest are skipped.
+_MAX_SILENT_PAGES = 2
 _NAMED = 3
 _LONGEST_SCROLL = 4.0  # seconds for the next videos of the list
 _FAR = 100_000  # pixels
 
 
 @dataclass(kw_only=True)
-class Tour:
-    """Opens what the exports of the visit have not opened, one page after the other in one tab."""
+class InsightCrawler:
+    """Opens the pages that the visit's exports have not opened, one after another in one tab."""
 
     reader: InsightReader
     studio: AnalyticsPage
     videos: int
     seconds: float
     stopped: str = ""
-    """Why pages were left out; empty where none was."""
+    """Why pages were skipped; empty if none was."""
     _silent: int = 0
     _unasked: set[str] = field(default_factory=set)
-    """What a page did not ask for although it asked for other things: not waited for on the next ones."""
+    """Kinds that a page did not request although it requested others: not waited for on later pages."""
 
-    def make(self) -> None:
+    def crawl(self) -> None:
         """Never raises for what Studio does."""
         for page, questions in OF_PAGE.items():
             if page != "content" and self.reader.unanswered(questions):
@@ -68,7 +68,7 @@ class Tour:
         if self._needs_videos:
             self._open(f"{ANALYTICS}/content", OF_PAGE["content"])
             self._scroll()
-        for video in self.wanted_videos:
+        for video in self.requested_videos:
             if questions := [Question(kind, video) for kind in OF_VIDEO if kind not in self._unasked]:
                 self._open(f"{ANALYTICS}/{video}", questions)
 
@@ -77,7 +77,7 @@ class Tour:
         return len(self.reader.videos) < self.videos and self.reader.has_more_videos
 
     def _scroll(self) -> None:
-        """The list grows when its end comes into sight."""
+        """The list grows when its end becomes visible."""
         from playwright.sync_api import Error
 
         while self._needs_videos and self.reader.videos and not self.stopped:
@@ -86,36 +86,36 @@ class Tour:
                 if not self.reader.more_videos(self.studio.page, min(self.seconds, _LONGEST_SCROLL)):
                     return
             except Error as error:
-                self.stopped = f"the list of videos broke off ({error.message.splitlines()[0][:200]})"
+                self.stopped = f"loading the list of videos failed ({error.message.splitlines()[0][:200]})"
 
     @property
-    def wanted_videos(self) -> list[str]:
-        """The newest, as many as are wanted."""
+    def requested_videos(self) -> list[str]:
+        """The newest, as many as requested."""
         return self.reader.videos[: self.videos]
 
     @property
-    def seen_videos(self) -> int:
-        """How many told anything."""
+    def answered_videos(self) -> int:
+        """How many have at least one answer."""
         answered = {question.video for question, problem in self.reader.outcomes.items() if not problem}
-        return len(answered & set(self.wanted_videos))
+        return len(answered & set(self.requested_videos))
 
     def missing(self) -> Iterator[str]:
-        """What could not be got and why."""
+        """What could not be captured and why."""
         if self.stopped:
             yield self.stopped
         account = [question for questions in OF_PAGE.values() for question in questions]
         reasons: dict[tuple[str, str], list[str]] = {}
-        for question in [*account, *(Question(kind, video) for kind in OF_VIDEO for video in self.wanted_videos)]:
+        for question in [*account, *(Question(kind, video) for kind in OF_VIDEO for video in self.requested_videos)]:
             if question == Question(VIDEOS) and not self.videos:
                 continue
-            unknown = "its page was not opened" if self.stopped else "no page of Studio asked for it"
+            unknown = "its page was not opened" if self.stopped else "no page of Studio requested it"
             reason = self.reader.outcomes.get(question, unknown)
             if reason:
                 reasons.setdefault((question.kind, reason), []).append(question.video)
         for (kind, reason), videos in reasons.items():
             yield f"{kind}{_of(videos)}: {reason}"
         if self._needs_videos and self.reader.videos:
-            yield f"videos: {self.videos} were wanted, and Studio's page listed {len(self.reader.videos)} of more"
+            yield f"videos: {self.videos} were requested, but Studio's page listed only {len(self.reader.videos)}"
 
     def _open(self, path: str, questions: Collection[Question]) -> None:
         from playwright.sync_api import Error
@@ -124,10 +124,12 @@ class Tour:
             return
         before = len(self.reader.outcomes), len(self.reader.answers)
         try:
-            self.reader.turn()
+            self.reader.next_page()
             status = self.studio.browse(path)
             if status < 400:
-                self.reader.wait(self.studio.page, questions, min(self.seconds, _LONGEST_WAIT), self.studio.look_around)
+                self.reader.wait(
+                    self.studio.page, questions, min(self.seconds, _LONGEST_WAIT), self.studio.raise_if_blocked
+                )
             else:
                 self._give_up(questions, f"its page answered HTTP {status}")
         except StudioUnreachable as failure:
@@ -135,15 +137,15 @@ class Tour:
         except Failure as failure:
             self.stopped = failure.description
         except Error as error:
-            self.stopped = f"{path} broke off ({error.message.splitlines()[0][:200]})"
+            self.stopped = f"{path} failed ({error.message.splitlines()[0][:200]})"
         if self.reader.has_login_ended and not self.stopped:
             self.stopped = f"{LOGIN_ENDED}. Run `tiktok-assets login {self.studio.account}`, then run this again"
         is_silent = before == (len(self.reader.outcomes), len(self.reader.answers))
         self._silent = self._silent + 1 if is_silent else 0
         if not is_silent and not self.stopped:
             self._unasked |= {question.kind for question in self.reader.unanswered(questions)}
-        if self._silent >= _PATIENCE and not self.stopped:
-            self.stopped = f"{_PATIENCE} pages in a row loaded nothing, the last one {path}; the others were left out"
+        if self._silent >= _MAX_SILENT_PAGES and not self.stopped:
+            self.stopped = f"{_MAX_SILENT_PAGES} pages in a row loaded nothing, last {path}; the rest were skipped"
 
     def _give_up(self, questions: Iterable[Question], reason: str) -> None:
         self.reader.outcomes |= dict.fromkeys(self.reader.unanswered(questions), reason)
@@ -158,8 +160,8 @@ def _of(videos: list[str]) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Filed:
-    """What was landed. ``numbers``: those that staging takes from it."""
+class SavedInsights:
+    """The landed file. ``numbers``: how many staging takes from it."""
 
     path: UPath
     export_id: str
@@ -167,10 +169,10 @@ class Filed:
     numbers: int
 
 
-def file_insights(
+def save_insights(
     lake: Lake, account: Account, reader: InsightReader, missing: Iterable[str], captured_at: dt.datetime
-) -> Filed:
-    """Land what ``reader`` has read. Raises ExportProblem, with the file in quarantine, where we could not read it."""
+) -> SavedInsights:
+    """Land what ``reader`` has captured. Raises ExportProblem, with the file in quarantine, if it is unreadable."""
     captured_at = captured_at.astimezone(dt.UTC).replace(microsecond=0)
     with _scratch(lake) as folder:
         path = folder / f"Insights_{captured_at:%Y%m%dT%H%M%SZ}_{account.handle}.json"
@@ -190,7 +192,7 @@ def file_insights(
             quarantine(lake, UPath(path), problem)
             raise
         digest, size = digest_of(path), path.stat().st_size
-        return Filed(
+        return SavedInsights(
             path=land(lake, path, account.key, lambda name: None), export_id=digest, bytes=size, numbers=numbers
         )
 
@@ -205,7 +207,7 @@ def _numbers(path: Path) -> int:
 
 @contextlib.contextmanager
 def _scratch(lake: Lake) -> Iterator[Path]:
-    """A private folder on the disk of landing, outside every folder that is scanned; gone with the block."""
+    """A private folder on the disk of landing, outside all scanned folders; deleted after the block."""
     place = lake.settings.state / "downloads"
     place.mkdir(parents=True, exist_ok=True, mode=0o700)
     with tempfile.TemporaryDirectory(dir=place) as folder:

@@ -1,4 +1,4 @@
-"""What assets know of Studio: a visit to an account, and exports that land or fail by name.
+"""What assets know about Studio: a visit for one account, and exports that land or raise a typed failure.
 
 Belongs here: the narrow interface. Does not belong here: a browser (``browser_studio``).
 """
@@ -18,9 +18,9 @@ from tiktok_assets.exports.windows import Window
 
 @dataclass(frozen=True, kw_only=True)
 class LandedFile:
-    """One export in landing. ``window`` is what Studio was asked for: less than wanted where it has less.
+    """One export in landing. ``window`` is what Studio was asked for: shorter than requested where it has less.
 
-    ``seconds``: from opening the page to the file's name; ``attempts``: to fetch the file, over all runs.
+    ``seconds``: from opening the page until the file has its name; ``attempts``: to fetch the file, over all runs.
     """
 
     account: str
@@ -42,10 +42,10 @@ class LandedFile:
 
 @dataclass(frozen=True, kw_only=True)
 class LandedInsights:
-    """What a visit read along of Studio's own JSON, landed as one file. ``path`` is None where there was nothing.
+    """What a visit captured of Studio's own JSON, landed as one file. ``path`` is None if nothing was captured.
 
-    ``rows``: the numbers read; ``videos``: of how many videos a page told; ``missing``: what could not be got and why,
-    a sentence each. That Studio has no data is an answer, and not missing.
+    ``rows``: how many numbers; ``videos``: how many videos have any; ``missing``: what could not be captured and why,
+    one sentence each. "No data" from Studio is an answer, not missing.
     """
 
     account: str
@@ -65,18 +65,18 @@ class Visit(abc.ABC):
     def export(self, section: str, first: dt.date, last: dt.date) -> LandedFile:
         """Land ``section`` for the days from ``first`` to ``last``; each section once a visit.
 
-        An export that an earlier visit asked for and did not land is landed instead of asking again, with its own
-        window. Raises a failure of ``tiktok_assets.failures``: LimitReached (DataNotThere) with ``retry_at``;
-        AuthExpired, HumanNeeded, UiChanged, WrongAccount for a person; DownloadNotStarted, DownloadFailed, BadExport,
-        StudioUnreachable where a rerun may help.
+        An export that an earlier visit requested but did not land is landed, with its own window, instead of requesting
+        it again. Raises a failure of ``tiktok_assets.failures``: LimitReached (DataNotThere) with ``retry_at``;
+        AuthExpired, HumanNeeded, UiChanged, WrongAccount, which need a person; DownloadNotStarted, DownloadFailed,
+        BadExport, StudioUnreachable where a rerun may help.
         """
 
     @abc.abstractmethod
     def insights(self) -> LandedInsights:
-        """Land what Studio's pages show and no export has: watch time, completion, ages, following.
+        """Land what Studio's pages show but no export contains: watch time, completion, ages, following.
 
-        After the exports of the visit, whose pages are not opened again. Uses no reservation, and raises nothing for
-        what Studio does or fails to do: that is ``LandedInsights.missing``.
+        Call it after the visit's exports; their pages are not opened again. Uses no reservation, and never raises for
+        what Studio does or fails to do: that goes into ``LandedInsights.missing``.
         """
 
 
@@ -85,4 +85,4 @@ class Studio(abc.ABC):
 
     @abc.abstractmethod
     def visit(self, account: Account) -> AbstractContextManager[Visit]:
-        """A visit for ``account``. Raises AuthExpired, WrongAccount, LimitReached ... before anything is clicked."""
+        """A visit for ``account``. Raises AuthExpired, WrongAccount, LimitReached etc. before anything is clicked."""

@@ -1,4 +1,5 @@
-"""What needs no export: the days an account's exports tell already, whoever landed them, and today's insights.
+"""What needs no new export: the days that an account's exports already contain, whoever landed them, and today's
+insights.
 
 Belongs here: receipts and files read as days by section. Does not belong here: which visits follow (``extraction``).
 """
@@ -18,13 +19,13 @@ from tiktok_assets.inbox.receipts import receipts
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.reports.reading import open_export
 from tiktok_assets.storage.lake import Lake, local_copy
-from tiktok_assets.studio.extraction import Wanted
-from tiktok_assets.studio.session import Sessions, Standing
+from tiktok_assets.studio.extraction import ExtractionRequest
+from tiktok_assets.studio.session import Sessions, SessionStatus
 
 _SECTION = {report.name: report.section for report in REPORTS}
 
 
-def wanted(
+def extraction_request(
     lake: Lake,
     account: Account,
     sections: Sequence[str],
@@ -33,34 +34,37 @@ def wanted(
     *,
     now: dt.datetime,
     refresh_since: dt.datetime | None = None,
-) -> Wanted:
-    """What is left to ask Studio for: not the days an export of ``account`` tells already, unless refreshed.
+) -> ExtractionRequest:
+    """What is left to request from Studio: not the days that an export of ``account`` already contains, unless
+    refreshed.
 
-    Insights speak of the day they are read on: they are wanted once a day, for a range that holds today.
+    Insights describe the day they are read on: they are requested once a day, for a range that includes today.
     """
-    asked = list(sections)
-    if INSIGHTS in asked and (last < now.date() or (refresh_since is None and _has_insights(lake, account, now))):
-        asked.remove(INSIGHTS)
+    requested = list(sections)
+    if INSIGHTS in requested and (last < now.date() or (refresh_since is None and _has_insights(lake, account, now))):
+        requested.remove(INSIGHTS)
     known = {} if refresh_since is not None else known_days(lake, account.key)
-    return Wanted(account=account, sections=asked, first=first, last=last, refresh_since=refresh_since, known=known)
+    return ExtractionRequest(
+        account=account, sections=requested, first=first, last=last, refresh_since=refresh_since, known=known
+    )
 
 
 def known_days(lake: Lake, account: str) -> Mapping[str, frozenset[dt.date]]:
-    """By section, the days whose numbers were there when an export of them was downloaded."""
+    """By section, the days whose numbers were available when an export of them was downloaded."""
     landed: dict[str, list[LandedWindow]] = {}
     for section, window in _windows(lake, account):
         landed.setdefault(section, []).append(window)
     return {section: settled_days(windows) for section, windows in landed.items()}
 
 
-def is_by_hand(lake: Lake, account: str) -> bool:
-    """Whether a person looks after ``account``: nobody has ever logged in, and exports of it were dropped."""
-    never = Sessions.of(lake.settings).state(account).standing is Standing.MISSING
+def is_manual(lake: Lake, account: str) -> bool:
+    """Whether ``account`` is exported manually: nobody has ever logged in, and exports of it were dropped."""
+    never = Sessions.of(lake.settings).state(account).standing is SessionStatus.MISSING
     return never and any(True for _ in account_files(lake, account))
 
 
 def _windows(lake: Lake, account: str) -> Iterator[tuple[str, LandedWindow]]:
-    """Of every export: receipts tell of those that raw holds, the others are opened."""
+    """The windows of every export: receipts list those in raw, the others are opened."""
     read = set()
     for receipt in receipts(lake, account):
         read.add(receipt.export_id)
@@ -74,7 +78,7 @@ def _windows(lake: Lake, account: str) -> Iterator[tuple[str, LandedWindow]]:
                 for section in export.sections:
                     yield section, LandedWindow(window=_window(*export.window), asked_at=export.downloaded_at)
         except ExportProblem:
-            continue  # the intake says why
+            continue  # the intake reports why
 
 
 def _window(first: dt.date, last: dt.date) -> Window:
@@ -82,7 +86,7 @@ def _window(first: dt.date, last: dt.date) -> Window:
 
 
 def _has_insights(lake: Lake, account: Account, now: dt.datetime) -> bool:
-    """Whether today's were read, and nothing was missing."""
+    """Whether today's insights were read with nothing missing."""
     files = (path for path in account_files(lake, account.key) if f"_{now:%Y%m%d}T" in path.name)
     return any(
         not json.loads(path.read_bytes()).get("missing") for path in files if read_name(path.name).section == INSIGHTS

@@ -1,4 +1,4 @@
-"""The file behind the ledger: its tables, and transactions nobody interferes with. Their meaning is ``limits``."""
+"""The file behind the ledger: its tables, and exclusive transactions. What they mean is ``limits``."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ create index if not exists exports_of_account on exports (account, section);
 
 @contextlib.contextmanager
 def transaction(path: Path) -> Iterator[sqlite3.Connection]:
-    """One transaction, alone from its beginning: what is read here is still true when it is written."""
+    """One transaction, exclusive from the start: what is read in it is still true when it writes."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch(mode=0o600)  # a link opens an export without any session
+    path.touch(mode=0o600)  # a link gives access to an export without a session
     with contextlib.ExitStack() as stack:
-        # Turning to WAL, or closing as the last one, answers others with "locked" at once, whatever their timeout is:
-        # 4 of 60 times with 8 processes.
+        # Switching to WAL, or closing the last connection, makes others fail with "locked" at once, whatever their
+        # timeout: 4 of 60 times with 8 processes.
         stack.enter_context(Locks(path.parent / "locks").hold("ledger"))
         connection = sqlite3.connect(path, timeout=_WAIT_FOR_LOCK, isolation_level=None)
         stack.enter_context(contextlib.closing(connection))

@@ -1,10 +1,11 @@
-"""The ledger of exports: when the next one may be made, and where a visit that was cut short has to go on.
+"""The ledger of exports: when the next one may be made, and where an interrupted visit resumes.
 
-SQLite in ``data/state``, so it holds across processes and restarts. A reservation is written before the click: a crash
-still counts. Belongs here: accounts, moments, links and file names. Does not belong here: browsers, bytes, Dagster.
+SQLite in ``data/state``, so it holds across processes and restarts. A reservation is written before the click, so that
+a crash still counts. Belongs here: accounts, times, links and file names. Does not belong here: browsers, bytes,
+Dagster.
 
 The interval of an account counts from its last click, not from the beginning of the visit: the four sections of one
-visit count as one export, and none of them is asked for twice within the interval.
+visit count as one export, and none of them is requested twice within the interval.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ from tiktok_assets.failures import LimitReached
 from tiktok_assets.storage.locks import Locks, LockTaken
 from tiktok_assets.studio.ledger_file import transaction
 
-# Visits at once, of all accounts: a browser takes a core and 100 MB, and more of them gain nothing on two cores.
+# Concurrent visits over all accounts: a browser takes a core and 100 MB, and more of them gain nothing on two cores.
 _VISITS_AT_ONCE = 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reservation:
-    """The right to ask for one export of each section of an account."""
+    """The right to request one export of each section of an account."""
 
     id: int
     account: str
@@ -36,9 +37,9 @@ class Reservation:
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """One export on its way: asked for at ``asked_at``, its link and file once they are known.
+    """One pending export: requested at ``asked_at``, with its link and file once they are known.
 
-    ``file`` is a name in the account's landing folder, written down before the file gets it.
+    ``file`` is a name in the account's landing folder, recorded before the file gets it.
     """
 
     id: int
@@ -55,7 +56,7 @@ class Checkpoint:
 
 @dataclass(frozen=True, kw_only=True)
 class Ledger:
-    """The limits of all accounts, kept at ``path``. Times are seconds; every ``now`` is aware."""
+    """The limits of all accounts, stored at ``path``. Times are seconds; every ``now`` is timezone-aware."""
 
     path: Path
     export_interval: float
@@ -64,10 +65,10 @@ class Ledger:
 
     @contextlib.contextmanager
     def visiting(self, account: str, now: dt.datetime) -> Iterator[None]:
-        """Nobody else visits for ``account`` while the block lasts, and at most one for another one. Raises
-        LimitReached where somebody does.
+        """While the block lasts, no other process visits for ``account``, and at most one for another account. Raises
+        LimitReached if that is not possible now.
 
-        The operating system gives the locks back when a process dies, however it dies.
+        The operating system releases the locks when a process dies, however it dies.
         """
         places = [f"visit-{number}" for number in range(1, _VISITS_AT_ONCE + 1)]
         with contextlib.ExitStack() as stack:
@@ -82,7 +83,7 @@ class Ledger:
             yield
 
     def _locked(self, stack: contextlib.ExitStack, name: str) -> bool:
-        """Whether ``stack`` holds the lock of that name now."""
+        """Try to take the lock of that name; whether ``stack`` now holds it."""
         try:
             stack.enter_context(Locks(self.path.parent / "locks").hold(name, wait=False))
         except LockTaken:
@@ -90,12 +91,12 @@ class Ledger:
         return True
 
     def check(self, account: str, now: dt.datetime) -> None:
-        """Raises LimitReached where ``reserve`` would; nothing is written."""
+        """Raises LimitReached if ``reserve`` would; writes nothing."""
         with transaction(self.path) as ledger:
             self._refuse_too_early(ledger, account, now)
 
     def reserve(self, account: str, now: dt.datetime) -> Reservation:
-        """The next visit of ``account``, written down. Raises LimitReached with the moment it may be made."""
+        """Record the next visit of ``account``. Raises LimitReached with the time from which it is allowed."""
         with transaction(self.path) as ledger:
             self._refuse_too_early(ledger, account, now)
             moment = now.timestamp()
@@ -107,8 +108,8 @@ class Ledger:
             return Reservation(id=row[0], account=account, reserved_at=now)
 
     def unfinished(self, account: str, now: dt.datetime) -> Reservation | None:
-        """The reservation of a visit that was cut short less than an interval ago: it may go on with what it has
-        not asked for. Call it inside ``visiting``, which tells that nobody else is using it."""
+        """The reservation of a visit that was interrupted less than an interval ago: it may resume with what it has
+        not requested. Call it inside ``visiting``, which ensures that no other process is using it."""
         with transaction(self.path) as ledger:
             row = ledger.execute(
                 "select id, reserved_at from visits where account = ? and is_open order by id desc limit 1", (account,)
@@ -118,15 +119,15 @@ class Ledger:
         return Reservation(id=row[0], account=account, reserved_at=_moment(row[1]))
 
     def finish(self, reservation: Reservation) -> None:
-        """The visit got what it came for; what it did not ask for waits for the next one."""
+        """The visit is complete; what it did not request waits for the next one."""
         with transaction(self.path) as ledger:
             ledger.execute("update visits set is_open = 0 where id = ?", (reservation.id,))
 
     def ask(self, reservation: Reservation, section: str, window: Window, now: dt.datetime) -> Checkpoint:
-        """Write down that ``section`` is being asked for; call it right before the click.
+        """Record that ``section`` is being requested; call it right before the click.
 
-        Raises LimitReached where this visit has asked for it already: a click counts, whatever became of it. So does
-        a visit that is over, which Studio's own refusal makes it.
+        Raises LimitReached if this visit has already requested it: a click counts, whatever its result. The same holds
+        for a visit that has ended, for example because Studio itself refused.
         """
         with transaction(self.path) as ledger:
             moment = now.timestamp()
@@ -142,39 +143,39 @@ class Ledger:
             except sqlite3.IntegrityError as error:
                 retry_at = self._earliest(ledger, reservation.account, now)
                 raise LimitReached(
-                    f"{reservation.account}: {section} was asked for in this visit already, and one export an account "
-                    f"is made every {self.export_interval:g} s. {window} may be asked for at {_shown(retry_at)}.",
+                    f"{reservation.account}: {section} was already requested in this visit, and an account gets one "
+                    f"export every {self.export_interval:g} s. {window} may be requested at {_shown(retry_at)}.",
                     retry_at,
                 ) from error
             ledger.execute("update visits set last_click = max(last_click, ?) where id = ?", (moment, reservation.id))
             return _checkpoint(row)
 
     def refused(self, account: str, until: dt.datetime) -> None:
-        """Studio itself said no; nobody asks again for ``account`` before ``until``, not in an open visit either."""
+        """Studio itself refused: nothing is requested for ``account`` before ``until``, not even in an open visit."""
         with transaction(self.path) as ledger:
             ledger.execute("update visits set is_open = 0 where account = ?", (account,))
             ledger.execute("insert or replace into refusals values (?, ?)", (account, until.timestamp()))
 
     def keep_link(self, checkpoint: Checkpoint, link: str | None) -> None:
-        """Where the file of this export can be fetched, also after a crash; None once the link is dead."""
+        """Record where the file of this export can be fetched, also after a crash; None once the link is dead."""
         self._set(checkpoint, link=link)
 
-    def tried(self, checkpoint: Checkpoint) -> int:
-        """One more attempt to fetch the file: how many there have been."""
+    def count_attempt(self, checkpoint: Checkpoint) -> int:
+        """Count one more attempt to fetch the file. Returns how many there have been."""
         with transaction(self.path) as ledger:
             sql = "update exports set attempts = attempts + 1 where id = ? returning attempts"
             return ledger.execute(sql, (checkpoint.id,)).fetchone()[0]
 
     def landing(self, checkpoint: Checkpoint, file: str, export_id: str) -> None:
-        """The file is whole and will get this name; call it before it does, then ``landed``."""
+        """Record that the file is complete and will get this name; call it before that, and ``landed`` after."""
         self._set(checkpoint, file=file, export_id=export_id)
 
     def landed(self, checkpoint: Checkpoint) -> None:
-        """The file has its name in landing."""
+        """Record that the file has its name in landing."""
         self._set(checkpoint, state="landed")
 
-    def on_its_way(self, account: str, now: dt.datetime) -> list[Checkpoint]:
-        """Exports that can still be landed without asking again: their link lives, or their file was being named."""
+    def pending(self, account: str, now: dt.datetime) -> list[Checkpoint]:
+        """Exports that can still be landed without a new request: with a live link, or a file that was being named."""
         with transaction(self.path) as ledger:
             rows = ledger.execute(
                 "select * from exports where account = ? and state = 'reserved' "
@@ -184,7 +185,7 @@ class Ledger:
             return [_checkpoint(row) for row in rows]
 
     def landed_windows(self, account: str, section: str) -> list[LandedWindow]:
-        """What lies in landing because we asked for it, oldest first."""
+        """What is in landing because we requested it, oldest first."""
         with transaction(self.path) as ledger:
             rows = ledger.execute(
                 "select * from exports where account = ? and section = ? and state = 'landed' order by id",
@@ -197,14 +198,14 @@ class Ledger:
         retry_at = self._earliest(ledger, account, now)
         if retry_at > now:
             raise LimitReached(
-                f"{account}: no export may be made now; one visit an account every {self.export_interval:g} s, and "
+                f"{account}: no export is allowed now; one visit per account every {self.export_interval:g} s, and "
                 f"{self.account_spacing:g} s between accounts (TIKTOK_EXPORT_INTERVAL, TIKTOK_ACCOUNT_SPACING). "
                 f"It may be tried again at {_shown(retry_at)}.",
                 retry_at,
             )
 
     def _earliest(self, ledger: sqlite3.Connection, account: str, now: dt.datetime) -> dt.datetime:
-        """When ``account`` may be visited next; ``now`` where nothing stands against it."""
+        """When ``account`` may be visited next; ``now`` if no limit applies."""
         mine, others, refused = ledger.execute(
             "select (select max(last_click) from visits where account = ?), "
             "(select max(last_click) from visits where account <> ?), (select until from refusals where account = ?)",

@@ -1,7 +1,7 @@
-"""Logging in: a person does it in a window, we notice and keep the session. No password passes through here.
+"""Logging in: a person does it in a window, and the session is saved. No password passes through here.
 
-The one exception is the look-alike Studio on this machine: ``LookAlikeLogin`` types invented credentials into it, for
-tests and the demo, and refuses every other address. A login is never recorded: no trace, no picture.
+The one exception is the simulator on this machine: ``SimulatorLogin`` types invented credentials into it, for tests and
+the demo, and refuses every other address. A login is never recorded: no trace, no screenshot.
 """
 
 from __future__ import annotations
@@ -26,27 +26,27 @@ from tiktok_assets.studio.session import SESSION_COOKIES, Session, Sessions
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
-PATIENCE = 600.0  # seconds a person has, 2FA by mail included
-_LOOK = 500  # milliseconds between two looks
+TIMEOUT = 600.0  # seconds a person has, including 2FA by mail
+_LOOK = 500  # milliseconds between two checks
 _ADDRESSES = ("127.0.0.1", "::1")
 
 Help = Callable[["Page"], None]
 
 
-class NotTheLookAlike(PermanentFailure):
-    """Test credentials would have been typed into a site that is not on this machine."""
+class NotTheSimulator(PermanentFailure):
+    """Simulator credentials would have been typed into a site that is not on this machine."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class LookAlikeLogin:
-    """Logs in to the look-alike Studio by itself. ``code``: the one-time code of the moment it is asked for."""
+class SimulatorLogin:
+    """Logs in to the simulator automatically. ``code``: returns the current one-time code."""
 
     handle: str
     password: str = field(repr=False)
     code: Callable[[], str] | None = field(default=None, repr=False)
 
     def __call__(self, page: Page) -> None:
-        """Fill in the form. Raises NotTheLookAlike for any site that is not 127.0.0.1 or ::1, by its number."""
+        """Fill in the form. Raises NotTheSimulator for any host other than the literal 127.0.0.1 or ::1."""
         self._refuse_elsewhere(page)
         site = urlsplit(page.url)
         target = quote(ANALYTICS, safe="")
@@ -64,9 +64,9 @@ class LookAlikeLogin:
     def _refuse_elsewhere(page: Page) -> None:
         host = urlsplit(page.url).hostname
         if host not in _ADDRESSES:
-            raise NotTheLookAlike(
-                f"The look-alike's credentials were to be typed into {host}; they are only for a look-alike Studio on "
-                "127.0.0.1. At the real one a person logs in: `tiktok-assets login <account>`."
+            raise NotTheSimulator(
+                f"Refused to type the simulator's credentials into {host}; they are only for the simulator on "
+                "127.0.0.1. Log in to the real Studio yourself: `tiktok-assets login <account>`."
             )
 
 
@@ -76,23 +76,24 @@ def log_in(
     *,
     headless: bool = False,
     help_with: Help | None = None,
-    patience: float = PATIENCE,
+    timeout: float = TIMEOUT,
     clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
     open_browser: Callable[..., AbstractContextManager[Browser]] = open_browser,
 ) -> Session:
-    """Open Studio's login in a window, wait until its owner is in, and save the session; its ``expires_at`` says for
-    how long. ``help_with`` fills in what a person would (``LookAlikeLogin``).
+    """Open Studio's login in a window, wait until the owner is logged in, and save the session, which is valid until
+    its ``expires_at``. ``help_with`` fills in what a person would (``SimulatorLogin``).
 
-    Raises HumanNeeded where nobody logged in within ``patience`` seconds or the window was closed, WrongAccount where
-    it was another account's owner, BrowserUnusable, StudioUnreachable. Nothing is saved then, and what was saved stays.
+    Raises HumanNeeded if nobody logged in within ``timeout`` seconds or the window was closed, WrongAccount if the
+    owner of another account logged in, BrowserUnusable, StudioUnreachable. Then nothing is saved; an earlier session
+    stays.
     """
     with open_browser(settings, headless=headless) as browser:
         context = browser.new_context()
         try:
-            handle = _wait(settings, account, context, help_with, patience)
+            handle = _wait(settings, account, context, help_with, timeout)
             if handle.lower() != account.handle.lower():
                 raise WrongAccount(
-                    f"{account.key}: @{handle} logged in, and this account is @{account.handle}. Nothing was saved. "
+                    f"{account.key}: @{handle} logged in, but this account is @{account.handle}. Nothing was saved. "
                     f"Run `tiktok-assets login {account.key}` again as @{account.handle}; if the handle has changed, "
                     "correct it in accounts.toml."
                 )
@@ -104,10 +105,8 @@ def log_in(
                 context.close()
 
 
-def _wait(
-    settings: Settings, account: Account, context: BrowserContext, help_with: Help | None, patience: float
-) -> str:
-    """The handle of whoever logs in: as soon as Studio answers the session's question who it is."""
+def _wait(settings: Settings, account: Account, context: BrowserContext, help_with: Help | None, timeout: float) -> str:
+    """The handle of whoever logs in, as soon as Studio names the owner of the session."""
     from playwright.sync_api import Error, TimeoutError
 
     page, url = context.new_page(), settings.studio_url
@@ -115,31 +114,31 @@ def _wait(
     try:
         page.goto(f"{url}/login?redirect_url={quote(ANALYTICS, safe='')}", wait_until="domcontentloaded")
     except Error as error:
-        told = error.message.splitlines()[0][:200]
-        raise StudioUnreachable(f"{account.key}: {url} did not open ({told}). Check the network. {again}") from None
+        reason = error.message.splitlines()[0][:200]
+        raise StudioUnreachable(f"{account.key}: {url} did not open ({reason}). Check the network. {again}") from None
     try:
         if help_with:
             help_with(page)
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
-            if handle := _whoever_is_in(settings, account, context):
+            if handle := _logged_in_handle(settings, account, context):
                 return handle
             page.wait_for_timeout(_LOOK)
-    except TimeoutError:  # only help runs into one; its text would hold what was typed
-        raise HumanNeeded(f"{account.key}: the login page is not the one that was expected. {again}") from None
+    except TimeoutError:  # only ``help_with`` runs into one; its text would contain what was typed
+        raise HumanNeeded(f"{account.key}: the login page is not the expected one. {again}") from None
     except Error:
         raise HumanNeeded(
             f"{account.key}: the window was closed before the login was finished; nothing was saved. {again}"
         ) from None
     raise HumanNeeded(
-        f"{account.key}: nobody had logged in after {patience:g} s; nothing was saved. {again} Password, code, QR and "
-        "captcha are done in the window, which closes by itself."
+        f"{account.key}: nobody logged in within {timeout:g} s; nothing was saved. {again} Enter the password and "
+        "code, or scan the QR code, and solve any captcha in the window; it closes by itself."
     )
 
 
-def _whoever_is_in(settings: Settings, account: Account, context: BrowserContext) -> str | None:
+def _logged_in_handle(settings: Settings, account: Account, context: BrowserContext) -> str | None:
     if not any(cookie.get("name") in SESSION_COOKIES for cookie in context.cookies()):
-        return None  # nothing to ask with
+        return None  # no session to ask about
     try:
         return owner_of(context, settings.studio_url, account.key, seconds=10).handle
     except (AuthExpired, StudioUnreachable):

@@ -1,7 +1,7 @@
 """Studio's analytics page: from a section and a window to a download that has begun, or what happened instead.
 
-Belongs here: what is clicked in which order, and how to tell outcomes apart. Where things are is ``selectors.toml``;
-the calendar is ``picker``; what the file is worth is ``download``.
+Belongs here: what is clicked in which order, and how to distinguish the outcomes. Where elements are is in
+``selectors.toml``; the calendar is ``picker``; whether the file is valid is ``download``.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
 ANALYTICS = "/tiktokstudio/analytics"
 PRESETS = (7, 28, 60, 365)
 LOGIN_EXPIRED = 8
-_LOOK = 50  # milliseconds between two looks at a page that is waited for
-_GRACE = 2.0  # seconds a download may still begin after a message we do not know
+_LOOK = 50  # milliseconds between two checks of a page that is waited for
+_GRACE = 2.0  # seconds in which a download may still begin after an unknown message
 _MOST_PAGE_SECONDS = 15.0
 
 
 @dataclass(kw_only=True)
 class AnalyticsPage:
-    """One section's page of one account, in one browser tab. ``refusal_wait``: seconds to wait after Studio's no."""
+    """One section's page of one account, in one browser tab. ``refusal_wait``: seconds to wait after a refusal."""
 
     page: Page
     selectors: Selectors
@@ -53,7 +53,7 @@ class AnalyticsPage:
     _responses: list[Response] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.page.set_default_timeout(self._patience * 1000)
+        self.page.set_default_timeout(self._element_timeout * 1000)
         self.page.on("download", lambda download: self._downloads.append(download))
         self.page.on("response", lambda response: self._responses.append(response))
         closing = self.selectors.visible(self.page.locator(self.selectors.css["overlay"]), "got_it")
@@ -61,11 +61,11 @@ class AnalyticsPage:
 
     @property
     def where(self) -> str:
-        """Account and section, with which every message begins."""
+        """Account and section; every message begins with them."""
         return f"{self.account}, {self.section}"
 
     def open(self, window: Window, now: dt.datetime) -> Window:
-        """Show the section with ``window`` chosen; what was chosen, which is less where Studio has less."""
+        """Show the section with ``window`` selected. Returns what was selected, which is less where Studio has less."""
         is_preset = len(window) in PRESETS and window.last == last_day_with_data(now) and is_certain(now)
         with self._explained("opening the page"):
             self._go(len(window) if is_preset else None)
@@ -73,63 +73,64 @@ class AnalyticsPage:
                 return window
             self._element("range").click()
             self._element("custom").click()
-            picker = Picker(page=self.page, selectors=self.selectors, seconds=self._patience, where=self.where)
+            picker = Picker(page=self.page, selectors=self.selectors, seconds=self._element_timeout, where=self.where)
             picked = picker.pick(window, now)
             self._element("apply").click()
             self._refuse_unapplied()
             return picked
 
     def prepare(self) -> Locator:
-        """Open the download dialog and choose CSV; the button that asks for the export. Nothing is used up yet."""
+        """Open the download dialog and choose CSV. Returns the button that requests the export, unclicked."""
         with self._explained("opening the download dialog"):
             self._element("download_data").click()
             dialog = self.page.get_by_role("dialog").filter(has=self.page.get_by_role("radio"), visible=True)
-            csv = self.selectors.find(dialog, "csv", self._patience)
+            csv = self.selectors.find(dialog, "csv", self._element_timeout)
             if csv is None:
                 raise missing(self.where, "csv", "the download dialog")
             csv.check()
-            button = self.selectors.find(dialog, "download", self._patience)
+            button = self.selectors.find(dialog, "download", self._element_timeout)
             if button is None:
                 raise missing(self.where, "download", "the download dialog")
-            self.look_around()
+            self.raise_if_blocked()
             return button
 
     def ask(self, button: Locator, window: Window, now: dt.datetime) -> Download:
-        """Click, and take what comes first: the download, a message, a login or a captcha. Raises what it was."""
+        """Click, and wait for what comes first: the download, a message, a login or a captcha. Returns the download or
+        raises the failure."""
         self._downloads.clear()
         self._responses.clear()
-        already = set(self._alerts())
-        with self._explained("asking for the export"):
+        shown_before = set(self._alerts())
+        with self._explained("requesting the export"):
             button.click()
             deadline = Deadline.after(self.timeout)
             grace: tuple[Deadline, str] | None = None
             while not self._downloads:
                 alerts = self._alerts()
-                self._look_at_answers(now)  # after the alerts: the answer behind a message tells more, and came first
+                self._check_answers(now)  # after the alerts: the answer behind a message contains more, and came first
                 for text in alerts:
                     self._refuse_known(text, now)
-                    if text not in already and grace is None:
+                    if text not in shown_before and grace is None:
                         grace = Deadline.after(_GRACE), text
-                self.look_around()
+                self.raise_if_blocked()
                 over = grace is not None and not grace[0].left
                 if over or not deadline.left:
-                    told = f"Studio said {grace[1]!r}" if grace else f"no file came within {self.timeout:g} s"
+                    reason = f"Studio said {grace[1]!r}" if grace else f"no file came within {self.timeout:g} s"
                     raise DownloadNotStarted(
-                        f"{self.where}, {window}: the export was asked for, and {told}. The request has used this "
-                        "account's hour; it is asked for again at the next visit. If files take longer, raise "
+                        f"{self.where}, {window}: the export was requested, but {reason}. The request counts toward "
+                        "this account's hourly limit; the next visit requests it again. If files take longer, raise "
                         "TIKTOK_DOWNLOAD_TIMEOUT."
                     )
                 self.page.wait_for_timeout(_LOOK)
         return self._downloads[0]
 
     def browse(self, path: str) -> int:
-        """Open a page of Studio for what it loads by itself; nothing on it is clicked. The status it answers with."""
+        """Open a page of Studio for what it loads by itself; nothing is clicked. Returns its HTTP status."""
         status = self._goto(f"{self.url}{path}")
-        self.look_around()
+        self.raise_if_blocked()
         return status
 
-    def look_around(self) -> None:
-        """Raises AuthExpired or HumanNeeded where the page is a login or a captcha, whatever else it shows."""
+    def raise_if_blocked(self) -> None:
+        """Raises AuthExpired or HumanNeeded if the page shows a login or a captcha, whatever else it shows."""
         if self.selectors.visible(self.page, "captcha").is_visible():
             raise HumanNeeded(
                 f"{self.where}: Studio shows a captcha, which a person has to solve. Run `tiktok-assets login "
@@ -140,8 +141,8 @@ class AnalyticsPage:
             raise self._expired("it shows the login page")
 
     @property
-    def _patience(self) -> float:
-        """Seconds for an element of a page; a file may take longer."""
+    def _element_timeout(self) -> float:
+        """Seconds to wait for an element of a page; a file may take longer."""
         return min(self.timeout, _MOST_PAGE_SECONDS)
 
     def _goto(self, address: str) -> int:
@@ -154,7 +155,7 @@ class AnalyticsPage:
                 f"{self.where}: {self.url} did not open ({error.message.splitlines()[0][:200]}). Check the network."
             ) from error
         if response is not None and response.status >= 500:
-            raise StudioUnreachable(f"{self.where}: {self.url} answers HTTP {response.status}. It is tried again.")
+            raise StudioUnreachable(f"{self.where}: {self.url} answered HTTP {response.status}. It is tried again.")
         return response.status if response else 200
 
     def _go(self, preset: int | None) -> None:
@@ -168,13 +169,13 @@ class AnalyticsPage:
         ready = self.selectors.visible(self.page, "download_data")
         other = [self.selectors.visible(self.page, name) for name in ("login", "captcha")]
         with contextlib.suppress(Error):
-            ready.or_(other[0]).or_(other[1]).first.wait_for(timeout=self._patience * 1000)
-        self.look_around()
+            ready.or_(other[0]).or_(other[1]).first.wait_for(timeout=self._element_timeout * 1000)
+        self.raise_if_blocked()
         if not ready.is_visible():
             raise missing(self.where, "download_data", "the analytics page")
 
     def _shows_preset(self, days: int) -> bool:
-        """Whether the page took the range in its address; else it is chosen by hand."""
+        """Whether the page took the range from its address; otherwise it is selected in the calendar."""
         return str(days) in re.findall(r"\d+", self._element("range").inner_text())
 
     def _refuse_unapplied(self) -> None:
@@ -185,9 +186,9 @@ class AnalyticsPage:
             )
 
     def _element(self, name: str) -> Locator:
-        found = self.selectors.find(self.page, name, self._patience)
+        found = self.selectors.find(self.page, name, self._element_timeout)
         if found is None:
-            self.look_around()
+            self.raise_if_blocked()
             raise missing(self.where, name, "the analytics page")
         return found
 
@@ -195,8 +196,8 @@ class AnalyticsPage:
         texts = self.selectors.everywhere(self.page, "alert").filter(visible=True).all_inner_texts()
         return [text.strip() for text in texts if text.strip()]
 
-    def _look_at_answers(self, now: dt.datetime) -> None:
-        """What the page's own requests were told: too many (429), or that the login is over (status_code 8)."""
+    def _check_answers(self, now: dt.datetime) -> None:
+        """Raise what the page's own requests were answered: too many (429), or login expired (status_code 8)."""
         from playwright.sync_api import Error
 
         answers, self._responses[:] = list(self._responses), []
@@ -208,7 +209,7 @@ class AnalyticsPage:
                 with contextlib.suppress(Error, ValueError):
                     body = answer.json()
                     if isinstance(body, dict) and LOGIN_EXPIRED in (body.get("status_code"), body.get("statusCode")):
-                        raise self._expired("it answers status_code 8")
+                        raise self._expired("it answered status_code 8")
 
     def _refuse_known(self, text: str, now: dt.datetime) -> None:
         if self.selectors.says("login_expired", text):
@@ -222,28 +223,28 @@ class AnalyticsPage:
             f"{self.account}`, then run this again."
         )
 
-    def _limited(self, told: str, now: dt.datetime, seconds: float | None = None) -> LimitReached:
+    def _limited(self, answer: str, now: dt.datetime, seconds: float | None = None) -> LimitReached:
         retry_at = now + dt.timedelta(seconds=self.refusal_wait if seconds is None else seconds)
         return LimitReached(
-            f"{self.where}: Studio refused the export with {told}. It may be tried again at "
+            f"{self.where}: Studio refused the export with {answer}. It may be tried again at "
             f"{retry_at:%Y-%m-%d %H:%M:%S} UTC.",
             retry_at,
         )
 
     @contextlib.contextmanager
     def _explained(self, what: str) -> Iterator[None]:
-        """A click that does not work is a login or a captcha in the way, or a page that has changed."""
+        """Turn a click that does not work into a failure: a login or captcha in the way, or a changed page."""
         from playwright.sync_api import Error, TimeoutError
 
         try:
             yield
         except TimeoutError as error:
-            self.look_around()
+            self.raise_if_blocked()
             raise UiChanged(
                 f"{self.where}: {what} did not work ({error.message.splitlines()[0][:200]}); something covers the "
-                "page, or it has changed. Look at the picture in data/state/failures, and correct selectors.toml."
+                "page, or it has changed. Open the screenshot in data/state/failures, and correct selectors.toml."
             ) from error
         except Error as error:
             raise StudioUnreachable(
-                f"{self.where}: {what} broke off ({error.message.splitlines()[0][:200]}). It is tried again."
+                f"{self.where}: {what} was interrupted ({error.message.splitlines()[0][:200]}). It is tried again."
             ) from error

@@ -1,7 +1,7 @@
 """Studio's calendar: two fields that cannot be typed into, and one month whose days are clicked.
 
-Belongs here: from a window of days to clicks, in any language of the interface. What a click on "Download" brings does
-not belong here (``pages``).
+Belongs here: from a window of days to clicks, in any language of the interface. Does not belong here: what a click on
+"Download" does (``pages``).
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from tiktok_assets.studio.selectors import Selectors
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-# Studio reaches back a year; a simulated account some more. Further than this the arrows do something else.
+# Studio goes back a year, a simulated account somewhat more. Beyond this, the arrows do something else.
 _MOST_MONTHS = 240
 
 
 @dataclass(frozen=True, kw_only=True)
 class Picker:
-    """The calendar of one page, once it is open. ``where`` begins every message: account and section."""
+    """The open calendar of one page. ``where``: account and section; every message begins with it."""
 
     page: Page
     selectors: Selectors
@@ -36,17 +36,17 @@ class Picker:
     where: str
 
     def pick(self, window: Window, now: dt.datetime) -> Window:
-        """Click the first and the last day of ``window``; what was picked, which is less where Studio has less.
+        """Click the first and the last day of ``window``. Returns what was picked, which is less where Studio has less.
 
-        Raises DataNotThere where it has none of these days yet.
+        Raises DataNotThere if Studio has none of these days yet.
         """
         newest = self._newest()
         if newest < window.first:
             there = dt.datetime.combine(window.first, dt.time(), dt.UTC) + SURELY_THERE
             retry_at = max(there, now + dt.timedelta(hours=1))
             raise DataNotThere(
-                f"{self.where}: Studio has no data for {window} yet, its calendar ends with {newest}. It may be asked "
-                f"for again at {retry_at:%Y-%m-%d %H:%M} UTC.",
+                f"{self.where}: Studio has no data for {window} yet, its calendar ends on {newest}. It may be "
+                f"requested again at {retry_at:%Y-%m-%d %H:%M} UTC.",
                 retry_at,
             )
         last = min(window.last, newest)
@@ -57,7 +57,7 @@ class Picker:
         return picked
 
     def _newest(self) -> dt.date:
-        """The last day that can be clicked: in the month the calendar opens with, or else the one before."""
+        """The last day that can be clicked: in the month the calendar opens with, or in the one before."""
         for _ in range(2):
             (year, month), offered = self._shown(), self._offered()
             if offered:
@@ -66,7 +66,7 @@ class Picker:
         raise UiChanged(f"{self.where}: the calendar offers no day at all. Correct `day` in selectors.toml.")
 
     def _pick_day(self, field: str, day: dt.date, last: dt.date) -> dt.date:
-        """Click ``day``, or the first one after it that is offered: Studio does not reach back for ever."""
+        """Click ``day``, or the first day after it that is offered: Studio does not go back forever."""
         self.element(field).click()
         self._turn_to(day)
         year, month, earliest = day.year, day.month, day.day
@@ -98,7 +98,7 @@ class Picker:
             )
 
     def _shown(self) -> tuple[int, int]:
-        """Year and month of the grid."""
+        """Year and month of the grid shown."""
         title, year = self.element("month_title").inner_text(), self.element("year_title").inner_text()
         language = self.page.locator("html").get_attribute("lang") or "en"
         month, number = month_of(title, language), re.search(r"\d{4}", year)
@@ -119,17 +119,19 @@ class Picker:
         }
 
     def _refuse_other_day(self, field: str, day: dt.date) -> None:
-        """The fields show what was clicked; where they show it as a date we can read, it has to be that day."""
-        shown = self.element(field).input_value()
+        """The fields show what was clicked; if they show a date we can parse, it must be that day."""
+        text = self.element(field).input_value()
         try:
-            told = dt.date.fromisoformat(shown.strip())
+            shown = dt.date.fromisoformat(text.strip())
         except ValueError:
-            return  # in the words of a language
-        if told != day:
-            raise UiChanged(f"{self.where}: {day} was clicked and the calendar says {told}. Correct `day`.")
+            return  # spelled out in some language
+        if shown != day:
+            raise UiChanged(
+                f"{self.where}: {day} was clicked, but the calendar shows {shown}. Correct `day` in selectors.toml."
+            )
 
     def element(self, name: str) -> Locator:
-        """The visible element of that name. Raises UiChanged that names it."""
+        """The visible element of that name. Raises UiChanged if it is missing."""
         found = self.selectors.find(self.page, name, self.seconds)
         if found is None:
             raise missing(self.where, name, "the calendar")
@@ -137,15 +139,15 @@ class Picker:
 
 
 def missing(where: str, name: str, place: str) -> UiChanged:
-    """The page lacks an element we need: a failure that says which line mends it."""
+    """The failure for an element missing on the page; it says which line of selectors.toml fixes it."""
     return UiChanged(
-        f"{where}: Could not find `{name}` on {place}; Studio's page has changed. Look at the picture in "
+        f"{where}: Could not find `{name}` on {place}; Studio's page has changed. Open the screenshot in "
         f"data/state/failures, then name the element in selectors.toml: [elements] {name} = '...'"
     )
 
 
 def month_of(title: str, language: str) -> int | None:
-    """The month a calendar's title names in ``language`` (``el``, ``pt-BR``), 1 to 12; None where it cannot be read."""
+    """The month a calendar's title names in ``language`` (``el``, ``pt-BR``), 1 to 12; None if it cannot be read."""
     try:
         locale = Locale.parse(language, sep="-" if "-" in language else "_")
     except (UnknownLocaleError, ValueError):

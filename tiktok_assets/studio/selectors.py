@@ -1,7 +1,7 @@
-"""Where things are on Studio's pages, read from ``selectors.toml``: ours, and over it the one a person may write.
+"""Where elements are on Studio's pages, read from ``selectors.toml``: ours, overridden by the user's own.
 
-Belongs here: reading and checking the table, and finding one element of it. Does not belong here: which element is
-wanted when (``pages``, ``picker``).
+Belongs here: reading and checking the table, and finding one of its elements. Does not belong here: which element is
+needed when (``pages``, ``picker``).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
 Role = Literal["button", "menuitem", "textbox"]
-# What an element is where only its text is known.
+# The role of an element of which only the text is known.
 ROLES: Mapping[str, Role] = {
     "download_data": "button",
     "range": "button",
@@ -38,31 +38,31 @@ _NEVER = re.compile(r"(?!)")
 
 
 class InvalidSelectors(PermanentFailure):
-    """``selectors.toml`` cannot be used; the message names the line to mend."""
+    """``selectors.toml`` cannot be used; the message names the line to fix."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Selectors:
-    """The table. ``css`` by element, ``texts`` by element in all languages at once."""
+    """The table. ``css`` by element; ``texts`` by element, all languages in one pattern."""
 
     css: Mapping[str, str]
     texts: Mapping[str, re.Pattern[str]]
 
     def everywhere(self, scope: Page | Locator, name: str) -> Locator:
-        """What ``name`` may be, by CSS or by role and text; several elements where the page has several."""
+        """All elements that match ``name``, by CSS or by role and text."""
         role = ROLES.get(name)
         found = scope.locator(self.css[name]) if self.css.get(name) else None
         if role is None:
             return found or scope.locator(":not(*)")
-        told = scope.get_by_role(role, name=self.texts.get(name, _NEVER))
-        return found.or_(told) if found else told
+        by_text = scope.get_by_role(role, name=self.texts.get(name, _NEVER))
+        return found.or_(by_text) if found else by_text
 
     def visible(self, scope: Page | Locator, name: str) -> Locator:
-        """As ``everywhere``, of those a person can see the first."""
+        """The first visible element of ``everywhere``."""
         return self.everywhere(scope, name).filter(visible=True).first
 
     def find(self, scope: Page | Locator, name: str, seconds: float) -> Locator | None:
-        """The element, its CSS preferred to its text; None where it does not show within ``seconds``."""
+        """The element, by CSS rather than by text; None if it is not visible within ``seconds``."""
         from playwright.sync_api import TimeoutError
 
         try:
@@ -81,9 +81,9 @@ class Selectors:
 
 
 def load_selectors(own: Path | None = None) -> Selectors:
-    """Our table, and over it ``own`` (default: ``selectors.toml`` at the project's root) where it exists.
+    """Our table, overridden by ``own`` (default: ``selectors.toml`` at the project's root) if it exists.
 
-    Raises InvalidSelectors for a name that has no meaning, a pattern that is none, or a file that is no TOML.
+    Raises InvalidSelectors for an unknown name, an invalid pattern, or a file that is not TOML.
     """
     shipped = Path(__file__).with_name("selectors.toml")
     table = tomllib.loads(shipped.read_text("utf-8"))
@@ -99,20 +99,20 @@ def load_selectors(own: Path | None = None) -> Selectors:
     try:
         texts = {name: _pattern(table["texts"], name) for name in names}
     except re.error as error:
-        raise InvalidSelectors(f"{path}: {error.pattern!r} is no regular expression ({error}). Mend it.") from error
+        raise InvalidSelectors(f"{path}: {error.pattern!r} is not a regular expression ({error}). Fix it.") from error
     return Selectors(css=table["elements"], texts=texts)
 
 
 def _pattern(languages: Mapping[str, Mapping[str, str]], name: str) -> re.Pattern[str]:
-    told = "|".join(f"(?:{texts[name]})" for texts in languages.values() if name in texts)
-    return re.compile(rf"^\s*(?:{told})\s*$", re.IGNORECASE | re.DOTALL)
+    alternatives = "|".join(f"(?:{texts[name]})" for texts in languages.values() if name in texts)
+    return re.compile(rf"^\s*(?:{alternatives})\s*$", re.IGNORECASE | re.DOTALL)
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
         changes = tomllib.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise InvalidSelectors(f"{path}: cannot be read ({error}). Mend or remove it.") from error
+        raise InvalidSelectors(f"{path}: cannot be read ({error}). Fix or remove it.") from error
     _refuse_unknown(path, "", changes, {"elements", "texts"})
     return changes
 
@@ -120,17 +120,17 @@ def _read(path: Path) -> dict[str, Any]:
 def _refuse_unknown(path: Path, table: str, given: object, known: set[str]) -> None:
     where = f"[{table}]" if table else "the top"
     if not isinstance(given, dict):
-        raise InvalidSelectors(f"{path}: {where} is no table.")
+        raise InvalidSelectors(f"{path}: {where} is not a table.")
     for name, value in given.items():
         if name not in known:
-            raise InvalidSelectors(f"{path}: {where} has no {name!r}. There are {', '.join(sorted(known))}.")
+            raise InvalidSelectors(f"{path}: {where} has no {name!r}. Valid names: {', '.join(sorted(known))}.")
         if table and not isinstance(value, str):
-            raise InvalidSelectors(f"{path}: {where} {name} is no text in quotes.")
+            raise InvalidSelectors(f"{path}: {where} {name} is not a quoted string.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Deadline:
-    """How long something may still take. Real time: pages do not follow an injected clock."""
+    """The time left for something. Real time: pages do not follow an injected clock."""
 
     ends_at: float
 
@@ -140,5 +140,5 @@ class Deadline:
 
     @property
     def left(self) -> float:
-        """Seconds, 0 once it has passed."""
+        """Seconds; 0 once the deadline has passed."""
         return max(0.0, self.ends_at - time.monotonic())

@@ -1,7 +1,8 @@
-"""One visit of a real browser to Studio: identity first, then export after export, each landed or failed by name.
+"""One visit of a real browser to Studio: identity first, then one export after another, each landed or a typed failure.
 
-Belongs here: the order of things and what is tried again: pages that do not open; never a click, which has used the
-account's hour. Does not belong here: what is clicked (``pages``), files (``delivery``), the limits (``limits``).
+Belongs here: the order of steps and what is retried: pages that do not open, but never a click, which counts toward the
+account's hourly limit. Does not belong here: what is clicked (``pages``), files (``delivery``), the limits
+(``limits``).
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from tiktok_assets.studio.delivery import Delivery, Retries
 from tiktok_assets.studio.download import LinkDead
 from tiktok_assets.studio.evidence import Evidence
 from tiktok_assets.studio.identity import Owner, require_owner
-from tiktok_assets.studio.insight_pages import Tour, file_insights
+from tiktok_assets.studio.insight_pages import InsightCrawler, save_insights
 from tiktok_assets.studio.insights import InsightReader
 from tiktok_assets.studio.interface import LandedFile, LandedInsights, Visit
 from tiktok_assets.studio.limits import Checkpoint, Ledger, Reservation
@@ -43,9 +44,9 @@ from tiktok_assets.studio.session import Sessions
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Locator, Page
 
-_LAST_WORDS = 5.0  # seconds for what a page still loads when its export has landed
-# Failures that a picture of the page does not explain, or that show a login.
-_WORTHLESS = (AuthExpired, WrongAccount, LimitReached, DownloadFailed, BadExport)
+_DRAIN_SECONDS = 5.0  # for what a page is still loading once its export has landed
+# Failures that a screenshot does not explain, or whose screenshot would show a login.
+_WITHOUT_EVIDENCE = (AuthExpired, WrongAccount, LimitReached, DownloadFailed, BadExport)
 
 
 class BrowserVisit(Visit):
@@ -72,7 +73,7 @@ class BrowserVisit(Visit):
         self._has_failed = False
 
     def begin(self) -> None:
-        """Prove whose session it is, before any click. Raises AuthExpired, WrongAccount, StudioUnreachable."""
+        """Verify the owner of the session before any click. Raises AuthExpired, WrongAccount, StudioUnreachable."""
         self._reader = InsightReader(owner=self._retries(self._require_owner), clock=self._clock)
         self._reader.attach(self._context)
         if self._evidence:
@@ -81,80 +82,82 @@ class BrowserVisit(Visit):
     def export(self, section: str, first: dt.date, last: dt.date) -> LandedFile:
         window, began = Window(first=first, last=last), time.monotonic()
         try:
-            return self._on_its_way(section, window, began) or self._asked(section, window, began)
+            return self._resumed(section, window, began) or self._requested(section, window, began)
         except Exception:
             self._has_failed = True
             raise
 
     def insights(self) -> LandedInsights:
-        began, missing, videos, filed = time.monotonic(), [], 0, None
+        began, missing, videos, saved = time.monotonic(), [], 0, None
         if self._reader:
-            missing, videos = self._toured(self._reader)
-            missing += self._doubts(self._reader)
+            missing, videos = self._crawl(self._reader)
+            missing += self._discard_if_foreign(self._reader)
             if self._reader.answers:
                 try:
-                    filed = file_insights(self._lake, self._account, self._reader, missing, self._clock())
+                    saved = save_insights(self._lake, self._account, self._reader, missing, self._clock())
                 except (ExportProblem, OSError) as problem:
-                    missing.append(f"everything: what was read could not be landed ({problem})")
+                    missing.append(f"everything: the captured answers could not be landed ({problem})")
         return LandedInsights(
             account=self._account.key,
-            path=filed.path if filed else None,
-            export_id=filed.export_id if filed else "",
-            bytes=filed.bytes if filed else 0,
-            rows=filed.numbers if filed else 0,
+            path=saved.path if saved else None,
+            export_id=saved.export_id if saved else "",
+            bytes=saved.bytes if saved else 0,
+            rows=saved.numbers if saved else 0,
             videos=videos,
             seconds=round(time.monotonic() - began, 3),
             missing=tuple(missing),
         )
 
     def conclude(self) -> None:
-        """Nothing failed: the reservation is used up, and the session, which Studio may have renewed, kept.
+        """After a visit without failures: close the reservation and save the session, which Studio may have renewed.
 
-        After a failure both stay as they are: a visit that goes on may ask for what this one did not.
+        After a failure both stay as they are, so that a resumed visit can request what this one did not.
         """
         if self._has_failed:
             return
         if self._reservation:
             self._ledger.finish(self._reservation)
-        with contextlib.suppress(AuthExpired, WrongAccount, StudioUnreachable, UiChanged):  # the next visit says so
+        with contextlib.suppress(AuthExpired, WrongAccount, StudioUnreachable, UiChanged):  # the next visit reports it
             self._require_owner()
             self._sessions.save(self._account.key, dict(self._context.storage_state()))
 
     def _require_owner(self) -> Owner:
         return require_owner(self._context, self._settings.studio_url, self._account, self._settings.download_timeout)
 
-    def _toured(self, reader: InsightReader) -> tuple[list[str], int]:
-        """What the pages did not tell, and of how many videos they told."""
+    def _crawl(self, reader: InsightReader) -> tuple[list[str], int]:
+        """What the pages did not answer, and how many videos they answered for."""
         from playwright.sync_api import Error
 
         try:
             with contextlib.closing(self._context.new_page()) as page:
-                wanted, seconds = self._settings.insight_videos, self._settings.download_timeout
-                tour = Tour(reader=reader, studio=self._page(page, INSIGHTS), videos=wanted, seconds=seconds)
-                tour.make()
-                return list(tour.missing()), tour.seen_videos
+                videos, seconds = self._settings.insight_videos, self._settings.download_timeout
+                studio = self._page(page, INSIGHTS)
+                crawler = InsightCrawler(reader=reader, studio=studio, videos=videos, seconds=seconds)
+                crawler.crawl()
+                return list(crawler.missing()), crawler.answered_videos
         except Error as error:
-            return [f"the browser broke off ({error.message.splitlines()[0][:200]})"], 0
+            return [f"the browser stopped ({error.message.splitlines()[0][:200]})"], 0
 
-    def _doubts(self, reader: InsightReader) -> list[str]:
-        """Proof once more that what was read is ours; where it is not, all of it is forgotten."""
-        stranger = reader.stranger and f"Studio's pages were @{reader.stranger}'s, not @{self._account.handle}'s"
+    def _discard_if_foreign(self, reader: InsightReader) -> list[str]:
+        """Verify the owner once more; if the answers belong to another account, discard all of them and say so."""
+        other = reader.other_owner
+        conflict = other and f"Studio's pages belonged to @{other}, not to @{self._account.handle}"
         try:
             self._require_owner()
         except WrongAccount as failure:
-            stranger = failure.description
+            conflict = failure.description
         except (AuthExpired, StudioUnreachable, UiChanged):
-            pass  # then nobody else has logged in either
-        if not stranger:
+            pass  # so no other account has logged in either
+        if not conflict:
             return []
         reader.answers.clear()
-        return [f"everything: {stranger}"]
+        return [f"everything: {conflict}"]
 
-    def _on_its_way(self, section: str, window: Window, began: float) -> LandedFile | None:
-        """The export that a visit which was cut short had asked for, where it can still be landed."""
-        for checkpoint in self._ledger.on_its_way(self._account.key, self._clock()):
-            known = checkpoint.window
-            if checkpoint.section != section or known.last < window.first or known.first > window.last:
+    def _resumed(self, section: str, window: Window, began: float) -> LandedFile | None:
+        """The export that an interrupted visit had requested, if it can still be landed."""
+        for checkpoint in self._ledger.pending(self._account.key, self._clock()):
+            pending = checkpoint.window
+            if checkpoint.section != section or pending.last < window.first or pending.first > window.last:
                 continue
             delivery = self._delivery(checkpoint, began)
             if landed := delivery.named_before():
@@ -164,8 +167,8 @@ class BrowserVisit(Visit):
                     return delivery.deliver()
         return None
 
-    def _asked(self, section: str, window: Window, began: float) -> LandedFile:
-        with contextlib.closing(self._context.new_page()) as page, self._recorded(page, section), self._heard(page):
+    def _requested(self, section: str, window: Window, began: float) -> LandedFile:
+        with contextlib.closing(self._context.new_page()) as page, self._recorded(page, section), self._captured(page):
             studio = self._page(page, section)
             picked, button = self._retries(lambda: self._prepared(studio, window))
             checkpoint = self._ledger.ask(self._reserved(), section, picked, self._clock())
@@ -187,22 +190,22 @@ class BrowserVisit(Visit):
             yield
             return
         name = f"{self._account.key}_{section}"
-        with self._evidence.of(page, name, self._clock(), _WORTHLESS):
+        with self._evidence.of(page, name, self._clock(), _WITHOUT_EVIDENCE):
             yield
 
     @contextlib.contextmanager
-    def _heard(self, page: Page) -> Iterator[None]:
-        """What the page loads is read before it closes. That it cannot be read is no failure of the block."""
+    def _captured(self, page: Page) -> Iterator[None]:
+        """Capture what the page loads before it closes. Failing to capture it does not fail the block."""
         from playwright.sync_api import Error
 
         seconds = 0.0
         try:
             yield
-            seconds = _LAST_WORDS
+            seconds = _DRAIN_SECONDS
         finally:
             if self._reader:
                 with contextlib.suppress(Error):
-                    self._reader.settle(page, seconds)
+                    self._reader.drain(page, seconds)
 
     def _page(self, page: Page, section: str) -> AnalyticsPage:
         return AnalyticsPage(
@@ -229,7 +232,7 @@ class BrowserVisit(Visit):
         )
 
     def _reserved(self) -> Reservation:
-        """The right to click, written down: this visit's, or that of one which was cut short."""
+        """The recorded right to click: this visit's, or that of an interrupted one."""
         if self._reservation is None:
             now, key = self._clock(), self._account.key
             self._reservation = self._ledger.unfinished(key, now) or self._ledger.reserve(key, now)

@@ -1,4 +1,4 @@
-"""A real `dagster dev` in a folder of its own: started, asked over GraphQL, and ended with every process it made."""
+"""A real `dagster dev` in its own folder: started, queried over GraphQL, and ended with all its processes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ import polars as pl
 
 from tiktok_assets.settings import project_root
 
-PATIENCE = 300.0  # seconds; guards against hanging, it is no measure of speed
+TIMEOUT = 300.0  # seconds; guards against hanging, not a measure of speed
 SELECTOR = {"repositoryName": "__repository__", "repositoryLocationName": "tiktok_assets"}
 
 
@@ -58,7 +58,7 @@ class DagsterDev:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Of every process of this installation: nothing of the settings of whoever runs the tests."""
+        """The environment of every process of this installation, without the settings of the current user."""
         ours = {name: value for name, value in os.environ.items() if not name.startswith(("TIKTOK_", "DAGSTER_"))}
         return ours | {
             "DAGSTER_HOME": str(self.home),
@@ -102,11 +102,11 @@ class DagsterDev:
         self.started_in = time.monotonic() - begun
 
     def stop(self) -> None:
-        """End the whole process group: asked first, killed after 20 s."""
+        """End the whole process group: SIGTERM first, SIGKILL after 20 s."""
         if self.server is None:
             return
-        for ending, patience in ((signal.SIGTERM, 20.0), (signal.SIGKILL, 5.0)):
-            deadline = time.monotonic() + patience
+        for ending, timeout in ((signal.SIGTERM, 20.0), (signal.SIGKILL, 5.0)):
+            deadline = time.monotonic() + timeout
             while group_is_alive(self.server.pid) and time.monotonic() < deadline:
                 if self.server.poll() is None or ending is signal.SIGKILL:
                     os.killpg(self.server.pid, ending)
@@ -131,14 +131,14 @@ class DagsterDev:
     def log(self) -> str:
         return (self.home / "dagster.log").read_text()
 
-    def wait_for(self, what: str, happened: Callable[[], Any], patience: float = PATIENCE) -> Any:
+    def wait_for(self, what: str, happened: Callable[[], Any], timeout: float = TIMEOUT) -> Any:
         """The first true answer of ``happened``."""
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + timeout
         while (asked := time.monotonic()) < deadline:
             if answer := happened():
                 return answer
-            time.sleep(max(0.5, 2 * (time.monotonic() - asked)))  # at most a third of a processor goes into asking
-        raise AssertionError(f"waited {patience:.0f} s for {what}; the end of the log:\n{self.log()[-4000:]}")
+            time.sleep(max(0.5, 2 * (time.monotonic() - asked)))  # polling takes at most a third of a processor
+        raise AssertionError(f"waited {timeout:.0f} s for {what}; the end of the log:\n{self.log()[-4000:]}")
 
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:
         """The data of a GraphQL query or mutation."""
@@ -153,8 +153,8 @@ class DagsterDev:
         """All runs, newest first, or those with these ``tags``."""
         query = """query ($filter: RunsFilter) { runsOrError(filter: $filter) { ... on Runs { results {
             runId status jobName tags { key value } } } } }"""
-        wanted = {"tags": [{"key": key, "value": value} for key, value in tags.items()]} if tags else {}
-        found = self.ask(query, filter=wanted)["runsOrError"]["results"]
+        filters = {"tags": [{"key": key, "value": value} for key, value in tags.items()]} if tags else {}
+        found = self.ask(query, filter=filters)["runsOrError"]["results"]
         return [run | {"tags": {tag["key"]: tag["value"] for tag in run["tags"]}} for run in found]
 
     def switch_sensor(self, *, on: bool) -> None:
@@ -188,7 +188,7 @@ class DagsterDev:
         return backfill["backfillId"]
 
     def launch(self, assets: list[str], first: str, last: str) -> dict[str, Any]:
-        """A run of some assets over a range of partitions, at once; the run, once it has ended."""
+        """Run some assets over a range of partitions; returns the run once it has ended."""
         query = """mutation ($params: ExecutionParams!) { launchRun(executionParams: $params) {
             __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }"""
         tags = {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
@@ -221,7 +221,7 @@ class DagsterDev:
         return self.runs(**{"dagster/backfill": backfill})
 
     def published(self, query: str) -> pl.DataFrame:
-        """What a person sees who opens the published warehouse; nothing where it is not there yet."""
+        """The result of a query on the published warehouse; empty if there is none yet."""
         path = self.home / "data" / "warehouse" / "tiktok.duckdb"
         if not path.exists():
             return pl.DataFrame()
@@ -236,7 +236,7 @@ def free_port() -> int:
 
 
 def group_is_alive(leader: int) -> bool:
-    """Whether a process of the group is left (ended ones nobody has waited for do not count)."""
+    """Whether a process of the group is left (zombies do not count)."""
     listed = subprocess.run(["ps", "-A", "-o", "pgid=,stat="], capture_output=True, text=True, check=True).stdout
     rows = (line.split() for line in listed.splitlines())
     return any(int(group) == leader and not state.startswith("Z") for group, state in rows)

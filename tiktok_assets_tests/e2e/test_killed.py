@@ -1,4 +1,4 @@
-"""Processes that end without a word, at any moment: what comes after them finishes, and the tables are the same."""
+"""Processes killed at any moment: whatever runs next finishes, and the tables are the same."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ VISITS = (
     (date(2025, 4, 10), date(2025, 8, 20)),
     (date(2025, 8, 1), date(2025, 12, 9)),
 )
-PATIENCE = 300.0  # seconds; guards against hanging
+TIMEOUT = 300.0  # seconds; guards against hanging
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def installation(tmp_path: Path) -> Iterator[DagsterDev]:
 
 
 def visit(landing: Path, number: int) -> None:
-    """All exports of every account, of one of three windows that overlap."""
+    """All exports of every account, for one of three overlapping windows."""
     first, last = VISITS[number]
     for seed, name in enumerate(ACCOUNTS):
         truth = SimulatedAccount.generate(name, seed, date(2024, 12, 1), date(2026, 1, 10))
@@ -63,8 +63,8 @@ def settings_of(here: DagsterDev) -> Settings:
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Stored]:
-    """What is stored after the first so many visits, each processed in peace."""
-    folder, known = tmp_path_factory.mktemp("undisturbed"), list[Stored]()
+    """What is stored after the first so many visits, each processed undisturbed."""
+    folder, snapshots = tmp_path_factory.mktemp("undisturbed"), list[Stored]()
     (folder / "accounts.toml").touch()
     settings = Settings.model_validate(
         {"data_dir": folder / "data", "accounts": ACCOUNTS, "accounts_file": folder / "accounts.toml"}
@@ -72,17 +72,17 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Sto
     )
 
     def stored(visits: int) -> Stored:
-        while len(known) < visits:
-            visit(Path(str(settings.landing)), len(known))
+        while len(snapshots) < visits:
+            visit(Path(str(settings.landing)), len(snapshots))
             assert process(settings, instance=fresh()).is_clean
-            known.append(tables(settings))
-        return known[visits - 1]
+            snapshots.append(tables(settings))
+        return snapshots[visits - 1]
 
     return stored
 
 
 def worker(here: DagsterDev) -> int | None:
-    """The process of a run that has come to its tables and is not at its end."""
+    """The process of a run that has reached its tables and has not ended."""
     folder = here.home / "data" / "state" / "locks"
     locks = Locks(folder)
     for file in folder.glob("run*.lock"):
@@ -98,18 +98,18 @@ def worker(here: DagsterDev) -> int | None:
 
 def waited_for(here: DagsterDev) -> int:
     """``worker``, as soon as there is one that has written something since it started."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while time.monotonic() < deadline:
         if pid := worker(here):
             return pid
         time.sleep(0.01)
-    raise AssertionError(f"no run came to its tables; the end of the log:\n{here.log()[-4000:]}")
+    raise AssertionError(f"no run reached its tables; the end of the log:\n{here.log()[-4000:]}")
 
 
 def processed(here: DagsterDev) -> None:
-    """A plain `process` ends well."""
+    """A plain `process` succeeds."""
     running = here.process()
-    said, _ = running.communicate(timeout=PATIENCE)
+    said, _ = running.communicate(timeout=TIMEOUT)
     assert running.returncode == 0, said
 
 
@@ -132,17 +132,17 @@ def test_after_a_killed_process_a_plain_one_finishes(
 
 
 @pytest.mark.parametrize("_round", rounds(1, at_most=5))
-def test_four_at_once_on_a_fresh_folder_all_end_well_and_double_nothing(
+def test_four_concurrent_processes_on_a_fresh_folder_all_succeed_without_duplicates(
     installation: DagsterDev, undisturbed: Callable[[int], Stored], _round: int
 ) -> None:
     visit(installation.landing, 0)
     running = [installation.process() for _ in range(4)]
-    said = [one.communicate(timeout=PATIENCE)[0] for one in running]
+    said = [one.communicate(timeout=TIMEOUT)[0] for one in running]
     assert [one.returncode for one in running] == [0] * 4, said
     assert differing(tables(settings_of(installation)), undisturbed(1)) == []
 
 
-def test_dagster_dev_survives_its_workers_its_daemon_and_its_own_end(
+def test_dagster_dev_survives_killed_workers_a_killed_daemon_and_its_own_end(
     installation: DagsterDev, undisturbed: Callable[[int], Stored]
 ) -> None:
     here = installation
@@ -184,11 +184,11 @@ def daemon_of(here: DagsterDev) -> int:
 
 
 def end_abruptly(here: DagsterDev, ending: signal.Signals) -> None:
-    """The signal to every process of it, and to those that are left another one."""
+    """Send the signal to all its processes, and another one to those that are left."""
     assert here.server is not None
     leader = here.server.pid
     os.killpg(leader, ending)
-    here.server.wait(timeout=PATIENCE)
+    here.server.wait(timeout=TIMEOUT)
     if group_is_alive(leader):
         os.killpg(leader, signal.SIGKILL)
     here.server = None

@@ -17,7 +17,7 @@ from tiktok_assets_tests.drops import drop, landing
 VIDEOS = 1_000_000
 TITLE = "A day in the studio, take"
 
-# In a process of its own: the peak of memory of this one says something about all tests before.
+# In a separate process: the peak memory of this one includes all earlier tests.
 PROCESS = """
 import resource, sys
 from tiktok_assets.pipeline.process import process
@@ -66,7 +66,7 @@ def test_a_list_of_a_million_videos_takes_less_than_a_gigabyte(install: Install)
             "from content_performance"
         ).fetchall()
     numbers = range(VIDEOS)
-    first = dt.datetime(2020, 9, 13, 12, 26, 40, tzinfo=dt.UTC).replace(tzinfo=None)  # as the warehouse holds it
+    first = dt.datetime(2020, 9, 13, 12, 26, 40, tzinfo=dt.UTC).replace(tzinfo=None)  # as stored in the warehouse
     last = first + dt.timedelta(seconds=150 * (VIDEOS - 1))
     views, likes, favorites = 7 * sum(numbers), 3 * sum(numbers), sum(number % 10 for number in numbers)
     assert found == (VIDEOS, VIDEOS, views, likes, favorites, first, last, VIDEOS)

@@ -1,4 +1,4 @@
-"""The wheel, installed where no checkout is: a folder made by ``tiktok-assets init`` works as the checkout does."""
+"""The wheel, installed without a checkout: a folder made by ``tiktok-assets init`` works as the checkout does."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Installed(DagsterDev):
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built from a copy of the checkout, for a build leaves its traces in the folder."""
+    """Built from a copy of the checkout, because a build leaves files in the folder."""
     copy, built = tmp_path_factory.mktemp("checkout"), tmp_path_factory.mktemp("wheel")
     for name in ("tiktok_assets", "data"):
         ignored = shutil.ignore_patterns("__pycache__", *(() if name != "data" else ("[!R]*",)))
@@ -65,7 +65,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def installed(wheel: Path, tmp_path: Path) -> Iterator[Installed]:
-    """A Python of its own with the wheel; what the wheel depends on is that of the Python that runs the tests."""
+    """A separate Python with the wheel; its dependencies come from the Python that runs the tests."""
     venv.create(tmp_path / "python", symlinks=True)
     python = tmp_path / "python/bin/python"
     query = "import sysconfig; print(sysconfig.get_path('purelib'))"

@@ -24,7 +24,7 @@ from tiktok_assets.pipeline.process import process
 from tiktok_assets.pipeline.rebuild import rebuild
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake, local_copy
-from tiktok_assets.studio.landed import is_by_hand, known_days
+from tiktok_assets.studio.landed import is_manual, known_days
 from tiktok_assets_tests.conftest import Install
 from tiktok_assets_tests.drops import DOWNLOADED, drop, drop_export, export, landing, materialize, names_in
 from tiktok_assets_tests.instances import fresh
@@ -290,7 +290,7 @@ def test_what_is_archived_is_not_asked_of_studio_again(processed_lake: Settings)
     assert known_days(lake, "pig1987") == before != {}
     shutil.rmtree(Path(str(processed_lake.raw)))  # then the files themselves tell
     assert known_days(lake, "pig1987") == before
-    assert is_by_hand(lake, "pig1987")
+    assert is_manual(lake, "pig1987")
 
 
 def test_a_file_that_is_moved_back_by_hand_is_as_if_it_had_never_left(processed_lake: Settings) -> None:

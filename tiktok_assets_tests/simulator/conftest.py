@@ -1,4 +1,4 @@
-"""One account of a bit more than a year, a download, and a reader of CSV that shares nothing with ours."""
+"""One account of a bit more than a year, a download, and a CSV reader that shares no code with ours."""
 
 import csv
 from collections.abc import Callable
@@ -20,7 +20,7 @@ def account() -> SimulatedAccount:
 
 @pytest.fixture(scope="session")
 def downloaded_at() -> datetime:
-    """After that day's data arrived: exports made then hold 31 December."""
+    """After that day's data arrived: exports made then contain 31 December."""
     return datetime(2026, 1, 1, 16, 20, 31, tzinfo=UTC)
 
 

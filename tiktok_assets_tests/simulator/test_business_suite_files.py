@@ -64,9 +64,9 @@ def test_videos_have_a_local_time_and_correctly_doubled_quotes(downloaded_at: da
     expected = export.expected["content"]
     assert [row[0] for row in rows] == [row["title"] for row in expected]
     assert b'""' in export.content
-    for row, known in zip(rows, expected, strict=True):
-        assert datetime.strptime(row[2], "%Y/%m/%d %H:%M:%S").replace(tzinfo=UTC).date() == known["post_date"]
-        assert int(row[3]) == known["total_views"]
+    for row, expected_row in zip(rows, expected, strict=True):
+        assert datetime.strptime(row[2], "%Y/%m/%d %H:%M:%S").replace(tzinfo=UTC).date() == expected_row["post_date"]
+        assert int(row[3]) == expected_row["total_views"]
 
 
 def test_the_older_schema_says_reach_where_newer_files_say_video_views(

@@ -1,4 +1,4 @@
-"""Generated exports have exactly the form measured on real ones; expectations here are written by hand."""
+"""Generated exports have exactly the form measured on real ones; expectations here are written manually."""
 
 import csv
 from collections.abc import Callable

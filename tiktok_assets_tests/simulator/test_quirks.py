@@ -1,4 +1,4 @@
-"""Each quirk can be seen in the bytes, and is told in what is expected of a reader."""
+"""Each quirk shows in the bytes, and in what is expected of a reader."""
 
 import csv
 import re
@@ -90,7 +90,7 @@ def test_undefined_runs_are_undefined_with_zeros_beside_and_none_in_expected(exp
 
 
 @pytest.mark.parametrize("offset", [-11, -5, 0, 2, 9, 11])
-def test_the_first_zero_hour_of_the_activity_tail_tells_the_utc_offset(
+def test_the_first_zero_hour_of_the_activity_tail_gives_the_utc_offset(
     downloaded_at: datetime, read_csv: ReadCsv, offset: int
 ) -> None:
     account = SimulatedAccount.generate("x", 1, FIRST, LAST, traits=Traits(utc_offset=offset))
@@ -164,7 +164,7 @@ def test_extra_columns_come_last_and_new_followers_is_true(
     assert truth is not None and made[-1][6] == str(truth.new_followers)
 
 
-def test_an_empty_section_holds_only_headers(export: Export, read_csv: ReadCsv) -> None:
+def test_an_empty_section_contains_only_headers(export: Export, read_csv: ReadCsv) -> None:
     for section in ("overview", "content", "viewers", "followers"):
         made = export(section, Quirks(empty_section=True))
         assert all(len(read_csv(content)) == 1 for content in made.members.values())

@@ -1,4 +1,4 @@
-"""What is true of a simulated account must hold together before any export is made of it."""
+"""The truth of a simulated account must be consistent before any export is made of it."""
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -28,7 +28,7 @@ def test_a_later_last_day_adds_days_and_changes_none() -> None:
     assert longer.posted[: len(year.posted)] == year.posted
 
 
-def test_days_are_contiguous_and_inside_the_asked_range(account: SimulatedAccount) -> None:
+def test_days_are_contiguous_and_inside_the_requested_range(account: SimulatedAccount) -> None:
     days = account.daily["day"].to_list()
     assert days == [account.first_day + timedelta(days=n) for n in range(len(days))]
     assert days[-1] == account.last_day
@@ -57,7 +57,7 @@ def test_videos_gain_no_more_views_than_the_account(account: SimulatedAccount) -
     assert 0.98 * counted < gained <= counted + len(account.posted)
 
 
-def test_lifetime_totals_never_fall_and_start_at_nothing(account: SimulatedAccount) -> None:
+def test_lifetime_totals_never_fall_and_start_at_zero(account: SimulatedAccount) -> None:
     video = account.posted[100]
     moments = [video.posted_at + timedelta(hours=hours) for hours in (-48, 0, 5, 30, 200, 3000)]
     views = [account.totals_at(video, moment).views for moment in moments]
@@ -66,7 +66,7 @@ def test_lifetime_totals_never_fall_and_start_at_nothing(account: SimulatedAccou
     assert views[-1] > 0
 
 
-def test_the_id_of_a_video_tells_when_it_was_uploaded(account: SimulatedAccount) -> None:
+def test_the_id_of_a_video_encodes_when_it_was_uploaded(account: SimulatedAccount) -> None:
     for video_id, uploaded_at in account.videos.select("video_id", "uploaded_at").iter_rows():
         assert len(video_id) == 19
         assert datetime.fromtimestamp(int(video_id) >> 32, UTC) == uploaded_at
@@ -79,7 +79,7 @@ def test_only_a_scheduled_video_is_posted_on_a_later_date_than_its_upload() -> N
     assert all((video.post_date > day) == video.is_scheduled for video, day in local_upload.items())
 
 
-def test_titles_hold_what_breaks_readers_and_never_a_newline() -> None:
+def test_titles_contain_what_breaks_readers_and_never_a_newline() -> None:
     titles = [title_of(video_id) for video_id in range(7_600_000_000_000_000_000, 7_600_000_000_000_002_000)]
     assert "" in titles
     assert max(map(len, titles)) == 3830
@@ -139,7 +139,7 @@ def test_distributions_sum_to_one_in_order_of_share_and_carry_float_noise() -> N
 
 
 def test_a_range_that_ends_before_it_begins_is_refused() -> None:
-    with pytest.raises(ValueError, match="'x': last_day 2025-01-01 lies before first_day 2025-12-31"):
+    with pytest.raises(ValueError, match="'x': last_day 2025-01-01 is before first_day 2025-12-31"):
         SimulatedAccount.generate("x", 1, LAST, FIRST)
 
 

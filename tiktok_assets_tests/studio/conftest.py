@@ -1,4 +1,4 @@
-"""A look-alike Studio whose clock tests move, an installation that knows two of its accounts, one real browser."""
+"""A simulated Studio with a clock that tests move, an installation with two of its accounts, one real browser."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Stage:
 
     @property
     def data(self) -> Path:
-        """Where everything of this installation is."""
+        """The data folder of this installation."""
         return Path(str(self.settings.data_dir))
 
     def files(self, layer: str) -> list[str]:
@@ -79,7 +79,7 @@ def studio_accounts() -> tuple[StudioAccount, StudioAccount]:
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """One process for all tests here; each visit has a context of its own in it."""
+    """One process for all tests here; each visit has its own context in it."""
     settings = Settings(data_dir="/nonexistent")  # pyright: ignore[reportArgumentType]
     with open_browser(settings, headless=True) as browser:
         yield browser
@@ -92,17 +92,17 @@ MakeStage = Callable[..., Stage]
 def stage(
     install: Install, chromium: Browser, studio_accounts: tuple[StudioAccount, StudioAccount]
 ) -> Iterator[MakeStage]:
-    """``stage(download_timeout=2)``: settings, and ``world={...}`` for what the look-alike is told."""
+    """``stage(download_timeout=2)``: settings, and ``world={...}`` for the simulator's arguments."""
     with contextlib.ExitStack() as stack:
 
         def made(world: dict[str, Any] | None = None, **fields: Any) -> Stage:
             clock = Clock(NOW)
-            known = {"clock": clock, "prepare_seconds": 0, "start": "a start", "accounts": studio_accounts}
-            served = StudioWorld(**(known | (world or {})))
+            arguments = {"clock": clock, "prepare_seconds": 0, "start": "a start", "accounts": studio_accounts}
+            served = StudioWorld(**(arguments | (world or {})))
             address = stack.enter_context(serve(served))
             defaults = {"download_timeout": 4, "account_spacing": 0, "screenshot_on_error": False}
-            known = {"north": "north.pier", "south": "south_pier", "studio_url": address} | defaults
-            settings = install(**(known | fields))
+            arguments = {"north": "north.pier", "south": "south_pier", "studio_url": address} | defaults
+            settings = install(**(arguments | fields))
             studio = BrowserStudio(
                 settings=settings,
                 clock=clock,

@@ -1,6 +1,6 @@
-"""An extraction as a process of its own, for tests that kill it: ``python -m ... <settings as JSON>``.
+"""An extraction as a separate process, for tests that kill it: ``python -m ... <settings as JSON>``.
 
-Its clock is the look-alike's: when a limit says wait, it lets the time pass there, and goes on.
+It uses the simulator's clock: when a limit requires waiting, it advances that clock and continues.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import Any
 
 from tiktok_assets.settings import Settings
 from tiktok_assets.studio.browser_studio import BrowserStudio
-from tiktok_assets.studio.extraction import Extractor, Wanted
+from tiktok_assets.studio.extraction import ExtractionRequest, Extractor
 from tiktok_assets_tests.studio.conftest import NORTH
 
 
 def control(address: str, **orders: Any) -> dt.datetime:
-    """The moment of the look-alike, after it has obeyed."""
+    """Give orders to the simulator. Returns its time after that."""
     request = urllib.request.Request(f"{address}/sim/control", json.dumps(orders).encode(), method="POST")
     with urllib.request.urlopen(request, timeout=10) as answer:
         return dt.datetime.fromisoformat(json.load(answer)["now"])
@@ -37,11 +37,11 @@ def main() -> None:
         max_days=settings.max_export_days,
         clock=studio.clock,
         sleep=lambda seconds: print(control(address, advance=seconds), file=sys.stderr),
-        patience=math.inf,
+        wait_budget=math.inf,
     )
     first, last = (dt.date.fromisoformat(given[name]) for name in ("first", "last"))
-    wanted = Wanted(account=NORTH, sections=given["sections"], first=first, last=last)
-    while outcome := extractor(wanted).message:
+    request = ExtractionRequest(account=NORTH, sections=given["sections"], first=first, last=last)
+    while outcome := extractor(request).message:
         print(outcome, file=sys.stderr)
 
 

@@ -1,4 +1,4 @@
-"""Which browser is taken, in which order, and what a person is told where there is none. No browser is started here."""
+"""Which browser is used, in which order, and what the message says if there is none. No browser is started here."""
 
 from __future__ import annotations
 
@@ -48,21 +48,21 @@ def program(path: Path) -> Path:
     return path
 
 
-def test_the_one_that_is_set_wins(install: Install, bin_folder: Path, tmp_path: Path) -> None:
+def test_the_configured_browser_wins(install: Install, bin_folder: Path, tmp_path: Path) -> None:
     program(bin_folder / "chromium")
     mine = program(tmp_path / "my browser")
     assert find_browser(install(browser_path=mine), headless=True) == mine
 
 
-def test_a_setting_that_is_no_program_is_an_error_and_not_passed_over(install: Install, bin_folder: Path) -> None:
+def test_a_setting_that_is_not_a_program_is_an_error(install: Install, bin_folder: Path) -> None:
     program(bin_folder / "chromium")
     (bin_folder / "notes.txt").touch()
     for path in (bin_folder / "gone", bin_folder / "notes.txt", bin_folder):
-        with pytest.raises(BrowserUnusable, match=r"TIKTOK_BROWSER_PATH=.* is no program"):
+        with pytest.raises(BrowserUnusable, match=r"TIKTOK_BROWSER_PATH=.* is not an executable program"):
             find_browser(install(browser_path=path), headless=True)
 
 
-def test_the_headless_shell_is_never_taken_for_a_window(install: Install, bin_folder: Path) -> None:
+def test_the_headless_shell_is_never_used_for_a_window(install: Install, bin_folder: Path) -> None:
     shell = program(bin_folder / "chromium-headless-shell")
     chrome = program(bin_folder / "google-chrome")
     assert find_browser(install(), headless=True) == shell
@@ -102,7 +102,7 @@ def test_a_login_without_a_display_opens_no_browser(install: Install, monkeypatc
 
 
 @pytest.mark.e2e
-def test_a_program_that_is_no_browser_is_named_with_what_it_said(install: Install, tmp_path: Path) -> None:
+def test_a_program_that_is_not_a_browser_is_named_with_its_output(install: Install, tmp_path: Path) -> None:
     broken = program(tmp_path / "broken")
     broken.write_text("#!/bin/sh\necho libnss3.so is missing >&2\nexit 3\n")
     with (
@@ -112,7 +112,7 @@ def test_a_program_that_is_no_browser_is_named_with_what_it_said(install: Instal
         pass
 
 
-def test_importing_our_modules_imports_no_playwright() -> None:
+def test_importing_our_modules_does_not_import_playwright() -> None:
     code = "import sys\n" + "".join(f"import tiktok_assets.studio.{name}\n" for name in MODULES)
     code += "sys.exit(any(name.startswith('playwright') for name in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], env=os.environ, timeout=60).returncode == 0

@@ -1,4 +1,4 @@
-"""The commands that need Studio, as a person types them: real processes, a real browser, the look-alike's address."""
+"""The commands that need Studio, as a person types them: real processes, a real browser, the simulator's address."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FOUR = ("overview", "viewers", "followers", "content")
 
 @pytest.fixture(scope="module")
 def accounts_of_today() -> list[StudioAccount]:
-    """Accounts with data until tomorrow: a command knows no clock but the computer's."""
+    """Accounts with data until tomorrow: a command always uses the system clock."""
     today = dt.datetime.now(dt.UTC).date()
     first, last = today - dt.timedelta(days=500), today + dt.timedelta(days=1)
     return [invent_account("north.pier", 1, first, last), invent_account("south_pier", 2, first, last, locale="el")]
@@ -34,18 +34,18 @@ def here(stage: MakeStage, accounts_of_today: list[StudioAccount]) -> Stage:
 def command(here: Stage, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """What ``tiktok-assets ...`` does in the installation of ``here``."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("TIKTOK_")}
-    told = {variable(name): str(getattr(here.settings, name)) for name in here.settings.model_fields_set}
+    variables = {variable(name): str(getattr(here.settings, name)) for name in here.settings.model_fields_set}
     return subprocess.run(
         [sys.executable, "-c", "from tiktok_assets.cli.app import main; main()", *arguments],
         cwd=project_root(),
-        env=ours | told | {"COLUMNS": "300"} | environment,
+        env=ours | variables | {"COLUMNS": "300"} | environment,
         capture_output=True,
         text=True,
         timeout=120,
     )
 
 
-def test_extract_lands_what_is_missing_and_says_each_file(here: Stage) -> None:
+def test_extract_lands_what_is_missing_and_reports_each_file(here: Stage) -> None:
     here.log_in(NORTH)
     result = command(here, "extract", "north.pier")
     assert result.returncode == 0, result.stderr
@@ -66,14 +66,14 @@ def test_extract_says_when_it_may_be_tried_again(here: Stage) -> None:
     assert command(here, "extract", "north", "--section", "overview").returncode == 0
     refused = command(here, "extract", "north", "--section", "overview", "--refresh", "--json")
     assert refused.returncode == 1
-    [told] = json.loads(refused.stdout)
-    assert told["account"] == "north"
-    assert told["landed"] == []
-    assert "It may be tried again at" in told["stopped"]
-    assert dt.datetime.fromisoformat(told["retry_at"]) > dt.datetime.now(dt.UTC) + dt.timedelta(minutes=50)
+    [outcome] = json.loads(refused.stdout)
+    assert outcome["account"] == "north"
+    assert outcome["landed"] == []
+    assert "It may be tried again at" in outcome["stopped"]
+    assert dt.datetime.fromisoformat(outcome["retry_at"]) > dt.datetime.now(dt.UTC) + dt.timedelta(minutes=50)
 
 
-def test_one_account_without_a_login_does_not_hold_the_other_up(here: Stage) -> None:
+def test_an_account_without_a_login_does_not_hold_up_another(here: Stage) -> None:
     here.log_in(SOUTH)
     result = command(here, "extract", "--section", "viewers", "--from", "2026-01-05", "--to", "2026-01-11")
     assert result.returncode == 1
@@ -81,26 +81,26 @@ def test_one_account_without_a_login_does_not_hold_the_other_up(here: Stage) -> 
     assert result.stdout.startswith("south, viewers, 2026-01-05 to 2026-01-11: Viewers_south_pier.zip (")
 
 
-def test_a_range_that_is_reversed_and_an_account_nobody_knows_are_refused(here: Stage) -> None:
+def test_a_reversed_range_and_an_unknown_account_are_refused(here: Stage) -> None:
     reversed_ = command(here, "extract", "north", "--from", "2026-02-01", "--to", "2026-01-01")
     assert (reversed_.returncode, "lies before" in reversed_.stderr) == (2, True)
     unknown = command(here, "extract", "nobody")
     assert (unknown.returncode, "No account is called nobody" in unknown.stderr) == (2, True)
 
 
-def test_sessions_lists_every_account_with_what_is_to_be_done(here: Stage) -> None:
+def test_sessions_lists_every_account_with_what_to_do(here: Stage) -> None:
     here.log_in(NORTH)
     result = command(here, "sessions")
     assert result.returncode == 1
     north, south = result.stdout.splitlines()[1:]
     assert north.split()[:6] == ["north", "valid,", "expires", "in", "179", "days"]
     assert south.split() == ["south", "missing", "no", "tiktok-assets", "login", "south"]
-    told = json.loads(command(here, "sessions", "--json").stdout)
-    assert [one["standing"] for one in told] == ["valid", "missing"]
+    states = json.loads(command(here, "sessions", "--json").stdout)
+    assert [one["standing"] for one in states] == ["valid", "missing"]
 
 
 def test_login_without_a_display_says_what_to_do(here: Stage) -> None:
     result = command(here, "login", "north", DISPLAY="", WAYLAND_DISPLAY="")
     assert result.returncode == 1
-    assert "A window is needed and there is no display" in result.stderr
+    assert "A window is needed, but there is no display" in result.stderr
     assert here.files("state") == []

@@ -1,4 +1,4 @@
-"""One file: fetched or not, looked into before it may land; and what is left of a trace once it is scrubbed."""
+"""One file: fetched or not, inspected before it may land; and what a scrubbed trace still contains."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tiktok_assets.exports.problems import AccountConflict, BrokenFile, ExportPr
 from tiktok_assets.failures import DownloadFailed
 from tiktok_assets.simulator.exports import studio_export
 from tiktok_assets.simulator.studio import StudioAccount
-from tiktok_assets.studio.download import fetch, look_into, safe_name, save
+from tiktok_assets.studio.download import fetch, inspect_file, safe_name, save
 from tiktok_assets.studio.evidence import KEPT, Evidence, scrub_trace, secrets_of
 from tiktok_assets_tests.studio.conftest import FIRST, LAST, NORTH, NOW, SOUTH
 
@@ -35,8 +35,8 @@ def export_of(accounts: Accounts, folder: Path, section: str = "viewers") -> Pat
     return path
 
 
-def test_a_good_file_is_told_what_it_holds(studio_accounts: Accounts, tmp_path: Path) -> None:
-    contents = look_into(export_of(studio_accounts, tmp_path), "viewers", NORTH)
+def test_a_valid_file_is_described_by_its_contents(studio_accounts: Accounts, tmp_path: Path) -> None:
+    contents = inspect_file(export_of(studio_accounts, tmp_path), "viewers", NORTH)
     assert (contents.rows, contents.warnings) == (15, ())
 
 
@@ -50,28 +50,30 @@ def test_a_good_file_is_told_what_it_holds(studio_accounts: Accounts, tmp_path: 
         (b"PK\x03\x04 and then nothing", BrokenFile, "damaged or incomplete"),
     ],
 )
-def test_what_is_no_zip_is_no_export(tmp_path: Path, content: bytes, problem: type[ExportProblem], says: str) -> None:
+def test_what_is_not_a_zip_is_not_an_export(
+    tmp_path: Path, content: bytes, problem: type[ExportProblem], says: str
+) -> None:
     path = tmp_path / "Viewers_north.pier.zip"
     path.write_bytes(content)
     with pytest.raises(problem, match=says):
-        look_into(path, "viewers", NORTH)
+        inspect_file(path, "viewers", NORTH)
 
 
-def test_every_byte_that_is_missing_is_noticed(studio_accounts: Accounts, tmp_path: Path) -> None:
+def test_every_missing_byte_is_noticed(studio_accounts: Accounts, tmp_path: Path) -> None:
     path = export_of(studio_accounts, tmp_path)
     whole = path.read_bytes()
     for size in range(0, len(whole), 7):
         path.write_bytes(whole[:size])
         with pytest.raises(BrokenFile):
-            look_into(path, "viewers", NORTH)
+            inspect_file(path, "viewers", NORTH)
 
 
 def test_another_section_and_another_account_are_refused(studio_accounts: Accounts, tmp_path: Path) -> None:
     path = export_of(studio_accounts, tmp_path, "overview")
-    with pytest.raises(WrongSection, match="holds overview, asked for was viewers"):
-        look_into(path, "viewers", NORTH)
-    with pytest.raises(AccountConflict, match=r"is @north.pier's, asked for was @south_pier's"):
-        look_into(path, "overview", SOUTH)
+    with pytest.raises(WrongSection, match="contains overview, but viewers was requested"):
+        inspect_file(path, "viewers", NORTH)
+    with pytest.raises(AccountConflict, match=r"belongs to @north.pier, but @south_pier's export was requested"):
+        inspect_file(path, "overview", SOUTH)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +96,7 @@ def test_a_served_name_becomes_a_plain_file_name(served: str, name: str) -> None
 
 @pytest.fixture
 def stalling_server() -> Iterator[str]:
-    """Begins every file, and never goes on."""
+    """Begins every file and never continues."""
     head = (
         b"HTTP/1.1 200 OK\r\nContent-Disposition: attachment; filename=x.zip\r\nContent-Length: 999\r\n\r\nPK\x03\x04"
     )
@@ -121,7 +123,7 @@ def stalling_server() -> Iterator[str]:
 
 
 @pytest.mark.e2e
-def test_a_transfer_that_stalls_ends_by_itself(chromium: Browser, tmp_path: Path, stalling_server: str) -> None:
+def test_a_stalled_transfer_times_out(chromium: Browser, tmp_path: Path, stalling_server: str) -> None:
     context = chromium.new_context()
     page, begun = context.new_page(), list["Download"]()
     page.on("download", lambda download: begun.append(download))
@@ -129,7 +131,7 @@ def test_a_transfer_that_stalls_ends_by_itself(chromium: Browser, tmp_path: Path
     page.evaluate("location.assign('/file')")
     while not begun:
         page.wait_for_timeout(20)
-    with pytest.raises(DownloadFailed, match=r"broke off \(not complete after 0.3 s\)"):
+    with pytest.raises(DownloadFailed, match=r"was interrupted \(not complete after 0.3 s\)"):
         save(begun[0], tmp_path, where="north, overview", seconds=0.3)
     with pytest.raises(DownloadFailed, match="did not arrive"):
         fetch(context, f"{stalling_server}/file", tmp_path, where="north, overview", seconds=0.3)
@@ -137,7 +139,7 @@ def test_a_transfer_that_stalls_ends_by_itself(chromium: Browser, tmp_path: Path
     context.close()
 
 
-def test_a_scrubbed_trace_holds_no_cookie_however_it_is_written(tmp_path: Path) -> None:
+def test_a_scrubbed_trace_contains_no_cookie_in_any_encoding(tmp_path: Path) -> None:
     state = {"cookies": [{"name": "sessionid", "value": SECRET}]}
     events = [
         {"type": "x", "headers": [{"name": "Cookie", "value": "a=unknown-to-us"}, {"name": "Accept", "value": "*/*"}]},
@@ -156,7 +158,7 @@ def test_a_scrubbed_trace_holds_no_cookie_however_it_is_written(tmp_path: Path) 
     assert b"*/*" in everything and b"kept" in everything and content["resources/a.jpeg"] == b"\xff\xd8"
 
 
-def test_short_values_are_no_secrets() -> None:
+def test_short_values_are_not_secrets() -> None:
     assert secrets_of([{"value": "en"}, {"value": "1"}, {"value": SECRET}, {}]) == [SECRET]
 
 

@@ -1,4 +1,4 @@
-"""Every fault of STUDIO_FACTS in real Chromium: the outcome by name, the message, and what lies where afterwards."""
+"""Every fault of STUDIO_FACTS in real Chromium: the failure, the message, and which files are where afterwards."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tiktok_assets.failures import (
 )
 from tiktok_assets.reports.reading import open_export
 from tiktok_assets.simulator.studio.markup import CAPTCHAS
-from tiktok_assets.studio.download import look_into
+from tiktok_assets.studio.download import inspect_file
 from tiktok_assets.studio.interface import LandedFile
 from tiktok_assets_tests.studio.conftest import FIRST, LAST, NORTH, NOW, SOUTH, YESTERDAY, MakeStage, Stage
 
@@ -40,7 +40,7 @@ AN_HOUR_ON = NOW + dt.timedelta(hours=1)
 
 @dataclass(frozen=True, kw_only=True)
 class Fails:
-    """A fault, the failure it has to become, and what the message says. ``bad``: files in quarantine afterwards."""
+    """A fault, the failure it must raise, and what the message says. ``bad``: files in quarantine afterwards."""
 
     fault: str
     failure: type[Exception]
@@ -58,7 +58,7 @@ FAILING = [
     Fails(
         fault="never_ready",
         failure=DownloadNotStarted,
-        says=r"north, viewers, 2025-12-04 to 2025-12-31: the export was asked for, and no file came within 1 s.*"
+        says=r"north, viewers, 2025-12-04 to 2025-12-31: the export was requested, but no file came within 1 s.*"
         "TIKTOK_DOWNLOAD_TIMEOUT",
         settings={"download_timeout": 1},
     ),
@@ -90,13 +90,13 @@ FAILING = [
     Fails(
         fault="wrong_account",
         failure=WrongAccount,
-        says="saved login is @south_pier's, not @north.pier's; nothing was exported.*login north`",
+        says="saved login belongs to @south_pier, not to @north.pier; nothing was exported.*login north`",
         more={"section": "user"},
     ),
     Fails(
         fault="wrong_account",
         failure=WrongAccount,
-        says="is @south_pier's, asked for was @north.pier's.*nowhere in landing",
+        says="belongs to @south_pier, but @north.pier's export was requested.*nothing was landed",
         more={"section": "viewers"},
         bad=1,
     ),
@@ -122,7 +122,7 @@ def secret_free(stage: Stage, message: str) -> bool:
 
 
 @pytest.mark.parametrize("case", FAILING, ids=str)
-def test_a_fault_fails_by_its_name_and_leaves_nothing_half_done(stage: MakeStage, case: Fails) -> None:
+def test_a_fault_raises_its_failure_and_leaves_nothing_half_done(stage: MakeStage, case: Fails) -> None:
     here = stage(**case.settings)
     session_id = here.log_in(NORTH)
     saved = here.studio.sessions.path("north").read_bytes()
@@ -139,7 +139,7 @@ def test_a_fault_fails_by_its_name_and_leaves_nothing_half_done(stage: MakeStage
 
 
 @pytest.mark.parametrize("fault", ["limit_message", "http_429"])
-def test_a_limit_message_is_seen_at_once_and_the_next_visit_waits(stage: MakeStage, fault: str) -> None:
+def test_a_limit_message_is_noticed_at_once_and_the_next_visit_waits(stage: MakeStage, fault: str) -> None:
     here = stage(download_timeout=30)
     here.log_in(NORTH)
     here.world.faults.add(fault)
@@ -171,7 +171,7 @@ RIGHT: list[tuple[str, str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("fault", "section", "more"), RIGHT, ids=[fault for fault, _, _ in RIGHT])
-def test_what_is_no_failure_lands_the_right_file(
+def test_a_harmless_fault_still_lands_the_right_file(
     stage: MakeStage, fault: str, section: str, more: dict[str, Any]
 ) -> None:
     here = stage()
@@ -185,9 +185,7 @@ def test_what_is_no_failure_lands_the_right_file(
 
 
 @pytest.mark.parametrize("fault", ["truncated", "corrupt", "html", "empty_body"])
-def test_a_bad_file_that_comes_once_is_set_aside_and_the_same_link_gives_the_right_one(
-    stage: MakeStage, fault: str
-) -> None:
+def test_a_bad_file_is_quarantined_and_the_same_link_retried(stage: MakeStage, fault: str) -> None:
     here = stage()
     here.log_in(NORTH)
     here.world.faults.add(fault)
@@ -200,7 +198,7 @@ def test_a_bad_file_that_comes_once_is_set_aside_and_the_same_link_gives_the_rig
     assert len(here.clock.slept) == 1
 
 
-def test_an_empty_section_lands_and_is_told(stage: MakeStage) -> None:
+def test_an_empty_section_lands_and_is_reported(stage: MakeStage) -> None:
     here = stage()
     here.log_in(NORTH)
     here.world.faults.add("empty_section")
@@ -248,7 +246,7 @@ def test_the_session_is_refreshed_after_a_good_visit(stage: MakeStage) -> None:
     assert here.studio.sessions.load("north").saved_at == here.clock.now
 
 
-def test_days_that_studio_does_not_offer_yet_wait(stage: MakeStage) -> None:
+def test_days_not_yet_offered_by_studio_wait(stage: MakeStage) -> None:
     here = stage()
     here.log_in(NORTH)
     here.clock.now = NOW.replace(hour=13)  # 31 December may be there from noon; this Studio has it at 15:00
@@ -260,7 +258,7 @@ def test_days_that_studio_does_not_offer_yet_wait(stage: MakeStage) -> None:
     assert refused.value.retry_at == NOW.replace(hour=17, minute=0, second=0)
 
 
-def test_a_link_that_failed_is_fetched_by_the_next_run_without_a_new_export(stage: MakeStage) -> None:
+def test_a_failed_link_is_fetched_by_the_next_run_without_a_new_export(stage: MakeStage) -> None:
     here = stage()
     here.log_in(NORTH)
     here.world.faults.add("reset_always")
@@ -270,13 +268,13 @@ def test_a_link_that_failed_is_fetched_by_the_next_run_without_a_new_export(stag
     here.clock.now += dt.timedelta(minutes=5)
     with here.studio.visit(NORTH) as visit:
         landed = visit.export("overview", *FOUR_WEEKS)
-        visit.export("viewers", *FOUR_WEEKS)  # which the visit that was cut short had not asked for
+        visit.export("viewers", *FOUR_WEEKS)  # which the interrupted visit had not requested
     assert_landed(here, landed, made=0)
     assert landed.attempts == 4
     assert [one.section for one in here.world.exports.made] == ["overview", "viewers"]
 
 
-def test_a_name_that_is_taken_is_never_overwritten(stage: MakeStage) -> None:
+def test_an_existing_file_is_never_overwritten(stage: MakeStage) -> None:
     here = stage(export_interval=0, world={"export_interval": dt.timedelta()})
     here.log_in(NORTH)
     names = []
@@ -306,11 +304,11 @@ def test_five_languages_extract_the_same_truth(
 
 
 def assert_landed(here: Stage, landed: LandedFile, made: int = -1) -> None:
-    """The one file in landing is what the look-alike made, byte by byte, with the time of the clock."""
+    """The one file in landing is what the simulator made, byte by byte, with the time of the clock."""
     content = landed.path.read_bytes()
     assert content == here.world.exports.made[made].generated.content
     assert landed.export_id == hashlib.sha256(content).hexdigest()
     assert f"north/{landed.path.name}" in here.files("landing")
     assert landed.path.stat().st_mtime == here.clock.now.timestamp()
-    assert look_into(Path(str(landed.path)), landed.section, NORTH).rows == landed.rows
+    assert inspect_file(Path(str(landed.path)), landed.section, NORTH).rows == landed.rows
     assert here.files("state/downloads") == []

@@ -1,4 +1,4 @@
-"""What is kept of all that goes over a page's line: told with requests of paper, without a browser."""
+"""What is kept of a page's traffic: tested with fake requests, without a browser."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ VIDEO, OLDER, OLDEST = "7590043668594502103", "7588507043182754992", "7570043668
 
 @dataclass(eq=False)
 class PaperRequest:
-    """A request whose answer is written down, as Playwright's."""
+    """A request with a prepared answer, with Playwright's interface."""
 
     path: str
     answer: Any
@@ -45,7 +45,7 @@ class PaperRequest:
 
 @dataclass
 class PaperContext:
-    """A browser context whose pages make requests when a test says so."""
+    """A browser context whose pages make requests on a test's command."""
 
     listeners: dict[str, Any] = field(default_factory=dict)
 
@@ -74,7 +74,7 @@ def reader(page: PaperContext) -> InsightReader:
 
 
 def read(reader: InsightReader, page: PaperContext, *requests: PaperRequest) -> list[str]:
-    """The endpoints of all that is kept after ``requests``."""
+    """The endpoints of all answers kept after ``requests``."""
     page.load(*requests)
     reader.read(page)  # pyright: ignore[reportArgumentType]
     return [answer.endpoint for answer in reader.answers]
@@ -96,7 +96,7 @@ def listed(*videos: str, cursor: int, has_more: bool) -> PaperRequest:
 AGES = {"insigh_type": "viewer_age_distribution", "range": 28, "token": "secret-token"}
 
 
-def test_of_an_address_only_the_question_is_kept(reader: InsightReader, page: PaperContext) -> None:
+def test_only_the_question_of_an_address_is_kept(reader: InsightReader, page: PaperContext) -> None:
     body = {"status_code": 0, "viewer_age_distribution": {"status": 2}}
     more = "&msToken=secret-token&X-Bogus=secret&verifyFp=secret&device_id=7"
     mine = {US.user_id: "1"}
@@ -111,7 +111,7 @@ def test_of_an_address_only_the_question_is_kept(reader: InsightReader, page: Pa
     assert reader.outcomes == {Question("viewer_age_distribution"): "", Question(FOLLOWS): "", Question(VIDEOS): ""}
 
 
-def test_what_is_none_of_the_three_endpoints_is_not_even_read(reader: InsightReader, page: PaperContext) -> None:
+def test_other_endpoints_are_not_even_read(reader: InsightReader, page: PaperContext) -> None:
     other = PaperRequest("/tiktokstudio/api/web/messages", {"private": 1})
     near = PaperRequest(f"{INSIGHT}more/", {})
     assert read(reader, page, other, near) == []
@@ -125,7 +125,7 @@ def test_follower_counts_of_other_people_are_not_ours(reader: InsightReader, pag
     assert reader.outcomes == {Question(FOLLOWS): "Studio left it out of its answer"}
 
 
-def test_an_answer_that_broke_off_leaves_its_question_open(reader: InsightReader, page: PaperContext) -> None:
+def test_an_incomplete_answer_leaves_its_question_open(reader: InsightReader, page: PaperContext) -> None:
     page.load(insight({}, AGES), is_whole=False)
     assert read(reader, page) == []
     assert reader.unanswered([Question("viewer_age_distribution")]) == [Question("viewer_age_distribution")]
@@ -135,8 +135,8 @@ def test_an_answer_that_broke_off_leaves_its_question_open(reader: InsightReader
     ("answer", "status", "says"),
     [
         ({}, 500, "Studio answered HTTP 500"),
-        ("<html>", 200, "Studio answered with something that is no JSON"),
-        ("[1]", 200, "Studio answered with something that is no JSON"),
+        ("<html>", 200, "Studio's answer is not JSON"),
+        ("[1]", 200, "Studio's answer is not JSON"),
         ({"status_code": 2209, "status_msg": "not now"}, 200, "Studio answered status_code 2209 ('not now')"),
         ({"BaseResp": {"StatusCode": 4}}, 200, "Studio answered status_code 4 ('')"),
         ({"status_code": 8}, 200, "Studio no longer accepts the saved login (status_code 8)"),
@@ -149,7 +149,7 @@ def test_an_answer_that_broke_off_leaves_its_question_open(reader: InsightReader
         (
             {"viewer_age_distribution": {"status": 0}, "log": SESSION},
             200,
-            "the answer held a part of the login, and was thrown away",
+            "the answer contained a part of the login and was discarded",
         ),
     ],
 )
@@ -162,13 +162,13 @@ def test_a_question_without_an_answer_says_why(
     assert (kept == []) is (says not in ("", "Studio left it out of its answer", "Studio answered status 5"))
 
 
-def test_what_was_answered_once_stays_answered(reader: InsightReader, page: PaperContext) -> None:
+def test_an_answered_question_stays_answered(reader: InsightReader, page: PaperContext) -> None:
     good = {"viewer_age_distribution": {"status": 0, "value": []}}
     read(reader, page, insight({}, AGES, status=500), insight(good, AGES), insight({}, AGES, status=500))
     assert reader.outcomes == {Question("viewer_age_distribution"): ""}
 
 
-def test_the_questions_about_two_videos_are_two(reader: InsightReader, page: PaperContext) -> None:
+def test_questions_about_two_videos_are_separate(reader: InsightReader, page: PaperContext) -> None:
     rate = "video_finish_rate_realtime"
     for video in (VIDEO, OLDER):
         body = {rate: {"value": {"status": 0, "value": 0.5}}}
@@ -176,7 +176,7 @@ def test_the_questions_about_two_videos_are_two(reader: InsightReader, page: Pap
     assert reader.outcomes == {Question(rate, VIDEO): "", Question(rate, OLDER): ""}
 
 
-def test_videos_are_newest_first_whatever_is_pinned_and_the_highest_cursor_knows_whether_there_are_more(
+def test_videos_are_newest_first_and_the_highest_cursor_says_if_more_follow(
     reader: InsightReader, page: PaperContext
 ) -> None:
     assert reader.has_more_videos, "nothing is known yet"
@@ -190,7 +190,7 @@ def test_videos_are_newest_first_whatever_is_pinned_and_the_highest_cursor_knows
     "body",
     [{"item_list": None}, {"item_list": True}, {"item_list": [None, {}, {"item_id": "../x"}]}, {"cursor": []}],
 )
-def test_a_strange_list_of_videos_names_none(reader: InsightReader, page: PaperContext, body: Any) -> None:
+def test_a_malformed_list_of_videos_names_none(reader: InsightReader, page: PaperContext, body: Any) -> None:
     read(reader, page, PaperRequest(ITEM_LIST, body))
     assert reader.videos == []
 
@@ -201,9 +201,9 @@ def test_another_owner_on_a_page_is_noticed(reader: InsightReader, page: PaperCo
         return PaperRequest(f"{USER}?x=1", {"userBaseInfo": {"UserProfile": {"UserBase": base}}})
 
     assert read(reader, page, owner("North.Pier")) == []
-    assert reader.stranger is None
+    assert reader.other_owner is None
     read(reader, page, owner("south_pier"))
-    assert reader.stranger == "south_pier"
+    assert reader.other_owner == "south_pier"
 
 
 @pytest.mark.parametrize(
@@ -217,5 +217,5 @@ def test_another_owner_on_a_page_is_noticed(reader: InsightReader, page: PaperCo
         (None, None),
     ],
 )
-def test_the_owner_is_told_by_handle_and_number(body: Any, owner: Owner | None) -> None:
+def test_the_owner_is_read_with_handle_and_number(body: Any, owner: Owner | None) -> None:
     assert owner_in(body) == owner

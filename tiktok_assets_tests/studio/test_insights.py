@@ -1,4 +1,4 @@
-"""Insights in real Chromium: read along, landed, equal to the look-alike's truth; and every way of not getting them."""
+"""Insights in real Chromium: captured, landed, equal to the simulator's truth; and every way of not getting them."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def processed(settings: Settings) -> Result:
 
 
 def truth(account: StudioAccount, videos: int) -> Numbers:
-    """What an answer about everything would say, from the look-alike's own books."""
+    """What an answer about everything would say, from the simulator's own data."""
     today = account.truth.on(NOW.date())
     assert today is not None
     found: Numbers = {("followers",): today.followers, ("following",): account.following}
@@ -107,9 +107,13 @@ def test_a_visit_of_four_exports_and_insights_lands_the_truth_and_opens_no_page_
     for secret in (session_id, account.password, str(account.totp_secret), "a-csrf-token-of-the-test", "sessionid"):
         assert secret.encode() not in content
     assert here.files("state/downloads") == []
-    told = json.loads(content)
-    assert (told["handle"], told["user_id"], told["missing"]) == (NORTH.handle, account.user_id, [])
-    asked = {key for answer in told["responses"] for one in answer.get("requests", ()) for key in one}
+    landed_file = json.loads(content)
+    assert (landed_file["handle"], landed_file["user_id"], landed_file["missing"]) == (
+        NORTH.handle,
+        account.user_id,
+        [],
+    )
+    asked = {key for answer in landed_file["responses"] for one in answer.get("requests", ()) for key in one}
     assert asked <= {"insigh_type", "aweme_id", "days", "end_days", "range"}, "nothing else of the address"
 
 
@@ -125,7 +129,7 @@ def test_insights_alone_open_each_page_once_and_use_no_export(stage: MakeStage) 
     here.studio.ledger.check("north", here.clock.now)
 
 
-def test_more_videos_than_the_list_shows_at_once_are_found_by_scrolling(
+def test_more_videos_than_the_list_shows_are_found_by_scrolling(
     stage: MakeStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tiktok_assets.studio.insight_pages.OF_VIDEO", ())
@@ -140,7 +144,7 @@ def test_more_videos_than_the_list_shows_at_once_are_found_by_scrolling(
     assert pages(here).count("content") == 2
 
 
-def test_no_videos_are_wanted(stage: MakeStage) -> None:
+def test_without_requested_videos_none_is_opened(stage: MakeStage) -> None:
     here = stage(insight_videos=0)
     here.log_in(NORTH)
     with here.studio.visit(NORTH) as visit:
@@ -155,7 +159,7 @@ def test_no_videos_are_wanted(stage: MakeStage) -> None:
         ("insight_business_error", "Studio answered status_code 2209 ('Insight is not available')"),
     ],
 )
-def test_insights_that_fail_keep_no_export_from_landing_and_are_named(stage: MakeStage, fault: str, says: str) -> None:
+def test_failing_insights_are_named_and_hold_up_no_export(stage: MakeStage, fault: str, says: str) -> None:
     here = stage(insight_videos=2)
     here.log_in(NORTH)
     here.world.faults.add(fault, times=99)
@@ -178,7 +182,7 @@ def test_insights_that_fail_keep_no_export_from_landing_and_are_named(stage: Mak
         assert export.warnings == tuple(f"Insights lacks {one}" for one in landed.missing)
 
 
-def test_one_answer_that_fails_is_the_only_one_missing(stage: MakeStage) -> None:
+def test_only_the_answer_that_failed_is_missing(stage: MakeStage) -> None:
     here = stage(insight_videos=1)
     here.log_in(NORTH)
     with here.studio.visit(NORTH) as visit:
@@ -196,7 +200,7 @@ def test_one_answer_that_fails_is_the_only_one_missing(stage: MakeStage) -> None
         ("captcha", "Studio shows a captcha"),
     ],
 )
-def test_a_login_that_ends_in_between_keeps_what_was_read_before(stage: MakeStage, fault: str, says: str) -> None:
+def test_a_login_that_ends_midway_keeps_what_was_captured_before(stage: MakeStage, fault: str, says: str) -> None:
     here = stage(insight_videos=2)
     here.log_in(NORTH)
     with here.studio.visit(NORTH) as visit:
@@ -211,7 +215,7 @@ def test_a_login_that_ends_in_between_keeps_what_was_read_before(stage: MakeStag
     assert {key[0] for key in read(landed)} == {"followers", "following", "traffic_source", "viewer_age"}
 
 
-def test_where_nothing_was_got_nothing_lands(stage: MakeStage) -> None:
+def test_when_nothing_was_captured_nothing_lands(stage: MakeStage) -> None:
     here = stage()
     here.log_in(NORTH)
     with here.studio.visit(NORTH) as visit:
@@ -222,7 +226,7 @@ def test_where_nothing_was_got_nothing_lands(stage: MakeStage) -> None:
     assert here.files("landing") == []
 
 
-def test_a_session_that_answers_that_it_has_ended_is_named(stage: MakeStage) -> None:
+def test_an_answer_that_the_session_ended_is_reported(stage: MakeStage) -> None:
     here = stage(insight_videos=1)
     here.log_in(NORTH)
     with here.studio.visit(NORTH) as visit:
@@ -234,7 +238,7 @@ def test_a_session_that_answers_that_it_has_ended_is_named(stage: MakeStage) -> 
     assert pages(here) == ["overview"], "the others could say nothing else"
 
 
-def test_what_was_read_as_somebody_else_is_forgotten(stage: MakeStage) -> None:
+def test_answers_of_another_account_are_discarded(stage: MakeStage) -> None:
     here = stage(insight_videos=2)
     here.log_in(NORTH)
     with here.studio.visit(NORTH) as visit:
@@ -242,11 +246,11 @@ def test_what_was_read_as_somebody_else_is_forgotten(stage: MakeStage) -> None:
         here.world.faults.add("wrong_account", handle=NORTH.handle, section="viewers", parameter=SOUTH.handle)
         landed = visit.insights()
     assert landed.path is None
-    assert any("@south_pier's, not @north.pier's" in one for one in landed.missing)
+    assert any("@south_pier, not to @north.pier" in one for one in landed.missing)
     assert not [name for name in here.files("landing") if name.endswith(".json")]
 
 
-def test_a_studio_that_falls_silent_is_left_after_two_pages(stage: MakeStage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_silent_studio_is_left_after_two_pages(stage: MakeStage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tiktok_assets.studio.insight_pages._LONGEST_WAIT", 0.3)
     here = stage()
     here.log_in(NORTH)
@@ -259,7 +263,7 @@ def test_a_studio_that_falls_silent_is_left_after_two_pages(stage: MakeStage, mo
     assert pages(here) == ["overview", "viewers"]
 
 
-def test_a_page_of_a_video_that_is_gone_is_named_and_the_others_are_read(stage: MakeStage) -> None:
+def test_a_missing_video_page_is_named_and_the_others_are_read(stage: MakeStage) -> None:
     here = stage(insight_videos=2)
     here.log_in(NORTH)
     account = here.world.accounts[NORTH.handle]
@@ -274,7 +278,7 @@ def test_a_page_of_a_video_that_is_gone_is_named_and_the_others_are_read(stage: 
     assert ("completion_rate", second) in read(landed)
 
 
-def test_what_a_page_never_asks_for_is_waited_for_once_and_named(
+def test_what_a_page_never_requests_is_waited_for_once_and_named(
     stage: MakeStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tiktok_assets.studio.insights._QUIET", 2.0)
@@ -292,12 +296,12 @@ def test_what_a_page_never_asks_for_is_waited_for_once_and_named(
     with here.studio.visit(NORTH) as visit:
         landed = visit.insights()
     assert landed.videos == 3
-    assert landed.missing == (f"video_mood of videos {', '.join(pages(here)[-3:])}: no page of Studio asked for it",)
+    assert landed.missing == (f"video_mood of videos {', '.join(pages(here)[-3:])}: no page of Studio requested it",)
     assert waited.count("video_mood") == 1
     assert waited.count("video_finish_rate_realtime") == 3
 
 
-def test_a_small_account_has_no_data_which_is_null_and_not_missing(stage: MakeStage) -> None:
+def test_no_data_for_a_small_account_is_null_and_not_missing(stage: MakeStage) -> None:
     small = invent_account("north.pier", 5, dt.date(2025, 6, 1), dt.date(2026, 2, 28), traits=Traits(size="small"))
     here = stage(insight_videos=1, world={"accounts": [small]})
     here.log_in(NORTH)
@@ -310,7 +314,7 @@ def test_a_small_account_has_no_data_which_is_null_and_not_missing(stage: MakeSt
     assert not any(key[0] == "viewer_age" and len(key) > 1 for key in found)
 
 
-def test_two_languages_tell_the_same_numbers(stage: MakeStage, with_locale: Callable[[str], Any]) -> None:
+def test_two_languages_give_the_same_numbers(stage: MakeStage, with_locale: Callable[[str], Any]) -> None:
     found = []
     for language in ("el", "ja"):
         here = stage(insight_videos=1, world={"accounts": [with_locale(language)]})
@@ -323,7 +327,7 @@ def test_two_languages_tell_the_same_numbers(stage: MakeStage, with_locale: Call
     assert truth(with_locale("el"), 1).items() <= found[0].items()
 
 
-def test_what_we_could_not_read_again_goes_to_quarantine(stage: MakeStage) -> None:
+def test_an_unreadable_insights_file_goes_to_quarantine(stage: MakeStage) -> None:
     here = stage(insight_videos=0)
     here.log_in(NORTH)
     with here.studio.visit(NORTH) as visit:
@@ -387,7 +391,7 @@ def test_from_a_visit_to_the_published_tables(stage: MakeStage) -> None:
     assert again.accounts == ()
 
 
-def test_a_dropped_insights_file_is_taken_home_like_any_export(stage: MakeStage) -> None:
+def test_a_dropped_insights_file_is_filed_like_any_export(stage: MakeStage) -> None:
     here = stage(insight_videos=1)
     here.log_in(NORTH)
     with here.studio.visit(NORTH) as visit:

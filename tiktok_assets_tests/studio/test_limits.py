@@ -1,4 +1,4 @@
-"""The ledger: one visit an hour an account, five minutes between accounts, nothing asked for twice after a crash."""
+"""The ledger: one visit per account and hour, five minutes between accounts, nothing requested twice after a crash."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def ledger(tmp_path: Path) -> Ledger:
 
 
 def in_a_process_that_dies(act: Callable[[], object]) -> None:
-    """``act``, then kill -9 from within: no cleanup runs."""
+    """Run ``act``, then kill -9 from within: no cleanup runs."""
 
     def die() -> None:
         act()
@@ -65,11 +65,11 @@ def test_accounts_are_spaced(ledger: Ledger) -> None:
     ledger.reserve("zonea0", after(seconds=300))
 
 
-def test_the_four_sections_of_a_visit_count_as_one_and_none_of_them_twice(ledger: Ledger) -> None:
+def test_the_four_sections_of_a_visit_count_as_one_and_each_only_once(ledger: Ledger) -> None:
     visit = ledger.reserve("pig1987", T0)
     for second, section in enumerate(("overview", "viewers", "followers", "content")):
         ledger.ask(visit, section, WINDOW, after(seconds=second))
-    with pytest.raises(LimitReached, match="overview was asked for in this visit already") as refused:
+    with pytest.raises(LimitReached, match="overview was already requested in this visit") as refused:
         ledger.ask(visit, "overview", WINDOW, after(seconds=10))
     assert refused.value.retry_at == after(seconds=3603), "an hour after the last click"
 
@@ -82,7 +82,7 @@ def test_check_writes_nothing(ledger: Ledger) -> None:
         ledger.check("pig1987", after(seconds=1))
 
 
-def test_a_refusal_of_studio_is_kept(ledger: Ledger) -> None:
+def test_a_refusal_by_studio_is_remembered(ledger: Ledger) -> None:
     ledger.reserve("pig1987", T0)
     ledger.refused("pig1987", after(hours=5))
     with pytest.raises(LimitReached) as refused:
@@ -90,13 +90,13 @@ def test_a_refusal_of_studio_is_kept(ledger: Ledger) -> None:
     assert refused.value.retry_at == after(hours=5)
 
 
-def test_a_reservation_of_a_process_that_was_killed_counts(ledger: Ledger) -> None:
+def test_the_reservation_of_a_killed_process_counts(ledger: Ledger) -> None:
     in_a_process_that_dies(lambda: ledger.reserve("pig1987", T0))
     with pytest.raises(LimitReached):
         ledger.reserve("pig1987", after(minutes=59))
 
 
-def test_a_visit_that_was_killed_goes_on_with_what_it_has_not_asked_for(ledger: Ledger) -> None:
+def test_a_killed_visit_resumes_with_what_it_has_not_requested(ledger: Ledger) -> None:
     def visit() -> None:
         reservation = ledger.reserve("pig1987", T0)
         ledger.landed(ledger.ask(reservation, "overview", WINDOW, T0))
@@ -116,7 +116,7 @@ def test_a_visit_that_was_killed_goes_on_with_what_it_has_not_asked_for(ledger: 
         assert ledger.unfinished("pig1987", after(minutes=1)) is None
 
 
-def test_one_account_is_visited_by_one_process_and_the_dead_leave_no_lock(ledger: Ledger) -> None:
+def test_one_process_visits_an_account_and_a_dead_one_leaves_no_lock(ledger: Ledger) -> None:
     held, done = FORK.Event(), FORK.Event()
 
     def hold() -> None:
@@ -140,7 +140,7 @@ def test_one_account_is_visited_by_one_process_and_the_dead_leave_no_lock(ledger
 
 
 @pytest.mark.parametrize("turn", range(5))
-def test_many_processes_at_once_get_one_visit_an_account(ledger: Ledger, turn: int) -> None:
+def test_many_concurrent_processes_get_one_visit_per_account(ledger: Ledger, turn: int) -> None:
     apart = Ledger(path=ledger.path, export_interval=3600, account_spacing=0)
     start, answers = FORK.Barrier(8), FORK.Queue()
 
@@ -158,13 +158,13 @@ def test_many_processes_at_once_get_one_visit_an_account(ledger: Ledger, turn: i
     crowd = [FORK.Process(target=compete, args=(number,)) for number in range(8)]
     for process in crowd:
         process.start()
-    told = sorted(answers.get(timeout=20) for _ in crowd)
+    outcomes = sorted(answers.get(timeout=20) for _ in crowd)
     for process in crowd:
         process.join(20)
-    assert told == ["account0", "account1", *["later"] * 6]
+    assert outcomes == ["account0", "account1", *["later"] * 6]
 
 
-def test_a_landed_window_is_not_asked_for_again_and_a_lost_one_is(ledger: Ledger) -> None:
+def test_a_landed_window_is_not_requested_again_but_a_lost_one_is(ledger: Ledger) -> None:
     visit = ledger.reserve("pig1987", T0)
     ledger.landed(ledger.ask(visit, "overview", WINDOW, T0))
     ledger.ask(visit, "viewers", WINDOW, T0)
@@ -184,23 +184,23 @@ def test_a_landed_window_is_not_asked_for_again_and_a_lost_one_is(ledger: Ledger
     }
 
 
-def test_a_link_can_be_fetched_again_while_it_lives(ledger: Ledger) -> None:
+def test_a_link_can_be_fetched_again_while_it_is_valid(ledger: Ledger) -> None:
     visit = ledger.reserve("pig1987", T0)
     checkpoint = ledger.ask(visit, "overview", WINDOW, T0)
-    assert ledger.on_its_way("pig1987", after(seconds=1)) == []
+    assert ledger.pending("pig1987", after(seconds=1)) == []
     ledger.keep_link(checkpoint, "https://studio.test/export/1")
-    assert (ledger.tried(checkpoint), ledger.tried(checkpoint)) == (1, 2)
-    (found,) = ledger.on_its_way("pig1987", after(minutes=59))
+    assert (ledger.count_attempt(checkpoint), ledger.count_attempt(checkpoint)) == (1, 2)
+    (found,) = ledger.pending("pig1987", after(minutes=59))
     assert (found.section, found.window, found.attempts) == ("overview", WINDOW, 2)
-    assert ledger.on_its_way("pig1987", after(hours=1)) == []
+    assert ledger.pending("pig1987", after(hours=1)) == []
     ledger.landing(found, "Overview_pig1987.zip", "ab" * 32)
-    (found,) = ledger.on_its_way("pig1987", after(hours=9))
-    assert found.file == "Overview_pig1987.zip", "whether it got its name is seen in landing"
+    (found,) = ledger.pending("pig1987", after(hours=9))
+    assert found.file == "Overview_pig1987.zip", "landing shows whether it got its name"
     ledger.landed(found)
-    assert ledger.on_its_way("pig1987", after(minutes=1)) == []
+    assert ledger.pending("pig1987", after(minutes=1)) == []
 
 
-def test_the_ledger_is_nobody_elses_to_read(ledger: Ledger) -> None:
+def test_the_ledger_is_private_to_its_user(ledger: Ledger) -> None:
     ledger.reserve("pig1987", T0)
     files = [path for path in ledger.path.parent.glob("limits.sqlite*") if path.stat().st_size]
     assert ledger.path in files
@@ -224,7 +224,7 @@ def test_no_history_of_visits_breaks_a_limit(asks: list[tuple[str, int, bool]], 
             except LimitReached as refused:
                 assert refused.retry_at > now
                 now = refused.retry_at
-                visit = ledger.reserve(account, now)  # what it promised holds
+                visit = ledger.reserve(account, now)  # what it promised is true
             for other, moment in clicks:
                 gap = (now - moment).total_seconds()
                 assert gap >= (interval if other == account else spacing)

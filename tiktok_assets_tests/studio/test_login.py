@@ -1,4 +1,4 @@
-"""Logging in to the look-alike in real Chromium, and that no secret of it is anywhere but in the session file."""
+"""Logging in to the simulator in real Chromium, and that its secrets are only in the session file."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ import pytest
 from tiktok_assets.accounts import Account
 from tiktok_assets.failures import HumanNeeded, StudioUnreachable, UiChanged, WrongAccount
 from tiktok_assets.simulator.studio import totp
-from tiktok_assets.studio.login import LookAlikeLogin, NotTheLookAlike, log_in
-from tiktok_assets.studio.session import Standing
+from tiktok_assets.studio.login import NotTheSimulator, SimulatorLogin, log_in
+from tiktok_assets.studio.session import SessionStatus
 from tiktok_assets_tests.studio.conftest import FIRST, LAST, NORTH, SOUTH, MakeStage, Stage
 
 if TYPE_CHECKING:
@@ -29,21 +29,21 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.e2e
 
 
-def owner_of(here: Stage, account: Account) -> LookAlikeLogin:
-    known = here.world.accounts[account.handle]
-    secret = str(known.totp_secret)
-    return LookAlikeLogin(handle=known.handle, password=known.password, code=lambda: totp(secret, here.world.now()))
+def owner_of(here: Stage, account: Account) -> SimulatorLogin:
+    login = here.world.accounts[account.handle]
+    secret = str(login.totp_secret)
+    return SimulatorLogin(handle=login.handle, password=login.password, code=lambda: totp(secret, here.world.now()))
 
 
 def logged_in(here: Stage, chromium: Browser, account: Account, **how: Any) -> Any:
     def shared(settings: object, headless: bool) -> contextlib.AbstractContextManager[Browser]:
         return contextlib.nullcontext(chromium)
 
-    how = {"headless": True, "patience": 5, "clock": here.clock, "open_browser": shared} | how
+    how = {"headless": True, "timeout": 5, "clock": here.clock, "open_browser": shared} | how
     return log_in(here.settings, account, **how)
 
 
-def test_a_login_with_password_and_code_is_noticed_and_kept(stage: MakeStage, chromium: Browser) -> None:
+def test_a_login_with_password_and_code_is_detected_and_saved(stage: MakeStage, chromium: Browser) -> None:
     here = stage()
     session = logged_in(here, chromium, NORTH, help_with=owner_of(here, NORTH))
     path = here.studio.sessions.path("north")
@@ -51,22 +51,22 @@ def test_a_login_with_password_and_code_is_noticed_and_kept(stage: MakeStage, ch
     assert session.expires_at is not None
     days = (session.expires_at - dt.datetime.now(dt.UTC)) / dt.timedelta(days=1)
     assert 179 < days < 181
-    assert here.studio.sessions.state("north").standing is Standing.VALID
+    assert here.studio.sessions.state("north").standing is SessionStatus.VALID
     with here.studio.visit(NORTH) as visit:
         assert visit.export("overview", FIRST, LAST).rows == 15
 
 
 @pytest.fixture
 def screen(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A screen that nobody looks at; CI installs it, a developer may do without."""
+    """A virtual screen; CI installs it, for developers it is optional."""
     if not (program := shutil.which("Xvfb")):
         pytest.skip("Xvfb is not installed")
     reading, writing = os.pipe()
     command = [program, "-displayfd", str(writing), "-screen", "0", "1280x800x24", "-nolisten", "tcp"]
     server = subprocess.Popen(command, pass_fds=[writing], stderr=subprocess.DEVNULL)
     os.close(writing)
-    with os.fdopen(reading) as told:
-        number = told.readline().strip()
+    with os.fdopen(reading) as pipe:
+        number = pipe.readline().strip()
     monkeypatch.setenv("DISPLAY", f":{number}")
     try:
         yield number
@@ -76,15 +76,15 @@ def screen(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 @pytest.mark.usefixtures("screen")
-def test_a_login_in_a_window_is_noticed_and_kept(stage: MakeStage) -> None:
+def test_a_login_in_a_window_is_detected_and_saved(stage: MakeStage) -> None:
     here = stage()
-    how = {"help_with": owner_of(here, NORTH), "patience": 10, "clock": here.clock}
+    how = {"help_with": owner_of(here, NORTH), "timeout": 10, "clock": here.clock}
     with ThreadPoolExecutor(1) as elsewhere:  # Playwright lives once a thread, and the shared browser is in this one
         elsewhere.submit(log_in, here.settings, NORTH, **how).result()
-    assert here.studio.sessions.state("north").standing is Standing.VALID
+    assert here.studio.sessions.state("north").standing is SessionStatus.VALID
 
 
-def test_a_scanned_qr_code_is_noticed(stage: MakeStage, chromium: Browser) -> None:
+def test_a_scanned_qr_code_is_detected(stage: MakeStage, chromium: Browser) -> None:
     here = stage()
 
     def scan(page: Page) -> None:
@@ -93,7 +93,7 @@ def test_a_scanned_qr_code_is_noticed(stage: MakeStage, chromium: Browser) -> No
         here.world.sessions.scan(NORTH.handle)
 
     logged_in(here, chromium, NORTH, help_with=scan)
-    assert here.studio.sessions.state("north").standing is Standing.VALID
+    assert here.studio.sessions.state("north").standing is SessionStatus.VALID
 
 
 def test_the_login_of_another_account_is_not_saved(stage: MakeStage, chromium: Browser) -> None:
@@ -103,10 +103,10 @@ def test_the_login_of_another_account_is_not_saved(stage: MakeStage, chromium: B
     assert here.files("state/sessions") == []
 
 
-def test_nobody_logging_in_and_a_closed_window_say_so(stage: MakeStage, chromium: Browser) -> None:
+def test_a_timeout_and_a_closed_window_are_reported(stage: MakeStage, chromium: Browser) -> None:
     here = stage()
-    with pytest.raises(HumanNeeded, match=r"nobody had logged in after 0.2 s.*login north"):
-        logged_in(here, chromium, NORTH, patience=0.2)
+    with pytest.raises(HumanNeeded, match=r"nobody logged in within 0.2 s.*login north"):
+        logged_in(here, chromium, NORTH, timeout=0.2)
     with pytest.raises(HumanNeeded, match="window was closed"):
         logged_in(here, chromium, NORTH, help_with=lambda page: page.close())
 
@@ -117,11 +117,11 @@ def test_a_site_that_does_not_answer_is_named(stage: MakeStage, chromium: Browse
         logged_in(here, chromium, NORTH)
 
 
-def test_test_credentials_are_typed_nowhere_but_on_this_machine(stage: MakeStage, chromium: Browser) -> None:
+def test_simulator_credentials_are_typed_only_on_this_machine(stage: MakeStage, chromium: Browser) -> None:
     here = stage()
     by_name = here.address.replace("127.0.0.1", "localhost")
     elsewhere = here.settings.model_copy(update={"studio_url": by_name})
-    with pytest.raises(NotTheLookAlike, match="typed into localhost; they are only for"):
+    with pytest.raises(NotTheSimulator, match="typed into localhost; they are only for"):
         log_in(
             elsewhere,
             NORTH,
@@ -133,10 +133,10 @@ def test_test_credentials_are_typed_nowhere_but_on_this_machine(stage: MakeStage
 
 
 def test_credentials_are_not_shown() -> None:
-    assert "pass-word" not in repr(LookAlikeLogin(handle="pig1987", password="pass-word", code=lambda: "123456"))
+    assert "pass-word" not in repr(SimulatorLogin(handle="pig1987", password="pass-word", code=lambda: "123456"))
 
 
-def test_no_secret_is_anywhere_but_in_the_session_file(stage: MakeStage, chromium: Browser) -> None:
+def test_secrets_are_only_in_the_session_file(stage: MakeStage, chromium: Browser) -> None:
     here = stage(screenshot_on_error=True, download_timeout=2)
     session = logged_in(here, chromium, NORTH, help_with=owner_of(here, NORTH))
     here.world.faults.add("dom_changed", section="viewers", times=9)

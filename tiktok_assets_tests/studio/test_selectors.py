@@ -1,4 +1,4 @@
-"""The table of selectors, ours and a person's over it; the months of a calendar in the languages of the interface."""
+"""The table of selectors, ours overridden by the user's; the months of a calendar in the languages of the interface."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tiktok_assets.studio.picker import month_of
 from tiktok_assets.studio.selectors import InvalidSelectors, load_selectors
 
 
-def test_what_a_person_writes_wins_and_the_rest_stays(tmp_path: Path) -> None:
+def test_the_users_own_table_wins_and_the_rest_stays(tmp_path: Path) -> None:
     own = tmp_path / "selectors.toml"
     own.write_text("[elements]\nday = '.cell'\n[texts.pt]\napply = 'Aplicar já'\n[texts.en]\ndownload = 'Export'\n")
     ours, theirs = load_selectors(tmp_path / "none"), load_selectors(own)
@@ -24,15 +24,15 @@ def test_what_a_person_writes_wins_and_the_rest_stays(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("[elements]\ndayz = '.cell'", r"\[elements\] has no 'dayz'. There are .*day"),
+        ("[elements]\ndayz = '.cell'", r"\[elements\] has no 'dayz'. Valid names: .*day"),
         ("[element]\nday = '.cell'", "the top has no 'element'"),
-        ("[elements]\nday = 3", "day is no text in quotes"),
-        ("elements = 1", r"\[elements\] is no table"),
-        ("[texts.en]\napply = '('", "is no regular expression"),
+        ("[elements]\nday = 3", "day is not a quoted string"),
+        ("elements = 1", r"\[elements\] is not a table"),
+        ("[texts.en]\napply = '('", "is not a regular expression"),
         ("day = ", "cannot be read"),
     ],
 )
-def test_a_table_that_cannot_be_used_names_the_line(tmp_path: Path, text: str, says: str) -> None:
+def test_an_invalid_table_names_the_line(tmp_path: Path, text: str, says: str) -> None:
     own = tmp_path / "selectors.toml"
     own.write_text(text)
     with pytest.raises(InvalidSelectors, match=says):
@@ -40,7 +40,7 @@ def test_a_table_that_cannot_be_used_names_the_line(tmp_path: Path, text: str, s
 
 
 @pytest.mark.parametrize("language", sorted(TEXTS))
-def test_the_messages_of_every_language_are_told_apart(tmp_path: Path, language: str) -> None:
+def test_the_messages_of_every_language_are_distinguished(tmp_path: Path, language: str) -> None:
     selectors, texts = load_selectors(tmp_path / "none"), TEXTS[language]
     assert selectors.says("limit", texts.limit) and selectors.says("limit", texts.too_many)
     for other in (texts.went_wrong, texts.login_expired, texts.incomplete, texts.too_long.format(days=365)):

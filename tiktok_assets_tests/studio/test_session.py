@@ -1,4 +1,4 @@
-"""Saved logins: whole, private, encrypted on demand, and what they tell of their end."""
+"""Saved logins: complete, private, encrypted on demand, and when they expire."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from pydantic import SecretStr
 
 from tiktok_assets.failures import AuthExpired, SessionUnreadable
-from tiktok_assets.studio.session import Sessions, Standing
+from tiktok_assets.studio.session import Sessions, SessionStatus
 
 NOW = dt.datetime(2026, 1, 10, 18, tzinfo=dt.UTC)
 SECRET = "5e55101d5ec2e7"
@@ -38,7 +38,7 @@ def locked(sessions: Sessions) -> Sessions:
     return Sessions(folder=sessions.folder, key=KEY, clock=lambda: NOW)
 
 
-def test_a_session_comes_back_as_it_was_saved(sessions: Sessions) -> None:
+def test_a_session_is_loaded_as_it_was_saved(sessions: Sessions) -> None:
     sessions.save("zone.a0", state_of())
     session = sessions.load("zone.a0")
     assert session.state == state_of()
@@ -46,7 +46,7 @@ def test_a_session_comes_back_as_it_was_saved(sessions: Sessions) -> None:
     assert session.expires_at == NOW + dt.timedelta(days=12)
 
 
-def test_the_file_and_its_folder_are_for_one_user_whatever_the_umask(sessions: Sessions) -> None:
+def test_the_file_and_its_folder_are_private_whatever_the_umask(sessions: Sessions) -> None:
     before = os.umask(0)
     try:
         sessions.save("pig1987", state_of())
@@ -57,18 +57,18 @@ def test_the_file_and_its_folder_are_for_one_user_whatever_the_umask(sessions: S
 
 
 def test_the_file_is_private_before_it_has_its_name(sessions: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = []
+    states = []
 
     def replace(self: Path, target: Path) -> None:
-        seen.append((stat.S_IMODE(self.stat().st_mode), self.stat().st_size > 0))
+        states.append((stat.S_IMODE(self.stat().st_mode), self.stat().st_size > 0))
         os.rename(self, target)  # noqa: PTH104
 
     monkeypatch.setattr(Path, "replace", replace)
     sessions.save("pig1987", state_of())
-    assert seen == [(0o600, True)]
+    assert states == [(0o600, True)]
 
 
-def test_a_save_that_fails_leaves_the_old_session_and_no_rubbish(
+def test_a_failed_save_leaves_the_old_session_and_no_temporary_file(
     sessions: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sessions.save("pig1987", state_of())
@@ -95,9 +95,7 @@ def test_with_a_key_nothing_readable_is_on_disk(locked: Sessions, sessions: Sess
         Sessions(folder=sessions.folder, key=OTHER_KEY).load("pig1987")
 
 
-def test_a_plain_session_is_still_read_once_a_key_is_set_and_encrypted_with_the_next_visit(
-    locked: Sessions, sessions: Sessions
-) -> None:
+def test_a_plain_session_is_read_with_a_key_set_and_encrypted_next(locked: Sessions, sessions: Sessions) -> None:
     sessions.save("pig1987", state_of())
     locked.save("pig1987", locked.load("pig1987").state)
     assert locked.state("pig1987").is_encrypted
@@ -110,11 +108,11 @@ def test_a_key_without_the_package_is_a_clear_error(locked: Sessions, monkeypatc
     assert not locked.path("pig1987").exists()
 
 
-def test_no_session_and_one_that_is_over_say_how_to_log_in(sessions: Sessions) -> None:
+def test_a_missing_and_an_expired_session_say_how_to_log_in(sessions: Sessions) -> None:
     with pytest.raises(AuthExpired, match=r"no saved login.*tiktok-assets login pig1987"):
         sessions.load("pig1987")
     sessions.save("pig1987", state_of(days=-1))
-    with pytest.raises(AuthExpired, match="ended at 2026-01-09 18:00 UTC"):
+    with pytest.raises(AuthExpired, match="expired at 2026-01-09 18:00 UTC"):
         sessions.load("pig1987")
 
 
@@ -129,7 +127,7 @@ def test_no_session_and_one_that_is_over_say_how_to_log_in(sessions: Sessions) -
         (state_of(-2), "expired"),
     ],
 )
-def test_the_state_of_a_session_is_told_in_words(sessions: Sessions, content: Any, summary: str) -> None:
+def test_the_state_of_a_session_is_summarized_in_words(sessions: Sessions, content: Any, summary: str) -> None:
     if content:
         sessions.save("pig1987", content)
     assert sessions.state("pig1987").summary == summary
@@ -138,11 +136,11 @@ def test_the_state_of_a_session_is_told_in_words(sessions: Sessions, content: An
 @pytest.mark.parametrize(
     "content", [b"{", b"{}", b'{"account": "zonea0", "saved_at": "2026-01-01", "state": {}}', b"x"]
 )
-def test_a_damaged_file_is_told_and_never_quoted(sessions: Sessions, content: bytes) -> None:
+def test_a_damaged_file_is_reported_and_never_quoted(sessions: Sessions, content: bytes) -> None:
     sessions.folder.mkdir(parents=True)
     sessions.path("pig1987").write_bytes(content)
     state = sessions.state("pig1987")
-    assert state.standing is Standing.UNREADABLE
+    assert state.standing is SessionStatus.UNREADABLE
     assert "tiktok-assets login pig1987" in state.advice
 
 
@@ -157,4 +155,4 @@ def test_a_session_can_be_forgotten(sessions: Sessions) -> None:
     sessions.save("pig1987", state_of())
     assert sessions.forget("pig1987")
     assert not sessions.forget("pig1987")
-    assert sessions.state("pig1987").standing is Standing.MISSING
+    assert sessions.state("pig1987").standing is SessionStatus.MISSING

@@ -1,12 +1,12 @@
-"""A look-alike TikTok Studio: pages, logins, JSON and downloads that our extraction is proved on, with every fault.
+"""A simulated TikTok Studio: pages, logins, JSON and downloads to test the extraction on, with every fault.
 
     world = StudioWorld([invent_account("north.pier", 1, first_day, last_day)], clock=lambda: moment)
     with serve(world) as address: ...
 
-``world`` is what is true at the server, ``server`` how it listens, ``faults`` what can go wrong. What the real Studio
-is known to do is in public captures; where they are silent (the addresses of the export endpoints, the range in the
-address of a custom range) nothing here may be relied on by the extraction.
-Here does not belong anything that visits a Studio, and no Dagster.
+``world`` is the state of the server, ``server`` how it listens, ``faults`` what can go wrong. The behaviour of the real
+Studio is taken from public captures; where they show nothing (the addresses of the export endpoints, the address of a
+custom range) the extraction must not rely on anything here.
+Does not belong here: anything that visits a Studio, and Dagster.
 """
 
 from tiktok_assets.simulator.studio.accounts import StudioAccount, demo_accounts, invent_account

@@ -7,9 +7,9 @@ from tiktok_assets.simulator.studio.server import PortTaken, run
 
 
 def main() -> int:
-    """Serves until Ctrl-C; exit code 2 when the port is taken."""
+    """Serves until Ctrl-C; exit code 2 if the port is taken."""
     parser = argparse.ArgumentParser(
-        prog="python -m tiktok_assets.simulator.studio", description="A look-alike TikTok Studio with two accounts."
+        prog="python -m tiktok_assets.simulator.studio", description="A simulated TikTok Studio with two accounts."
     )
     parser.add_argument("--port", type=int, default=8400, help="where to listen on 127.0.0.1 (0: any free port)")
     try:

@@ -1,6 +1,6 @@
-"""Who can log in to the look-alike Studio: invented credentials, and the account whose numbers are shown.
+"""Who can log in to the simulated Studio: invented credentials, and the account whose numbers are shown.
 
-Here belongs what an account is. Sessions are ``sessions``; what is true of an account is ``SimulatedAccount``.
+Belongs here: what an account is. Sessions are ``sessions``; the truth about an account is ``SimulatedAccount``.
 """
 
 import base64
@@ -22,7 +22,7 @@ DEMO_AHEAD = timedelta(days=120)
 
 @dataclass(frozen=True, kw_only=True)
 class StudioAccount:
-    """One login of the look-alike Studio.
+    """One login of the simulated Studio.
 
     ``totp_secret``: base32; None means the password is enough. ``locale``: the interface's and the files' language.
     ``quirks``: of each export; None means what Studio usually shows at that moment (``usual_quirks``).
@@ -52,14 +52,14 @@ class StudioAccount:
 
     @cached_property
     def following(self) -> int:
-        """How many accounts it follows; no export tells."""
+        """How many accounts it follows; no export contains it."""
         return Random(f"{self.handle}|following").randrange(8, 900)
 
 
 def invent_account(
     handle: str, seed: int, first_day: date, last_day: date, *, traits: Traits = PLAIN, locale: str = "en"
 ) -> StudioAccount:
-    """An account with credentials made from its handle: the same on every machine, and no secret of anybody."""
+    """An account with credentials derived from its handle: the same on every machine, and nobody's secret."""
     secret = base64.b32encode(hashlib.sha256(f"look-alike|{handle}".encode()).digest()[:20]).decode()
     truth = SimulatedAccount.generate(handle, seed, first_day, last_day, traits=traits)
     return StudioAccount(truth=truth, password=f"{handle}-look-alike", totp_secret=secret, locale=locale)

@@ -1,6 +1,6 @@
-"""The web application of the look-alike Studio: its pages, the JSON they load, exports, and the control of tests.
+"""The web application of the simulated Studio: its pages, the JSON they load, exports, and the control of tests.
 
-Handlers run on one event loop and never wait in the middle, so the world needs no lock.
+Handlers run on one event loop and never await midway, so the world needs no lock.
 """
 
 import json
@@ -75,7 +75,7 @@ class StudioRoutes:
         return Response(self._static[name], media_type=STATIC[name], headers={"cache-control": "max-age=3600"})
 
     async def analytics(self, request: Request) -> Response:
-        """A tab or a video, or one of the ways in which a session that ended shows."""
+        """A tab or a video, or one of the ways in which an ended session shows."""
         tab = request.path_params.get("tab", "overview")
         place = "video" if tab.isdigit() else tab
         session = session_of(self._world, request, place, is_page=True)
@@ -117,7 +117,7 @@ class StudioRoutes:
         return page(pages.video(markup, video_id, title, assets=self._assets, user_id=user_id, overlay=overlay))
 
     async def user(self, request: Request) -> Response:
-        """Whose session it is."""
+        """The owner of the session."""
         visitor = visitor_of(self._world, request, "user")
         if visitor is None:
             return login_expired()

@@ -1,9 +1,9 @@
-"""How a test in another process drives the look-alike: the same as the methods of the world, over HTTP.
+"""How a test in another process drives the simulator: the methods of the world, over HTTP.
 
     POST /sim/control {"faults": [{"name": "captcha", "handle": "pig1987"}], "advance": 3600}
     GET  /sim/log
 
-TikTok has nothing of the kind.
+TikTok has no such endpoint.
 """
 
 from collections.abc import Callable, Mapping
@@ -39,7 +39,7 @@ class ControlRoutes:
         return [Route("/sim/control", self.control, methods=["POST"]), Route("/sim/log", self.log)]
 
     async def control(self, request: Request) -> Response:
-        """Obeys every order of the body, clearing first; an order or value that is not known changes nothing."""
+        """Executes every order of the body, clearing first; an unknown order or value changes nothing."""
         try:
             body = await json_body(request)
             if unknown := sorted(set(body) - set(self._orders)):
@@ -72,7 +72,7 @@ class ControlRoutes:
         return JSONResponse({"requests": stamped[0], "faults": stamped[1], "exports": exports})
 
     def _add_faults(self, faults: list[dict[str, Any]]) -> None:
-        for fault in [Fault(**fields) for fields in faults]:  # all are read before the first is added
+        for fault in [Fault(**fields) for fields in faults]:  # all are parsed before the first is added
             self._world.faults.add(
                 fault.name, handle=fault.handle, section=fault.section, times=fault.times, parameter=fault.parameter
             )

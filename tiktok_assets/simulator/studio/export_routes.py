@@ -1,4 +1,4 @@
-"""The export endpoints that the page's own script calls: ask, wait, fetch the file."""
+"""The export endpoints that the page's own script calls: request, wait, fetch the file."""
 
 from typing import get_args
 
@@ -27,7 +27,7 @@ class ExportRoutes:
         self._world = world
 
     def routes(self) -> list[Route]:
-        """Ask, wait, fetch."""
+        """Request, wait, fetch."""
         return [
             Route("/tiktokstudio/api/web/export/create", self.create, methods=["POST"]),
             Route("/tiktokstudio/api/web/export/state", self.state),

@@ -1,6 +1,6 @@
-"""The export desk of the look-alike Studio: what may be asked for, what is made of it, and how its file is handed out.
+"""The exports of the simulated Studio: what may be requested, what is made of it, and how its file is served.
 
-Pure state with clocks; the bytes are those of ``studio_export``, bent by the faults that fire. HTTP is ``app``.
+Pure state with clocks; the bytes are those of ``studio_export``, altered by the faults that fire. HTTP is ``app``.
 """
 
 import dataclasses
@@ -29,7 +29,7 @@ NOT_A_FILE = b"<!doctype html><html><body><h1>Something went wrong</h1></body></
 
 
 class Refused(Exception):
-    """Studio makes no export; ``reason`` is limit, too_many, too_long or invalid, and ``status`` that of HTTP."""
+    """Studio refuses the export; ``reason`` is limit, too_many, too_long or invalid, and ``status`` that of HTTP."""
 
     def __init__(self, reason: str, *, status: int = 200, retry_after: int | None = None) -> None:
         super().__init__(reason)
@@ -57,7 +57,7 @@ class StudioExport:
 
 
 class Delivery(NamedTuple):
-    """One answer to a request for the file; a ``cut`` one breaks off after half of its body."""
+    """One answer to a request for the file; a ``cut`` one ends after half of its body."""
 
     status: int
     body: bytes
@@ -68,7 +68,7 @@ class Delivery(NamedTuple):
 
 @dataclass(kw_only=True)
 class ExportDesk:
-    """Makes exports and hands them out. The limits are those of the server: per account and section."""
+    """Makes exports and serves them. The limits are those of the server: per account and section."""
 
     faults: FaultQueue
     now: Callable[[], datetime]
@@ -98,7 +98,7 @@ class ExportDesk:
             raise Refused("too_many", status=429, retry_after=int(fault.number(3600)))
         if self.faults.take("limit_message", *place) or self._is_too_soon(*place):
             raise Refused("limit")
-        self._window(picked, self.last_label(account))  # a request that is refused uses up no other fault
+        self._window(picked, self.last_label(account))  # a refused request uses up no other fault
         export = self._make(account, section, file_format, picked)
         if self.faults.take("never_ready", *place):
             export.ready_at = math.inf
@@ -117,7 +117,7 @@ class ExportDesk:
         return self.wait_clock() >= export.ready_at
 
     def hand_out(self, export: StudioExport) -> Delivery:
-        """The answer to one request for the file, which needs no session: the link is enough while it lives."""
+        """The answer to one request for the file, which needs no session: the link is enough while it is valid."""
         export.downloads += 1
         faults = self.faults.take_any("transfer", export.handle, export.section)
         if "link_expired" in faults:
@@ -219,7 +219,7 @@ def _with_faults(quirks: Quirks, faults: Mapping[str, Fault]) -> Quirks:
 
 
 def _with_changed_bytes(body: bytes, generated: GeneratedExport) -> bytes:
-    """Sixteen bytes in the middle of the largest member are others: the ZIP still opens, its checksum is wrong."""
+    """Changes sixteen bytes in the middle of the largest member: the ZIP still opens, its checksum is wrong."""
     member = max(generated.members.values(), key=len)
     begin = body.index(member) + len(member) // 2
     changed = bytes(byte ^ 0x55 for byte in body[begin : begin + 16])

@@ -1,6 +1,6 @@
-"""What can go wrong at the look-alike Studio: every fault by name, and the queue of those that are waiting to happen.
+"""What can go wrong at the simulated Studio: every fault by name, and the queue of pending ones.
 
-Here belongs which fault fires, and how often. What it does is done where it happens: ``app`` and ``exports``.
+Belongs here: which fault fires, and how often. Its effect is implemented where it happens: ``app`` and ``exports``.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,11 +10,11 @@ from typing import Literal, NamedTuple
 
 Place = Literal["page", "session", "request", "file", "transfer", "insight"]
 ALWAYS = 1_000_000_000
-"""``times`` of a fault that never ends by itself."""
+"""``times`` of a fault that never stops by itself."""
 
 
 class FaultKind(NamedTuple):
-    """Where a fault happens, how often unless told, and what its parameter means."""
+    """Where a fault happens, how often by default, and what its parameter means."""
 
     place: Place
     meaning: str
@@ -34,12 +34,12 @@ FAULTS: Mapping[str, FaultKind] = {
     "limit_message": FaultKind("request", "HTTP 200 with a limit message"),
     "http_429": FaultKind("request", "HTTP 429 with Retry-After; parameter: seconds (3600)"),
     "wrong_section": FaultKind("file", "under its right name, the members of another section; parameter: which"),
-    "xlsx": FaultKind("file", "an XLSX in the ZIP, though CSV was asked for"),
+    "xlsx": FaultKind("file", "an XLSX in the ZIP, though CSV was requested"),
     "empty_section": FaultKind("file", "headers without rows"),
     "label_shift": FaultKind("file", "daily labels moved by `parameter` days (1)"),
     "unescaped_quotes": FaultKind("file", "quotes in titles are not doubled"),
     "undefined_runs": FaultKind("file", "the first `parameter` (3) and the last days have no value"),
-    "window_366": FaultKind("file", "366 days up to the last one asked for"),
+    "window_366": FaultKind("file", "366 days up to the last one requested"),
     "truncated": FaultKind("transfer", "the first half, as if it were all"),
     "corrupt": FaultKind("transfer", "bytes of a member are changed, its checksum is not"),
     "html": FaultKind("transfer", "a web page under the name of the file"),
@@ -54,7 +54,7 @@ FAULTS: Mapping[str, FaultKind] = {
 
 @dataclass(kw_only=True)
 class Fault:
-    """One fault that waits: it fires ``times`` times (None: as usual for it) for ``handle`` in ``section`` (None: any).
+    """One pending fault: it fires ``times`` times (None: as usual for it) for ``handle`` in ``section`` (None: any).
 
     ``section``: overview, content, viewers, followers; also video and login for pages, and user, relation, insight,
     item_list for JSON.
@@ -91,7 +91,7 @@ class Fired(NamedTuple):
 
 
 class FaultQueue:
-    """The faults that wait, in order, and those that fired."""
+    """The pending faults, in order, and those that fired."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
@@ -107,15 +107,15 @@ class FaultQueue:
         times: int | None = None,
         parameter: str | float | None = None,
     ) -> None:
-        """Lets a fault of ``FAULTS`` wait for its next occasion."""
+        """Queues a fault of ``FAULTS`` for its next occasion."""
         self._waiting.append(Fault(name=name, handle=handle, section=section, times=times, parameter=parameter))
 
     def clear(self) -> None:
-        """Forgets the waiting faults; what fired stays on record."""
+        """Forgets the pending faults; those that fired stay on record."""
         self._waiting.clear()
 
     def take(self, name: str, handle: str | None, section: str | None) -> Fault | None:
-        """The first waiting fault of that name that fits, one time less; None when nothing goes wrong."""
+        """The first matching pending fault of that name, counted down by one; None if nothing goes wrong."""
         for fault in self._waiting:
             fits = fault.handle in (None, handle) and fault.section in (None, section)
             if fault.name == name and fits and fault.times:

@@ -1,9 +1,9 @@
-"""The JSON of ``/aweme/v2/data/insight/``: numbers that Studio's pages load and no export holds.
+"""The JSON of ``/aweme/v2/data/insight/``: numbers that Studio's pages load but no export contains.
 
-Shapes are those of public captures: a history is a list of ``{status, value}`` a day, a video's number lies one level
-deeper than an account's, a type that was not asked for is null, and status 2 means no data.
+Shapes are those of public captures: a history is a list of one ``{status, value}`` per day, a video's number is one
+level deeper than an account's, a type that was not requested is null, and status 2 means no data.
 Daily counts are the account's truth; what the truth lacks (ages, sources, watch time) is drawn from the id of the
-account or video, so it is the same whenever it is asked for.
+account or video, so it is the same at every request.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -19,7 +19,7 @@ from tiktok_assets.simulator.traits import DayTruth
 
 NO_DATA: Mapping[str, Any] = {"status": 2}
 MOST_DAYS = 400
-"""An answer never holds more; the longest range seen was 372 days."""
+"""An answer never contains more; the longest observed range was 372 days."""
 AGES = ("18-24", "25-34", "35-44", "45-54", "55+")
 SOURCES = ("For You", "Personal Profile", "Following", "Search", "Sound")
 

@@ -1,4 +1,4 @@
-"""The ways in, as routes: password, one-time code, QR code, and out again."""
+"""The routes of login and logout: password, one-time code, QR code."""
 
 from urllib.parse import parse_qs
 
@@ -20,7 +20,7 @@ from tiktok_assets.simulator.studio.web import (
 from tiktok_assets.simulator.studio.world import StudioWorld
 
 PENDING = "passport_auth_status"
-"""The cookie of a login that waits for its code."""
+"""The cookie of a login that is waiting for its code."""
 
 
 class LoginRoutes:
@@ -31,7 +31,7 @@ class LoginRoutes:
         self._assets = assets_of(world)
 
     def routes(self) -> list[Route]:
-        """Every way in."""
+        """Every login route."""
         return [
             Route("/login", self.choose),
             Route("/login/phone-or-email/email", self.password, methods=["GET", "POST"]),
@@ -107,6 +107,6 @@ class LoginRoutes:
 
     @staticmethod
     async def _form(request: Request) -> dict[str, str]:
-        """By hand: Starlette's own needs a package more."""
+        """Parsed manually: Starlette's parser needs another package."""
         fields = parse_qs((await request.body()).decode(), keep_blank_values=True)
         return {name: values[-1] for name, values in fields.items()}

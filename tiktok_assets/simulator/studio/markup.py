@@ -1,4 +1,4 @@
-"""The building blocks of the look-alike's HTML: TUX markup with build-dependent classes, captcha containers, the frame.
+"""The building blocks of the simulator's HTML: TUX markup with build-dependent classes, captcha containers, the frame.
 
 Everything is a string; text is escaped where it enters. Whole pages are ``pages``.
 """
@@ -12,7 +12,7 @@ from typing import Any
 from tiktok_assets.simulator.studio.texts import TEXTS, Texts
 
 CAPTCHAS = ("#captcha-verify-container", ".captcha-verify-container", ".captcha_verify_container", "#captcha_container")
-"""The containers a captcha appears in. Some of them lie hidden on every normal page."""
+"""The containers a captcha appears in. Some of them are on every normal page, hidden."""
 HIDDEN_CAPTCHAS = (
     '<div id="captcha_container" style="display:none"></div><div class="captcha_verify_container" hidden></div>'
 )
@@ -44,7 +44,7 @@ class Markup:
         return f'class="{" ".join(names)} {self.css_class(names[-1])}"'
 
     def button(self, label: str, hook: str, *, element_id: str = "", kind: str = "secondary") -> str:
-        """A TUXButton; its label lies two elements deep."""
+        """A TUXButton; its label is two elements deep."""
         identity = f'id="{self.element_id(element_id)}"' if element_id else ""
         return (
             f"<button {identity} type=button {self.classes('TUXButton', 'TUXButton--medium', f'TUXButton--{kind}')} "
@@ -61,7 +61,7 @@ class Markup:
         )
 
     def captcha(self, container: str, continue_to: str) -> str:
-        """A visible captcha; dragging is a click here, and leads on."""
+        """A visible captcha; dragging is replaced by a click, which continues."""
         name = container.lstrip("#.")
         attribute = f'id="{name}"' if container.startswith("#") else f'class="{name}"'
         return (
@@ -78,8 +78,8 @@ def text(value: str) -> str:
 
 def boot(markup: Markup, data: Mapping[str, Any]) -> str:
     """Data for the page's script."""
-    known = {"language": markup.language, "texts": asdict(markup.texts), "ids": markup.element_id("")}
-    safe = json.dumps(known | dict(data), ensure_ascii=False).replace("<", "\\u003c")
+    page_data = {"language": markup.language, "texts": asdict(markup.texts), "ids": markup.element_id("")}
+    safe = json.dumps(page_data | dict(data), ensure_ascii=False).replace("<", "\\u003c")
     return f'<script id="__BOOT__" type="application/json">{safe}</script>'
 
 

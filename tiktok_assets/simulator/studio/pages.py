@@ -1,6 +1,6 @@
-"""The pages of the look-alike Studio as HTML: analytics tabs, a video, login by password, code and QR.
+"""The pages of the simulated Studio as HTML: analytics tabs, a video, login by password, code and QR.
 
-Here belongs what is on a page. Which page is shown is ``app``; what a click does is ``studio.js``.
+Belongs here: what is on a page. Which page is shown is ``app``; what a click does is ``studio.js``.
 """
 
 from collections.abc import Sequence
@@ -58,7 +58,7 @@ def analytics(
 
 
 def video(markup: Markup, video_id: str, title: str, *, assets: str, user_id: str, overlay: str = "") -> str:
-    """The page of one video: numbers that no export holds."""
+    """The page of one video: numbers that no export contains."""
     tabs = [f"{STUDIO}/{tab}" for tab in TABS]
     data = {"tab": "video", "tabs": tabs, "userId": user_id, "videoId": video_id}
     body = (
@@ -72,7 +72,7 @@ def video(markup: Markup, video_id: str, title: str, *, assets: str, user_id: st
 
 
 def first_run(markup: Markup) -> str:
-    """The dialog that covers a page until somebody closes it."""
+    """The dialog that covers a page until it is closed."""
     button = markup.button(markup.texts.got_it, "Common_News_Confirm", element_id="got-it", kind="primary")
     body = f"<p>{text(markup.texts.news)}</p>{button}"
     return markup.modal(markup.texts.news_title, body, element_id="news", hidden=False)
@@ -153,7 +153,7 @@ def _download_dialog(markup: Markup, section: str, *, changed: bool) -> str:
 
 
 def login_choice(markup: Markup, continue_to: str, *, assets: str) -> str:
-    """``/login``: which way in."""
+    """``/login``: the choice of login method."""
     query = quote(continue_to, safe="")
     links = "".join(
         f'<a class="TUXButton" data-e2e="channel-item" href="{path}?redirect_url={query}">{text(label)}</a>'
@@ -194,7 +194,7 @@ def login_code(markup: Markup, *, assets: str, error: str = "", overlay: str = "
 
 
 def login_qr(markup: Markup, token: str, continue_to: str, *, assets: str) -> str:
-    """``/login/qrcode``: waits until somebody scans."""
+    """``/login/qrcode``: waits for a scan."""
     data = {"tab": "qr", "token": token, "continueTo": continue_to}
     body = f'{boot(markup, data)}<div data-e2e="qr-code">{_qr_picture(token)}</div><p>{text(markup.texts.qr_hint)}</p>'
     return _login_document(markup, body, assets=assets, scripts=SCRIPTS)

@@ -1,5 +1,5 @@
 "use strict";
-// The range of the look-alike's analytics: presets, and a calendar that can only be clicked. Loaded before studio.js.
+// The range of the simulator's analytics: presets, and a calendar that can only be clicked. Loaded before studio.js.
 
 const BOOT = JSON.parse(document.getElementById("__BOOT__").textContent);
 const T = BOOT.texts;

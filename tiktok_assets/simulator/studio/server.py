@@ -1,4 +1,4 @@
-"""Serving the look-alike Studio on 127.0.0.1: in a thread for tests (``serve``), as a process for people (``run``)."""
+"""Serving the simulated Studio on 127.0.0.1: in a thread for tests (``serve``), as a process for people (``run``)."""
 
 import contextlib
 import socket
@@ -18,7 +18,7 @@ START_SECONDS = 10
 
 
 class PortTaken(Exception):
-    """Another program listens there; the message says what to do."""
+    """Another program is listening there; the message says what to do."""
 
 
 @contextlib.contextmanager
@@ -29,13 +29,13 @@ def serve(world: StudioWorld, port: int = 0) -> Iterator[str]:
     """
     listener = _listen(port)
     server = uvicorn.Server(_config(world))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="look-alike Studio", daemon=True)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="simulated Studio", daemon=True)
     thread.start()
     deadline = time.monotonic() + START_SECONDS
     while not server.started:
         if not thread.is_alive() or time.monotonic() > deadline:
             listener.close()
-            raise RuntimeError(f"the look-alike Studio did not start within {START_SECONDS} s")
+            raise RuntimeError(f"the simulated Studio did not start within {START_SECONDS} s")
         time.sleep(0.002)
     try:
         yield address_of(listener)
@@ -50,8 +50,8 @@ def run(port: int = 8400) -> None:
     listener = _listen(port)
     world = StudioWorld(demo_accounts(datetime.now(UTC).date()))
     address = address_of(listener)
-    print(f"A look-alike TikTok Studio listens on {address}/tiktokstudio/analytics. Ctrl-C ends it.")
-    print("Everything is invented, and so are these logins:\n")
+    print(f"A simulated TikTok Studio is listening on {address}/tiktokstudio/analytics. Ctrl-C ends it.")
+    print("All data and these logins are invented:\n")
     for account in world.accounts.values():
         print(f"  {account.handle:10} password {account.password:22} TOTP secret {account.totp_secret}")
     print(f'\nFaults:  curl -d \'{{"faults": [{{"name": "captcha"}}]}}\' {address}/sim/control', flush=True)

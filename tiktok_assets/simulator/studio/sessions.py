@@ -1,4 +1,4 @@
-"""Who is logged in at the look-alike Studio, and the ways in: password with a one-time code, or a scanned QR code.
+"""Who is logged in at the simulated Studio, and how to log in: password with a one-time code, or a scanned QR code.
 
 Pure state with a clock. Cookies are named here, set in ``app``.
 """
@@ -18,7 +18,7 @@ ENDINGS: tuple[Ending, ...] = ("redirect_to_login", "login_panel", "status_8")
 
 @dataclass(kw_only=True)
 class Session:
-    """One login. ``ended_as`` tells how Studio shows that it no longer counts; None while it does."""
+    """One login. ``ended_as`` says how Studio shows that it is no longer valid; None while it is."""
 
     id: str
     handle: str
@@ -27,7 +27,7 @@ class Session:
     ended_as: Ending | None = None
 
     def cookies(self, csrf_token: str) -> Mapping[str, str]:
-        """What the browser keeps; ``sid_guard`` tells begin, life and end as the real one does."""
+        """What the browser keeps; ``sid_guard`` contains start, lifetime and end, as the real one does."""
         life = int((self.ends_at - self.begun_at).total_seconds())
         end = self.ends_at.strftime("%a, %d-%b-%Y %H:%M:%S GMT")
         guard = quote(f"{self.id}|{int(self.begun_at.timestamp())}|{life}|{end}", safe="")
@@ -37,7 +37,7 @@ class Session:
 
 @dataclass(kw_only=True)
 class PendingLogin:
-    """A right password that still waits for its one-time code."""
+    """A correct password that is still waiting for its one-time code."""
 
     account: StudioAccount
     continue_to: str
@@ -89,7 +89,7 @@ class Sessions:
         return self.open(pending.account.handle)
 
     def open(self, handle: str) -> Session:
-        """A new session of ``handle``, without asking anything."""
+        """A new session of ``handle``, without credentials."""
         if handle not in self._accounts:
             raise ValueError(f"no account {handle!r} at this Studio; there are {', '.join(self._accounts)}")
         begun_at = self._now()
@@ -98,7 +98,7 @@ class Sessions:
         return session
 
     def find(self, session_id: str) -> Session | None:
-        """The session, ended or not; one that outlived its time has ended now. None for an id never given out."""
+        """The session, ended or not; an expired one is ended now. None for an unknown id."""
         session = self._sessions.get(session_id)
         if session and session.ended_as is None and self._now() >= session.ends_at:
             session.ended_as = self._ending
@@ -126,7 +126,7 @@ class Sessions:
         self._scans[token] = handle
 
     def take_scan(self, token: str) -> Session | None:
-        """The session of a scanned QR code, once; None while nobody has scanned it."""
+        """The session of a scanned QR code, once; None until it is scanned."""
         handle = self._scans.get(token)
         if handle is None:
             return None

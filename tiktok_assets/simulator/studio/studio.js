@@ -1,5 +1,5 @@
 "use strict";
-// What a click does on the look-alike Studio, and the JSON its pages load by themselves. The range is range.js.
+// What a click does on the simulated Studio, and the JSON its pages load by themselves. The range is range.js.
 
 // ---- numbers
 

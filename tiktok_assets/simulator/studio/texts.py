@@ -1,4 +1,4 @@
-"""What the look-alike Studio says in each language (``texts.toml``); a language that lacks a text fails to load.
+"""What the simulated Studio says in each language (``texts.toml``); a language that lacks a text fails to load.
 
 The files it serves know every language of Babel.
 """

@@ -1,4 +1,4 @@
-"""One-time codes of RFC 6238 (SHA-1, six digits, 30 s): the look-alike's second factor, without a library."""
+"""One-time codes of RFC 6238 (SHA-1, six digits, 30 s): the simulator's second factor, without a library."""
 
 import base64
 import hmac

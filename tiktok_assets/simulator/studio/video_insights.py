@@ -1,7 +1,7 @@
 """What Studio shows of one video: the list of a content page, and the video types of the insight endpoint.
 
 Counts are those of the truth at the moment asked. Length, watch time, completion, favorites and sources are drawn from
-the video's id (``VideoFacts``), so that a test can ask for them as well.
+the video's id (``VideoFacts``), so that a test can compute them too.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,13 +14,13 @@ from tiktok_assets.simulator.studio.accounts import StudioAccount
 from tiktok_assets.simulator.videos import SimulatedVideo, Totals
 
 FEW_VIEWS = 100
-"""Below this Studio shows no watch time: status 2."""
+"""Below this, Studio shows no watch time: status 2."""
 PAGE_SIZE = 50
 
 
 @dataclass(frozen=True, kw_only=True)
 class VideoFacts:
-    """What is true of a video besides its counts. Shares are 0..1, times are seconds."""
+    """The truth about a video besides its counts. Shares are 0..1, times are seconds."""
 
     duration: float
     average_watch_time: float
@@ -31,7 +31,7 @@ class VideoFacts:
 
     @staticmethod
     def of(video_id: int) -> "VideoFacts":
-        """The facts that this id makes."""
+        """The facts derived from this id."""
         rng = Random(f"{video_id}|facts")
         duration = round(rng.uniform(6, 75), 1)
         for_you = rng.randrange(550, 930)
@@ -128,7 +128,7 @@ def _nested(value: Any) -> dict[str, Any]:
 
 
 def _retention(facts: VideoFacts) -> dict[str, Any]:
-    """From everybody at the first second to those who see the end, in a straight line."""
+    """Falls linearly from everybody at the first second to those who see the end."""
     seconds = int(facts.duration)
     fall = (1 - facts.completion_rate) / seconds
     points = [{"timestamp": str(second * 1000), "value": round(1 - second * fall, 4)} for second in range(seconds + 1)]

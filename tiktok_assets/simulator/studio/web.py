@@ -1,4 +1,4 @@
-"""What every route needs: the visitor of a request, cookies, answers as Studio words them, and the log.
+"""What every route needs: the visitor of a request, cookies, answers in Studio's format, and the log.
 
 Routes are ``app`` and ``login``.
 """
@@ -24,7 +24,7 @@ INVALID = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Visitor:
-    """Who asks: the account of a session that counts."""
+    """The visitor: the account of a valid session."""
 
     account: StudioAccount
     session: Session
@@ -41,7 +41,7 @@ def session_of(world: StudioWorld, request: Request, place: str, *, is_page: boo
 
 
 def visitor_of(world: StudioWorld, request: Request, place: str) -> Visitor | None:
-    """Who asks for JSON; None when the session does not count (any more)."""
+    """The visitor of a JSON request; None if the session is not valid (any more)."""
     session = session_of(world, request, place, is_page=False)
     if session is None or session.ended_as is not None:
         return None
@@ -64,7 +64,7 @@ def login_expired() -> JSONResponse:
 
 
 def page(html: str, status: int = 200) -> HTMLResponse:
-    """A page that no browser keeps."""
+    """A page that browsers do not cache."""
     return HTMLResponse(html, status, headers={"cache-control": "no-store"})
 
 

@@ -1,4 +1,4 @@
-"""The state of one look-alike Studio: accounts, sessions, exports, faults, and a log of what was served.
+"""The state of one simulated Studio: accounts, sessions, exports, faults, and a log of what was served.
 
     world = StudioWorld([invent_account("north.pier", 1, first_day, last_day)], clock=lambda: moment)
     world.faults.add("captcha", handle="north.pier")
@@ -6,7 +6,7 @@
     world.exports.made, world.faults.fired, world.requests      # what happened
 
 Everything follows the injected clock, except waiting for a file, which is real time: the page polls in real time too.
-Here belongs what is true at the server; HTML is ``pages``, HTTP is ``app``.
+Belongs here: the state of the server; HTML is ``pages``, HTTP is ``app``.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from tiktok_assets.simulator.studio.sessions import Ending, Session, Sessions
 
 
 class Served(NamedTuple):
-    """One request and its answer. No bodies, no queries: they hold passwords and tokens."""
+    """One request and its answer. No bodies, no queries: they contain passwords and tokens."""
 
     at: datetime
     method: str
@@ -34,9 +34,9 @@ class Served(NamedTuple):
 
 
 class StudioWorld:
-    """A look-alike Studio without its web server.
+    """A simulated Studio without its web server.
 
-    ``clock``: aware moments. ``session_ending``: how a session shows that its time is over. ``export_interval``:
+    ``clock``: aware moments. ``session_ending``: how a session shows that it has expired. ``export_interval``:
     between two exports of a section of an account; 0 for no limit. ``max_export_days``: of one export (TikTok's page
     says 365). ``prepare_seconds``: until a file is ready. ``start``: what ids and css classes are made from; the same
     start gives the same ones, and without it every start has its own.
@@ -82,7 +82,7 @@ class StudioWorld:
         return self._clock() + self._ahead
 
     def advance(self, duration: timedelta) -> None:
-        """Lets ``duration`` pass at once."""
+        """Advances the clock by ``duration``."""
         self._ahead += duration
 
     def token(self, length: int) -> str:
@@ -96,7 +96,7 @@ class StudioWorld:
     def visit(self, session_id: str, place: str, *, is_page: bool) -> Session | None:
         """The session behind a request to ``place``, after the faults that concern sessions; None for an unknown id.
 
-        An ended session is returned too: ``ended_as`` tells what to show.
+        An ended session is returned too: ``ended_as`` says what to show.
         """
         session = self.sessions.find(session_id)
         if session is None or session.ended_as is not None:

@@ -13,7 +13,7 @@ from tiktok_assets_tests.e2e.running.drop import drop_a_year_of_two_accounts
 
 ACCOUNTS = ("pig1987", "zonea0", "south", "north")
 EXTRACTED = "harbour"
-"""The account whose exports are not dropped: a browser fetches them from the look-alike Studio."""
+"""The account whose exports are not dropped: a browser fetches them from the simulator."""
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +28,7 @@ def look_alike() -> Iterator[tuple[StudioWorld, str]]:
 
 @pytest.fixture(scope="session")
 def dagster_dev(tmp_path_factory: pytest.TempPathFactory, look_alike: tuple[StudioWorld, str]) -> Iterator[DagsterDev]:
-    """Running, with nothing in landing, and a sensor that looks every few seconds."""
+    """Running, with nothing in landing, and a sensor that ticks every few seconds."""
     home = tmp_path_factory.mktemp("dagster_dev") / "home"
     installation = DagsterDev(home, (*ACCOUNTS, EXTRACTED), sensor_interval=2, studio_url=look_alike[1])
     installation.prepare()

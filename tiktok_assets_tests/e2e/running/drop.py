@@ -15,7 +15,7 @@ DROPPED = ("pig1987", "zonea0")
 
 
 def account(name: str) -> SimulatedAccount:
-    """What is true about ``name``."""
+    """The truth about ``name``."""
     return SimulatedAccount.generate(name, 1, date(2024, 12, 1), date(2026, 1, 10))
 
 

@@ -19,7 +19,7 @@ SLOW = 60_000  # milliseconds; guards against hanging
 
 
 def browser_path(playwrights_own: str) -> str | None:
-    """The browser that set-up looks for, too: the one of the setting, of the system, or Playwright's."""
+    """The browser that setup finds, too: from the setting, from the system, or Playwright's."""
     names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
     candidates = (os.environ.get("TIKTOK_BROWSER_PATH"), *map(shutil.which, names), playwrights_own)
     return next((path for path in candidates if path and Path(path).exists()), None)
@@ -27,7 +27,7 @@ def browser_path(playwrights_own: str) -> str | None:
 
 @pytest.fixture(scope="module")
 def page(dagster_dev: DagsterDev, seconds_from_drop_to_warehouse: float) -> Iterator[Page]:
-    """A page of a browser that asks nobody but our own server, once the exports are processed."""
+    """A page of a browser that requests only from our own server, once the exports are processed."""
     with sync_playwright() as playwright:
         path = browser_path(playwright.chromium.executable_path)
         if path is None:
@@ -45,7 +45,7 @@ def page(dagster_dev: DagsterDev, seconds_from_drop_to_warehouse: float) -> Iter
 def test_the_graph_shows_every_layer(dagster_dev: DagsterDev, page: Page, tmp_path: Path) -> None:
     page.goto(f"{dagster_dev.url}/asset-groups")
     for name in GROUPS:
-        expect(page.get_by_text(name, exact=True).last).to_be_visible()  # the first one stands in the list beside it
+        expect(page.get_by_text(name, exact=True).last).to_be_visible()  # the first one is in the list next to it
     page.mouse.move(900, 1240)
     page.wait_for_timeout(1000)  # the lines are drawn after the boxes
     page.screenshot(path=tmp_path / "asset-graph.png")
@@ -82,7 +82,7 @@ def test_the_days_of_an_account_show_their_chart(dagster_dev: DagsterDev, page: 
     page.screenshot(path=tmp_path / "account-daily.png")
 
 
-def test_every_promise_of_a_table_stands_under_checks(dagster_dev: DagsterDev, page: Page, tmp_path: Path) -> None:
+def test_every_promise_of_a_table_is_listed_under_checks(dagster_dev: DagsterDev, page: Page, tmp_path: Path) -> None:
     page.goto(f"{dagster_dev.url}/assets/staging/overview?view=checks")
     for name in ("keeps_schema", "has_rows", "days_are_contiguous", "has_no_duplicates"):
         expect(page.get_by_text(name, exact=True).first).to_be_visible()

@@ -31,13 +31,13 @@ BELOW_LANDING = [
 
 @dataclass(frozen=True)
 class Backfills:
-    """The runs of two backfills made while the sensor was off, and those the sensor asked for once it was on again."""
+    """The runs of two backfills made while the sensor was off, and those the sensor requested once it was on again."""
 
     one_account: list[dict[str, Any]]
     three_accounts: list[dict[str, Any]]
     afterwards: list[dict[str, Any]]
     views_the_reader_saw: tuple[str, str]
-    """Of a notebook that was open all the time: before, and after."""
+    """What a notebook that was open all the time shows: before, and after."""
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +55,11 @@ def backfills(dagster_dev: DagsterDev, seconds_from_drop_to_warehouse: float) ->
         many = dagster_dev.backfill(BELOW_LANDING, [f"{name}|{month}" for name in three for month in months[2:4]])
         one_account, three_accounts = dagster_dev.runs_of(one), dagster_dev.runs_of(many)
         after = ask(reader)
-    known = {run["runId"] for run in dagster_dev.runs()}
+    earlier = {run["runId"] for run in dagster_dev.runs()}
     ticks = len(dagster_dev.sensor_ticks())
     dagster_dev.switch_sensor(on=True)
-    dagster_dev.wait_for("two more looks of the sensor", lambda: len(dagster_dev.sensor_ticks()) >= ticks + 2)
-    later = [run for run in dagster_dev.runs() if run["runId"] not in known]
+    dagster_dev.wait_for("two more sensor ticks", lambda: len(dagster_dev.sensor_ticks()) >= ticks + 2)
+    later = [run for run in dagster_dev.runs() if run["runId"] not in earlier]
     return Backfills(one_account, three_accounts, later, (before, after))
 
 
@@ -95,7 +95,7 @@ def test_dropped_exports_of_two_accounts_are_730_rows_of_the_warehouse(
     assert found.rows() == [(name, 365, days["video_views"].sum()) for name, days in zip(DROPPED, truth, strict=True)]
 
 
-def test_the_sensor_asked_for_each_account_once_and_names_the_accounts_of_a_run(
+def test_the_sensor_requested_each_account_once_and_names_the_accounts_of_a_run(
     dagster_dev: DagsterDev, seconds_from_drop_to_warehouse: float
 ) -> None:
     runs = [run["tags"] for run in dagster_dev.runs() if "dagster/backfill" not in run["tags"]]
@@ -105,7 +105,10 @@ def test_the_sensor_asked_for_each_account_once_and_names_the_accounts_of_a_run(
         first, last = tags["dagster/asset_partition_range_start"], tags["dagster/asset_partition_range_end"]
         assert (first.split("|")[1], last.split("|")[1]) == ("2025-01-01", "2025-12-01")
     names = sorted(tags["tiktok/account"] for tags in runs)
-    assert names in (["pig1987 and 1 more"], ["pig1987", "zonea0"])  # by what lay there when the sensor looked
+    assert names in (
+        ["pig1987 and 1 more"],
+        ["pig1987", "zonea0"],
+    )  # depending on what was there when the sensor ticked
 
 
 def test_a_backfill_of_twelve_months_of_an_account_is_one_run(dagster_dev: DagsterDev, backfills: Backfills) -> None:
@@ -151,9 +154,7 @@ def test_an_open_notebook_stops_no_run_and_keeps_what_it_opened(backfills: Backf
     assert backfills.one_account[0]["status"] == "SUCCESS"
 
 
-def test_the_published_folder_holds_the_warehouse_and_nothing_else(
-    dagster_dev: DagsterDev, backfills: Backfills
-) -> None:
+def test_the_published_folder_contains_only_the_warehouse(dagster_dev: DagsterDev, backfills: Backfills) -> None:
     assert [path.name for path in (dagster_dev.home / "data" / "warehouse").iterdir()] == ["tiktok.duckdb"]
 
 

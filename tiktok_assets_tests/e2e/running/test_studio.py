@@ -1,4 +1,4 @@
-"""From a login to the warehouse in a running Dagster: the browser lands what is missing, the sensor carries on."""
+"""From a login to the warehouse in a running Dagster: the browser lands what is missing, the sensor does the rest."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tiktok_assets.accounts import Account
 from tiktok_assets.exports.windows import last_day_with_data
 from tiktok_assets.settings import Settings
 from tiktok_assets.simulator.studio import StudioWorld, totp
-from tiktok_assets.studio.login import LookAlikeLogin, log_in
+from tiktok_assets.studio.login import SimulatorLogin, log_in
 from tiktok_assets.studio.session import Session
 from tiktok_assets_tests.e2e.dagster_dev import DagsterDev
 from tiktok_assets_tests.e2e.running.conftest import EXTRACTED
@@ -41,7 +41,7 @@ def extraction(dagster_dev: DagsterDev, look_alike: tuple[StudioWorld, str]) -> 
     world, address = look_alike
     login = world.accounts[EXTRACTED]
     secret = str(login.totp_secret)
-    owner = LookAlikeLogin(handle=EXTRACTED, password=login.password, code=lambda: totp(secret, world.now()))
+    owner = SimulatorLogin(handle=EXTRACTED, password=login.password, code=lambda: totp(secret, world.now()))
     settings = Settings(data_dir=UPath(dagster_dev.home / "data"), studio_url=address)
     session = log_in(settings, Account(key=EXTRACTED, handle=EXTRACTED), headless=True, help_with=owner)
     this_month = dt.datetime.now(dt.UTC).date().replace(day=1)
@@ -49,8 +49,8 @@ def extraction(dagster_dev: DagsterDev, look_alike: tuple[StudioWorld, str]) -> 
     keys = [f"{EXTRACTED}|{month}" for month in months]
     backfill = dagster_dev.backfill(LANDING, keys)
     query = f"select 1 from content_performance where account = '{EXTRACTED}'"
-    dagster_dev.wait_for("what was extracted in the warehouse", lambda: dagster_dev.published(query).height)
-    first = dagster_dev.runs(**{"dagster/backfill": backfill})  # Dagster looks every 30 s whether it has ended
+    dagster_dev.wait_for("the extracted rows in the warehouse", lambda: dagster_dev.published(query).height)
+    first = dagster_dev.runs(**{"dagster/backfill": backfill})  # Dagster checks every 30 s whether it has ended
     again = dagster_dev.launch(LANDING, keys[0], keys[-1])
     return Extraction(session, months, first, again)
 
@@ -65,26 +65,26 @@ def test_a_backfill_of_landing_is_one_visit_and_the_sensor_brings_it_to_the_ware
         f"select date_label, video_views from social_media_stats where account = '{EXTRACTED}' "
         "and video_views is not null order by 1"
     )
-    told = world.exports.made[0].generated.expected["overview"]
-    assert found.rows() == [(row["date_label"], row["video_views"]) for row in told]
+    expected = world.exports.made[0].generated.expected["overview"]
+    assert found.rows() == [(row["date_label"], row["video_views"]) for row in expected]
     assert found["date_label"][0].isoformat() == extraction.months[0]
     assert found["date_label"][-1] >= last_day_with_data(world.now())
 
 
-def test_the_same_months_again_ask_studio_for_nothing(
+def test_the_same_months_again_request_nothing_from_studio(
     look_alike: tuple[StudioWorld, str], extraction: Extraction
 ) -> None:
     assert extraction.again["status"] == "SUCCESS"
     assert len(look_alike[0].exports.made) == 4
 
 
-def test_no_secret_is_anywhere_but_in_the_session_file(
+def test_secrets_are_only_in_the_session_file(
     dagster_dev: DagsterDev, look_alike: tuple[StudioWorld, str], extraction: Extraction
 ) -> None:
     login = look_alike[0].accounts[EXTRACTED]
     cookies = {cookie["name"]: cookie["value"] for cookie in extraction.session.state["cookies"]}
     names = {path.name for path, _ in _everything(dagster_dev.home)}
-    assert any(name.endswith(".db") for name in names)  # Dagster's event log is among what is searched
+    assert any(name.endswith(".db") for name in names)  # Dagster's event log is searched too
     for secret in (login.password, str(login.totp_secret), *cookies.values()):
         holders = {path.name for path, content in _everything(dagster_dev.home) if secret.encode() in content}
         assert holders <= {f"{EXTRACTED}.json"}, secret

@@ -1,11 +1,11 @@
-"""Two accounts, a Studio of New Year's Day 2026, and somebody who is logged in to it."""
+"""Two accounts, a Studio of New Year's Day 2026, and clients with and without a login."""
 
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from tiktok_assets.simulator.studio import StudioAccount, StudioWorld, invent_account
-from tiktok_assets_tests.simulator.studio.visitor import Visitor
+from tiktok_assets_tests.simulator.studio.studio_client import StudioClient
 
 NOW = datetime(2026, 1, 1, 16, 20, 30, tzinfo=UTC)
 """After the data of 31 December has arrived; an even second, as a ZIP can keep it."""
@@ -36,16 +36,16 @@ def world(accounts: tuple[StudioAccount, StudioAccount]) -> StudioWorld:
 
 
 @pytest.fixture
-def stranger(world: StudioWorld) -> Visitor:
-    """Nobody in particular."""
-    return Visitor(world)
+def anonymous_client(world: StudioWorld) -> StudioClient:
+    """A client that is not logged in."""
+    return StudioClient(world)
 
 
 @pytest.fixture
-def visitor(world: StudioWorld, stranger: Visitor, north: StudioAccount) -> Visitor:
-    """The owner of ``north.pier``, logged in."""
-    assert stranger.log_in(north).status_code == 303
-    return stranger
+def client(world: StudioWorld, anonymous_client: StudioClient, north: StudioAccount) -> StudioClient:
+    """A client logged in as the owner of ``north.pier``."""
+    assert anonymous_client.log_in(north).status_code == 303
+    return anonymous_client
 
 
 @pytest.fixture

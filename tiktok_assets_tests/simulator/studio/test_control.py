@@ -1,4 +1,4 @@
-"""Driving the look-alike from outside, its log, and its start as a server and as a process."""
+"""Driving the simulator from outside, its log, and its start as a server and as a process."""
 
 import re
 import signal
@@ -11,28 +11,26 @@ import pytest
 
 from tiktok_assets.simulator.studio import PortTaken, StudioAccount, StudioWorld, serve
 from tiktok_assets_tests.simulator.studio.conftest import NOW
-from tiktok_assets_tests.simulator.studio.visitor import STUDIO, Visitor
+from tiktok_assets_tests.simulator.studio.studio_client import STUDIO, StudioClient
 
 
-def order(visitor: Visitor, **orders: object) -> httpx.Response:
-    return visitor.http.post("/sim/control", json=orders)
+def order(client: StudioClient, **orders: object) -> httpx.Response:
+    return client.http.post("/sim/control", json=orders)
 
 
-def test_orders_do_what_the_methods_of_the_world_do(visitor: Visitor, world: StudioWorld) -> None:
-    visitor.download()
-    answer = order(
-        visitor, forget_limits=True, advance=90, faults=[{"name": "html", "section": "overview", "times": 1}]
-    )
+def test_orders_do_what_the_methods_of_the_world_do(client: StudioClient, world: StudioWorld) -> None:
+    client.download()
+    answer = order(client, forget_limits=True, advance=90, faults=[{"name": "html", "section": "overview", "times": 1}])
     assert answer.json() == {"now": (NOW + timedelta(seconds=90)).isoformat()}
-    assert visitor.download().headers["content-type"].startswith("text/html")
-    order(visitor, expire_sessions={"handle": "north.pier", "ending": "login_panel"})
-    assert "login-title" in visitor.get(STUDIO).text
+    assert client.download().headers["content-type"].startswith("text/html")
+    order(client, expire_sessions={"handle": "north.pier", "ending": "login_panel"})
+    assert "login-title" in client.get(STUDIO).text
 
 
-def test_clearing_comes_before_adding(visitor: Visitor, world: StudioWorld) -> None:
+def test_clearing_comes_before_adding(client: StudioClient, world: StudioWorld) -> None:
     world.faults.add("truncated")
-    order(visitor, faults=[{"name": "empty_body"}], clear_faults=True)
-    assert visitor.download().content == b""
+    order(client, faults=[{"name": "empty_body"}], clear_faults=True)
+    assert client.download().content == b""
     assert [fault.name for fault in world.faults.fired] == ["empty_body"]
 
 
@@ -47,22 +45,22 @@ def test_clearing_comes_before_adding(visitor: Visitor, world: StudioWorld) -> N
         ({"advance": "an hour"}, "an hour"),
     ],
 )
-def test_an_order_that_makes_no_sense_is_refused_and_changes_nothing(
-    visitor: Visitor, world: StudioWorld, orders: dict[str, object], message: str
+def test_an_invalid_order_is_refused_and_changes_nothing(
+    client: StudioClient, world: StudioWorld, orders: dict[str, object], message: str
 ) -> None:
-    answer = order(visitor, **orders)
+    answer = order(client, **orders)
     assert answer.status_code == 400
     assert message in answer.json()["error"]
-    assert visitor.download().headers["content-type"] == "application/zip"
+    assert client.download().headers["content-type"] == "application/zip"
     assert (world.now(), world.faults.fired) == (NOW, [])
 
 
-def test_the_log_tells_requests_exports_and_faults(visitor: Visitor, world: StudioWorld) -> None:
+def test_the_log_lists_requests_exports_and_faults(client: StudioClient, world: StudioWorld) -> None:
     world.faults.add("captcha", section="content")
-    visitor.get(f"{STUDIO}/content")
+    client.get(f"{STUDIO}/content")
     world.advance(timedelta(minutes=5))
-    visitor.download("content")
-    log = visitor.json("/sim/log")
+    client.download("content")
+    log = client.json("/sim/log")
     later = (NOW + timedelta(minutes=5)).isoformat()
     assert log["faults"] == [{"at": NOW.isoformat(), "name": "captcha", "handle": "north.pier", "section": "content"}]
     (export,) = log["exports"]
@@ -74,11 +72,11 @@ def test_the_log_tells_requests_exports_and_faults(visitor: Visitor, world: Stud
     ]
 
 
-def test_the_log_holds_no_secret(visitor: Visitor, world: StudioWorld, north: StudioAccount) -> None:
-    visitor.download()
-    log = visitor.get("/sim/log").text
+def test_the_log_contains_no_secret(client: StudioClient, world: StudioWorld, north: StudioAccount) -> None:
+    client.download()
+    log = client.get("/sim/log").text
     assert "/login/2sv" in log
-    for secret in (north.password, north.totp_secret, visitor.http.cookies["sessionid"]):
+    for secret in (north.password, north.totp_secret, client.http.cookies["sessionid"]):
         assert secret
         assert secret not in log
 
@@ -88,16 +86,16 @@ def test_two_worlds_can_be_served_at_once_and_leave_their_ports(
 ) -> None:
     one, other = (StudioWorld(accounts, clock=lambda: NOW) for _ in range(2))
     with serve(one) as first, serve(other) as second:
-        visitor = Visitor(one, first)
-        visitor.log_in(north)
-        assert visitor.get(STUDIO).status_code == 200
+        client = StudioClient(one, first)
+        client.log_in(north)
+        assert client.get(STUDIO).status_code == 200
         assert httpx.get(second + STUDIO).status_code == 302
-        visitor.http.close()
+        client.http.close()
     with pytest.raises(httpx.ConnectError):
         httpx.get(first)
 
 
-def test_a_port_that_is_taken_is_an_error_with_a_way_out(world: StudioWorld) -> None:
+def test_a_port_in_use_is_an_error_that_says_what_to_do(world: StudioWorld) -> None:
     with serve(world) as address, pytest.raises(PortTaken, match=r"choose another one with --port"):
         port = int(address.rpartition(":")[2])
         with serve(world, port):

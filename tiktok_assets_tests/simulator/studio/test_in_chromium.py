@@ -1,4 +1,4 @@
-"""The look-alike in a real browser, driven by what a person sees."""
+"""The simulator in a real browser, driven by what a person sees."""
 
 from __future__ import annotations
 
@@ -15,16 +15,24 @@ from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sy
 
 from tiktok_assets.simulator.exports import studio_export, usual_quirks
 from tiktok_assets.simulator.studio import StudioAccount, StudioWorld, invent_account, serve
+from tiktok_assets_tests.simulator.studio.browser_steps import (
+    FIRST,
+    LANGUAGES,
+    LAST,
+    download,
+    log_in,
+    pick_day,
+    pick_range,
+)
 from tiktok_assets_tests.simulator.studio.conftest import NOW
-from tiktok_assets_tests.simulator.studio.person import FIRST, LANGUAGES, LAST, download, log_in, pick_day, pick_range
-from tiktok_assets_tests.simulator.studio.visitor import STUDIO, tables
+from tiktok_assets_tests.simulator.studio.studio_client import STUDIO, tables
 
 pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium; Playwright's own where there is none."""
+    """Debian's Chromium, or else Playwright's own."""
     found = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found)
@@ -98,7 +106,7 @@ def test_a_person_of_any_language_logs_in_picks_days_and_gets_the_right_file(
     assert errors == []
 
 
-def test_a_preset_can_be_asked_for_in_the_address(page: Page, world: StudioWorld, tmp_path: Path) -> None:
+def test_a_preset_can_be_requested_in_the_address(page: Page, world: StudioWorld, tmp_path: Path) -> None:
     page.goto(f"{STUDIO}/viewers?dateRange=%7B%22type%22%3A%22fixed%22%2C%22pastDay%22%3A60%7D")
     expect(page.get_by_role("button", name="Last 60 days")).to_be_visible()
     path = download(page, LANGUAGES["en"], tmp_path)
@@ -148,7 +156,7 @@ def test_more_days_than_allowed_are_refused_in_the_calendar(page: Page, world: S
     expect(calendar.locator(".day.valid")).to_have_count(0)  # 1 January 2026 has no data yet
 
 
-def test_chromium_takes_up_a_download_again_after_one_break(page: Page, world: StudioWorld, tmp_path: Path) -> None:
+def test_chromium_resumes_a_download_after_one_interruption(page: Page, world: StudioWorld, tmp_path: Path) -> None:
     world.faults.add("reset_once")
     page.goto(f"{STUDIO}/viewers")
     path = download(page, LANGUAGES["en"], tmp_path)
@@ -157,7 +165,7 @@ def test_chromium_takes_up_a_download_again_after_one_break(page: Page, world: S
     assert world.exports.made[0].downloads == 2
 
 
-def test_a_download_that_always_breaks_fails(page: Page, world: StudioWorld, tmp_path: Path) -> None:
+def test_a_download_that_is_always_interrupted_fails(page: Page, world: StudioWorld, tmp_path: Path) -> None:
     world.faults.add("reset_always")
     page.goto(f"{STUDIO}/viewers")
     with pytest.raises(Error, match="canceled"):

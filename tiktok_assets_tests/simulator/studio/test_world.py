@@ -1,4 +1,4 @@
-"""The state of the look-alike without a web server: sessions, limits, windows, faults, all by an injected clock."""
+"""The state of the simulator without a web server: sessions, limits, windows, faults, all by an injected clock."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -10,7 +10,7 @@ from tiktok_assets.simulator.studio.exports import Refused, StudioExport
 from tiktok_assets.simulator.studio.sessions import ENDINGS, Ending
 from tiktok_assets.simulator.traits import Traits
 from tiktok_assets_tests.simulator.studio.conftest import NOW, YESTERDAY
-from tiktok_assets_tests.simulator.studio.visitor import LAST_28_DAYS, custom
+from tiktok_assets_tests.simulator.studio.studio_client import LAST_28_DAYS, custom
 
 
 def ask(
@@ -30,7 +30,7 @@ def test_a_session_lives_180_days_of_the_clock(world: StudioWorld) -> None:
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_a_session_whose_time_is_over_shows_it_in_the_way_that_was_asked_for(
+def test_an_expired_session_shows_it_in_the_requested_way(
     accounts: tuple[StudioAccount, StudioAccount], ending: Ending
 ) -> None:
     world = StudioWorld(accounts, clock=lambda: NOW, session_life=timedelta(days=1), session_ending=ending)
@@ -56,13 +56,13 @@ def test_a_fault_ends_a_session_for_good(world: StudioWorld) -> None:
     assert [fault.name for fault in world.faults.fired] == ["login_panel"]
 
 
-def test_the_guard_cookie_tells_begin_life_and_end(world: StudioWorld) -> None:
+def test_the_guard_cookie_contains_start_lifetime_and_end(world: StudioWorld) -> None:
     session = world.sessions.open("north.pier")
     guard = session.cookies("token")["sid_guard"]
     assert guard.split("%7C") == [session.id, "1767284430", "15552000", "Tue%2C%2030-Jun-2026%2016%3A20%3A30%20GMT"]
 
 
-def test_a_qr_code_lets_in_who_scanned_it_and_only_once(world: StudioWorld) -> None:
+def test_a_qr_code_logs_in_whoever_scanned_it_only_once(world: StudioWorld) -> None:
     token = world.sessions.show_qr()
     assert world.sessions.take_scan(token) is None
     world.sessions.scan("south_pier")
@@ -72,7 +72,7 @@ def test_a_qr_code_lets_in_who_scanned_it_and_only_once(world: StudioWorld) -> N
     assert world.sessions.take_scan(token) is None
 
 
-def test_a_section_can_be_exported_once_an_hour_and_the_others_beside_it(
+def test_each_section_can_be_exported_once_an_hour(
     world: StudioWorld, north: StudioAccount, south: StudioAccount, hour: timedelta
 ) -> None:
     sections: tuple[Section, ...] = ("overview", "content", "viewers", "followers")
@@ -127,7 +127,7 @@ def test_before_the_data_of_yesterday_arrives_a_preset_ends_a_day_earlier(
     assert ask(world, north).last == date(2025, 12, 30)
 
 
-def test_where_the_local_date_is_ahead_a_preset_still_holds_as_many_days() -> None:
+def test_a_preset_has_all_its_days_although_the_local_date_is_ahead() -> None:
     athens = invent_account("athens", 3, date(2025, 1, 1), date(2026, 1, 31), traits=Traits(utc_offset=2))
     world = StudioWorld([athens], clock=lambda: datetime(2026, 1, 10, 23, 0, tzinfo=UTC))
     export = ask(world, athens, picked={"type": "fixed", "pastDay": 7})
@@ -163,7 +163,7 @@ def test_the_longest_range_is_a_setting(accounts: tuple[StudioAccount, StudioAcc
     assert ask(world, accounts[0], picked=custom(date(2025, 1, 1), date(2025, 6, 29))).last == date(2025, 6, 29)
 
 
-def test_a_file_is_ready_when_the_waiting_clock_says_so(accounts: tuple[StudioAccount, StudioAccount]) -> None:
+def test_a_file_is_ready_by_the_waiting_clock(accounts: tuple[StudioAccount, StudioAccount]) -> None:
     waited = [100.0]
     world = StudioWorld(accounts, clock=lambda: NOW, wait_clock=lambda: waited[0], prepare_seconds=0.5)
     world.faults.add("slow_export", section="viewers", parameter=30)
@@ -180,7 +180,7 @@ def test_own_quirks_replace_the_usual_ones(north: StudioAccount) -> None:
     assert b'"1,' in ask(world, plain).generated.members["Overview.csv"]
 
 
-def test_a_fault_waits_for_its_account_and_section_and_as_often_as_asked(world: StudioWorld) -> None:
+def test_a_fault_fires_for_its_account_and_section_as_often_as_requested(world: StudioWorld) -> None:
     world.faults.add("captcha", handle="south_pier", section="viewers", times=2)
     assert world.faults.take("captcha", "north.pier", "viewers") is None
     assert world.faults.take("captcha", "south_pier", "content") is None
@@ -191,7 +191,7 @@ def test_a_fault_waits_for_its_account_and_section_and_as_often_as_asked(world: 
     ] * 2
 
 
-def test_cleared_faults_do_not_happen(world: StudioWorld) -> None:
+def test_cleared_faults_do_not_fire(world: StudioWorld) -> None:
     world.faults.add("captcha")
     world.faults.clear()
     assert world.faults.take("captcha", None, None) is None
@@ -202,7 +202,7 @@ def test_an_unknown_fault_is_an_error_that_names_the_known_ones(world: StudioWor
         world.faults.add("captchas")
 
 
-def test_every_fault_of_the_facts_can_be_asked_for() -> None:
+def test_every_fault_of_the_facts_can_be_requested() -> None:
     assert set(FAULTS) == {
         "slow_export", "never_ready", "limit_message", "http_429", "redirect_to_login", "login_panel", "status_8",
         "captcha", "wrong_account", "dom_changed", "truncated", "corrupt", "html", "empty_body", "wrong_section",

@@ -1,4 +1,4 @@
-"""What a person does at the look-alike in a browser. Labels are written out here, not read from it."""
+"""The steps of a person at the simulator in a browser. Labels are written out here, not read from it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tiktok_assets.simulator.studio import StudioAccount, StudioWorld, totp
-from tiktok_assets_tests.simulator.studio.visitor import STUDIO
+from tiktok_assets_tests.simulator.studio.studio_client import STUDIO
 
 FIRST, LAST = date(2025, 9, 28), date(2025, 11, 3)
 
 
 @dataclass(frozen=True)
 class Labels:
-    """What a person of one language reads on the way to a file."""
+    """The labels in one language that lead to a file."""
 
     viewers: str
     last_days: str

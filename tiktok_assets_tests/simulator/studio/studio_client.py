@@ -1,4 +1,4 @@
-"""A browser without a browser: requests go straight into the application, cookies are kept, nothing is clicked."""
+"""A browser's requests without a browser: they go straight to the application, cookies are kept, nothing is clicked."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LAST_28_DAYS = {"type": "fixed", "pastDay": 28}
 
 
 class InProcess(httpx.BaseTransport):
-    """Each request runs the application on an event loop of its own: 1 ms instead of a server's start."""
+    """Each request runs the application on its own event loop: 1 ms instead of a server's start."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._transport = httpx.ASGITransport(app=app)
@@ -33,8 +33,8 @@ class InProcess(httpx.BaseTransport):
         return httpx.Response(answer.status_code, headers=answer.headers, content=await answer.aread())
 
 
-class Visitor:
-    """Somebody at the look-alike: ``Visitor(world)`` in process, ``Visitor(world, address)`` over the network."""
+class StudioClient:
+    """A client: ``StudioClient(world)`` runs in process, ``StudioClient(world, address)`` over the network."""
 
     def __init__(self, world: StudioWorld, address: str | None = None) -> None:
         self.world = world
@@ -42,7 +42,7 @@ class Visitor:
         self.http = httpx.Client(transport=transport, base_url=address or "http://studio.test")
 
     def log_in(self, account: StudioAccount) -> httpx.Response:
-        """Password, then the code of this moment; the answer to the last form."""
+        """Password, then the current code; returns the answer to the last form."""
         form = {"username": account.handle, "password": account.password}
         answer = self.http.post("/login/phone-or-email/email", data=form)
         if account.totp_secret is None:
@@ -57,14 +57,16 @@ class Visitor:
         """What a page reads of an endpoint."""
         return self.get(path, **query).json()
 
-    def ask(self, section: str = "overview", picked: Any = LAST_28_DAYS, file_format: str = "CSV") -> httpx.Response:
-        """Asks for an export, as the page does."""
+    def request_export(
+        self, section: str = "overview", picked: Any = LAST_28_DAYS, file_format: str = "CSV"
+    ) -> httpx.Response:
+        """Requests an export, as the page does."""
         body = {"section": section, "format": file_format, "range": picked}
         return self.http.post("/tiktokstudio/api/web/export/create", json=body)
 
     def link(self, section: str = "overview", picked: Any = LAST_28_DAYS, file_format: str = "CSV") -> str:
         """The link to a new export that is ready at once."""
-        task_id = self.ask(section, picked, file_format).json()["task_id"]
+        task_id = self.request_export(section, picked, file_format).json()["task_id"]
         state = self.json("/tiktokstudio/api/web/export/state", task_id=task_id)
         assert state["state"] == "ready"
         return state["url"]
@@ -72,7 +74,7 @@ class Visitor:
     def download(
         self, section: str = "overview", picked: Any = LAST_28_DAYS, file_format: str = "CSV"
     ) -> httpx.Response:
-        """Asks for an export and fetches its file."""
+        """Requests an export and fetches its file."""
         return self.get(self.link(section, picked, file_format))
 
 
