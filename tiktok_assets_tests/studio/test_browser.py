@@ -16,7 +16,18 @@ from tiktok_assets.studio.login import log_in
 from tiktok_assets_tests.conftest import Install
 from tiktok_assets_tests.studio.conftest import NORTH
 
-MODULES = ("resource", "visit", "delivery", "download", "pages", "picker", "login", "session", "limits", "extraction")
+MODULES = (
+    "browser_studio",
+    "visit",
+    "delivery",
+    "download",
+    "pages",
+    "picker",
+    "login",
+    "session",
+    "limits",
+    "extraction",
+)
 
 
 @pytest.fixture
