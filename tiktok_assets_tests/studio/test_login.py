@@ -121,7 +121,7 @@ def test_simulator_credentials_are_typed_only_on_this_machine(stage: MakeStage, 
     here = stage()
     by_name = here.address.replace("127.0.0.1", "localhost")
     elsewhere = here.settings.model_copy(update={"studio_url": by_name})
-    with pytest.raises(NotTheSimulator, match="typed into localhost; they are only for"):
+    with pytest.raises(NotTheSimulator, match="credentials into localhost; they are only for"):
         log_in(
             elsewhere,
             NORTH,
