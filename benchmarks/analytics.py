@@ -28,7 +28,7 @@ from tiktok_assets.curated.quality.restatements import Settling
 from tiktok_assets.curated.table import Parameters
 from tiktok_assets.curated.videos import viral
 from tiktok_assets.graph import build_definitions
-from tiktok_assets.partitions import Slice, range_tags
+from tiktok_assets.partitions import PartitionRange, range_tags
 from tiktok_assets.reports.follower_history import FollowerHistory
 from tiktok_assets.reports.insights import Insights
 from tiktok_assets.reports.overview import Overview
@@ -104,11 +104,11 @@ def in_the_project(folder: Path) -> dict[str, pl.DataFrame]:
         "account_periods": PERIODS.rows({"account_periods": account_periods(days)}, parameters),
         "account_benchmarks": ACCOUNT_BENCHMARKS.rows({"days": stats}, parameters),
     }
-    part = Slice(tuple(stats["account"].unique().sort()), tuple(months))
+    partitions = PartitionRange(tuple(stats["account"].unique().sort()), tuple(months))
     store = Warehouse(folder / "ours.duckdb", folder / "published.duckdb")
     with store.session() as session:
         for name, rows in tables.items():
-            session.replace(name, "date", rows, part.wider(after=31))
+            session.replace(name, "date", rows, partitions.extended(after=31))
     return tables
 
 
@@ -172,8 +172,8 @@ def _graph(settings: Settings, staged: Mapping[str, pl.DataFrame], what: str) ->
         by_partition = rows.with_columns(month=pl.col("date").dt.truncate("1mo")).partition_by(
             "account", "month", as_dict=True
         )
-        for (account, month), part in by_partition.items():
-            lake.write(lake.partition_file("staging", name, str(account), month), part.drop("month"))  # pyright: ignore[reportArgumentType]
+        for (account, month), partitions in by_partition.items():
+            lake.write(lake.partition_file("staging", name, str(account), month), partitions.drop("month"))  # pyright: ignore[reportArgumentType]
     assets = dg.AssetSelection.groups("curated", "warehouse") - dg.AssetSelection.assets(
         *(["curated", "restatements"], ["curated", "settling"], ["warehouse", "exports"])  # made of raw
     )

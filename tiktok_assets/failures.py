@@ -29,11 +29,11 @@ class PermanentFailure(Failure):
     allow_retries = False
 
 
-class EmptySlice(PermanentFailure):
+class EmptyRange(PermanentFailure):
     """The run was asked for no partition at all: a reversed or empty range, which Dagster itself lets succeed."""
 
 
-class RowsOutsideSlice(PermanentFailure):
+class RowsOutsideRange(PermanentFailure):
     """An asset returned rows of partitions that the run was not asked for; storing them would lose others."""
 
 

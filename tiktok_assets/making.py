@@ -20,7 +20,7 @@ from tiktok_assets.curated.quality.restatements import (
     settling,
 )
 from tiktok_assets.curated.table import Parameters, Table
-from tiktok_assets.partitions import Slice
+from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.reports.alignment import DAILY, aligned
 from tiktok_assets.reports.report import EXPORT_ORDER, Report
 from tiktok_assets.settings import Settings
@@ -42,19 +42,19 @@ def typed_rows(report: Report, raw: pl.LazyFrame, alignment: pl.DataFrame | None
 
 
 def compared(
-    raw: Mapping[str, pl.LazyFrame], alignment: pl.DataFrame, part: Slice
+    raw: Mapping[str, pl.LazyFrame], alignment: pl.DataFrame, partitions: PartitionRange
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The rows of ``Restatements`` for ``part``, and of ``Settling`` also for the later months that look back at it.
+    """The rows of ``Restatements`` for ``partitions``, and of ``Settling`` also for later months that look back.
 
     ``raw`` (by report) and ``alignment`` hold at least every export that speaks of these months or of the ``LOOK_BACK``
     days before, and ``raw`` all of its rows.
     """
-    months = part.wider(after=downstream_days(SETTLING.key)).months
+    months = partitions.extended(after=downstream_days(SETTLING.key)).months
     moved: list[pl.DataFrame] = [Restatements.empty()]
     settled: list[pl.DataFrame] = [Settling.empty()]
     for report in DAILY:
         rows = typed_rows(report, raw[report.name], alignment)
-        moved.append(restatements(report, part.within(rows)))
+        moved.append(restatements(report, partitions.within(rows)))
         settled.append(settling(report, _timed(rows, raw[report.name]), months))
     return pl.concat(moved), pl.concat(settled)
 
@@ -65,10 +65,12 @@ def _timed(typed: pl.DataFrame, raw: pl.LazyFrame) -> pl.DataFrame:
     return typed.join(guessed, on="export_id", how="anti")
 
 
-def parameters_of(table: Table, settings: Settings, roster: Roster, part: Slice, loaded_at: dt.datetime) -> Parameters:
-    """With which a run over ``part`` makes the table: its months, and the later ones that come out differently."""
+def parameters_of(
+    table: Table, settings: Settings, roster: Roster, partitions: PartitionRange, loaded_at: dt.datetime
+) -> Parameters:
+    """What a run over ``partitions`` makes the table with; its months include later ones that may change."""
     return Parameters(
-        months=part.wider(after=downstream_days(table.key)).months,
+        months=partitions.extended(after=downstream_days(table.key)).months,
         loaded_at=loaded_at,
         timezones={key: account.timezone for key, account in roster.items()},
         handles={key: account.handle for key, account in roster.items()},
@@ -77,7 +79,7 @@ def parameters_of(table: Table, settings: Settings, roster: Roster, part: Slice,
     )
 
 
-def rows_to_store(table: Table, rows: pl.DataFrame, part: Slice) -> pl.DataFrame:
-    """Those of the ``rows`` it made that a run over ``part`` hands on: of its months, and of later ones."""
-    reached = part.wider(after=downstream_days(table.key))
+def rows_to_store(table: Table, rows: pl.DataFrame, partitions: PartitionRange) -> pl.DataFrame:
+    """Those of the ``rows`` it made that a run over ``partitions`` hands on: of its months, and of later ones."""
+    reached = partitions.extended(after=downstream_days(table.key))
     return rows if table.needs_all_accounts else reached.within(rows, table.day)

@@ -1,7 +1,7 @@
 """Account x month, the partitions shared by every asset, and the slice of them that a run is asked for.
 
 Rows are daily; a partition is a month because Studio never exports one day and Dagster's bookkeeping costs 21 ms per
-asset and partition. The cadence is this file's business: everything else asks for a ``Slice``.
+asset and partition. The cadence is this file's business: everything else asks for a ``PartitionRange``.
 
 Does not belong here: Dagster, which a command that starts no run does without (``assets.partitions``).
 """
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from tiktok_assets.exports.months import month_of
-from tiktok_assets.failures import EmptySlice, RowsOutsideSlice
+from tiktok_assets.failures import EmptyRange, RowsOutsideRange
 
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
@@ -30,7 +30,7 @@ def partition_key(account: str, month: dt.date) -> str:
 
 
 @dataclass(frozen=True)
-class Slice:
+class PartitionRange:
     """A rectangle of partitions: some accounts, some months. What a run reads, replaces and reports."""
 
     accounts: tuple[str, ...]
@@ -52,13 +52,13 @@ class Slice:
     def covers(self, months: Iterable[dt.date]) -> bool:
         return set(months) <= set(self.months)
 
-    def wider(self, *, before: int = 0, after: int = 0) -> Slice:
+    def extended(self, *, before: int = 0, after: int = 0) -> PartitionRange:
         """With the months seen by a look back of ``before`` days, and those that see it by one of ``after`` days."""
         first = (self.first_day - dt.timedelta(days=before)).replace(day=1)
         last = (self.last_day + dt.timedelta(days=after)).replace(day=1)
         if before == after == 0:
             return self
-        return Slice(self.accounts, tuple(pl.date_range(first, last, "1mo", eager=True)))
+        return PartitionRange(self.accounts, tuple(pl.date_range(first, last, "1mo", eager=True)))
 
     def partitions(self) -> pl.DataFrame:
         """One row per partition: ``account``, ``month``."""
@@ -72,21 +72,21 @@ class Slice:
         return rows if inside.all(ignore_nulls=False) else rows.filter(inside)  # no copy of 900,000 videos
 
     def require(self, rows: pl.DataFrame, table: str) -> pl.DataFrame:
-        """``rows`` with their ``month``; raises RowsOutsideSlice where one belongs to another partition."""
+        """``rows`` with their ``month``; raises RowsOutsideRange where one belongs to another partition."""
         rows = rows.with_columns(month=month_of(pl.col("date")))
         keys = rows.select("account", "month").unique()
         if keys.join(self.partitions(), on=["account", "month"], how="anti").height:
             outside = rows.join(self.partitions(), on=["account", "month"], how="anti")
             example = outside.select("account", "date").row(0)
-            raise RowsOutsideSlice(
+            raise RowsOutsideRange(
                 f"{table}: {outside.height} rows lie outside the partitions of this run, for example {example}. "
                 "Nothing was stored. This is an error in the asset, not in the data."
             )
         return rows
 
 
-def slice_of(keys: Iterable[str]) -> Slice:
-    """The rectangle of partition keys a run was asked for. Raises EmptySlice where there is none.
+def partition_range(keys: Iterable[str]) -> PartitionRange:
+    """The rectangle of partition keys a run was asked for. Raises EmptyRange where there is none.
 
     Dagster runs a reversed range (``a|2026-03-01...a|2026-01-01``) as no partition at all and calls it a success.
     """
@@ -97,12 +97,12 @@ def slice_of(keys: Iterable[str]) -> Slice:
         accounts.add(account)
         months.add(month)
     if not accounts:
-        raise EmptySlice(
+        raise EmptyRange(
             "The run was asked for no partition. Is the range reversed? Give the earlier month first, "
             "as in pig1987|2026-01-01...pig1987|2026-03-01."
         )
     # Sorted: the keys of a rectangle come in the order of a set, and the rows of a table shall not.
-    return Slice(tuple(sorted(accounts)), tuple(sorted(dt.date.fromisoformat(month) for month in months)))
+    return PartitionRange(tuple(sorted(accounts)), tuple(sorted(dt.date.fromisoformat(month) for month in months)))
 
 
 def range_tags(accounts: Sequence[str], months: Sequence[dt.date]) -> dict[str, str]:

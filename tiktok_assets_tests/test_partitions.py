@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tiktok_assets.assets.partitions import account_months
-from tiktok_assets.failures import EmptySlice, RowsOutsideSlice
-from tiktok_assets.partitions import RANGE_END, RANGE_START, Slice, range_tags, slice_of
+from tiktok_assets.failures import EmptyRange, RowsOutsideRange
+from tiktok_assets.partitions import RANGE_END, RANGE_START, PartitionRange, partition_range, range_tags
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets_tests.drops import drop_export, materialize
@@ -30,22 +30,22 @@ def test_a_rectangle_is_the_same_in_whatever_order_its_keys_come(
     accounts: list[str], asked: list[dt.date], random: Random
 ) -> None:
     keys = [f"{account}|{month}" for account in accounts for month in asked]
-    part = slice_of(random.sample(keys, len(keys)))
-    assert sorted(part.accounts) == sorted(accounts)
-    assert part.months == tuple(sorted(asked))
-    assert part.partitions().height == len(keys)
+    partitions = partition_range(random.sample(keys, len(keys)))
+    assert sorted(partitions.accounts) == sorted(accounts)
+    assert partitions.months == tuple(sorted(asked))
+    assert partitions.partitions().height == len(keys)
 
 
 def test_an_account_may_hold_a_bar() -> None:
-    assert slice_of(["a|b|2026-01-01"]) == Slice(("a|b",), (JANUARY,))
+    assert partition_range(["a|b|2026-01-01"]) == PartitionRange(("a|b",), (JANUARY,))
 
 
 @pytest.mark.parametrize(
     ("month", "last"), [((2024, 2), (2024, 2, 29)), ((2026, 2), (2026, 2, 28)), ((2025, 12), (2025, 12, 31))]
 )
 def test_a_slice_ends_on_the_last_day_of_its_last_month(month: tuple[int, int], last: tuple[int, int, int]) -> None:
-    part = slice_of([f"a|{dt.date(*month, 1)}"])
-    assert (part.first_day, part.last_day) == (dt.date(*month, 1), dt.date(*last))
+    partitions = partition_range([f"a|{dt.date(*month, 1)}"])
+    assert (partitions.first_day, partitions.last_day) == (dt.date(*month, 1), dt.date(*last))
 
 
 def test_the_current_month_has_a_partition_and_the_next_has_none() -> None:
@@ -58,18 +58,18 @@ def test_range_tags_ask_for_all_months_in_between() -> None:
 
 
 def test_a_run_for_no_partition_is_an_error() -> None:
-    with pytest.raises(EmptySlice, match="Is the range reversed"):
-        slice_of([])
+    with pytest.raises(EmptyRange, match="Is the range reversed"):
+        partition_range([])
 
 
 def test_rows_of_other_partitions_are_refused_with_an_example() -> None:
-    part = Slice(("a", "b"), (JANUARY, MARCH))
+    partitions = PartitionRange(("a", "b"), (JANUARY, MARCH))
     rows = pl.DataFrame({"account": ["a", "b"], "date": [dt.date(2026, 1, 31), dt.date(2026, 3, 1)]})
-    assert part.require(rows, "staging/overview")["month"].to_list() == [JANUARY, MARCH]
+    assert partitions.require(rows, "staging/overview")["month"].to_list() == [JANUARY, MARCH]
     for account, day in (("a", dt.date(2026, 2, 1)), ("c", dt.date(2026, 1, 1))):
         stray = pl.DataFrame({"account": [account], "date": [day]})
-        with pytest.raises(RowsOutsideSlice, match=rf"staging/overview: 1 rows lie outside.*{account}"):
-            part.require(pl.concat([rows, stray]), "staging/overview")
+        with pytest.raises(RowsOutsideRange, match=rf"staging/overview: 1 rows lie outside.*{account}"):
+            partitions.require(pl.concat([rows, stray]), "staging/overview")
 
 
 # --- through Dagster -------------------------------------------------------------------------------------------------

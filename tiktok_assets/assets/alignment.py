@@ -9,7 +9,7 @@ from tiktok_assets.assets.dagster_failures import reports_failures
 from tiktok_assets.assets.declared import table_asset
 from tiktok_assets.exports.labels import DailyFile, Verdict
 from tiktok_assets.inbox.receipts import Moved, note_shifts
-from tiktok_assets.partitions import Slice, slice_of
+from tiktok_assets.partitions import PartitionRange, partition_range
 from tiktok_assets.reports.alignment import DAILY, months, table, verdicts
 from tiktok_assets.reports.content import CONTENT
 from tiktok_assets.storage.lake import Lake
@@ -29,16 +29,16 @@ def build_alignment_asset(lake: Lake, partitions_def: dg.PartitionsDefinition) -
     )
     @reports_failures
     def alignment(context: dg.AssetExecutionContext) -> dg.MaterializeResult[pl.DataFrame]:
-        part = slice_of(context.partition_keys)
+        partitions = partition_range(context.partition_keys)
         tables, reasons = [], []
-        for account in part.accounts:
+        for account in partitions.accounts:
             found = verdicts(judged_rows(lake, account))
             for moved in _note(lake, account, found, context.run.run_id):
                 context.log.warning(f"{account}, {moved}")
             tables.append(table(account, found))
             reasons += [_reason(account, *one) for one in found]
-        rows = part.within(pl.concat(tables))
-        record(context, part, _exports(rows, part), {"verdicts": _newest(reasons)})
+        rows = partitions.within(pl.concat(tables))
+        record(context, partitions, _exports(rows, partitions), {"verdicts": _newest(reasons)})
         return dg.MaterializeResult(value=rows)
 
     return alignment
@@ -54,10 +54,10 @@ def _newest(reasons: list[tuple[object, ...]]) -> dg.MarkdownMetadataValue:
     return dg.MetadataValue.md(markdown_table(pl.DataFrame(reasons[-_SHOWN:][::-1], columns, orient="row")))
 
 
-def _exports(rows: pl.DataFrame, part: Slice) -> pl.DataFrame:
+def _exports(rows: pl.DataFrame, partitions: PartitionRange) -> pl.DataFrame:
     """Of each partition, how many exports speak of it, and how many of these were labelled on other days."""
     exports, moved = pl.col("export_id"), pl.col("date_shift_days") != 0
-    return by_partition(rows, part, exports=exports.n_unique(), exports_moved=exports.filter(moved).n_unique())
+    return by_partition(rows, partitions, exports=exports.n_unique(), exports_moved=exports.filter(moved).n_unique())
 
 
 def _note(lake: Lake, account: str, found: Iterable[tuple[Verdict, DailyFile]], run_id: str) -> list[Moved]:

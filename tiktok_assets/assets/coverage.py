@@ -15,7 +15,7 @@ from tiktok_assets.checks.schema import schema_result
 from tiktok_assets.curated.coverage.advice import by_urgency
 from tiktok_assets.curated.coverage.coverage import COUNTED, COVERAGE, all_told_days
 from tiktok_assets.curated.coverage.coverage import coverage as count_days
-from tiktok_assets.partitions import Slice, slice_of
+from tiktok_assets.partitions import PartitionRange, partition_range
 from tiktok_assets.reporting.status import COLUMNS, AccountCoverage, coverages, row_of, what_to_do
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.metadata import by_partition, markdown_table, part_of_list, record
@@ -29,31 +29,31 @@ def build_coverage_asset(lake: Lake, partitions_def: dg.PartitionsDefinition) ->
     @table_asset(COVERAGE, partitions_def, ins={report: dg.AssetIn(["staging", report]) for report in COUNTED})
     @reports_failures
     def coverage(context: dg.AssetExecutionContext, **staged: pl.DataFrame):  # with checks, no MaterializeResult[T]
-        part = slice_of(context.partition_keys)
+        partitions = partition_range(context.partition_keys)
         rows = count_days(all_told_days(staged))
-        record(context, part, _days(rows, part), _of_run(lake, part))
-        return dg.MaterializeResult(value=rows, check_results=[schema_result(COVERAGE.schema, rows, part)])
+        record(context, partitions, _days(rows, partitions), _of_run(lake, partitions))
+        return dg.MaterializeResult(value=rows, check_results=[schema_result(COVERAGE.schema, rows, partitions)])
 
     return coverage
 
 
-def _days(rows: pl.DataFrame, part: Slice) -> pl.DataFrame:
+def _days(rows: pl.DataFrame, partitions: PartitionRange) -> pl.DataFrame:
     """Of each partition, the days of all its reports."""
     return by_partition(
         rows,
-        part,
+        partitions,
         days_covered=pl.col("days_covered").sum(),
         missing_days=pl.col("days_missing").sum(),
         unsettled_days=pl.col("days_unsettled").sum(),
     )
 
 
-def _of_run(lake: Lake, part: Slice) -> dict[str, object]:
+def _of_run(lake: Lake, partitions: PartitionRange) -> dict[str, object]:
     """What people see beside a run: the coverage of its accounts at this moment, and what to export."""
     now = dt.datetime.now(dt.UTC)
-    found = coverages(lake, part.accounts[:_SHOWN], now)
+    found = coverages(lake, partitions.accounts[:_SHOWN], now)
     return {
-        "accounts": part_of_list(list(part.accounts)),
+        "accounts": part_of_list(list(partitions.accounts)),
         "coverage": dg.MetadataValue.md(_table(found)),
         "exports_to_make": sum(len(one.advice) for one in found),
         "advice": dg.MetadataValue.md(_advice(lake, found, now)),

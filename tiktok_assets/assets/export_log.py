@@ -13,7 +13,7 @@ from tiktok_assets.assets.publishing import publish
 from tiktok_assets.curated.coverage.export_log import EXPORTS
 from tiktok_assets.inbox.receipts import note_loaded
 from tiktok_assets.making import parameters_of, rows_to_store
-from tiktok_assets.partitions import MORE_TAG, slice_of
+from tiktok_assets.partitions import MORE_TAG, partition_range
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.metadata import by_partition, record
 from tiktok_assets.storage.run_locks import NOT_ENDED
@@ -31,14 +31,18 @@ def build_export_log(lake: Lake, roster: Roster, partitions_def: dg.PartitionsDe
     )
     @reports_failures
     def exports(context: dg.AssetExecutionContext, **raw: pl.LazyFrame) -> Iterator[dg.Output[pl.DataFrame]]:
-        part = slice_of(context.partition_keys)
-        parameters = parameters_of(EXPORTS, lake.settings, roster, part, dt.datetime.now(dt.UTC))
-        loaded = rows_to_store(EXPORTS, EXPORTS.rows(raw, parameters), part)
-        record(context, part, by_partition(loaded, part, "month", exports=pl.col("export_id").n_unique()), {})
+        partitions = partition_range(context.partition_keys)
+        parameters = parameters_of(EXPORTS, lake.settings, roster, partitions, dt.datetime.now(dt.UTC))
+        loaded = rows_to_store(EXPORTS, EXPORTS.rows(raw, parameters), partitions)
+        record(
+            context, partitions, by_partition(loaded, partitions, "month", exports=pl.col("export_id").n_unique()), {}
+        )
         yield dg.Output(loaded)
         # Only now, with every table stored, is an export loaded: a crash before this line makes the sensor start over.
-        for account in part.accounts:
-            note_loaded(lake, account, part, context.run.run_id, _started_at(context.instance, context.run.run_id))
+        for account in partitions.accounts:
+            note_loaded(
+                lake, account, partitions, context.run.run_id, _started_at(context.instance, context.run.run_id)
+            )
         stored = context.resources.warehouse
         if stored.warehouse.seconds_since_published() > lake.settings.publish_interval or not _more_to_come(context):
             publish(lake, roster, stored.session(context.log.info))

@@ -16,7 +16,7 @@ from tiktok_assets.exports.names import INSIGHTS, SECTIONS, read_name
 from tiktok_assets.failures import ExtractionFailed
 from tiktok_assets.inbox.files import account_files
 from tiktok_assets.inbox.intake import LandedExport
-from tiktok_assets.partitions import Slice, slice_of
+from tiktok_assets.partitions import PartitionRange, partition_range
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.metadata import OWNERS, Facts, markdown_table, part_of_list
 from tiktok_assets.storage.partition_metadata import set_partition_metadata, stored_last
@@ -63,7 +63,7 @@ def build_landing_assets(lake: Lake, roster: Roster, partitions_def: dg.Partitio
     def landing(
         context: dg.AssetExecutionContext, config: Extraction, studio: dg.ResourceParam[Extractor]
     ) -> Iterator[dg.MaterializeResult | dg.AssetObservation]:
-        part = slice_of(context.partition_keys)
+        partitions = partition_range(context.partition_keys)
         selected = {key.path[-1] for key in context.selected_asset_keys}
         sections = [section for section in _DESCRIPTION if section in selected]
         extractor = dataclasses.replace(
@@ -73,19 +73,19 @@ def build_landing_assets(lake: Lake, roster: Roster, partitions_def: dg.Partitio
             on_wait=lambda limit: context.log.info(f"{limit.description} This run waits for it."),
         )
         outcomes = []
-        for account in part.accounts:
-            outcomes.append(outcome := _extract(lake, extractor, roster, account, sections, part, config))
+        for account in partitions.accounts:
+            outcomes.append(outcome := _extract(lake, extractor, roster, account, sections, partitions, config))
             for text in filter(None, (*outcome.notes, outcome.message)):
                 context.log.warning(text)
         for section in sections:
             key = dg.AssetKey(["landing", section])
             if not any(outcome.lacks(section) for outcome in outcomes):
-                facts = _facts(lake, part.accounts, section, outcomes)
+                facts = _facts(lake, partitions.accounts, section, outcomes)
                 set_partition_metadata(context, key, {stored_last(context): facts})
                 yield dg.MaterializeResult(asset_key=key)
                 continue
             for outcome in outcomes:
-                account, months = outcome.request.account.key, list(outcome.complete_months(section, part.months))
+                account, months = outcome.request.account.key, list(outcome.complete_months(section, partitions.months))
                 for month in months:
                     facts = _facts(lake, [account], section, [outcome]) if month == months[-1] else {}
                     partition = event_key(account, month)
@@ -103,11 +103,11 @@ def _extract(
     roster: Roster,
     account: str,
     sections: Sequence[str],
-    part: Slice,
+    partitions: PartitionRange,
     config: Extraction,
 ) -> ExtractionOutcome:
     """What is missing of an account, asked for; nothing where a person looks after it by dropping files."""
-    now, first, last = extractor.clock(), part.first_day, part.last_day
+    now, first, last = extractor.clock(), partitions.first_day, partitions.last_day
     if config.days is not None:
         first = max(first, min(last, now.date()) - dt.timedelta(days=config.days - 1))
     if is_manual(lake, account):

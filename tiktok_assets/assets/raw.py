@@ -15,7 +15,7 @@ from tiktok_assets.inbox.files import account_files, identity, source_of, unchan
 from tiktok_assets.inbox.intake import LandedExport
 from tiktok_assets.inbox.ownership import owner
 from tiktok_assets.inbox.receipts import loaded, write_receipt
-from tiktok_assets.partitions import Slice, slice_of
+from tiktok_assets.partitions import PartitionRange, partition_range
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.reports.reading import Export, open_export
 from tiktok_assets.reports.report import Report
@@ -70,16 +70,16 @@ def build_raw_assets(lake: Lake, partitions_def: dg.PartitionsDefinition) -> dg.
     )
     @reports_failures
     def raw(context: dg.AssetExecutionContext) -> Iterator[dg.Output[list[RawRows]]]:
-        part = slice_of(context.partition_keys)
+        partitions = partition_range(context.partition_keys)
         with contextlib.ExitStack() as stack:
-            exports = list(_new_exports(lake, part, stack, context.log))
+            exports = list(_new_exports(lake, partitions, stack, context.log))
             tables = [
                 (member.report, RawRows(account, export.downloaded_at, export.export_id, rows))
                 for account, source, export in exports
                 for member, rows in export.frames(account=account, source=source)
             ]
             for report in REPORTS:
-                facts = {part.last_partition: _facts(report, exports)}
+                facts = {partitions.last_partition: _facts(report, exports)}
                 set_partition_metadata(context, dg.AssetKey(["raw", report.name]), facts)
                 rows = [table for told, table in tables if told is report]
                 yield dg.Output(rows, output_name=f"raw__{report.name}")
@@ -111,14 +111,14 @@ def _facts(report: Report, exports: Sequence[tuple[str, str, Export]]) -> Facts:
 
 
 def _new_exports(
-    lake: Lake, part: Slice, stack: contextlib.ExitStack, log: dg.DagsterLogManager
+    lake: Lake, partitions: PartitionRange, stack: contextlib.ExitStack, log: dg.DagsterLogManager
 ) -> Iterator[tuple[str, str, Export]]:
     """The landed exports that touch the slice and have no receipt, open as long as ``stack``: account, file, export.
 
     A file that is damaged, still being written or another account's is left to the sensor; the others go on.
     """
     roster = load_roster(lake.settings)
-    for account in part.accounts:
+    for account in partitions.accounts:
         seen = set(loaded(lake, account))
         for path, whole in unchanged([path for path in account_files(lake, account) if _is_new(path, seen)]):
             source = source_of(lake, account, path)
@@ -131,7 +131,7 @@ def _new_exports(
             except ExportProblem as problem:
                 log.warning(f"left out: {problem}")
                 continue
-            if set(export.months) & set(part.months):
+            if set(export.months) & set(partitions.months):
                 yield account, source, export
 
 

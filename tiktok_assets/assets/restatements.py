@@ -15,7 +15,7 @@ from tiktok_assets.curated.quality.restatements import (
     SETTLING,
 )
 from tiktok_assets.making import COMPARED, compared
-from tiktok_assets.partitions import slice_of
+from tiktok_assets.partitions import partition_range
 from tiktok_assets.reports.alignment import DAILY
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.metadata import by_partition, markdown_table, record
@@ -42,15 +42,15 @@ def build_restatements_asset(lake: Lake, partitions_def: dg.PartitionsDefinition
     def compared_exports(
         context: dg.AssetExecutionContext, alignment: pl.DataFrame
     ) -> Iterator[dg.Output[pl.DataFrame]]:
-        part = slice_of(context.partition_keys)
-        since = part.wider(before=LOOK_BACK).first_day
-        raw = {report.name: raw_rows(lake, report.name, part.accounts, since) for report in DAILY}
-        moved, settled = compared(raw, alignment, part)
-        days = by_partition(moved, part, days_restated=pl.col("date").n_unique())
-        record(context, part, days, {"what_moved": _newest(moved)}, asset_key=_MOVED)
+        partitions = partition_range(context.partition_keys)
+        since = partitions.extended(before=LOOK_BACK).first_day
+        raw = {report.name: raw_rows(lake, report.name, partitions.accounts, since) for report in DAILY}
+        moved, settled = compared(raw, alignment, partitions)
+        days = by_partition(moved, partitions, days_restated=pl.col("date").n_unique())
+        record(context, partitions, days, {"what_moved": _newest(moved)}, asset_key=_MOVED)
         yield dg.Output(moved, output_name="curated__restatements")
-        metrics = by_partition(settled, part, metrics_with_evidence=pl.col("has_evidence").sum())
-        record(context, part, metrics, {"newest_month": _newest_month(settled)}, asset_key=_SETTLED)
+        metrics = by_partition(settled, partitions, metrics_with_evidence=pl.col("has_evidence").sum())
+        record(context, partitions, metrics, {"newest_month": _newest_month(settled)}, asset_key=_SETTLED)
         yield dg.Output(settled, output_name="curated__settling")
 
     return compared_exports

@@ -7,7 +7,7 @@ from tiktok_assets.assets.dagster_failures import reports_failures
 from tiktok_assets.checks.dated import Doubts, years_by_file_time
 from tiktok_assets.checks.staging import check_results, check_specs, tells_every_day
 from tiktok_assets.making import typed_rows
-from tiktok_assets.partitions import slice_of
+from tiktok_assets.partitions import partition_range
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.reports.alignment import DAILY
 from tiktok_assets.reports.report import Report, settle, undecided
@@ -38,12 +38,12 @@ def build_staging_asset(report: Report, partitions_def: dg.PartitionsDefinition)
     def staged(
         context: dg.AssetExecutionContext, rows: pl.LazyFrame, **calendar: pl.DataFrame
     ):  # with checks, Dagster refuses MaterializeResult[T]
-        part = slice_of(context.partition_keys)
+        partitions = partition_range(context.partition_keys)
         typed = typed_rows(report, rows, calendar.get("alignment"))
-        settled = part.within(settle(report, typed))
-        doubts = Doubts(years=years_by_file_time(rows, settled), order=part.within(undecided(report, typed)))
-        record_days(context, settled, part, exports_used(rows, settled), every_day=tells_every_day(report))
-        return dg.MaterializeResult(value=settled, check_results=check_results(report, settled, part, doubts))
+        settled = partitions.within(settle(report, typed))
+        doubts = Doubts(years=years_by_file_time(rows, settled), order=partitions.within(undecided(report, typed)))
+        record_days(context, settled, partitions, exports_used(rows, settled), every_day=tells_every_day(report))
+        return dg.MaterializeResult(value=settled, check_results=check_results(report, settled, partitions, doubts))
 
     return staged
 

@@ -21,7 +21,7 @@ from tiktok_assets.assets.pictures import chart_metadata
 from tiktok_assets.checks.table import all_results
 from tiktok_assets.curated.table import Table
 from tiktok_assets.making import parameters_of, rows_to_store
-from tiktok_assets.partitions import Slice, slice_of
+from tiktok_assets.partitions import PartitionRange, partition_range
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.duckdb import ALL_ACCOUNTS
 from tiktok_assets.storage.metadata import record_days
@@ -35,19 +35,27 @@ def build_table_asset(
     @table_asset(table, partitions_def, ins=_inputs(table), metadata=column_lineage(table))
     @reports_failures
     def made(context: dg.AssetExecutionContext, **inputs: pl.DataFrame):  # with checks, no MaterializeResult[T]
-        part = slice_of(context.partition_keys)
-        parameters = parameters_of(table, settings, roster, part, dt.datetime.now(dt.UTC))
+        partitions = partition_range(context.partition_keys)
+        parameters = parameters_of(table, settings, roster, partitions, dt.datetime.now(dt.UTC))
         rows = table.rows(inputs, parameters)
-        stored = rows_to_store(table, rows, part)
-        record_days(context, stored, part, _chart(table, rows, part), day=table.day, every_day=table.is_daily)
-        return dg.MaterializeResult(value=stored, check_results=all_results(table, rows, stored, part, parameters))
+        stored = rows_to_store(table, rows, partitions)
+        record_days(
+            context, stored, partitions, _chart(table, rows, partitions), day=table.day, every_day=table.is_daily
+        )
+        return dg.MaterializeResult(
+            value=stored, check_results=all_results(table, rows, stored, partitions, parameters)
+        )
 
     return made
 
 
-def _chart(table: Table, rows: pl.DataFrame, part: Slice) -> dict[str, dg.MetadataValue]:
+def _chart(table: Table, rows: pl.DataFrame, partitions: PartitionRange) -> dict[str, dg.MetadataValue]:
     """The sketch of a curated table, up to the end of the run's months."""
-    return chart_metadata(table.name, rows.filter(pl.col("date") <= part.last_day)) if table.layer == "curated" else {}
+    return (
+        chart_metadata(table.name, rows.filter(pl.col("date") <= partitions.last_day))
+        if table.layer == "curated"
+        else {}
+    )
 
 
 def _inputs(table: Table) -> Mapping[str, dg.AssetIn]:

@@ -13,7 +13,7 @@ import polars as pl
 
 from tiktok_assets.checks.evaluation import SHOWN, evaluation
 from tiktok_assets.exports.evidence import DAYS_OF_A_DOWNLOAD
-from tiktok_assets.partitions import Slice
+from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.storage.metadata import markdown_table
 
 
@@ -42,7 +42,7 @@ def years_by_file_time(raw: pl.LazyFrame, rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def exports_are_dated(part: Slice, doubts: Doubts) -> dg.AssetCheckResult:
+def exports_are_dated(partitions: PartitionRange, doubts: Doubts) -> dg.AssetCheckResult:
     broken: dict[str, str] = {}
     for account, files, source, last, file_time in (
         doubts.years.group_by("account", maintain_order=True)
@@ -69,4 +69,4 @@ def exports_are_dated(part: Slice, doubts: Doubts) -> dg.AssetCheckResult:
         for name, cases in (("exports", doubts.years), ("rows", doubts.order))
         if cases.height
     }
-    return evaluation("exports_are_dated", part, broken, facts={**facts, **tables})
+    return evaluation("exports_are_dated", partitions, broken, facts={**facts, **tables})

@@ -10,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 
-from tiktok_assets.partitions import Slice
+from tiktok_assets.partitions import PartitionRange
 
 SHOWN = 20
 _BROKEN_FOR = "broken_for"
@@ -18,13 +18,13 @@ _BROKEN_FOR = "broken_for"
 
 def evaluation(
     name: str,
-    part: Slice,
+    partitions: PartitionRange,
     broken: Mapping[str, str],
     *,
     facts: Mapping[str, Any],
     severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.WARN,
 ) -> dg.AssetCheckResult:
-    """The result of the check ``name`` on ``part``, kept unless it is ``broken``: by account, in a sentence.
+    """The result of the check ``name`` on ``partitions``, kept unless it is ``broken``: by account, in a sentence.
 
     ``facts``: more of its metadata.
     """
@@ -37,7 +37,7 @@ def evaluation(
         passed=not broken,
         severity=severity,
         description=_description(broken),
-        metadata={**where(part), **facts, **({_BROKEN_FOR: dg.MetadataValue.json(listed)} if broken else {})},
+        metadata={**where(partitions), **facts, **({_BROKEN_FOR: dg.MetadataValue.json(listed)} if broken else {})},
     )
 
 
@@ -49,11 +49,11 @@ def broken_for(result: dg.AssetCheckEvaluation) -> dict[str, str]:
     return {account: group["sentence"] for group in listed for account in group["accounts"]}
 
 
-def where(part: Slice) -> dict[str, str]:
+def where(partitions: PartitionRange) -> dict[str, str]:
     """The partitions an evaluation is about."""
-    more = f" and {len(part.accounts) - SHOWN} more" if len(part.accounts) > SHOWN else ""
-    months = f"{part.months[0]:%Y-%m} to {part.months[-1]:%Y-%m}"
-    return {"partitions": f"{', '.join(part.accounts[:SHOWN])}{more}: {months}"}
+    more = f" and {len(partitions.accounts) - SHOWN} more" if len(partitions.accounts) > SHOWN else ""
+    months = f"{partitions.months[0]:%Y-%m} to {partitions.months[-1]:%Y-%m}"
+    return {"partitions": f"{', '.join(partitions.accounts[:SHOWN])}{more}: {months}"}
 
 
 def _description(broken: Mapping[str, str]) -> str | None:

@@ -8,7 +8,7 @@ import pandera.polars as pa
 import polars as pl
 
 from tiktok_assets.checks.evaluation import SHOWN, evaluation
-from tiktok_assets.partitions import Slice
+from tiktok_assets.partitions import PartitionRange
 
 
 def violations(schema: type[pa.DataFrameModel], rows: pl.DataFrame) -> list[str]:
@@ -33,13 +33,15 @@ def schema_spec(key: dg.AssetKey) -> dg.AssetCheckSpec:
     )
 
 
-def schema_result(schema: type[pa.DataFrameModel], rows: pl.DataFrame, part: Slice) -> dg.AssetCheckResult:
+def schema_result(
+    schema: type[pa.DataFrameModel], rows: pl.DataFrame, partitions: PartitionRange
+) -> dg.AssetCheckResult:
     broken = violations(schema, rows)
     sentence = "; ".join(broken[:SHOWN])
     return evaluation(
         "keeps_schema",
-        part,
-        dict.fromkeys(part.accounts, sentence) if broken else {},
+        partitions,
+        dict.fromkeys(partitions.accounts, sentence) if broken else {},
         severity=dg.AssetCheckSeverity.ERROR,
         facts={"violations": len(broken)},
     )

@@ -10,7 +10,7 @@ from tiktok_assets.checks.evaluation import SHOWN, evaluation
 from tiktok_assets.checks.schema import schema_result, schema_spec
 from tiktok_assets.curated.quality.check_results import missing_days
 from tiktok_assets.exports.labels.differences import follower_differences_agree
-from tiktok_assets.partitions import Slice
+from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.reports.report import Report
 from tiktok_assets.storage.metadata import markdown_table
 
@@ -44,49 +44,51 @@ def _concerns(report: Report, promise: str) -> bool:
     return promise not in ("has_rows", "exports_are_dated") or not report.is_optional
 
 
-def check_results(report: Report, rows: pl.DataFrame, part: Slice, doubts: Doubts) -> list[dg.AssetCheckResult]:
+def check_results(
+    report: Report, rows: pl.DataFrame, partitions: PartitionRange, doubts: Doubts
+) -> list[dg.AssetCheckResult]:
     """The promises of ``check_specs``, evaluated on ``rows`` and the exports they come from."""
-    results = [schema_result(report.schema, rows, part)]
+    results = [schema_result(report.schema, rows, partitions)]
     if _concerns(report, "has_rows"):
-        results.append(_has_rows(report, rows, part))
+        results.append(_has_rows(report, rows, partitions))
     if _concerns(report, "days_are_contiguous"):
-        results.append(_days_are_contiguous(rows, part))
-    results.append(_has_no_duplicates(report, rows, part))
+        results.append(_days_are_contiguous(rows, partitions))
+    results.append(_has_no_duplicates(report, rows, partitions))
     if _concerns(report, "exports_are_dated"):
-        results.append(exports_are_dated(part, doubts))
+        results.append(exports_are_dated(partitions, doubts))
     if _concerns(report, "follower_differences_agree"):
-        results.append(_follower_differences_agree(rows, part))
+        results.append(_follower_differences_agree(rows, partitions))
     return results
 
 
-def _has_rows(report: Report, rows: pl.DataFrame, part: Slice) -> dg.AssetCheckResult:
+def _has_rows(report: Report, rows: pl.DataFrame, partitions: PartitionRange) -> dg.AssetCheckResult:
     with_rows = set(rows["account"].unique())
     text = f"No export has {report.title} rows for these months."
-    without = {account: text for account in part.accounts if account not in with_rows}
-    return evaluation("has_rows", part, without, facts={"rows": rows.height})
+    without = {account: text for account in partitions.accounts if account not in with_rows}
+    return evaluation("has_rows", partitions, without, facts={"rows": rows.height})
 
 
-def _days_are_contiguous(rows: pl.DataFrame, part: Slice) -> dg.AssetCheckResult:
+def _days_are_contiguous(rows: pl.DataFrame, partitions: PartitionRange) -> dg.AssetCheckResult:
     gaps = missing_days(rows)
     missing = gaps.group_by("account", maintain_order=True).agg(pl.col("missing").sum())
     broken = {account: f"{days} days are missing; export that window again." for account, days in missing.rows()}
     facts = {"missing_days": int(gaps["missing"].sum()), **_listed("gaps", gaps)}
-    return evaluation("days_are_contiguous", part, broken, facts=facts)
+    return evaluation("days_are_contiguous", partitions, broken, facts=facts)
 
 
-def _has_no_duplicates(report: Report, rows: pl.DataFrame, part: Slice) -> dg.AssetCheckResult:
+def _has_no_duplicates(report: Report, rows: pl.DataFrame, partitions: PartitionRange) -> dg.AssetCheckResult:
     twice = duplicates(report, rows)
     counted = twice.group_by("account", maintain_order=True).len()
     return evaluation(
         "has_no_duplicates",
-        part,
+        partitions,
         {account: f"{grains} grains have more than one row." for account, grains in counted.rows()},
         facts={"duplicates": twice.height, **_listed("grains", twice)},
         severity=dg.AssetCheckSeverity.ERROR,
     )
 
 
-def _follower_differences_agree(rows: pl.DataFrame, part: Slice) -> dg.AssetCheckResult:
+def _follower_differences_agree(rows: pl.DataFrame, partitions: PartitionRange) -> dg.AssetCheckResult:
     wrong = disagreeing_differences(rows)
     text = (
         "On {} day{} an export tells another difference than its own followers make. Growth is computed from followers "
@@ -95,7 +97,7 @@ def _follower_differences_agree(rows: pl.DataFrame, part: Slice) -> dg.AssetChec
     counted = wrong.group_by("account", maintain_order=True).len()
     broken = {account: text.format(days, "s" * (days != 1)) for account, days in counted.rows()}
     facts = {"days": wrong.height, **_listed("rows", wrong)}
-    return evaluation("follower_differences_agree", part, broken, facts=facts)
+    return evaluation("follower_differences_agree", partitions, broken, facts=facts)
 
 
 def disagreeing_differences(rows: pl.DataFrame) -> pl.DataFrame:

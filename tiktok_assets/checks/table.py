@@ -12,7 +12,7 @@ import polars as pl
 from tiktok_assets.checks.evaluation import SHOWN, evaluation
 from tiktok_assets.checks.schema import schema_result, schema_spec
 from tiktok_assets.curated.table import Parameters, Table
-from tiktok_assets.partitions import Slice
+from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.storage.metadata import markdown_table
 
 _OF_DAYS = ["account", "date", "kind", "sentence"]
@@ -25,39 +25,41 @@ def check_specs(table: Table) -> list[dg.AssetCheckSpec]:
     return [schema_spec(key), *specs] if table.layer == "curated" else specs
 
 
-def check_results(table: Table, rows: pl.DataFrame, part: Slice, parameters: Parameters) -> list[dg.AssetCheckResult]:
-    """``check_specs`` but for the schema, about the rows of ``part``.
+def check_results(
+    table: Table, rows: pl.DataFrame, partitions: PartitionRange, parameters: Parameters
+) -> list[dg.AssetCheckResult]:
+    """``check_specs`` but for the schema, about the rows of ``partitions``.
 
     ``rows``: where the table looks back, with those before, to compare with.
     """
-    judged = rows if any(source.look_back for source in table.inputs.values()) else part.within(rows, table.day)
+    judged = rows if any(source.look_back for source in table.inputs.values()) else partitions.within(rows, table.day)
     return [
-        _result(name, part.within(cases) if "date" in cases.columns else cases, part)
+        _result(name, partitions.within(cases) if "date" in cases.columns else cases, partitions)
         for checks in table.checks
         for name, cases in checks.cases(judged, parameters).items()
     ]
 
 
 def all_results(
-    table: Table, rows: pl.DataFrame, stored: pl.DataFrame, part: Slice, parameters: Parameters
+    table: Table, rows: pl.DataFrame, stored: pl.DataFrame, partitions: PartitionRange, parameters: Parameters
 ) -> list[dg.AssetCheckResult]:
     """All of ``check_specs``. ``stored``: those of ``rows`` that are stored."""
-    results = check_results(table, rows, part, parameters)
-    return [schema_result(table.schema, stored, part), *results] if table.layer == "curated" else results
+    results = check_results(table, rows, partitions, parameters)
+    return [schema_result(table.schema, stored, partitions), *results] if table.layer == "curated" else results
 
 
-def _result(name: str, cases: pl.DataFrame, part: Slice) -> dg.AssetCheckResult:
+def _result(name: str, cases: pl.DataFrame, partitions: PartitionRange) -> dg.AssetCheckResult:
     of_accounts = cases.partition_by("account", as_dict=True, maintain_order=True)
     broken = {str(account): _summary(found) for (account,), found in of_accounts.items()}
     if "date" not in cases.columns:
-        return evaluation(name, part, broken, facts={"accounts": ", ".join(broken) or "none"})
+        return evaluation(name, partitions, broken, facts={"accounts": ", ".join(broken) or "none"})
     rows = {} if cases.is_empty() else {"rows": dg.MetadataValue.md(markdown_table(cases[_OF_DAYS].head(SHOWN)))}
     facts = {
         "days": cases.select("account", "date").n_unique(),
         "data_errors": cases.filter(kind="data_error").height,
         "events": cases.filter(kind="event").height,
     }
-    return evaluation(name, part, broken, facts=facts | rows)
+    return evaluation(name, partitions, broken, facts=facts | rows)
 
 
 def _summary(cases: pl.DataFrame) -> str:

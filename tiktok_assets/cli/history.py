@@ -161,7 +161,7 @@ def _cell(value: object) -> str:
     return text if len(text) <= 24 else f"{text[:23]}…"
 
 
-def _print_path(path: paths.Path) -> None:
+def _print_path(path: paths.MetricTrace) -> None:
     """The exports of a number, newest first, and why their labels were moved; of a derived one those of its parts."""
     of = f" of video {path.video_id}" if path.video_id else ""
     value = "unknown" if path.value is None else f"{path.value:,}"

@@ -59,7 +59,7 @@ def is_certain(now: dt.datetime) -> bool:
     return (_utc(now) - MAY_BE_THERE).date() == last_day_with_data(now)
 
 
-def settled_days(landed: Iterable[LandedWindow]) -> frozenset[dt.date]:
+def final_days(landed: Iterable[LandedWindow]) -> frozenset[dt.date]:
     """The days that were exported when their data was surely there. A second export would tell the same."""
     settled: set[dt.date] = set()
     for one in landed:

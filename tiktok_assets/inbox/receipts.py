@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 from upath import UPath
 
 from tiktok_assets.exports.provenance import READER_VERSION
-from tiktok_assets.partitions import Slice
+from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.reports.reading import Export
 from tiktok_assets.storage.lake import Lake, files_in
 
@@ -234,8 +234,8 @@ def note_shifts(
     return moved
 
 
-def note_loaded(lake: Lake, account: str, part: Slice, run_id: str, started_at: dt.datetime) -> None:
-    """Note that ``part`` has reached the warehouse: receipts of ``account`` that wait for no other month are loaded.
+def note_loaded(lake: Lake, account: str, partitions: PartitionRange, run_id: str, started_at: dt.datetime) -> None:
+    """Note that ``partitions`` have reached the warehouse: a receipt of ``account`` with all its months is loaded.
 
     Only what the run has seen counts: what it wrote itself, or what lay in raw when it started. Another run may have
     put an export into raw after this one had read it. And a backfill of many accounts is one run a month: the months
@@ -248,7 +248,7 @@ def note_loaded(lake: Lake, account: str, part: Slice, run_id: str, started_at: 
             receipt = _JSON.validate_json(path.read_bytes())
             if receipt.run_id != run_id and receipt.written_at > started_at:
                 continue
-            reached = {*receipt.months_reached, *part.months}
+            reached = {*receipt.months_reached, *partitions.months}
             reached_of_its = tuple(month for month in receipt.months if month in reached)
             _write(lake, path, replace(receipt, months_reached=reached_of_its))
         if known := tries(lake, account):

@@ -23,7 +23,7 @@ import duckdb
 import polars as pl
 import polars.selectors as cs
 
-from tiktok_assets.partitions import Slice
+from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.storage.columns import Descriptions, describe, rename_columns
 from tiktok_assets.storage.locks import Locks
 
@@ -125,13 +125,13 @@ class Session:
         table: str,
         day: str,
         rows: pl.DataFrame,
-        part: Slice,
+        partitions: PartitionRange,
         *,
-        reached: Slice | None = None,
+        reached: PartitionRange | None = None,
         every_account: bool = False,
         over_all_months: Mapping[str, str] | None = None,
     ) -> Replaced:
-        """Make the partitions of ``part`` hold exactly ``rows``, and those of ``reached`` that came out differently.
+        """Make ``partitions`` hold exactly ``rows``, and those of ``reached`` that came out differently.
 
         One transaction: the table is created from the frame or gets its new columns, the partitions are deleted by
         account and month of the column ``day``, the rows inserted by column name. A crash leaves the table as it was.
@@ -139,14 +139,14 @@ class Session:
         SQL expression over all rows of an account, whatever its month.
         """
         columns = over_all_months or {}
-        keys, connection = part.partitions(), self.connection
+        keys, connection = partitions.partitions(), self.connection
         # Text in Polars' own form: in the oldest one it is copied, 240 MB for 900,000 videos.
         with _registered(connection, _rows=_plain(rows).to_arrow(compat_level=pl.CompatLevel.newest())):
             connection.begin()
             try:
                 _make_room(connection, table)
                 changed, source = keys.clear(), "_rows"
-                if reached is not None and (every_account or reached != part):
+                if reached is not None and (every_account or reached != partitions):
                     source = f"_rows as t semi join _keys as k on {_in(day)}"
                     others = _partitions(connection, (table, "_rows"), day, reached).join(
                         keys, on=keys.columns, how="anti"
@@ -167,16 +167,22 @@ class Session:
         return Replaced(rows=int(counted[0]) if counted else 0, changed=changed.rows())
 
     def read(
-        self, table: str, day: str, part: Slice, columns: Sequence[str] = (), *, every_account: bool = False
+        self,
+        table: str,
+        day: str,
+        partitions: PartitionRange,
+        columns: Sequence[str] = (),
+        *,
+        every_account: bool = False,
     ) -> pl.DataFrame:
-        """The rows of ``table`` in the partitions of ``part``; all ``columns`` by default.
+        """The rows of ``table`` in the partitions of ``partitions``; all ``columns`` by default.
 
         ``every_account``: of its months, the rows of all accounts.
         """
         selected = ", ".join(f'"{name}"' for name in columns) or "*"
-        connection, keys = self.connection, part.partitions()
+        connection, keys = self.connection, partitions.partitions()
         if every_account:
-            keys = _partitions(connection, [table], day, part)
+            keys = _partitions(connection, [table], day, partitions)
         with _registered(connection, _keys=keys.to_arrow()):
             found = connection.sql(f"select {selected} from {table} as t semi join _keys as k on {_in(day)}")
             return pl.DataFrame(found.to_arrow_table())
@@ -282,7 +288,9 @@ def _make_room(connection: duckdb.DuckDBPyConnection, table: str) -> None:
             connection.execute(f'alter table {table} add column "{name}" {dtype}')
 
 
-def _partitions(connection: duckdb.DuckDBPyConnection, sources: Sequence[str], day: str, months: Slice) -> pl.DataFrame:
+def _partitions(
+    connection: duckdb.DuckDBPyConnection, sources: Sequence[str], day: str, months: PartitionRange
+) -> pl.DataFrame:
     """The partitions of these months, of any account, that one of the ``sources`` has rows of."""
     found = " union ".join(f"select account, date_trunc('month', {day})::date as month from {one}" for one in sources)
     keys = pl.DataFrame(connection.sql(f"from ({found}) order by all").to_arrow_table())

@@ -11,7 +11,7 @@ import polars as pl
 import polars.selectors as cs
 
 from tiktok_assets.exports.months import month_of
-from tiktok_assets.partitions import Slice, partition_key
+from tiktok_assets.partitions import PartitionRange, partition_key
 from tiktok_assets.storage.partition_metadata import set_partition_metadata
 
 OWNERS = ["team:data-platform"]
@@ -37,7 +37,7 @@ def column_schema(schema: type[pa.DataFrameModel]) -> dg.TableSchema:
 
 def record(
     context: dg.AssetExecutionContext,
-    part: Slice,
+    partitions: PartitionRange,
     of_partitions: pl.DataFrame,
     of_run: Mapping[str, object],
     *,
@@ -48,47 +48,53 @@ def record(
     for row in of_partitions.iter_rows(named=True):
         key = partition_key(row.pop("account"), row.pop("month"))
         facts[key] = row
-    facts[part.last_partition].update(of_run)
+    facts[partitions.last_partition].update(of_run)
     set_partition_metadata(context, asset_key or context.asset_key, facts)
 
 
 def record_days(
     context: dg.AssetExecutionContext,
     rows: pl.DataFrame,
-    part: Slice,
+    partitions: PartitionRange,
     of_run: Mapping[str, object],
     *,
     day: str = "date",
     every_day: bool,
 ) -> None:
     """``record`` the rows and days of each partition; of the run also its accounts and the days covered for each."""
-    rows = part.within(rows, day)
+    rows = partitions.within(rows, day)
     coverage = {
-        "accounts": part_of_list(list(part.accounts)),
+        "accounts": part_of_list(list(partitions.accounts)),
         "coverage": dg.MetadataValue.md(markdown_table(_days_of_accounts(rows, day, every_day=every_day))),
     }
-    record(context, part, days_by_partition(rows, part, day=day, every_day=every_day), {**coverage, **of_run})
+    record(
+        context, partitions, days_by_partition(rows, partitions, day=day, every_day=every_day), {**coverage, **of_run}
+    )
 
 
-def by_partition(rows: pl.DataFrame, part: Slice, day: str = "date", **facts: pl.Expr) -> pl.DataFrame:
+def by_partition(rows: pl.DataFrame, partitions: PartitionRange, day: str = "date", **facts: pl.Expr) -> pl.DataFrame:
     """A line for each partition: account, month, how many rows it has, and ``facts``, each made of its rows.
 
     Of a partition without rows, every count is 0.
     """
     # Lazy: else Polars copies columns that it does not need, 300 MB of 900,000 videos.
     counted = rows.lazy().group_by("account", month=month_of(pl.col(day))).agg(pl.len().alias(ROWS), **facts)
-    lines = part.partitions().lazy().join(counted, on=["account", "month"], how="left", maintain_order="left")
+    lines = partitions.partitions().lazy().join(counted, on=["account", "month"], how="left", maintain_order="left")
     return lines.with_columns(cs.integer().fill_null(0)).collect()
 
 
-def days_by_partition(rows: pl.DataFrame, part: Slice, *, day: str = "date", every_day: bool) -> pl.DataFrame:
+def days_by_partition(
+    rows: pl.DataFrame, partitions: PartitionRange, *, day: str = "date", every_day: bool
+) -> pl.DataFrame:
     """``by_partition`` with the days covered; with ``every_day`` also those missing.
 
     A day is missing that has no known count, as TikTok lists some, and lies between the first and the last day of its
     account in ``rows``: the missing days of an account are those of all its partitions.
     """
     covered = pl.col(day).filter(_is_known(rows, every_day=every_day))
-    days = by_partition(rows, part, day, days_covered=covered.n_unique(), _first=covered.min(), _last=covered.max())
+    days = by_partition(
+        rows, partitions, day, days_covered=covered.n_unique(), _first=covered.min(), _last=covered.max()
+    )
     if every_day:
         first, last = pl.col("_first").min().over("account"), pl.col("_last").max().over("account")
         ends = pl.min_horizontal(last, pl.col("month").dt.month_end()), pl.max_horizontal(first, "month")

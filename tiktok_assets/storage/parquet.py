@@ -14,7 +14,7 @@ import pandera.polars as pa
 import polars as pl
 from upath import UPath
 
-from tiktok_assets.partitions import Slice, partition_key, slice_of
+from tiktok_assets.partitions import PartitionRange, partition_key, partition_range
 from tiktok_assets.storage.lake import Lake, read_parquet, scan_parquet
 from tiktok_assets.storage.partition_metadata import set_run_metadata
 from tiktok_assets.storage.raw import raw_rows
@@ -50,9 +50,9 @@ class RawIOManager(dg.IOManager):
 
     def load_input(self, context: dg.InputContext) -> pl.LazyFrame:
         """The raw rows that speak of the run's accounts and months, and of the days around them, of every export."""
-        return self.scan(context.asset_key.path[-1], slice_of(context.asset_partition_keys))
+        return self.scan(context.asset_key.path[-1], partition_range(context.asset_partition_keys))
 
-    def scan(self, report: str, part: Slice) -> pl.LazyFrame:
+    def scan(self, report: str, part: PartitionRange) -> pl.LazyFrame:
         days = (part.first_day - _NEIGHBOURS, part.last_day + _NEIGHBOURS)
         return raw_rows(self.lake, report, part.accounts, since=days[0]).filter(pl.col("date_label").is_between(*days))
 
@@ -70,10 +70,12 @@ def windowed_input(
     return dg.AssetIn(key, metadata={LOOK_BACK: before, DOWNSTREAM: after, COLUMNS: list(columns), **more})
 
 
-def requested_range(context: dg.InputContext | dg.OutputContext) -> Slice:
+def requested_range(context: dg.InputContext | dg.OutputContext) -> PartitionRange:
     """The partitions an input is asked for (``windowed_input``), or an output with ``downstream_days`` may change."""
     told = context.definition_metadata
-    return slice_of(context.asset_partition_keys).wider(before=told.get(LOOK_BACK, 0), after=told.get(DOWNSTREAM, 0))
+    return partition_range(context.asset_partition_keys).extended(
+        before=told.get(LOOK_BACK, 0), after=told.get(DOWNSTREAM, 0)
+    )
 
 
 class PartitionIOManager(dg.IOManager):
@@ -90,7 +92,7 @@ class PartitionIOManager(dg.IOManager):
 
     def handle_output(self, context: dg.OutputContext, obj: pl.DataFrame) -> None:
         layer, table = context.asset_key.path
-        part, reached = slice_of(context.asset_partition_keys), requested_range(context)
+        part, reached = partition_range(context.asset_partition_keys), requested_range(context)
         partitions = _split(reached.require(obj, context.asset_key.to_user_string()))
         later = [month for month in reached.months if month not in part.months]
         stored = self.lake.partition_files(layer, table, part.accounts, later) if later else {}

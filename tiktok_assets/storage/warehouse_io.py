@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 import dagster as dg
 import polars as pl
 
-from tiktok_assets.partitions import Slice, slice_of
+from tiktok_assets.partitions import PartitionRange, partition_range
 from tiktok_assets.storage.duckdb import ALL_ACCOUNTS, OVER_ALL_MONTHS, Session, Warehouse
 from tiktok_assets.storage.parquet import COLUMNS, named, requested_range
 from tiktok_assets.storage.partition_metadata import set_run_metadata
@@ -51,13 +51,17 @@ class WarehouseIOManager(dg.IOManager):
 
     def handle_output(self, context: dg.OutputContext, obj: pl.DataFrame) -> None:
         table, told = context.asset_key.path[-1], context.definition_metadata
-        part, reached, day = slice_of(context.asset_partition_keys), requested_range(context), self.days[table]
+        partitions, reached, day = (
+            partition_range(context.asset_partition_keys),
+            requested_range(context),
+            self.days[table],
+        )
         every_account = bool(told.get(ALL_ACCOUNTS))
-        allowed = Slice(tuple(obj["account"].unique()), reached.months) if every_account else reached
+        allowed = PartitionRange(tuple(obj["account"].unique()), reached.months) if every_account else reached
         allowed.require(obj.select("account", date=day), context.asset_key.to_user_string())
         over_all_months = told.get(OVER_ALL_MONTHS)
         replaced = self.session(context.log.info).replace(
-            table, day, obj, part, reached=reached, every_account=every_account, over_all_months=over_all_months
+            table, day, obj, partitions, reached=reached, every_account=every_account, over_all_months=over_all_months
         )
         self._is_published = False
         facts = {"later_partitions_changed": named(replaced.changed)} if replaced.changed else {}

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from tiktok_assets.accounts import Account
 from tiktok_assets.exports.names import INSIGHTS
-from tiktok_assets.exports.windows import Window, settled_days, visits, windows
+from tiktok_assets.exports.windows import Window, final_days, visits, windows
 from tiktok_assets.failures import (
     BadExport,
     DownloadFailed,
@@ -125,7 +125,7 @@ class Extractor:
             landed = self.ledger.landed_windows(request.account.key, section)
             if request.refresh_since is not None:
                 landed = [one for one in landed if one.asked_at >= request.refresh_since]
-            settled = settled_days(landed) | frozenset(request.known.get(section, ()))
+            settled = final_days(landed) | frozenset(request.known.get(section, ()))
             now = self.clock()
             cut[section] = windows(request.first, request.last, now=now, max_days=self.max_days, settled=settled)
         return visits(cut)

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from tiktok_assets.accounts import Account
 from tiktok_assets.exports.names import INSIGHTS, read_name
 from tiktok_assets.exports.problems import ExportProblem
-from tiktok_assets.exports.windows import LandedWindow, Window, settled_days
+from tiktok_assets.exports.windows import LandedWindow, Window, final_days
 from tiktok_assets.inbox.files import account_files, identity
 from tiktok_assets.inbox.receipts import receipts
 from tiktok_assets.reports import REPORTS
@@ -54,7 +54,7 @@ def known_days(lake: Lake, account: str) -> Mapping[str, frozenset[dt.date]]:
     landed: dict[str, list[LandedWindow]] = {}
     for section, window in _windows(lake, account):
         landed.setdefault(section, []).append(window)
-    return {section: settled_days(windows) for section, windows in landed.items()}
+    return {section: final_days(windows) for section, windows in landed.items()}
 
 
 def is_manual(lake: Lake, account: str) -> bool:

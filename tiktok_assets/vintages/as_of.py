@@ -17,7 +17,7 @@ import polars as pl
 from tiktok_assets.accounts import Roster, load_roster
 from tiktok_assets.curated.table import Input, Table
 from tiktok_assets.making import COMPARED, compared, parameters_of, rows_to_store, typed_rows
-from tiktok_assets.partitions import Slice
+from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.reports.alignment import DAILY
 from tiktok_assets.reports.report import settle
@@ -67,9 +67,9 @@ def as_of(
     chosen = everyone if accounts is None else [account for account in everyone if account in set(accounts)]
     if not chosen:
         return TABLES[key].schema.empty()
-    known = Known(Lake(settings), tuple(chosen), moment)
+    known = HistoricalLake(Lake(settings), tuple(chosen), moment)
     if TABLES[key].needs_all_accounts:
-        known = Known(Lake(settings), tuple(everyone), moment)
+        known = HistoricalLake(Lake(settings), tuple(everyone), moment)
     return known.rows(key).filter(pl.col("account").is_in(chosen))
 
 
@@ -83,7 +83,7 @@ def key_of(table: str) -> str:
 
 
 @dataclass(frozen=True)
-class Known(KnownExports):
+class HistoricalLake(KnownExports):
     """Every table as it could be known of ``accounts`` at ``moment``, made when it is first asked for."""
 
     _made: dict[str, pl.DataFrame] = field(default_factory=dict, repr=False, compare=False)
@@ -95,11 +95,11 @@ class Known(KnownExports):
         return self._made[key]
 
     @functools.cached_property
-    def _part(self) -> Slice:
+    def _part(self) -> PartitionRange:
         """The partitions there were: of every month from the first one kept on."""
         last = min(self.moment, dt.datetime.now(dt.UTC)).date()
         months = pl.date_range(self.lake.settings.start_date, last, "1mo", eager=True)
-        return Slice(self.accounts, tuple(months))
+        return PartitionRange(self.accounts, tuple(months))
 
     @functools.cached_property
     def _roster(self) -> Roster:

@@ -31,7 +31,7 @@ from tiktok_assets.storage.lake import Lake
 from tiktok_assets.vintages.known_exports import KnownExports
 
 if TYPE_CHECKING:
-    from tiktok_assets.vintages.as_of import Known
+    from tiktok_assets.vintages.as_of import HistoricalLake
 
 _ORDERED_BY = {
     "captured_at": "captured",
@@ -54,7 +54,7 @@ class UnknownMetric(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class Observation:
     """One number in one export, and what became of it."""
 
     value: float | None
@@ -81,7 +81,7 @@ class Told:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Path:
+class MetricTrace:
     """The path of one number, its exports newest first. A derived one has ``parts`` instead."""
 
     account: str
@@ -90,9 +90,9 @@ class Path:
     video_id: str | None
     value: float | None
     """What the tables say; None is unknown."""
-    told: tuple[Told, ...] = ()
+    told: tuple[Observation, ...] = ()
     formula: str | None = None
-    parts: tuple[Path, ...] = ()
+    parts: tuple[MetricTrace, ...] = ()
 
     @property
     def is_told(self) -> bool:
@@ -109,7 +109,7 @@ class Source:
     where: Mapping[str, str]
 
 
-def trace(settings: Settings, account: Account, date: dt.date, metric: str, video_id: str | None = None) -> Path:
+def trace(settings: Settings, account: Account, date: dt.date, metric: str, video_id: str | None = None) -> MetricTrace:
     """The path of ``metric`` on the real day ``date`` (UTC); with ``video_id`` of a video as captured on that day.
 
     ``metric``: a column of social_media_stats or curated/account_daily; with ``video_id`` of content_performance.
@@ -118,9 +118,9 @@ def trace(settings: Settings, account: Account, date: dt.date, metric: str, vide
     return path_of(KnownExports(Lake(settings), (account.key,), dt.datetime.now(dt.UTC)), date, metric, video_id)
 
 
-def path_of(known: KnownExports, date: dt.date, metric: str, video_id: str | None = None) -> Path:
+def path_of(known: KnownExports, date: dt.date, metric: str, video_id: str | None = None) -> MetricTrace:
     """As ``trace``, with the exports that are ``known`` of one account."""
-    path = Path(account=known.accounts[0], date=date, metric=metric, video_id=video_id, value=None)
+    path = MetricTrace(account=known.accounts[0], date=date, metric=metric, video_id=video_id, value=None)
     if formula := (OF_DAY if video_id is None else OF_VIDEO).get(metric):
         known = _with_tables(known)
         row = _row(known, date, video_id)
@@ -134,14 +134,14 @@ def path_of(known: KnownExports, date: dt.date, metric: str, video_id: str | Non
     return dataclasses.replace(path, value=next((one.value for one in told if one.won), None), told=told)
 
 
-def _with_tables(known: KnownExports) -> Known:
+def _with_tables(known: KnownExports) -> HistoricalLake:
     """Also the tables of the warehouse, of which a derived number is read; only these take Dagster."""
-    from tiktok_assets.vintages.as_of import Known
+    from tiktok_assets.vintages.as_of import HistoricalLake
 
-    return known if isinstance(known, Known) else Known(known.lake, known.accounts, known.moment)
+    return known if isinstance(known, HistoricalLake) else HistoricalLake(known.lake, known.accounts, known.moment)
 
 
-def _row(known: Known, date: dt.date, video_id: str | None) -> dict[str, Any]:
+def _row(known: HistoricalLake, date: dt.date, video_id: str | None) -> dict[str, Any]:
     """The row of the warehouse that holds the number; empty where there is none."""
     if video_id is None:
         rows = known.rows("warehouse/social_media_stats").filter(date=date)
@@ -178,7 +178,7 @@ def _sources_of_days() -> dict[str, list[Source]]:
     return found | {"following": [Source(INSIGHTS, "value", {"metric": "following", "item": "", "video_id": ""})]}
 
 
-def _told(known: KnownExports, date: dt.date, sources: list[Source]) -> Iterator[Told]:
+def _told(known: KnownExports, date: dt.date, sources: list[Source]) -> Iterator[Observation]:
     """What each export says, by source, newest first."""
     winner: dict[str, Any] | None = None
     shifts = {(one.export_id, one.report): one for found in known.verdicts.values() for one, _ in found}
@@ -195,7 +195,7 @@ def _told(known: KnownExports, date: dt.date, sources: list[Source]) -> Iterator
             value, won = row[source.column], winner is None and row[source.column] is not None
             why = _why(row, value, report, winner)
             winner = {**row, "report": report} if won else winner
-            yield Told(
+            yield Observation(
                 value=value,
                 text=cells.get(tuple(row[key] for key in _ROW), {}),
                 export_id=row["export_id"],

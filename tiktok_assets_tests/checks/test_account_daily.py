@@ -13,11 +13,11 @@ from tiktok_assets.checks import table as checks
 from tiktok_assets.curated.account.account_daily import ACCOUNT_DAILY
 from tiktok_assets.curated.account.metrics import with_metrics
 from tiktok_assets.curated.quality.quality import PROMISES
-from tiktok_assets.partitions import Slice
+from tiktok_assets.partitions import PartitionRange
 from tiktok_assets_tests.curated.frames import day_rows, parameters
 
 MARCH, APRIL = date(2025, 3, 1), date(2025, 4, 1)
-PART = Slice(("a",), (MARCH,))
+PART = PartitionRange(("a",), (MARCH,))
 QUIET = {"video_views": 50, "profile_views": 3, "likes": 4, "comments": 1, "shares": 0, "followers": 500}
 
 
@@ -66,12 +66,12 @@ BROKEN: dict[str, tuple[pl.DataFrame, str]] = {
 }
 
 
-def check_results(rows: pl.DataFrame, part: Slice) -> list[dg.AssetCheckResult]:
-    return checks.check_results(ACCOUNT_DAILY, rows, part, parameters())
+def check_results(rows: pl.DataFrame, partitions: PartitionRange) -> list[dg.AssetCheckResult]:
+    return checks.check_results(ACCOUNT_DAILY, rows, partitions, parameters())
 
 
-def result(name: str, rows: pl.DataFrame, part: Slice = PART) -> dg.AssetCheckResult:
-    (found,) = (found for found in check_results(rows, part) if found.check_name == name)
+def result(name: str, rows: pl.DataFrame, partitions: PartitionRange = PART) -> dg.AssetCheckResult:
+    (found,) = (found for found in check_results(rows, partitions) if found.check_name == name)
     return found
 
 
@@ -116,7 +116,7 @@ def test_removals_that_leave_the_rate_within_bounds_do_not_break_that_promise() 
 
 def test_days_before_the_slice_are_compared_with_and_not_judged() -> None:
     rows = days(*[{}] * 27, {"followers": 1000}, {"followers": 1000}, {"followers": 1000}, {"followers": 1000}, {})
-    assert not result("follower_trend_is_plausible", rows, Slice(("a",), (APRIL,))).passed
+    assert not result("follower_trend_is_plausible", rows, PartitionRange(("a",), (APRIL,))).passed
     assert result("follower_trend_is_plausible", rows).passed
 
 

@@ -9,15 +9,17 @@ import polars as pl
 
 from tiktok_assets.checks import table as checks
 from tiktok_assets.curated.audience.audience import AUDIENCE
-from tiktok_assets.partitions import Slice
+from tiktok_assets.partitions import PartitionRange
 from tiktok_assets_tests.curated.audience.test_clock import active
 from tiktok_assets_tests.curated.frames import parameters
 
-PART = Slice(("a", "b"), (date(2026, 3, 1),))
+PART = PartitionRange(("a", "b"), (date(2026, 3, 1),))
 
 
-def check_results(rows: pl.DataFrame, timezones: dict[str, str], part: Slice) -> list[dg.AssetCheckResult]:
-    return checks.check_results(AUDIENCE, rows, part, parameters(timezones=timezones))
+def check_results(
+    rows: pl.DataFrame, timezones: dict[str, str], partitions: PartitionRange
+) -> list[dg.AssetCheckResult]:
+    return checks.check_results(AUDIENCE, rows, partitions, parameters(timezones=timezones))
 
 
 def test_a_timezone_that_the_exports_disprove_warns_and_names_account_and_remedy() -> None:
@@ -34,5 +36,5 @@ def test_a_timezone_that_the_exports_disprove_warns_and_names_account_and_remedy
 
 
 def test_hours_outside_the_slice_are_not_judged() -> None:
-    (found,) = check_results(active(2), {"a": "Asia/Seoul"}, Slice(("b",), PART.months))
+    (found,) = check_results(active(2), {"a": "Asia/Seoul"}, PartitionRange(("b",), PART.months))
     assert found.passed

@@ -23,7 +23,7 @@ from tiktok_assets.checks.staging import (
 )
 from tiktok_assets.curated.quality.check_results import missing_days
 from tiktok_assets.exports.provenance import UTC_TIME
-from tiktok_assets.partitions import Slice
+from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.reports.content import CONTENT
 from tiktok_assets.reports.follower_gender import FollowerGender
@@ -31,7 +31,7 @@ from tiktok_assets.reports.follower_history import FOLLOWER_HISTORY
 from tiktok_assets.reports.overview import OVERVIEW, Overview
 
 JANUARY, FEBRUARY = date(2025, 1, 1), date(2025, 2, 1)
-PART = Slice(("a", "b"), (JANUARY, FEBRUARY))
+PART = PartitionRange(("a", "b"), (JANUARY, FEBRUARY))
 
 
 def overview(*days: tuple[str, date], **values: Any) -> pl.DataFrame:
@@ -182,8 +182,8 @@ def test_an_evaluation_names_the_partitions_it_is_about() -> None:
 
 
 def test_an_evaluation_of_a_thousand_accounts_names_twenty() -> None:
-    part = Slice(tuple(f"a{number}" for number in range(1000)), (JANUARY,))
-    metadata = schema_result(Overview, overview(), part).metadata
+    partitions = PartitionRange(tuple(f"a{number}" for number in range(1000)), (JANUARY,))
+    metadata = schema_result(Overview, overview(), partitions).metadata
     assert metadata is not None
     assert str(metadata["partitions"].value).endswith("a19 and 980 more: 2025-01 to 2025-01")
 

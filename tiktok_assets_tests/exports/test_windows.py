@@ -13,9 +13,9 @@ from tiktok_assets.exports.windows import (
     LandedWindow,
     NoDays,
     Window,
+    final_days,
     is_certain,
     last_day_with_data,
-    settled_days,
     visits,
     windows,
 )
@@ -67,7 +67,7 @@ def test_a_reversed_range_is_an_error_and_not_nothing_to_do() -> None:
 
 def test_a_day_exported_before_its_data_was_surely_there_is_asked_for_again() -> None:
     landed = [LandedWindow(window=between("2026-01-01", "2026-01-09"), asked_at=EVENING - dt.timedelta(hours=1))]
-    settled = settled_days(landed)
+    settled = final_days(landed)
     assert max(settled) == D(2026, 1, 8)
     assert windows(D(2026, 1, 1), D(2026, 1, 9), now=EVENING, max_days=180, settled=settled) == [
         between("2026-01-09", "2026-01-09")
@@ -75,7 +75,7 @@ def test_a_day_exported_before_its_data_was_surely_there_is_asked_for_again() ->
     in_the_evening = [
         LandedWindow(window=between("2026-01-01", "2026-01-09"), asked_at=EVENING + dt.timedelta(hours=5))
     ]
-    assert max(settled_days(in_the_evening)) == D(2026, 1, 9)
+    assert max(final_days(in_the_evening)) == D(2026, 1, 9)
 
 
 def test_refresh_asks_for_settled_days_as_well() -> None:

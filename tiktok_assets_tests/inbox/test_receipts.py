@@ -17,7 +17,7 @@ from tiktok_assets.inbox.receipts import (
     waiting_for_publication,
     write_receipt,
 )
-from tiktok_assets.partitions import Slice
+from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.reports.reading import open_export
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
@@ -36,9 +36,11 @@ def receive(lake: Lake, tmp_path: Path, account: str = "pig1987") -> str:
         return opened.export_id
 
 
-def close(lake: Lake, account: str, part: Slice, run_id: str = "a run", started_at: dt.datetime = LONG_AGO) -> None:
+def close(
+    lake: Lake, account: str, partitions: PartitionRange, run_id: str = "a run", started_at: dt.datetime = LONG_AGO
+) -> None:
     """As the last asset of a run does, and whoever publishes."""
-    note_loaded(lake, account, part, run_id, started_at)
+    note_loaded(lake, account, partitions, run_id, started_at)
     close_receipts(lake, waiting_for_publication(lake, [account]))
 
 
@@ -52,10 +54,10 @@ def test_an_export_is_processed_only_when_every_month_of_it_has_reached_the_ware
     lake = Lake(settings)
     export_id = receive(lake, tmp_path)
     assert processed(lake, "pig1987") == frozenset()
-    close(lake, "pig1987", Slice(("pig1987",), (MAY,)))
-    close(lake, "pig1987", Slice(("pig1987",), (JULY,)))
+    close(lake, "pig1987", PartitionRange(("pig1987",), (MAY,)))
+    close(lake, "pig1987", PartitionRange(("pig1987",), (JULY,)))
     assert processed(lake, "pig1987") == frozenset()
-    close(lake, "pig1987", Slice(("pig1987",), (JUNE, JULY)))
+    close(lake, "pig1987", PartitionRange(("pig1987",), (JUNE, JULY)))
     assert processed(lake, "pig1987") == {export_id}
     assert receipts(lake) == [f"{export_id}.v{READER_VERSION}.json"]
 
@@ -66,7 +68,7 @@ def test_an_export_is_loaded_before_it_is_published_and_asked_for_by_no_other_ru
     lake = Lake(settings)
     export_id = receive(lake, tmp_path)
     assert loaded(lake, "pig1987") == frozenset()
-    note_loaded(lake, "pig1987", Slice(("pig1987",), (MAY, JUNE)), "a run", LONG_AGO)
+    note_loaded(lake, "pig1987", PartitionRange(("pig1987",), (MAY, JUNE)), "a run", LONG_AGO)
     assert loaded(lake, "pig1987") == {export_id}
     assert processed(lake, "pig1987") == frozenset()
     assert receipts(lake) == [f"{export_id}.v{READER_VERSION}.loaded.json"]
@@ -91,14 +93,14 @@ def test_a_receipt_says_what_became_of_the_export(settings: Settings, tmp_path: 
 def test_months_that_are_not_kept_are_not_waited_for(install: Install, tmp_path: Path) -> None:
     lake = Lake(install("pig1987", start_date="2025-06"))
     export_id = receive(lake, tmp_path)
-    close(lake, "pig1987", Slice(("pig1987",), (JUNE,)))
+    close(lake, "pig1987", PartitionRange(("pig1987",), (JUNE,)))
     assert processed(lake, "pig1987") == {export_id}
 
 
 def test_the_receipt_of_one_account_says_nothing_of_another(settings: Settings, tmp_path: Path) -> None:
     lake = Lake(settings)
     receive(lake, tmp_path)
-    close(lake, "zonea0", Slice(("zonea0",), (MAY, JUNE)))
+    close(lake, "zonea0", PartitionRange(("zonea0",), (MAY, JUNE)))
     assert processed(lake, "pig1987") == processed(lake, "zonea0") == frozenset()
 
 
@@ -107,7 +109,7 @@ def test_an_export_read_by_an_older_reader_is_not_processed(
 ) -> None:
     lake = Lake(settings)
     receive(lake, tmp_path)
-    close(lake, "pig1987", Slice(("pig1987",), (MAY, JUNE)))
+    close(lake, "pig1987", PartitionRange(("pig1987",), (MAY, JUNE)))
     monkeypatch.setattr("tiktok_assets.inbox.receipts._CLOSED", ".v999.json")
     assert processed(lake, "pig1987") == frozenset()
 
@@ -124,9 +126,9 @@ def test_a_crash_while_closing_is_mended_by_the_next_run(
     with monkeypatch.context() as patch:
         patch.setattr(Lake, "remove", crash)
         with pytest.raises(KeyboardInterrupt):
-            close(lake, "pig1987", Slice(("pig1987",), (MAY, JUNE)))
+            close(lake, "pig1987", PartitionRange(("pig1987",), (MAY, JUNE)))
     assert loaded(lake, "pig1987") == frozenset()  # two receipts of one export: the less advanced counts
-    close(lake, "pig1987", Slice(("pig1987",), (MAY, JUNE)))
+    close(lake, "pig1987", PartitionRange(("pig1987",), (MAY, JUNE)))
     assert loaded(lake, "pig1987") == {export_id}
     assert receipts(lake) == [f"{export_id}.v{READER_VERSION}.json"]
 
@@ -134,10 +136,10 @@ def test_a_crash_while_closing_is_mended_by_the_next_run(
 def test_a_run_says_nothing_of_an_export_that_another_run_put_into_raw_behind_its_back(
     settings: Settings, tmp_path: Path
 ) -> None:
-    lake, part = Lake(settings), Slice(("pig1987",), (MAY, JUNE))
+    lake, partitions = Lake(settings), PartitionRange(("pig1987",), (MAY, JUNE))
     before = dt.datetime.now(dt.UTC)
     export_id = receive(lake, tmp_path)
-    close(lake, "pig1987", part, run_id="another run", started_at=before)
+    close(lake, "pig1987", partitions, run_id="another run", started_at=before)
     assert processed(lake, "pig1987") == frozenset()
-    close(lake, "pig1987", part, run_id="a later run", started_at=dt.datetime.now(dt.UTC))
+    close(lake, "pig1987", partitions, run_id="a later run", started_at=dt.datetime.now(dt.UTC))
     assert processed(lake, "pig1987") == {export_id}

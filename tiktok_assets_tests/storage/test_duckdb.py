@@ -16,8 +16,8 @@ import polars as pl
 import pytest
 
 from tiktok_assets.assets.partitions import account_months
-from tiktok_assets.failures import RowsOutsideSlice
-from tiktok_assets.partitions import Slice
+from tiktok_assets.failures import RowsOutsideRange
+from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.storage import duckdb as ours
 from tiktok_assets.storage.duckdb import Replaced, Warehouse
 from tiktok_assets.storage.locks import Locks
@@ -43,7 +43,9 @@ def stored(warehouse: Warehouse, query: str = "from t order by all") -> list[tup
         return session.connection.sql(query).fetchall()
 
 
-def replace(warehouse: Warehouse, table: str, day: str, rows: pl.DataFrame, part: Slice, **more: Any) -> Replaced:
+def replace(
+    warehouse: Warehouse, table: str, day: str, rows: pl.DataFrame, part: PartitionRange, **more: Any
+) -> Replaced:
     with warehouse.session() as session:
         return session.replace(table, day, rows, part, **more)
 
@@ -76,10 +78,10 @@ def process(code: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_a_rectangle_of_partitions_is_replaced_exactly(warehouse: Warehouse) -> None:
-    everything = Slice(("a", "b", "c"), (JANUARY, FEBRUARY, MARCH))
+    everything = PartitionRange(("a", "b", "c"), (JANUARY, FEBRUARY, MARCH))
     before = [(account, month, 1, 1) for account in everything.accounts for month in everything.months]
     assert replace(warehouse, "t", "date", days(*before), everything).rows == 0
-    part = Slice(("a", "c"), (JANUARY, MARCH))
+    part = PartitionRange(("a", "c"), (JANUARY, MARCH))
     replaced = replace(warehouse, "t", "date", days(("a", date(2025, 1, 31), 7, 7), ("c", MARCH, 8, 8)), part)
     assert replaced.rows == 4
     assert stored(warehouse) == [
@@ -92,7 +94,7 @@ def test_a_rectangle_of_partitions_is_replaced_exactly(warehouse: Warehouse) -> 
 
 
 def test_columns_go_by_their_name_and_not_by_their_place(warehouse: Warehouse) -> None:
-    part = Slice(("a",), (JANUARY,))
+    part = PartitionRange(("a",), (JANUARY,))
     replace(warehouse, "t", "date", days(("a", JANUARY, 100, 5)), part)
     swapped = days(("a", JANUARY, 200, 6)).select("likes", "views", "date", "account")
     replace(warehouse, "t", "date", swapped, part)
@@ -100,21 +102,21 @@ def test_columns_go_by_their_name_and_not_by_their_place(warehouse: Warehouse) -
 
 
 def test_a_new_column_is_added_and_unknown_in_older_rows(warehouse: Warehouse) -> None:
-    replace(warehouse, "t", "date", days(("a", JANUARY, 1, 1)), Slice(("a",), (JANUARY,)))
+    replace(warehouse, "t", "date", days(("a", JANUARY, 1, 1)), PartitionRange(("a",), (JANUARY,)))
     more = days(("a", FEBRUARY, 2, 2)).with_columns(rate=0.5, tags=pl.lit(["x"]))
-    replace(warehouse, "t", "date", more, Slice(("a",), (FEBRUARY,)))
+    replace(warehouse, "t", "date", more, PartitionRange(("a",), (FEBRUARY,)))
     assert stored(warehouse, "select views, rate, tags from t order by 1") == [(1, None, None), (2, 0.5, ["x"])]
 
 
 def test_a_column_that_is_no_longer_made_is_unknown_in_newer_rows(warehouse: Warehouse) -> None:
-    part = Slice(("a",), (JANUARY,))
+    part = PartitionRange(("a",), (JANUARY,))
     replace(warehouse, "t", "date", days(("a", JANUARY, 1, 1)), part)
     replace(warehouse, "t", "date", days(("a", JANUARY, 2, 2)).drop("likes"), part)
     assert stored(warehouse, "select views, likes from t") == [(2, None)]
 
 
 def test_no_rows_empty_the_partitions_and_leave_the_table(warehouse: Warehouse) -> None:
-    part = Slice(("a",), (JANUARY,))
+    part = PartitionRange(("a",), (JANUARY,))
     replace(warehouse, "t", "date", days(("a", JANUARY, 1, 1), ("a", JANUARY, 2, 2)), part)
     assert replace(warehouse, "t", "date", days(), part).rows == 2
     assert stored(warehouse) == []
@@ -122,14 +124,14 @@ def test_no_rows_empty_the_partitions_and_leave_the_table(warehouse: Warehouse) 
     assert stored(warehouse, "select count(views) from never_filled") == [(0,)]
 
 
-ALL = Slice(("a", "b"), (JANUARY, FEBRUARY, MARCH))
+ALL = PartitionRange(("a", "b"), (JANUARY, FEBRUARY, MARCH))
 
 
 def test_later_months_within_reach_are_replaced_where_they_came_out_differently(warehouse: Warehouse) -> None:
     first = days(*((account, month, 1, 1) for account in "ab" for month in ALL.months)).with_columns(loaded_at=1)
     replace(warehouse, "t", "date", first, ALL)
     again = days(("a", JANUARY, 1, 1), ("a", FEBRUARY, 1, 1), ("a", MARCH, 7, 1)).with_columns(loaded_at=2)
-    part, reached = Slice(("a",), (JANUARY,)), Slice(("a",), ALL.months)
+    part, reached = PartitionRange(("a",), (JANUARY,)), PartitionRange(("a",), ALL.months)
     replaced = replace(warehouse, "t", "date", again, part, reached=reached)
     assert replaced.changed == [("a", MARCH)]
     assert stored(warehouse, "select date, views, loaded_at from t where account = 'a' order by date") == [
@@ -145,7 +147,7 @@ def test_later_months_within_reach_are_replaced_where_they_came_out_differently(
 def test_a_table_of_the_whole_roster_changes_the_months_of_every_account_and_no_others(warehouse: Warehouse) -> None:
     replace(warehouse, "t", "date", days(*((account, month, 1, 1) for account in "ab" for month in ALL.months)), ALL)
     rows = days(("a", JANUARY, 1, 1), ("b", JANUARY, 2, 1), ("c", JANUARY, 3, 1))
-    part = Slice(("a",), (JANUARY,))
+    part = PartitionRange(("a",), (JANUARY,))
     replaced = replace(warehouse, "t", "date", rows, part, reached=part, every_account=True)
     assert replaced.changed == [("b", JANUARY), ("c", JANUARY)]
     assert stored(warehouse, "select account, views from t where date = '2025-01-01' order by all") == [
@@ -163,10 +165,10 @@ def test_what_depends_on_all_months_is_right_whatever_month_was_stored_last(ware
     rows = days(*((account, month, 1, 1) for account in "ab" for month in ALL.months))
     rows = rows.with_columns(newest=pl.lit(None, pl.Boolean))
     for month in (FEBRUARY, MARCH, JANUARY):
-        part = Slice(("a", "b"), (month,))
+        part = PartitionRange(("a", "b"), (month,))
         replace(warehouse, "t", "date", rows.filter(date=month), part, over_all_months=newest)
     assert stored(warehouse, "select account, date from t where newest order by all") == [("a", MARCH), ("b", MARCH)]
-    replace(warehouse, "t", "date", rows.clear(), Slice(("a",), (MARCH,)), over_all_months=newest)
+    replace(warehouse, "t", "date", rows.clear(), PartitionRange(("a",), (MARCH,)), over_all_months=newest)
     assert stored(warehouse, "select account, date from t where newest order by all") == [("a", FEBRUARY), ("b", MARCH)]
     assert stored(warehouse, "select count(*) from t where newest is null") == [(0,)]
 
@@ -178,7 +180,7 @@ def test_views_are_published_with_the_tables_they_ask_for(tmp_path: Path) -> Non
         "old": "select gone from t",
     }
     warehouse = Warehouse(tmp_path / "warehouse.duckdb", tmp_path / "published" / "tiktok.duckdb", views)
-    replace(warehouse, "t", "date", days(("a", JANUARY, 21, 1)), Slice(("a",), (JANUARY,)))
+    replace(warehouse, "t", "date", days(("a", JANUARY, 21, 1)), PartitionRange(("a",), (JANUARY,)))
     publish(warehouse)
     assert published(warehouse, "from v") == [("a", 42)]
     assert published(warehouse, "select view_name from duckdb_views() where not internal") == [("v",)]
@@ -186,9 +188,9 @@ def test_views_are_published_with_the_tables_they_ask_for(tmp_path: Path) -> Non
 
 def test_reading_gives_the_rows_of_the_slice(warehouse: Warehouse) -> None:
     everything = days(("a", JANUARY, 1, 1), ("a", FEBRUARY, 2, 2), ("b", JANUARY, 3, 3))
-    replace(warehouse, "t", "date", everything, Slice(("a", "b"), (JANUARY, FEBRUARY)))
+    replace(warehouse, "t", "date", everything, PartitionRange(("a", "b"), (JANUARY, FEBRUARY)))
     assert (
-        read(warehouse, "t", "date", Slice(("a", "b"), (JANUARY,)))
+        read(warehouse, "t", "date", PartitionRange(("a", "b"), (JANUARY,)))
         .sort("account")
         .equals(days(("a", JANUARY, 1, 1), ("b", JANUARY, 3, 3)))
     )
@@ -198,12 +200,12 @@ def test_moments_are_plain_timestamps_in_utc(warehouse: Warehouse) -> None:
     plain = datetime.fromisoformat("2025-01-01 12:30")
     athens = pl.Series([datetime(2025, 1, 1, 12, 30, tzinfo=UTC)]).dt.convert_time_zone("Europe/Athens")
     rows = days(("a", JANUARY, 1, 1)).with_columns(seen_at=athens)
-    replace(warehouse, "t", "date", rows, Slice(("a",), (JANUARY,)))
+    replace(warehouse, "t", "date", rows, PartitionRange(("a",), (JANUARY,)))
     assert stored(warehouse, "select seen_at, typeof(seen_at) from t") == [(plain, "TIMESTAMP")]
 
 
 def test_a_failure_in_the_middle_leaves_the_table_as_it_was(warehouse: Warehouse) -> None:
-    part = Slice(("a",), (JANUARY,))
+    part = PartitionRange(("a",), (JANUARY,))
     replace(warehouse, "t", "date", days(("a", JANUARY, 1, 1)), part)
     wrong = days(("a", JANUARY, 2, 2)).with_columns(views=pl.lit("many"), extra=1)
     with pytest.raises(duckdb.ConversionException, match="many"):
@@ -212,7 +214,7 @@ def test_a_failure_in_the_middle_leaves_the_table_as_it_was(warehouse: Warehouse
 
 
 def test_a_process_killed_between_delete_and_insert_leaves_the_table_as_it_was(warehouse: Warehouse) -> None:
-    part = Slice(("a",), (JANUARY,))
+    part = PartitionRange(("a",), (JANUARY,))
     before = days(*(("a", JANUARY, number, number) for number in range(180)))
     replace(warehouse, "t", "date", before, part)
     code = f"""
@@ -220,7 +222,7 @@ import sys, time
 from datetime import date
 from pathlib import Path
 import duckdb, polars as pl
-from tiktok_assets.partitions import Slice
+from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.storage import duckdb as ours
 
 class Stops:
@@ -238,7 +240,7 @@ ours.duckdb.connect = lambda *path: Stops(connect(*path))
 warehouse = ours.Warehouse(Path({str(warehouse.working)!r}), Path({str(warehouse.published)!r}))
 rows = pl.DataFrame({{"account": ["a"], "date": [date(2025, 1, 1)], "views": [0], "likes": [0], "new": [0]}})
 with warehouse.session() as session:
-    session.replace("t", "date", rows, Slice(("a",), (date(2025, 1, 1),)))
+    session.replace("t", "date", rows, PartitionRange(("a",), (date(2025, 1, 1),)))
 """
     with process(code) as running:
         running.kill()
@@ -247,7 +249,7 @@ with warehouse.session() as session:
 
 
 def test_a_file_that_another_process_has_open_is_waited_for(warehouse: Warehouse) -> None:
-    part = Slice(("a",), (JANUARY,))
+    part = PartitionRange(("a",), (JANUARY,))
     replace(warehouse, "t", "date", days(), part)
     code = f"""
 import duckdb, sys
@@ -273,7 +275,7 @@ def test_waiting_for_a_strangers_lock_ends_with_duckdbs_own_words(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ours, "PATIENCE", 0.2)
-    replace(warehouse, "t", "date", days(), Slice(("a",), (JANUARY,)))
+    replace(warehouse, "t", "date", days(), PartitionRange(("a",), (JANUARY,)))
     code = f"import duckdb, sys; c = duckdb.connect({str(warehouse.working)!r}); print('ready', flush=True); input()"
     with process(code) as _, pytest.raises(duckdb.IOException, match="lock"):
         stored(warehouse)
@@ -290,7 +292,7 @@ def test_a_file_that_is_no_database_is_not_waited_for(warehouse: Warehouse, monk
 
 
 def test_the_published_file_is_a_whole_database_without_leftovers(warehouse: Warehouse) -> None:
-    part = Slice(("a",), (JANUARY,))
+    part = PartitionRange(("a",), (JANUARY,))
     for views in (1, 2):
         replace(warehouse, "t", "date", days(("a", JANUARY, views, 0)), part)
         publish(warehouse)
@@ -300,7 +302,7 @@ def test_the_published_file_is_a_whole_database_without_leftovers(warehouse: War
 
 
 def test_a_reader_in_another_process_neither_stops_publishing_nor_loses_what_it_opened(warehouse: Warehouse) -> None:
-    part = Slice(("a",), (JANUARY,))
+    part = PartitionRange(("a",), (JANUARY,))
     replace(warehouse, "t", "date", days(("a", JANUARY, 1, 1)), part)
     publish(warehouse)
     code = f"""
@@ -323,7 +325,7 @@ with duckdb.connect({str(warehouse.published)!r}, read_only=True) as connection:
 def test_what_somebody_wrote_into_the_published_file_does_not_make_the_next_one_unreadable(
     warehouse: Warehouse,
 ) -> None:
-    part = Slice(("a",), (JANUARY,))
+    part = PartitionRange(("a",), (JANUARY,))
     replace(warehouse, "t", "date", days(("a", JANUARY, 1, 1)), part)
     publish(warehouse)
     code = f"""
@@ -342,7 +344,7 @@ sys.stdin.readline()
 
 def test_the_later_of_two_publishings_is_the_later_state(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     """The copy is put in place while the working file is still ours; another process can only come before or after."""
-    replace(warehouse, "t", "date", days(), Slice(("a",), (JANUARY,)))
+    replace(warehouse, "t", "date", days(), PartitionRange(("a",), (JANUARY,)))
     locks, held = Locks(warehouse.working.parent / "locks"), list[bool]()
     rename = Path.replace
 
@@ -356,7 +358,7 @@ def test_the_later_of_two_publishings_is_the_later_state(warehouse: Warehouse, m
 
 
 def test_what_is_published_is_known_from_what_is_not(warehouse: Warehouse) -> None:
-    part = Slice(("a",), (JANUARY,))
+    part = PartitionRange(("a",), (JANUARY,))
     assert not warehouse.is_behind()
     assert warehouse.seconds_since_published() == float("inf")
     replace(warehouse, "t", "date", days(("a", JANUARY, 1, 1)), part)
@@ -375,7 +377,7 @@ def test_what_is_published_is_known_from_what_is_not(warehouse: Warehouse) -> No
 
 def test_a_file_of_which_half_is_free_is_written_anew(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ours, "_SMALL", 0)
-    part = Slice(("a",), (JANUARY,))
+    part = PartitionRange(("a",), (JANUARY,))
     numbers = pl.Series(range(1_000_000)).shuffle(seed=1)
     many = pl.DataFrame({"views": numbers, "likes": numbers.reverse()}).with_columns(account=pl.lit("a"), date=JANUARY)
     replace(warehouse, "t", "date", many, part)
@@ -475,5 +477,5 @@ def test_the_asset_behind_a_table_gets_the_rows_of_its_own_slice(warehouse: Ware
 
 
 def test_rows_outside_the_slice_name_table_and_example() -> None:
-    with pytest.raises(RowsOutsideSlice, match=r"t: 1 rows .*\('b', datetime.date\(2025, 1, 1\)\)"):
-        Slice(("a",), (JANUARY,)).require(days(("b", JANUARY, 1, 1)), "t")
+    with pytest.raises(RowsOutsideRange, match=r"t: 1 rows .*\('b', datetime.date\(2025, 1, 1\)\)"):
+        PartitionRange(("a",), (JANUARY,)).require(days(("b", JANUARY, 1, 1)), "t")

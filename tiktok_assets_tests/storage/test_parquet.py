@@ -11,7 +11,7 @@ import pytest
 from tiktok_assets.assets.dagster_failures import manager_reports_failures
 from tiktok_assets.assets.partitions import account_months
 from tiktok_assets.exports.provenance import PROVENANCE, READER_VERSION
-from tiktok_assets.partitions import Slice
+from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.reports.viewers import Viewers
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
@@ -213,7 +213,7 @@ def test_raw_rows_of_a_slice_come_from_every_export_with_the_columns_of_all(lake
     one = raw_rows(lake, date(2024, 12, 23), date(2025, 1, 30), date(2025, 1, 31), date(2025, 2, 9), views="1")
     other = raw_rows(lake, date(2025, 1, 31), views="2").with_columns(Reach=pl.lit("9"))
     store_raw(lake, RawRows("a", NOON, "1" * 64, one), RawRows("a", NOON, "2" * 64, other))
-    rows = RawIOManager(lake).scan("overview", Slice(("a", "b"), (JANUARY,))).collect()
+    rows = RawIOManager(lake).scan("overview", PartitionRange(("a", "b"), (JANUARY,))).collect()
     assert rows.select("date_label", "Video Views", "Reach").rows() == [
         (date(2025, 1, 30), "1", None),
         (date(2025, 1, 31), "1", None),
@@ -224,10 +224,10 @@ def test_raw_rows_of_a_slice_come_from_every_export_with_the_columns_of_all(lake
 def test_raw_rows_of_a_slice_come_with_the_week_around_it(lake: Lake) -> None:
     labels = [date(2024, 12, 23), date(2024, 12, 24), date(2025, 2, 8), date(2025, 2, 9)]
     store_raw(lake, RawRows("a", NOON, "1" * 64, raw_rows(lake, *labels, views="1")))
-    rows = RawIOManager(lake).scan("overview", Slice(("a",), (JANUARY,))).collect()
+    rows = RawIOManager(lake).scan("overview", PartitionRange(("a",), (JANUARY,))).collect()
     assert rows["date_label"].to_list() == labels[1:3]
 
 
 def test_raw_rows_of_an_account_without_exports_have_provenance_columns(lake: Lake) -> None:
-    rows = RawIOManager(lake).scan("overview", Slice(("b",), (JANUARY,))).collect()
+    rows = RawIOManager(lake).scan("overview", PartitionRange(("b",), (JANUARY,))).collect()
     assert (rows.height, dict(rows.schema)) == (0, PROVENANCE)

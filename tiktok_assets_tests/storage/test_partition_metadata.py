@@ -13,7 +13,7 @@ from dagster._serdes import serialize_value
 
 from tiktok_assets.assets.partitions import account_months
 from tiktok_assets.graph import build_definitions
-from tiktok_assets.partitions import Slice, partition_key, range_tags
+from tiktok_assets.partitions import PartitionRange, partition_key, range_tags
 from tiktok_assets.settings import Settings
 from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.exports import land, studio_exports
@@ -124,7 +124,7 @@ DAYS = pl.DataFrame(
     {"account": pl.String, "date": pl.Date, "views": pl.Int64},
     orient="row",
 )
-PART = Slice(("a", "b", "c"), tuple(MONTHS))
+PART = PartitionRange(("a", "b", "c"), tuple(MONTHS))
 
 
 def test_missing_days_of_a_partition_lie_between_the_first_and_the_last_of_its_account() -> None:
@@ -148,7 +148,7 @@ def test_of_rows_that_do_not_come_every_day_no_day_is_missing() -> None:
 
 
 def test_rows_of_other_partitions_do_not_count() -> None:
-    found = by_partition(DAYS, Slice(("a",), (MONTHS[1],)), views=pl.col("views").sum())
+    found = by_partition(DAYS, PartitionRange(("a",), (MONTHS[1],)), views=pl.col("views").sum())
     assert found.rows() == [("a", MONTHS[1], 2, 1)]
 
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tiktok_assets.exports.windows import Window, settled_days, windows
+from tiktok_assets.exports.windows import Window, final_days, windows
 from tiktok_assets.failures import LimitReached
 from tiktok_assets.studio.limits import Ledger
 from tiktok_assets_tests.budget import examples
@@ -174,7 +174,7 @@ def test_a_landed_window_is_not_requested_again_but_a_lost_one_is(ledger: Ledger
             WINDOW.last,
             now=after(hours=2),
             max_days=180,
-            settled=settled_days(ledger.landed_windows("pig1987", section)),
+            settled=final_days(ledger.landed_windows("pig1987", section)),
         )
         for section in ("overview", "viewers")
     }

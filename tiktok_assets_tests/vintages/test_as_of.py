@@ -20,7 +20,7 @@ from tiktok_assets.curated.quality.restatements import LOOK_BACK as SETTLING_LOO
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.tables import TABLES, downstream_days
-from tiktok_assets.vintages.as_of import Known, NotAMoment, UnknownTable, as_of, moment_of
+from tiktok_assets.vintages.as_of import HistoricalLake, NotAMoment, UnknownTable, as_of, moment_of
 from tiktok_assets_tests.history import RESTATED, TRUE_VIEWS, VISITS, Visit, installation, landed, processed
 from tiktok_assets_tests.made_once import MadeOnce
 
@@ -80,7 +80,7 @@ def plain(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def tables(settings: Settings, moment: dt.datetime) -> Tables:
-    known = Known(Lake(settings), ("north",), moment)
+    known = HistoricalLake(Lake(settings), ("north",), moment)
     return {key: plain(known.rows(key)) for key in TABLES}
 
 

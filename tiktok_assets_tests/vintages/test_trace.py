@@ -18,8 +18,8 @@ from tiktok_assets.curated.account.formulas import OF_DAY
 from tiktok_assets.curated.videos.videos import COUNTS
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
-from tiktok_assets.vintages.as_of import Known
-from tiktok_assets.vintages.trace import Told, UnknownMetric, path_of
+from tiktok_assets.vintages.as_of import HistoricalLake
+from tiktok_assets.vintages.trace import Observation, UnknownMetric, path_of
 from tiktok_assets_tests.history import RESTATED, TRUE_VIEWS, VISITS, installation, landed, processed
 from tiktok_assets_tests.made_once import MadeOnce
 
@@ -39,18 +39,18 @@ def lake(tmp_path_factory: pytest.TempPathFactory, made_once: MadeOnce) -> Setti
 
 
 @pytest.fixture(scope="module")
-def known(lake: Settings) -> Known:
-    return Known(Lake(lake), ("north",), dt.datetime.now(dt.UTC))
+def known(lake: Settings) -> HistoricalLake:
+    return HistoricalLake(Lake(lake), ("north",), dt.datetime.now(dt.UTC))
 
 
-def cell(settings: Settings, told: Told, column: str) -> str:
+def cell(settings: Settings, told: Observation, column: str) -> str:
     """The text in the landed file itself."""
     with zipfile.ZipFile(Path(str(settings.landing)) / "north" / told.file) as archive:
         text = archive.read(told.member).decode("utf-8-sig")
     return list(csv.DictReader(io.StringIO(text)))[told.row - 1][column]
 
 
-def test_every_export_of_a_number_stands_there_newest_first_with_its_file_row_and_shift(known: Known) -> None:
+def test_every_export_of_a_number_stands_there_newest_first_with_its_file_row_and_shift(known: HistoricalLake) -> None:
     path = path_of(known, RESTATED, "video_views")
     assert path.value == TRUE_VIEWS + 1
     assert [(one.downloaded_at, one.value) for one in path.told] == [
@@ -74,7 +74,7 @@ def test_every_export_of_a_number_stands_there_newest_first_with_its_file_row_an
     assert path.told[1].file.startswith("2025-01-28/Overview_2025-01-04_")
 
 
-def test_an_undefined_number_is_told_and_not_used(known: Known) -> None:
+def test_an_undefined_number_is_told_and_not_used(known: HistoricalLake) -> None:
     # Viewers of the second visit are labelled two days ahead: its last row, undefined, says 28 January: the 26th.
     path = path_of(known, dt.date(2025, 1, 26), "new_viewers")
     assert [one.why.split(":")[0] for one in path.told] == ["won", "not used"]
@@ -84,7 +84,9 @@ def test_an_undefined_number_is_told_and_not_used(known: Known) -> None:
 
 
 @pytest.mark.parametrize("metric", COUNTED)
-def test_what_won_is_what_the_table_says_and_what_the_file_says(lake: Settings, known: Known, metric: str) -> None:
+def test_what_won_is_what_the_table_says_and_what_the_file_says(
+    lake: Settings, known: HistoricalLake, metric: str
+) -> None:
     table = known.rows("warehouse/social_media_stats").filter(pl.col("date").dt.day() % 9 == 3)
     for row in table.iter_rows(named=True):
         path = path_of(known, row["date"], metric)
@@ -95,7 +97,7 @@ def test_what_won_is_what_the_table_says_and_what_the_file_says(lake: Settings, 
             assert str(one.value) in one.text.values() or "undefined" in one.text.values()
 
 
-def test_a_video_is_traced_on_the_day_it_was_captured(known: Known) -> None:
+def test_a_video_is_traced_on_the_day_it_was_captured(known: HistoricalLake) -> None:
     videos = known.rows("warehouse/content_performance").filter(captured_on=VISITS[1].at.date())
     for row in videos.head(3).iter_rows(named=True):
         for metric in COUNTS[:4]:
@@ -105,13 +107,13 @@ def test_a_video_is_traced_on_the_day_it_was_captured(known: Known) -> None:
             assert list(one.text.values()) == [str(row[metric])]
 
 
-def test_following_comes_from_insights(known: Known) -> None:
+def test_following_comes_from_insights(known: HistoricalLake) -> None:
     (one,) = path_of(known, VISITS[0].at.date(), "following").told
     assert (one.value, dict(one.text), one.report, one.confidence) == (70, {"Value": "70"}, "insights", None)
 
 
 @pytest.mark.parametrize("metric", OF_DAY)
-def test_a_derived_number_says_what_it_is_made_of(known: Known, metric: str) -> None:
+def test_a_derived_number_says_what_it_is_made_of(known: HistoricalLake, metric: str) -> None:
     path = path_of(known, RESTATED, metric)
     row = known.rows("warehouse/social_media_stats").filter(date=RESTATED).row(0, named=True)
     assert path.value == row[metric] is not None
@@ -120,7 +122,7 @@ def test_a_derived_number_says_what_it_is_made_of(known: Known, metric: str) -> 
     assert all(part.value is not None and part.is_told for part in path.parts)
 
 
-def test_a_rate_and_a_growth_name_their_parts(known: Known) -> None:
+def test_a_rate_and_a_growth_name_their_parts(known: HistoricalLake) -> None:
     def parts(metric: str) -> list[tuple[str, dt.date]]:
         return [(part.metric, part.date) for part in path_of(known, RESTATED, metric).parts]
 
@@ -129,7 +131,7 @@ def test_a_rate_and_a_growth_name_their_parts(known: Known) -> None:
     assert parts("net_followers") == [("followers", RESTATED), ("followers", dt.date(2025, 1, 11))]
 
 
-def test_what_is_no_number_is_answered_with_those_that_are(known: Known) -> None:
+def test_what_is_no_number_is_answered_with_those_that_are(known: HistoricalLake) -> None:
     with pytest.raises(UnknownMetric, match=r"'handle' is no number .* video_views, .* engagement_rate"):
         path_of(known, RESTATED, "handle")
     with pytest.raises(UnknownMetric, match=r"Of a video: total_views"):
