@@ -7,9 +7,7 @@ What does not: partitions made of the keys (``partitions.py``), and sessions or 
 from __future__ import annotations
 
 import logging
-import os
 import re
-import tempfile
 import tomllib
 import zoneinfo
 from collections import Counter
@@ -19,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tiktok_assets.settings import Settings
+from tiktok_assets.storage.atomic import replacing
 
 # A key becomes a folder, a file name and half of the partition key "pig1987|2026-11-01"; Dagster reserves "...".
 _NAME = re.compile(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9._-]*")
@@ -286,16 +285,5 @@ def _same_but(text: str, shorter: str, key: str) -> bool:
 
 def _replace(path: Path, text: str) -> None:
     """The file is the old one or the new one at every moment, keeps its mode, and a link to it stays a link."""
-    target = path.resolve()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    mode = target.stat().st_mode & 0o777 if target.exists() else 0o644
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=target.parent, prefix=".accounts", delete=False) as new:
-        try:
-            new.write(text)
-            new.flush()
-            os.fsync(new.fileno())
-            Path(new.name).chmod(mode)
-            Path(new.name).replace(target)
-        except BaseException:
-            Path(new.name).unlink()
-            raise
+    with replacing(path.resolve()) as scratch:
+        scratch.write_text(text, encoding="utf-8")

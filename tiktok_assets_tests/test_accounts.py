@@ -1,10 +1,10 @@
 """Accounts: which are in use, how a name is resolved, and how the file is edited without losing what people wrote."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from tiktok_assets import accounts as module
 from tiktok_assets.accounts import (
     Account,
     InvalidAccounts,
@@ -227,7 +227,7 @@ def test_an_interrupted_write_leaves_the_old_file_and_no_other(path: Path, monke
     def full_disk(_: int) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr(module.os, "fsync", full_disk)
+    monkeypatch.setattr(os, "fsync", full_disk)
     with pytest.raises(OSError, match="no space left"):
         add_account(path, "newcomer")
     assert path.read_text() == LABEL

@@ -8,7 +8,6 @@ A file keeps its name, for other programs look for it there; what it was lies be
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import os
@@ -16,12 +15,13 @@ import re
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from tiktok_assets.legacy import tables as former
+from tiktok_assets.storage.atomic import flush, replacing
 
 BACKUP = ".bak"
 _BOM = b"\xef\xbb\xbf"
@@ -160,7 +160,8 @@ def _migrate(path: Path, *, execute: bool) -> Migrated:
             )
         if execute:
             _keep(path, backup)
-            _replace(path, after)
+            with replacing(path) as scratch:
+                scratch.write_bytes(after)
     except (_Refused, OSError) as error:
         return Migrated(file=str(path), outcome=Outcome.REFUSED, renamed=changes, reason=_said(error))
     outcome = Outcome.CHANGED if execute else Outcome.WOULD_CHANGE
@@ -201,9 +202,10 @@ def _keep(path: Path, backup: Path) -> None:
     """Store the bytes of ``path`` as ``backup``, whole and never over another file."""
     if _is_there(backup):  # of the same bytes: an earlier run was killed before it could change the file
         return
-    with _scratch(path) as scratch:
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as folder:
+        scratch = Path(folder) / path.name
         shutil.copy2(path, scratch)
-        _flush(scratch)
+        flush(scratch)
         try:
             os.link(scratch, backup)  # unlike a rename, it fails where the name is taken
         except FileExistsError:
@@ -212,30 +214,6 @@ def _keep(path: Path, backup: Path) -> None:
             if _is_there(backup):
                 raise
             scratch.rename(backup)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    with _scratch(path) as scratch:
-        scratch.write_bytes(content)
-        shutil.copymode(path, scratch)
-        _flush(scratch)
-        scratch.replace(path)
-
-
-@contextlib.contextmanager
-def _scratch(path: Path) -> Iterator[Path]:
-    """A file beside ``path``, gone with the block unless it was renamed."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    try:
-        yield Path(name)
-    finally:
-        Path(name).unlink(missing_ok=True)
-
-
-def _flush(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
 
 
 def _backup(path: Path) -> Path:

@@ -8,7 +8,6 @@ tables of their own.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ import polars.selectors as cs
 from tiktok_assets.accounts import load_roster
 from tiktok_assets.queries.published import read_table
 from tiktok_assets.settings import Settings, load_settings
+from tiktok_assets.storage.atomic import replacing
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
@@ -55,7 +55,8 @@ def aggregate_accounts(
     if accounts is not None:
         named = [accounts] if isinstance(accounts, str) else list(accounts)
         rows = rows.filter(pl.col("account").is_in(_keys(named, settings, rows["account"].unique().sort().to_list())))
-    _replace(target, rows, write)
+    with replacing(target) as scratch:
+        write(rows, scratch)
     return rows
 
 
@@ -72,17 +73,6 @@ def _keys(named: Sequence[str], settings: Settings, held: Sequence[str]) -> list
             f"No account was named. There are: {', '.join(roster) or 'none'}; None means all of them."
         )
     return list(keys.values())
-
-
-def _replace(target: Path, rows: pl.DataFrame, write: Callable[[pl.DataFrame, Path], None]) -> None:
-    """Store the file beside its place, flush it to the disk, and rename it."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as folder:
-        scratch = Path(folder) / target.name
-        write(rows, scratch)
-        with scratch.open("rb") as file:
-            os.fsync(file.fileno())
-        scratch.replace(target)
 
 
 def _write_csv(rows: pl.DataFrame, path: Path) -> None:

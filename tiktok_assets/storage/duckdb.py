@@ -24,6 +24,7 @@ import polars as pl
 import polars.selectors as cs
 
 from tiktok_assets.partitions import PartitionRange
+from tiktok_assets.storage.atomic import flush
 from tiktok_assets.storage.columns import Descriptions, describe, rename_columns
 from tiktok_assets.storage.locks import Locks
 
@@ -230,7 +231,7 @@ def _compact(source: Path, target: Path) -> None:
         connection.execute(_MODEST)
         connection.execute(f"attach '{source}' as source (read_only); attach '{target}' as target")
         connection.execute("copy from database source to target")
-    _flush(target)
+    flush(target)
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -248,12 +249,7 @@ def _copy(source: Path, target: Path) -> None:
             shutil.copyfileobj(file, copy, 1024**2)
     changed = source.stat().st_mtime_ns
     os.utime(target, ns=(changed, changed))
-    _flush(target)
-
-
-def _flush(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+    flush(target)
 
 
 @contextlib.contextmanager

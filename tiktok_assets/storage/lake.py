@@ -23,6 +23,7 @@ from upath import UPath
 
 from tiktok_assets.exports.provenance import READER_VERSION
 from tiktok_assets.settings import Settings
+from tiktok_assets.storage.atomic import replacing
 from tiktok_assets.storage.locks import Locks
 
 _PIECE = 1024**2  # bytes
@@ -99,23 +100,9 @@ class Lake:
         with self._scratch_for(path) as scratch:
             scratch.write_bytes(content)
 
-    @contextlib.contextmanager
-    def _scratch_for(self, path: Path) -> Iterator[Path]:
-        """A file outside the scanned folders; flushed to disk and renamed to ``path`` when the block succeeds."""
-        folder = self.settings.state / "scratch"
-        folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=folder)
-        os.close(handle)
-        scratch = Path(name)
-        try:
-            yield scratch
-            with scratch.open("rb") as file:
-                os.fsync(file.fileno())
-            scratch.chmod(0o644)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            scratch.replace(path)
-        finally:
-            scratch.unlink(missing_ok=True)
+    def _scratch_for(self, path: Path) -> contextlib.AbstractContextManager[Path]:
+        """A file outside the scanned folders that becomes ``path`` when the block succeeds."""
+        return replacing(path, mode=0o644, scratch_folder=self.settings.state / "scratch")
 
     def remove(self, path: UPath) -> None:
         """Delete one file if it is there."""

@@ -6,7 +6,6 @@ when to try again (``visit``), and what the rows mean (``exports``).
 
 from __future__ import annotations
 
-import os
 import re
 import zipfile
 from collections.abc import Callable
@@ -24,6 +23,7 @@ from tiktok_assets.exports.problems import AccountConflict, BrokenFile, WrongSec
 from tiktok_assets.failures import DownloadFailed
 from tiktok_assets.inbox.files import free_place
 from tiktok_assets.reports.reading import Export, open_export
+from tiktok_assets.storage.atomic import flush
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.studio.playwright_internals import failure_within
 
@@ -138,8 +138,7 @@ def land(lake: Lake, path: Path, account: str, note: Callable[[str], None]) -> U
     ``note`` is called with the name before the file has it, so that a crash right after is recognised.
     """
     path.chmod(0o644)
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+    flush(path)
     with lake.alone("intake"):  # whoever else names files in these folders holds the same lock
         target = free_place(lake, account, path.name)
         note(target.name)

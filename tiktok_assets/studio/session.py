@@ -9,8 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
-import os
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -21,6 +19,7 @@ from pydantic import SecretStr
 
 from tiktok_assets.failures import AuthExpired, SessionUnreadable
 from tiktok_assets.settings import Settings
+from tiktok_assets.storage.atomic import replacing
 
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet
@@ -109,15 +108,8 @@ class Sessions:
             content = _fernet(self.key).encrypt(content)
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.folder.chmod(0o700)
-        handle, name = tempfile.mkstemp(dir=self.folder, prefix=".")  # 0600 from its first moment
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(self.path(account))
-        finally:
-            Path(name).unlink(missing_ok=True)
+        with replacing(self.path(account), mode=0o600) as scratch:  # 0600 from its first moment
+            scratch.write_bytes(content)
         return session
 
     def load(self, account: str) -> Session:

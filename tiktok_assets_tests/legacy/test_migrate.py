@@ -133,7 +133,7 @@ def test_a_failure_between_backup_and_file_leaves_both_whole(tmp_path: Path, mon
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(migration, "_replace", full)
+    monkeypatch.setattr(migration, "replacing", full)
     one = only(migrate(path, execute=True))
     assert (one.outcome, one.reason) == (Outcome.REFUSED, "No space left on device")
     assert path.read_bytes() == path.with_name(f"{path.name}.bak").read_bytes() == before
