@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from tiktok_assets.reports import REPORTS
-from tiktok_assets.reports.report import settle
+from tiktok_assets.reports.report import latest_per_grain
 from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.exports import Quirks, land, studio_export
 from tiktok_assets_tests import conformance
@@ -65,7 +65,7 @@ def staging(*truths: Truth) -> dict[str, pl.DataFrame]:
         for file in truth.files:
             for name, frame in parsed(file).items():
                 frames.setdefault(name, []).append(frame)
-    return {name: settle(BY_NAME[name], pl.concat(parts, how="diagonal")) for name, parts in frames.items()}
+    return {name: latest_per_grain(BY_NAME[name], pl.concat(parts, how="diagonal")) for name, parts in frames.items()}
 
 
 def test_every_known_header_has_a_column_of_staging_in_our_own_hand() -> None:

@@ -61,11 +61,11 @@ def assert_reads_as_expected(export: GeneratedExport) -> None:
         frames = parsed(land(export, Path(folder)))
     assert frames.keys() == export.expected.keys()
     for report, rows in export.expected.items():
-        told = frames[report].to_dicts()
-        assert len(told) == len(rows)
-        for found, row in zip(told, rows, strict=True):
+        frame_rows = frames[report].to_dicts()
+        assert len(frame_rows) == len(rows)
+        for found, row in zip(frame_rows, rows, strict=True):
             wanted = {name: value for name, value in row.items() if name not in NOT_OURS}
-            if report == "content" or row["date_label"] is None:  # a snapshot speaks of the day of its download
+            if report == "content" or row["date_label"] is None:  # a snapshot describes the day of its download
                 wanted["date_label"] = row["true_day"]
             assert {name: found[name] for name in wanted} == wanted
 
