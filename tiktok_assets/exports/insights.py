@@ -130,10 +130,10 @@ def _without_surrogates(text: str) -> str:
     return text if text.isascii() else text.encode(errors="replace").decode()
 
 
-def written(
+def serialize_insights(
     *, handle: str, user_id: str, captured_at: dt.datetime, missing: Iterable[str], answers: Iterable[Answer]
 ) -> bytes:
-    """The file, with every body as it was served."""
+    """The bytes of an insights file, with every body as it was served."""
     about = {
         "format": FORMAT,
         "version": VERSION,

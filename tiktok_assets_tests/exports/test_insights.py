@@ -22,12 +22,12 @@ from tiktok_assets.exports.insights import (
     leaves,
     read_insights,
     read_json,
-    written,
+    serialize_insights,
 )
 from tiktok_assets.exports.names import read_name
 from tiktok_assets.exports.problems import BrokenFile, ForeignFile, WrongSection
 from tiktok_assets.reports.reading import open_export
-from tiktok_assets_tests.written import write
+from tiktok_assets_tests.export_files import write
 
 AT = dt.datetime(2026, 1, 1, 18, 20, 30, tzinfo=dt.UTC)
 NAME = "Insights_20260101T182030Z_north.pier.json"
@@ -40,7 +40,7 @@ def answered(text: str, endpoint: str = INSIGHT, **asked: Any) -> Answer:
 
 
 def envelope(*answers: Answer, missing: tuple[str, ...] = ()) -> bytes:
-    return written(handle="north.pier", user_id="6001", captured_at=AT, missing=missing, answers=answers)
+    return serialize_insights(handle="north.pier", user_id="6001", captured_at=AT, missing=missing, answers=answers)
 
 
 def leaves_of(text: str) -> list[tuple[str, ...]]:

@@ -25,7 +25,8 @@ from tiktok_assets.inbox.intake import Intake, take_in
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets_tests.conftest import Install
-from tiktok_assets_tests.drops import (
+from tiktok_assets_tests.inbox.test_bad_input import zipped
+from tiktok_assets_tests.landing_files import (
     drop,
     drop_export,
     export,
@@ -34,7 +35,6 @@ from tiktok_assets_tests.drops import (
     landing,
     names_in,
 )
-from tiktok_assets_tests.inbox.test_bad_input import zipped
 
 
 def look(settings: Settings, *, settle_seconds: float = 0.0) -> Intake:
@@ -396,7 +396,7 @@ def test_500_unknown_files_are_all_quarantined(settings: Settings) -> None:
 
 # --- what the operating system refuses -------------------------------------------------------------------------------
 
-# Python itself may lie where nobody may look, so everything is imported by a first look, at a copy made before.
+# The user may not be allowed to read the folder of Python, so everything is imported by a first pass over a copy.
 AS_NOBODY = """
 import json, os, shutil, sys, tempfile
 from dataclasses import asdict

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tiktok_assets.checks.schema import violations
-from tiktok_assets.exports.insights import INSIGHT, ITEM_LIST, RELATION, Answer, written
+from tiktok_assets.exports.insights import INSIGHT, ITEM_LIST, RELATION, Answer, serialize_insights
 from tiktok_assets.exports.problems import UnreadableValue
 from tiktok_assets.exports.provenance import PROVENANCE
 from tiktok_assets.reports.insights import INSIGHTS, METRICS, Insights, parse
@@ -55,7 +55,7 @@ def shares(**parts: float) -> list[dict[str, Any]]:
 
 def parsed(folder: Path, *answers: Answer, at: dt.datetime = AT) -> pl.DataFrame:
     path = folder / f"Insights_{at:%Y%m%dT%H%M%SZ}_north.pier.json"
-    path.write_bytes(written(handle="north.pier", user_id=US, captured_at=at, missing=(), answers=answers))
+    path.write_bytes(serialize_insights(handle="north.pier", user_id=US, captured_at=at, missing=(), answers=answers))
     with open_export(path) as export:
         ((member, rows),) = export.frames(account="north", source=path.name)
         return member.report.parse(rows.lazy().collect())
