@@ -43,7 +43,7 @@ from tiktok_assets_tests.comparison import (
     snapshot,
 )
 from tiktok_assets_tests.instances import fresh
-from tiktok_assets_tests.truth import Truth, find_truths
+from tiktok_assets_tests.truth_files import Truth, find_truths
 
 SHOWN = 5
 FIRST_MONTH = dt.date(2020, 1, 1)

@@ -28,7 +28,7 @@ from rich.table import Table
 from tiktok_assets.curated.account.metrics import with_metrics
 from tiktok_assets.legacy.tables import COUNTS, count, current_names, engagements
 from tiktok_assets_tests.conformance import process_sets
-from tiktok_assets_tests.truth import Truth, find_truths
+from tiktok_assets_tests.truth_files import Truth, find_truths
 
 FILE = "tiktok_analytics_curated.csv"
 DIGITS = 4

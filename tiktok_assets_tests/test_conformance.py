@@ -12,15 +12,15 @@ import polars as pl
 import pytest
 
 from tiktok_assets.reports import REPORTS
-from tiktok_assets.reports.report import settle
+from tiktok_assets.reports.report import latest_per_grain
 from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.exports import Quirks, land, studio_export
 from tiktok_assets_tests import conformance
 from tiktok_assets_tests.comparison import COLUMNS, LABELS, Expected, compare, expected, merged, moved, snapshot
 from tiktok_assets_tests.comparison import REPORTS as TITLES
 from tiktok_assets_tests.conformance import check_alone, check_together, main
-from tiktok_assets_tests.truth import Truth, find_truths
-from tiktok_assets_tests.written import parsed
+from tiktok_assets_tests.export_files import parsed
+from tiktok_assets_tests.truth_files import Truth, find_truths
 
 FIRST, LAST = dt.date(2025, 5, 26), dt.date(2025, 6, 4)
 AT = dt.datetime(2025, 6, 5, 16, 1, 30, tzinfo=dt.UTC)
@@ -65,7 +65,7 @@ def staging(*truths: Truth) -> dict[str, pl.DataFrame]:
         for file in truth.files:
             for name, frame in parsed(file).items():
                 frames.setdefault(name, []).append(frame)
-    return {name: settle(BY_NAME[name], pl.concat(parts, how="diagonal")) for name, parts in frames.items()}
+    return {name: latest_per_grain(BY_NAME[name], pl.concat(parts, how="diagonal")) for name, parts in frames.items()}
 
 
 def test_every_known_header_has_a_column_of_staging_in_our_own_hand() -> None:

@@ -10,7 +10,7 @@ from tiktok_assets.making import typed_rows
 from tiktok_assets.partitions import partition_range
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.reports.alignment import DAILY
-from tiktok_assets.reports.report import Report, settle, undecided
+from tiktok_assets.reports.report import Report, latest_per_grain, undecided
 from tiktok_assets.storage.metadata import OWNERS, column_schema, exports_used, record_days
 
 
@@ -40,7 +40,7 @@ def build_staging_asset(report: Report, partitions_def: dg.PartitionsDefinition)
     ):  # with checks, Dagster refuses MaterializeResult[T]
         partitions = partition_range(context.partition_keys)
         typed = typed_rows(report, rows, calendar.get("alignment"))
-        settled = partitions.within(settle(report, typed))
+        settled = partitions.within(latest_per_grain(report, typed))
         doubts = Doubts(years=years_by_file_time(rows, settled), order=partitions.within(undecided(report, typed)))
         record_days(context, settled, partitions, exports_used(rows, settled), every_day=tells_every_day(report))
         return dg.MaterializeResult(value=settled, check_results=check_results(report, settled, partitions, doubts))

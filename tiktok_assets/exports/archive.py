@@ -1,7 +1,7 @@
-"""From a file on disk to the members it holds: ZIP, loose CSV or loose XLSX.
+"""From a file on disk to the members it contains: ZIP, loose CSV or loose XLSX.
 
-An export is a stranger's file until proven otherwise: sizes are read before content, member names never become paths.
-Knows nothing of what the members mean.
+An export is untrusted until proven otherwise: sizes are read before content, member names never become paths.
+Does not know what the members mean.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import io
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
@@ -28,7 +28,7 @@ MAX_RATIO = 200
 RATIO_MATTERS_FROM = 10 * 1024**2
 # Larger members are read from disk in batches instead of being held in memory.
 IN_MEMORY_BYTES = 16 * 1024**2
-# Reasons why unpacking failed that say nothing against the file.
+# Reasons for a failed unpacking that do not mean that the file is damaged.
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE)
 
 
@@ -41,7 +41,7 @@ class Member:
     stamp: dt.datetime | None
     """UTC download time from the ZIP entry; None for loose files and for entries that say 1980."""
     folders: tuple[str, ...] = ()
-    """The folders it lies in inside the ZIP. Studio's ZIPs have none; with one the stamp is the time of a file."""
+    """Its folders inside the ZIP. Studio's ZIPs have none; in a folder the stamp is the time of a file."""
 
     @property
     def is_xlsx(self) -> bool:
@@ -57,7 +57,7 @@ class Member:
 
 
 def export_id(path: Path) -> str:
-    """The sha256 of the file's bytes: the identity of an export, whatever it is called."""
+    """The sha256 of the file's bytes: the identity of an export, whatever its name."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -68,13 +68,13 @@ def export_id(path: Path) -> str:
 def unreadable(path: Path, error: OSError) -> UnreadableFile:
     return UnreadableFile(
         f"{path.name}: cannot be opened ({error.strerror or error}). "
-        f"Give this user the right to read it (chmod u+r), then it is picked up by itself."
+        f"Give this user permission to read it (chmod u+r); it is then picked up automatically."
     )
 
 
 @contextlib.contextmanager
-def open_members(path: Path) -> Iterator[list[Member]]:
-    """The members of the export at ``path``. Very large ones live in a temp folder that goes with the context.
+def open_members(path: Path) -> Generator[list[Member]]:
+    """The members of the export at ``path``. Very large ones live in a temp folder that is removed with the context.
 
     Raises BrokenFile, UnsafeArchive or UnreadableFile, naming the file and the remedy.
     """
@@ -85,11 +85,11 @@ def open_members(path: Path) -> Iterator[list[Member]]:
     except OSError as error:
         raise unreadable(path, error) from error
     if not head.strip(b"\x00\r\n\t "):
-        what = "is empty" if size == 0 else "holds no text"
+        what = "is empty" if size == 0 else "contains no text"
         raise BrokenFile(f"{path.name}: {what} ({size} bytes). Export it again.")
     if _is_html(head):
         raise BrokenFile(
-            f"{path.name}: is a web page, not an export. The download failed behind a login; export again."
+            f"{path.name}: is a web page, not an export. The download failed because of a login page; export again."
         )
     if head[:2] != b"PK":
         yield [Member(name=path.name, content=path.read_bytes() if size <= IN_MEMORY_BYTES else path, stamp=None)]
@@ -107,7 +107,7 @@ def open_members(path: Path) -> Iterator[list[Member]]:
         entries = [entry for entry in entries if not _is_clutter(entry)]
         _refuse_unsafe(path, entries)
         if not entries:
-            raise BrokenFile(f"{path.name}: is a ZIP with nothing in it. Export it again.")
+            raise BrokenFile(f"{path.name}: is an empty ZIP. Export it again.")
         yield [_member(path, archive, entry, stack) for entry in entries]
 
 
@@ -140,7 +140,7 @@ def _refuse_unsafe(path: Path, entries: list[zipfile.ZipInfo]) -> None:
             or PureWindowsPath(name).drive
         ):
             raise UnsafeArchive(
-                f"{path.name}: member {name!r} points outside the archive. Not made by TikTok; not opened."
+                f"{path.name}: member {name!r} points outside the archive. Not made by TikTok; it is not opened."
             )
         if entry.flag_bits & 0x1:
             raise UnsafeArchive(f"{path.name}: member {name!r} is encrypted. Unpack it and drop the CSV files instead.")
@@ -148,7 +148,7 @@ def _refuse_unsafe(path: Path, entries: list[zipfile.ZipInfo]) -> None:
         if entry.file_size > MAX_MEMBER_BYTES or (entry.file_size > RATIO_MATTERS_FROM and ratio > MAX_RATIO):
             raise UnsafeArchive(
                 f"{path.name}: member {name!r} would unpack to {entry.file_size:,} bytes from {entry.compress_size:,}: "
-                "a decompression bomb, not an export. Not opened."
+                "a decompression bomb, not an export. It is not opened."
             )
 
 
@@ -166,7 +166,7 @@ def _member(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, stack:
         if error.errno in _NO_ROOM:
             raise UnreadableFile(
                 f"{path.name}: member {name!r} cannot be unpacked ({error.strerror}). "
-                f"Make room in {tempfile.gettempdir()}, then it is picked up by itself."
+                f"Free space in {tempfile.gettempdir()}; it is then picked up automatically."
             ) from error
         raise BrokenFile(f"{path.name}: member {name!r} is damaged ({error}). Export it again.") from error
     except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
@@ -179,7 +179,7 @@ def _member(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, stack:
         raise BrokenFile(f"{path.name}: holds another ZIP ({name}). Unpack it once and drop the exports one by one.")
     folders = PurePosixPath(entry.filename.replace("\\", "/")).parts[:-1]
     member = Member(name=name, content=content, stamp=_stamp(entry), folders=folders)
-    if member.is_xlsx:  # a workbook is a ZIP of its own, and can be a bomb of its own
+    if member.is_xlsx:  # a workbook is a ZIP itself, and can be a bomb too
         source = io.BytesIO(content) if isinstance(content, bytes) else content
         with contextlib.suppress(zipfile.BadZipFile), zipfile.ZipFile(source) as workbook:
             _refuse_unsafe(path, workbook.infolist())

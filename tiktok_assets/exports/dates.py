@@ -1,10 +1,10 @@
 """Which month and day a date text of an export names, and in which language.
 
 Belongs here: the texts TikTok writes for a day in any interface language.
-Does not belong here: the year of a label that carries none (``years``), labels that are a day off, files and columns.
+Does not belong here: the year of a label without one (``years``), labels that are a day off, files and columns.
 
-Every label seen equals the CLDR skeleton ``MMMMd`` of the interface language, so the tables come from Babel's data, one
-per locale, built when that locale is first tried: all 1,082 of them would cost 1.1 s and 200 MB.
+Every known label equals the CLDR skeleton ``MMMMd`` of the interface language, so the tables come from Babel's data,
+one per locale, built when that locale is first tried: all 1,082 of them would cost 1.1 s and 200 MB.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class DayTexts:
     days: list[MonthDay]
     years: list[int] | None
     notes: tuple[str, ...] = ()
-    """How they were read, where TikTok writes no such dates."""
+    """How they were read, for dates that TikTok does not write."""
 
 
 class UnreadableDay(UnreadableValue):
@@ -75,7 +75,7 @@ _Names = tuple[str, ...]
 _Form = tuple[str, _Names]
 _Table = Mapping[str, MonthDay]
 
-# Marks that steer bidirectional text or joining and carry no letter; which of them are written differs by CLDR version.
+# Marks that control bidirectional text or joining, not letters; which of them are written differs by CLDR version.
 _INVISIBLE = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _NON_ASCII_DIGIT = re.compile(r"[^\D0-9]")
 _DIGIT = re.compile("[0-9]")
@@ -143,7 +143,7 @@ def _dated_words(texts: Sequence[str], keys: list[str], years: list[int]) -> Day
 
 def _words(texts: Sequence[str], keys: list[str]) -> tuple[str, list[MonthDay]]:
     """The language that reads every text, and the days. Raises UnreadableDay."""
-    # No two likely languages give one text two meanings (a test holds that), so the first to read all of it is right.
+    # No two likely languages give one text two meanings (a test checks that), so the first to read all of it is right.
     reading = next(_readings(keys, LIKELY_LOCALES, _written), None)
     if reading is None and not all(map(_DIGIT.search, keys)):
         # Every locale writes the day in digits, so a row such as "undefined" is worth no search through all of them.
@@ -187,7 +187,9 @@ def _unreadable(texts: Sequence[str], keys: list[str], locales: Iterable[str]) -
     language, readable = max(reads.items(), key=lambda item: sum(item[1]))
     row = readable.index(False)
     if not any(readable):
-        return UnreadableDay(row, texts[row], "no language writes a day so, and it is not YYYY-MM-DD or YYYY/MM/DD.")
+        return UnreadableDay(
+            row, texts[row], "no language writes a day this way, and it is not YYYY-MM-DD or YYYY/MM/DD."
+        )
     return UnreadableDay(
         row, texts[row], f"{sum(readable)} of the {len(texts)} rows read as {language!r}, this one does not."
     )

@@ -1,7 +1,7 @@
 """When an export was downloaded, and which of two exports of one report is the later one.
 
-Belongs here: the two moments of an export and what they rest on. Does not belong here: the year of its rows
-(``years``), what a later export replaces (``reports.report``).
+Belongs here: the two moments of an export and their evidence. Does not belong here: the year of its rows (``years``),
+what a later export replaces (``reports.report``).
 
 A file's time is that of its last copy, by a mail program, a cloud or git: it is never earlier than the download and
 often months later. So it orders exports only where nothing else does.
@@ -13,7 +13,7 @@ import datetime as dt
 
 from tiktok_assets.exports.evidence import ONE_DAY, Evidence
 
-# Data of a day is there from about 12:00 UTC of the next day on.
+# Data of a day is available from about 12:00 UTC of the next day on.
 _FIRST_DATA = dt.time(12, tzinfo=dt.UTC)
 
 
@@ -23,7 +23,7 @@ def downloaded_at(
     """When the export was downloaded (UTC), and how that is known: "captured_at", "zip_stamp", "zip_name", "file_time".
 
     ``last_day`` and ``stamp_overruled`` come from ``date_rows``. A ZIP name gives the earliest possible time: data of
-    a day is never there before the next day.
+    a day is never available before the next day.
     """
     if evidence.captured_at is not None:
         return evidence.captured_at, "captured_at"
@@ -41,10 +41,10 @@ def downloaded_at(
 def vintage(at: dt.datetime, at_evidence: str, last_day: dt.date | None) -> tuple[dt.datetime, str]:
     """The moment that orders an export among others, and its evidence.
 
-    ``at``, ``at_evidence``: the download, as ``downloaded_at`` has it. ``last_day``: the last day of its daily reports.
-    Where nothing but the file's time tells the download, an export with a later last day was made later: the moment is
-    the first at which its last day can be there, with the evidence "window_end". Only an export without days is ordered
-    by its file's time.
+    ``at``, ``at_evidence``: the download, as returned by ``downloaded_at``. ``last_day``: the last day of its daily
+    reports. Where only the file's time says when it was downloaded, an export with a later last day was made later: the
+    moment is the earliest at which its last day can be available, with the evidence "window_end". Only an export
+    without days is ordered by its file's time.
     """
     if at_evidence in ("captured_at", "zip_stamp", "zip_name", "export_date_column") or last_day is None:
         return at, at_evidence

@@ -1,4 +1,4 @@
-"""What is known of one export beside its rows, and the days that its rows got by it.
+"""What is known about one export besides its rows, and the dates derived from it.
 
 Belongs here: the two records that ``years``, ``stated_years`` and ``downloads`` share, and what a file's time proves.
 """
@@ -12,13 +12,13 @@ from tiktok_assets.exports.name_dates import NO_DATES, NameDates
 
 ONE_DAY = dt.timedelta(days=1)
 # A file keeps the time of its download or gets that of a copy. Data ends one or two days before a download, so a file
-# whose time is later than this may be a copy of one from another year.
+# that is later than this may be a copy of one from another year.
 DAYS_OF_A_DOWNLOAD = dt.timedelta(days=4)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What is known of an export besides its rows. Times are aware and in UTC; ``None`` where nothing is known.
+    """What is known about an export besides its rows. Times are aware and in UTC; ``None`` where nothing is known.
 
     ``stamp``: time of the ZIP entry, which is the download's; None for the 1980 of an XLSX.
     ``first_day``, ``epoch``: from the name of an Overview ZIP, both or neither. The epoch's date is the last day of the
@@ -35,7 +35,7 @@ class Evidence:
     epoch: dt.datetime | None = None
     newest_upload: dt.datetime | None = None
     name_dates: NameDates = NO_DATES
-    """What else the file's name says of days: dates that a person wrote into it."""
+    """Further dates in the file's name, written by a person."""
 
     @property
     def latest_label(self) -> dt.date:
@@ -45,7 +45,7 @@ class Evidence:
 
 @dataclass(frozen=True, kw_only=True)
 class DatedRows:
-    """The date of each row, as labelled, and what its year rests on.
+    """The date of each row, as labelled, and the evidence for its year.
 
     ``year_evidence``: "label", "zip_stamp", "zip_name", "video_id", "file_name" (a full date in it) or "file_time".
     ``stamp_overruled``: there is a ZIP stamp, but better evidence says that it is not the download's.
@@ -55,7 +55,7 @@ class DatedRows:
     year_evidence: str
     warnings: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
-    """Of the warnings those that say that the year may be wrong."""
+    """Of the warnings, those that say that the year may be wrong."""
     stamp_overruled: bool = False
 
 
@@ -66,7 +66,7 @@ def doubt_of_file_time(last: dt.date, evidence: Evidence) -> tuple[str, ...]:
         return ()
     return (
         f"The year {last.year} rests on the time of the file ({evidence.file_time:%Y-%m-%d}), {apart.days} days after "
-        f"its last row ({last:%B} {last.day}); a copy of an older file would be read in the wrong year. Give it the "
-        "name that Studio gave it (Overview_<first day>_<number>_<handle>), its ZIP, or a full date of its window in "
+        f"its last row ({last:%B} {last.day}); a copy of an older file would be read in the wrong year. Use Studio's "
+        "original name (Overview_<first day>_<number>_<handle>) or ZIP, or put a full date of its window into "
         f"its name ({last}).",
     )

@@ -1,7 +1,7 @@
 """An insights file: the JSON that Studio's pages loaded during one visit, and the table of text it is read as.
 
-Belongs here: the envelope around the answers, written and read, and an answer taken apart leaf by leaf. Does not belong
-here: what a number means (``reports.insights``), and how answers are come by (``studio.insights``).
+Belongs here: writing and reading the envelope around the responses, and splitting a response into its leaves. Does not
+belong here: what a number means (``reports.insights``), and how responses are captured (``studio.insights``).
 
     {"format": "tiktok-studio-insights", "version": 1, "handle": ..., "user_id": ..., "captured_at": ...,
      "missing": [...], "responses": [{"endpoint": ..., "at": ..., "requests": [...], "body": <as served>}]}
@@ -15,7 +15,7 @@ import datetime as dt
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from tiktok_assets.exports.problems import BrokenFile, ForeignFile
 
@@ -24,15 +24,15 @@ INSIGHT = "/aweme/v2/data/insight/"
 RELATION = "/tiktokstudio/api/web/relation/multiGetFollowRelationCount"
 ITEM_LIST = "/tiktok/creator/manage/item_list/v1/"
 HEADER = ("Endpoint", "Answer", "Answered at", "Asked", "Path", "Item", "Status", "Type", "Value")
-"""Of the table: a row is a leaf of an answer. See ``Leaf``; ``Answer`` numbers the answers of the file from 1 on."""
+"""Of the table: a row is a leaf of a response. See ``Leaf``; ``Answer`` is the number of the response, from 1 on."""
 
-# What an element of a list is known by: shares, countries, videos.
+# The keys that identify an element of a list: shares, countries, videos.
 _NAMES = ("key", "country_name", "item_id", "aweme_id")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """One answer of Studio. ``asked``: the question, of ours only the known parts; ``text``: the JSON as served."""
+    """One response of Studio. ``asked``: the known parts of the request; ``text``: the JSON as served."""
 
     endpoint: str
     at: dt.datetime
@@ -51,7 +51,7 @@ class InsightsTable:
 
 
 class Number(str):
-    """A number as it is written; reading it as one would lose digits of the text."""
+    """A number as it is written; parsing it would lose digits of the text."""
 
     __slots__ = ()
 
@@ -59,9 +59,9 @@ class Number(str):
 class Leaf(NamedTuple):
     """A value with nothing below it.
 
-    ``path``: a JSON pointer into the body. ``item``: what the nearest list element above is known by ("18-24", a
-    video's id). ``status``: of the nearest object above that has one; 0 is a value, 2 is none. ``type``: number, text,
-    boolean, null, or list and object, which are empty.
+    ``path``: a JSON pointer into the body. ``item``: the key of the nearest list element above ("18-24", a video's id).
+    ``status``: of the nearest object above that has one; 0 is a value, 2 is none. ``type``: number, text, boolean,
+    null, or list and object, which are empty.
     """
 
     path: str
@@ -72,7 +72,7 @@ class Leaf(NamedTuple):
 
 
 def read_json(text: str) -> Any:
-    """JSON with its numbers as ``Number``. Raises ValueError, also for what is nested beyond all reason."""
+    """JSON with its numbers as ``Number``. Raises ValueError, also for JSON that is nested too deeply."""
     try:
         return json.loads(text, parse_int=Number, parse_float=Number, parse_constant=Number)
     except RecursionError as error:
@@ -80,18 +80,32 @@ def read_json(text: str) -> Any:
 
 
 def leaves(value: Any, path: str = "", item: str = "", status: str = "") -> Iterator[Leaf]:
-    """Every leaf of what ``read_json`` gives, in its order."""
+    """Every leaf of a value from ``read_json``, in its order."""
+    inner: Iterable[tuple[str, Any]]
     if isinstance(value, dict):
-        item = next((_text(value[name]) for name in _NAMES if _is_plain(value.get(name))), item)
-        status = _text(value["status"]) if _is_plain(value.get("status")) else status
-        inner: Iterable[tuple[str, Any]] = value.items()
+        members = cast("dict[str, Any]", value)
+        item = next((_text(members[name]) for name in _NAMES if _is_plain(members.get(name))), item)
+        status = _text(members["status"]) if _is_plain(members.get("status")) else status
+        inner = members.items()
     elif isinstance(value, list):
-        inner = ((str(number), element) for number, element in enumerate(value))
+        inner = ((str(number), element) for number, element in enumerate(cast("list[Any]", value)))
     else:
-        yield Leaf(_sound(path), _sound(item), _sound(status), _type(value), _sound(_text(value)))
+        yield Leaf(
+            _without_surrogates(path),
+            _without_surrogates(item),
+            _without_surrogates(status),
+            _type(value),
+            _without_surrogates(_text(value)),
+        )
         return
     if not value:
-        yield Leaf(_sound(path), _sound(item), _sound(status), "object" if isinstance(value, dict) else "list", "")
+        yield Leaf(
+            _without_surrogates(path),
+            _without_surrogates(item),
+            _without_surrogates(status),
+            "object" if isinstance(value, dict) else "list",
+            "",
+        )
     for name, element in inner:
         pointer = name.replace("~", "~0").replace("/", "~1")
         yield from leaves(element, f"{path}/{pointer}", item, status)
@@ -111,15 +125,15 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _sound(text: str) -> str:
-    """``text`` without halves of characters, which JSON can hold and no table."""
+def _without_surrogates(text: str) -> str:
+    """``text`` without lone surrogates, which JSON can contain and a table cannot."""
     return text if text.isascii() else text.encode(errors="replace").decode()
 
 
-def written(
+def serialize_insights(
     *, handle: str, user_id: str, captured_at: dt.datetime, missing: Iterable[str], answers: Iterable[Answer]
 ) -> bytes:
-    """The file, with every body as it was served."""
+    """The bytes of an insights file, with every body as it was served."""
     about = {
         "format": FORMAT,
         "version": VERSION,
@@ -146,24 +160,25 @@ def is_envelope(head: bytes) -> bool:
 
 
 def read_insights(name: str, content: bytes) -> InsightsTable:
-    """The table in an insights file. Raises BrokenFile where it is damaged, ForeignFile where it is from the future."""
+    """The table in an insights file. Raises BrokenFile if it is damaged, ForeignFile for a newer version of it."""
     try:
-        told = read_json(content.decode("utf-8-sig"))
-        if str(told["version"]) != str(VERSION):
+        envelope = read_json(content.decode("utf-8-sig"))
+        if str(envelope["version"]) != str(VERSION):
             raise ForeignFile(
-                f"{name}: is an insights file of version {told['version']}; this program reads {VERSION}. Update it."
+                f"{name}: is an insights file of version {envelope['version']}; this program reads {VERSION}. Update "
+                "the program."
             )
-        captured_at = dt.datetime.fromisoformat(told["captured_at"])
+        captured_at = dt.datetime.fromisoformat(envelope["captured_at"])
         if captured_at.tzinfo is None:
             raise ValueError("captured_at names no time zone")
-        about = {key: value for key, value in told.items() if key != "responses"}
+        about = {key: value for key, value in envelope.items() if key != "responses"}
         rows = [["", "", "", "", *leaf] for leaf in leaves(about)]
-        for number, response in enumerate(told["responses"], start=1):
+        for number, response in enumerate(envelope["responses"], start=1):
             rows += _rows(number, response)
         return InsightsTable(
-            handle=_required(told["handle"]),
+            handle=_required(envelope["handle"]),
             captured_at=captured_at.astimezone(dt.UTC),
-            notes=tuple(map(_required, told["missing"])),
+            notes=tuple(map(_required, envelope["missing"])),
             rows=rows,
         )
     except ForeignFile:
@@ -177,7 +192,7 @@ def read_insights(name: str, content: bytes) -> InsightsTable:
 
 def _required(value: Any) -> str:
     if not isinstance(value, str) or isinstance(value, Number) or not value.strip():
-        raise TypeError(f"{value!r} is no text")
+        raise TypeError(f"{value!r} is not text")
     return value
 
 

@@ -1,10 +1,10 @@
 """Days of the calendar whose year is unknown, and the order in which the rows of one file have them.
 
-Belongs here: rows that somebody sorted (as text, newest first) against rows that pass New Year. Does not belong here:
-which year that is (``years``), what a label says (``dates``).
+Belongs here: rows that were sorted (as text, newest first) versus rows that pass New Year. Does not belong here: which
+year that is (``years``), what a label says (``dates``).
 
-Studio writes contiguous days in ascending order: 37 of 37 files, 5,700 rows. So of all ways to lay the days of a file
-on the calendar the shortest is right, and rows that stand otherwise were sorted by somebody.
+Studio writes contiguous days in ascending order: 37 of 37 files, 5,700 rows. So of all ways to place the days of a file
+in the calendar the shortest is right, and rows in any other order were sorted by a person.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def passes_over_leap_day(days: Sequence[MonthDay]) -> bool:
 
 
 def calendar_order(days: Sequence[MonthDay], start: MonthDay | None = None) -> list[int]:
-    """The numbers of the rows in the order of the calendar; ``range(len(days))`` where they stand in it already.
+    """The numbers of the rows in calendar order; ``range(len(days))`` if they are in that order already.
 
     ``start``: the first day, where it is known. Without it the days begin after the longest gap that they leave in
     the year; a file of a whole year leaves none, so its rows have to be in order, or in the reverse order.
@@ -80,7 +80,7 @@ def calendar_order(days: Sequence[MonthDay], start: MonthDay | None = None) -> l
     elif widest == 1:
         raise ImpossibleCalendar(
             *_first_out_of_order(days),
-            "the rows hold every day of a year and are not in order, so that any day can be the first.",
+            "the rows contain every day of a year and are not in order, so any day can be the first.",
         )
     orders = [_ascending(days, first) for first in starts]
     if as_written in orders:
@@ -94,7 +94,7 @@ def calendar_order(days: Sequence[MonthDay], start: MonthDay | None = None) -> l
 
 
 def _ascending(days: Sequence[MonthDay], first: int) -> list[int]:
-    """The rows as they follow each other from the day at position ``first`` on; rows of one day as they stand."""
+    """The rows in calendar order from the day at position ``first`` on; rows of one day keep their order."""
     return sorted(range(len(days)), key=lambda row: (_POSITION[days[row]] - first) % _YEAR)
 
 

@@ -3,8 +3,8 @@
 Belongs here: what such text can mean, and whether the rows of the file agree. Does not belong here: Studio's own names
 (``names``), the year of the rows (``years``).
 
-A full date is evidence. A month with a year, a lone year, or "Dec 24", which is a day or a month of 2024, only confirm
-or contradict a year that follows from something else.
+A full date is evidence. A month with a year, a lone year, or "Dec 24", which is a day or a month of 2024, can only
+confirm or contradict a year from other evidence.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tiktok_assets.exports.numeric_dates import gregorian
 
 _LANGUAGES = ("en", "de", "fr", "es", "pt", "it", "nl", "sv", "da", "pl", "id", "tr")
 _YEARS = range(2016, 2100)
-# A file saved in the weeks after its last row may carry the name of those.
+# A file saved in the weeks after its last row may be named for those weeks.
 _NAMED_AFTER = dt.timedelta(days=45)
 
 _ISO = re.compile(
@@ -55,7 +55,7 @@ class NameDates:
         return bool(near & months) or last.year in self.years
 
     def contradiction(self, dates: Sequence[dt.date]) -> str | None:
-        """A sentence where the name speaks of another time than ``dates``, which ascend; None where it does not."""
+        """A sentence if the name gives another time than ``dates``, which ascend; None otherwise."""
         first, last = dates[0], dates[-1]
         shown = {(year, month) for year, month in _months(first, last + _NAMED_AFTER)}
         days = {(date.month, date.day) for date in dates}
@@ -71,8 +71,8 @@ class NameDates:
         if not wrong or any(fits for _, fits in named):
             return None
         return (
-            f"its name says {', '.join(wrong)}, but by the time of the file its rows are {first} to {last}. Give it "
-            "the name that Studio gave it, or a full date of its window (YYYY-MM-DD)."
+            f"its name says {', '.join(wrong)}, but by the time of the file its rows are {first} to {last}. Use "
+            "Studio's original name, or put a full date of its window (YYYY-MM-DD) into the name."
         )
 
 
@@ -80,7 +80,7 @@ NO_DATES = NameDates()
 
 
 def read_dates(text: str) -> tuple[NameDates, str]:
-    """The dates in a name without its file type, and the name with a "|" in the place of each of them."""
+    """The dates in a name without its file type, and the name with each of them replaced by "|"."""
     days = [*_full_dates(text)]
     for form in (_ISO, _DAY_FIRST):
         text = form.sub("|", text)

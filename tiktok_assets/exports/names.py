@@ -13,10 +13,10 @@ from pathlib import PurePath
 from tiktok_assets.exports.name_dates import NameDates, read_dates
 
 SECTIONS = ("overview", "viewers", "followers", "content")
-# What our browser reads along of Studio's own JSON: landed like an export, though nobody can download it.
+# Studio's own JSON that our browser captures: landed like an export, although it cannot be downloaded.
 INSIGHTS = "insights"
 
-# A section becomes these members; a name that is one of them speaks of its section.
+# The members of each section; a file named like one of them belongs to that section.
 MEMBER_SECTION = {
     "overview": "overview",
     "viewers": "viewers",
@@ -83,8 +83,8 @@ def bare_name(name: str) -> str:
 def read_name(name: str) -> NameFacts:
     """The facts in the name of a ZIP, a loose member, or a folder an archive was unpacked into.
 
-    Studio's name may stand anywhere in it; a handle is what follows the section's (or the epoch's) underscore, up to
-    the first character that no handle has.
+    Studio's name may be anywhere in it; the handle follows the section's (or the epoch's) underscore, up to the first
+    character that cannot be part of a handle.
     """
     bare = bare_name(name)
     if match := _OVERVIEW.search(bare):
@@ -96,7 +96,7 @@ def read_name(name: str) -> NameFacts:
                 first_day=dt.date.fromisoformat(first_day),
                 epoch=dt.datetime.fromtimestamp(int(epoch), dt.UTC),
             )
-        except ValueError:  # "Overview_2024-13-40_...": somebody's own name
+        except ValueError:  # "Overview_2024-13-40_...": a name given by a person
             return NameFacts(section="overview", handle=_handle(handle))
     if match := _INSIGHTS.match(_unmarked(_untyped(name))):
         return NameFacts(section=INSIGHTS, handle=match.group(1))
@@ -106,7 +106,7 @@ def read_name(name: str) -> NameFacts:
 
 
 def dates_in_name(name: str) -> NameDates:
-    """The days and years that a person wrote into a name, beside what Studio wrote there."""
+    """The days and years that a person wrote into a name, without those that Studio wrote."""
     return read_dates(_DATED_SECTION.sub("|", _OVERVIEW.sub("|", _untyped(name))))[0]
 
 
@@ -115,12 +115,12 @@ def _untyped(name: str) -> str:
 
 
 def _unmarked(text: str) -> str:
-    """``text`` without the marks of copies before it and after it, and what is left of dates."""
+    """``text`` without the marks of copies before and after it, and without the remains of dates."""
     bare = _PREFIX.sub("", _COPY.sub("", text.strip(" |")).strip(" |")).strip(" |")
     return bare.rstrip("_-") if text.rstrip().endswith("|") else bare
 
 
 def _handle(text: str) -> str | None:
-    """Of ``Viewers_mara.lind.csv (1).csv``, where the first file type stands in the middle. Digits alone are none."""
+    """As in ``Viewers_mara.lind.csv (1).csv``, with a file type in the middle. Digits alone are not a handle."""
     handle = _SUFFIX.sub("", text).rstrip("._") or text
     return None if handle.isdigit() else _SUFFIX.sub("", text)

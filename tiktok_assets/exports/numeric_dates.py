@@ -1,7 +1,7 @@
 """Dates written in numbers alone: with the year in front, or day and month in either order, with a year or without.
 
 Belongs here: which of the readings of "4/10" the other rows prove, and the years of other calendars. Does not belong
-here: dates with a month's name (``dates``), the year of a date that carries none (``years``).
+here: dates with a month's name (``dates``), the year of a date without one (``years``).
 
 Studio writes no such dates. Business Suite writes ``YYYY/MM/DD``; all other forms come from spreadsheet programs.
 """
@@ -24,10 +24,10 @@ _BUDDHIST = range(2400, 2700)
 # Persian years run 621 behind, Islamic ones about 579: 1405 and 1447 are 2026. No file of ours is from before 2016.
 _OTHER_CALENDARS = range(1300, 1600)
 
-DAY_OR_MONTH = "day and month cannot be told apart. Write the dates as YYYY-MM-DD, or use the file as TikTok made it."
+DAY_OR_MONTH = "day and month are ambiguous. Write the dates as YYYY-MM-DD, or use the original file from TikTok."
 OTHER_CALENDAR = (
     "the year is of another calendar (Persian or Islamic). Set the spreadsheet to Gregorian dates, write them as "
-    "YYYY-MM-DD, or use the file as TikTok made it."
+    "YYYY-MM-DD, or use the original file from TikTok."
 )
 
 
@@ -42,7 +42,7 @@ class Dates:
 
 @dataclass(frozen=True)
 class Unread:
-    """The first ``row`` (from 0) that stands against a reading, and why."""
+    """The first ``row`` (from 0) that contradicts a reading, and why."""
 
     row: int
     reason: str
@@ -63,9 +63,9 @@ def gregorian(year: int) -> int:
 
 
 def buddhist_note(years: Iterable[int]) -> tuple[str, ...]:
-    """What to say of dates with these years as written."""
+    """A note about dates with these years as written."""
     if any(year in _BUDDHIST for year in years):
-        return ("The years of its dates are Buddhist (2569 is 2026): a spreadsheet saved it again.",)
+        return ("The years of its dates are Buddhist (2569 is 2026): it was saved again by a spreadsheet program.",)
     return ()
 
 
@@ -88,13 +88,13 @@ def read_with_years(keys: Sequence[str]) -> Dates | Unread:
             return Unread(row, OTHER_CALENDAR)
         date = date_with_year(key)
         if date is None:
-            return Unread(row, "not a day of the calendar, while other rows read as year, month, day.")
+            return Unread(row, "not a day of the calendar, while other rows are year, month, day.")
         found.append(date)
     return replace(_dates(found), notes=buddhist_note(int(key[:4]) for key in keys))
 
 
 def read_pairs(keys: Sequence[str]) -> Dates | Unread:
-    """Texts of day and month in an order nobody states: the one in which the rows are days, and contiguous ones."""
+    """Texts of day and month in an unstated order: the one in which the rows are valid and contiguous days."""
     matches = [_PAIR.fullmatch(key) for key in keys]
     for row, match in enumerate(matches):
         if match is None or (match[4] is None) != (matches[0] is not None and matches[0][4] is None):
@@ -124,7 +124,7 @@ def _full_year(text: str | None) -> int | None:
 
 
 def _reading(cells: Iterable[tuple[int, int, int | None]]) -> Dates | None:
-    """``cells`` (day, month, year) as days; None where one of them is no day of the calendar."""
+    """``cells`` (day, month, year) as days; None if one of them is not a day of the calendar."""
     rows = [*cells]
     if rows[0][2] is None:
         days = [MonthDay(month, day) for day, month, _ in rows]

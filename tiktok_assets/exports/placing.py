@@ -1,4 +1,4 @@
-"""Days without a year placed in the calendar, the last of them as late as a given day allows.
+"""Places days without a year in the calendar, the last of them as late as a given day allows.
 
 Belongs here: leap years and New Year. Does not belong here: which day that is (``years``), rows that are out of order
 (``monthdays``).
@@ -44,7 +44,7 @@ def first_on_or_after(day: MonthDay, earliest: dt.date) -> dt.date:
 
 
 def walk_back(days: Sequence[MonthDay], latest: dt.date) -> list[dt.date]:
-    """The dates of rows that ascend, repeat and leave gaps as they like, the last one as late as ``latest`` allows.
+    """The dates of ascending rows, with any repeats and gaps, the last one as late as ``latest`` allows.
 
     From the last row backwards, each row is the latest such day not after the row that follows. Where that makes an
     impossible 29 February, or more than 366 days, the whole is tried a year earlier: ``latest`` is an upper bound only.
@@ -66,7 +66,7 @@ def walk_back(days: Sequence[MonthDay], latest: dt.date) -> list[dt.date]:
 
 
 def _rows_before_new_year(days: Sequence[MonthDay]) -> int:
-    """How many rows lie in the year before the last row's. Rows ascend, so the calendar starts anew at most once."""
+    """How many rows are in the year before the last row's. Rows ascend, so they pass New Year at most once."""
     wraps = 0
     following = days[-1]
     for row in range(len(days) - 1, -1, -1):

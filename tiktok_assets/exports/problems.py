@@ -19,7 +19,7 @@ class BrokenFile(ExportProblem):
 
 
 class UnsafeArchive(ExportProblem):
-    """An archive no export looks like: encrypted, hostile member names, or a decompression bomb."""
+    """An archive that cannot be an export: encrypted, hostile member names, or a decompression bomb."""
 
     reason = "unsafe_archive"
 

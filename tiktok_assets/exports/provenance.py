@@ -1,4 +1,4 @@
-"""Where a raw row comes from: the columns that stand beside the text of every row in the raw layer."""
+"""Where a raw row comes from: the columns beside the text of every row in the raw layer."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""A table among rows of cells that people and spreadsheet programs saved again, joined or added to.
+"""Finds the table in rows of cells that people and spreadsheet programs saved again, joined or added to.
 
-Belongs here: where the header stands, and which rows and columns beside the report's own can be left out because they
-say nothing of their own. Whatever is left out is reported. Does not belong here: bytes and quoting (``tables``), which
-report a header is (``reports.identify``).
+Belongs here: where the header is, and which rows and columns besides the report's own can be left out because they add
+no information. Whatever is left out is reported. Does not belong here: bytes and quoting (``tables``), which report a
+header is (``reports.identify``).
 
-TikTok keeps 365 days: who has older exports only as such files cannot export them again.
+TikTok keeps 365 days: older exports that exist only as such files cannot be exported again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ IsHeader = Callable[[Row], bool]
 HEAD = 20
 """How many rows are searched for a header."""
 
-# What spreadsheets call their last row; in lower case.
+# How spreadsheets name their row of totals; in lower case.
 _TOTALS = {
     *("total", "totals", "grand total", "sum", "sums", "overall", "summe", "gesamt", "gesamtergebnis", "insgesamt"),
     *("total general", "totale", "totaal", "eindtotaal", "suma", "soma", "somme", "summa", "totalt", "i alt"),
@@ -40,7 +40,7 @@ class Found:
 
 
 def header_row(rows: Sequence[Row], is_header: IsHeader) -> int | None:
-    """The first of the first rows that is a header; None where none is."""
+    """The number of the first header among the first rows; None if there is none."""
     return next((number for number, row in enumerate(rows[:HEAD]) if is_header(row)), None)
 
 

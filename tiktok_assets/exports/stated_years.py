@@ -1,6 +1,6 @@
-"""Days that state their year: Business Suite's, and those a spreadsheet gave a year to.
+"""Days that state their year: Business Suite's, and those that a spreadsheet added a year to.
 
-Belongs here: what speaks against a stated year, and the days without it. Does not belong here: days that state none
+Belongs here: evidence against a stated year, and the days without it. Does not belong here: days that state none
 (``years``).
 """
 
@@ -13,12 +13,12 @@ from tiktok_assets.exports.evidence import ONE_DAY, DatedRows, Evidence, doubt_o
 from tiktok_assets.exports.monthdays import ImpossibleCalendar, MonthDay, calendar_order, is_contiguous
 from tiktok_assets.exports.placing import have_no_gap, latest_dates
 
-# File times before Studio existed say nothing: 1980 is what archives write that know none.
+# File times before Studio existed say nothing: archives write 1980 for an unknown time.
 _FIRST_FILES = dt.date(2016, 1, 1)
 
 
 def dates_as_stated(days: Sequence[MonthDay], years: Sequence[int], evidence: Evidence) -> DatedRows:
-    """The dates of rows that state their year, or the days before the file was saved where these were invented."""
+    """The dates of rows that state their year; if these were invented, the last such days before the file's time."""
     dates = [dt.date(year, month, day) for year, (month, day) in zip(years, days, strict=True)]
     if dates and (reason := _why_invented(dates, evidence)):
         return _without_invented_years(days, dates, reason, evidence)
@@ -29,7 +29,7 @@ def dates_as_stated(days: Sequence[MonthDay], years: Sequence[int], evidence: Ev
 
 
 def _why_invented(dates: Sequence[dt.date], evidence: Evidence) -> str | None:
-    """What speaks against the years that the rows state; None if nothing does.
+    """The evidence against the years that the rows state; None if there is none.
 
     A spreadsheet gives a date without a year the current year (Microsoft KB Q214327): all rows get the same one, and
     December saved in January becomes the coming December.
@@ -63,13 +63,13 @@ def _without_invented_years(
     # A spreadsheet gives the year in which it opens the file, and the file's time is not before that.
     if len(stated) > 1 or order is None or max(stated) > evidence.latest_label.year:
         raise ImpossibleCalendar(
-            row, days[row], f"{reason}, so that the years are not those of the export. Use the file as TikTok made it."
+            row, days[row], f"{reason}, so the years are not those of the export. Use the original file from TikTok."
         )
     latest = min(evidence.latest_label, dt.date(max(stated), 12, 31))
     found = dict(zip(order, latest_dates([days[row] for row in order], latest), strict=True))
     read = [found[row] for row in range(len(days))]
     warning = (
-        f"The year {max(stated)} of its dates was given by a spreadsheet: {reason}. Read as {min(read)} to "
+        f"The year {max(stated)} of its dates was added by a spreadsheet: {reason}. Read as {min(read)} to "
         f"{max(read)}, the latest such days before the file was saved."
     )
     doubts = doubt_of_file_time(max(read), evidence)

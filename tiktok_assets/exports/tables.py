@@ -1,8 +1,8 @@
 """From a member's bytes to a header and rows of text. Nothing is typed or renamed here.
 
-Studio writes UTF-8 with BOM, every field quoted, commas, LF, no newline at the end; people and spreadsheet programs
-change all of that, so BOM, CRLF, unquoted fields, empty rows and other separators are accepted, and what is left of a
-table that was added to (``resaved``). A row that does not fit the header is an error.
+Studio writes UTF-8 with BOM, every field quoted, commas, LF, no newline at the end. People and spreadsheet programs
+change all of that, so BOM, CRLF, unquoted fields, empty rows and other separators are accepted, as are tables with
+additions (``resaved``). A row that does not fit the header is an error.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ class Table:
     """A member as text: ``rows`` has one String column per header name, and ``row_number`` (the first data row is 1).
 
     Very large members come as a LazyFrame over the file on disk; their rows are streamed, never all in memory.
-    ``captured_at``, ``handle``, ``notes``: what an insights file says of itself; no other table does.
-    ``saved_again``: how it differs from what TikTok writes, though nothing is lost; a clause each.
-    ``head``: its first rows where none of them is a header of ours, ``header`` then being the first of them.
+    ``captured_at``, ``handle``, ``notes``: from the envelope of an insights file; other tables have none.
+    ``saved_again``: how it differs from what TikTok writes without a loss; a clause each.
+    ``head``: its first rows if none of them is a known header; ``header`` is then the first of them.
     ``above``: the rows above its header.
     """
 
@@ -68,9 +68,9 @@ class Table:
 
 
 def read_table(member: Member) -> Table:
-    """The text table in ``member``, its first row being the header; of a workbook the first sheet with any cell.
+    """The text table in ``member``, with its first row as the header; of a workbook the first sheet with any cell.
 
-    Raises BrokenFile with the row, or ForeignFile for what is no table of ours.
+    Raises BrokenFile with the row, or ForeignFile if it is not a table from TikTok.
     """
     return next(iter(read_tables(member)))[1]
 
@@ -93,7 +93,7 @@ def _read_insights(member: Member) -> Table:
     if not insights.is_envelope(member.head):
         raise ForeignFile(
             f"{member.name}: is JSON, as in TikTok's 'Download your data'. "
-            "Needed is the CSV or XLSX that TikTok Studio's 'Download data' makes."
+            "Use the CSV or XLSX from TikTok Studio's 'Download data' instead."
         )
     content = member.content if isinstance(member.content, bytes) else member.content.read_bytes()
     read = insights.read_insights(member.name, content)
@@ -138,7 +138,7 @@ def _read_csv(name: str, content: bytes, is_header: IsHeader | None) -> Table:
 
 
 def _separator(text: str, is_header: IsHeader | None, stated: str | None) -> str:
-    """What separates the columns: as the file states it, else what makes a header of one of its first lines."""
+    """The column separator: the one the file states, else the one that makes one of its first lines a header."""
     if stated:
         return stated
     lines = text.split("\n", HEAD)[:HEAD]
@@ -149,7 +149,7 @@ def _separator(text: str, is_header: IsHeader | None, stated: str | None) -> str
 
 
 def _cells(line: str, separator: str) -> list[str]:
-    return next(csv.reader([line.rstrip("\r\n")], delimiter=separator), [])
+    return next(csv.reader([line.rstrip("\r\n")], delimiter=separator), list[str]())
 
 
 def _header(line: str, separator: str = ",") -> tuple[str, ...]:
@@ -171,9 +171,9 @@ def _table_of(name: str, rows: list[list[str]], is_header: IsHeader | None, note
 
 
 def _unique(names: Sequence[str]) -> tuple[str, ...]:
-    """``names`` with a number after those that come twice, and after those that would hide a column of ours.
+    """``names`` with a number after duplicates, and after those that would hide a column of ours.
 
-    A column without a name is called by its number.
+    A column without a name is named by its number.
     """
     unique: list[str] = []
     for column, written in enumerate(names, start=1):
@@ -203,10 +203,10 @@ def _table(header: tuple[str, ...], rows: list[list[str]]) -> Table:
 
 
 def _titled_rows(text: str, header: tuple[str, ...]) -> list[list[str]] | None:
-    """The rows of a Content.csv, whose titles may hold unescaped quotes; None if not all lines have Studio's form.
+    """The rows of a Content.csv, whose titles may contain unescaped quotes; None if not all lines have Studio's form.
 
-    A row is anchored on its link: whatever stands between the fields before it and the link is the title. Titles never
-    hold a newline. Newer files double the quotes; a file doubles all of them or none.
+    A row is anchored on its link: everything between the fields before it and the link is the title. Titles never
+    contain a newline. Newer files double the quotes; a file doubles all of them or none.
     """
     forms = {TITLE: r'"(.*)"', LINK: r'"(https?://[^"]*)"'}
     names = [normal(name) for name in header]
@@ -240,7 +240,7 @@ def _scan_csv(name: str, path: Path) -> Table:
         ragged = _first_ragged(name, path, header) if suspects else None
     except pl.exceptions.PolarsError:
         ragged = _first_ragged(name, path, header) or BrokenFile(
-            f"{name}: is no well-formed CSV file. Export it again."
+            f"{name}: is not a well-formed CSV file. Export it again."
         )
     if ragged is not None:
         raise ragged
@@ -274,11 +274,11 @@ def _sheets(member: Member) -> dict[str, list[list[str]]]:
     import fastexcel
 
     source = member.content if isinstance(member.content, bytes) else str(member.content)
-    found = {}
+    found: dict[str, list[list[str]]] = {}
     try:
         book = fastexcel.read_excel(source)
         for sheet in book.sheet_names:
-            cells = book.load_sheet(sheet, header_row=None, dtypes="string").to_polars()
+            cells = book.load_sheet_by_name(sheet, header_row=None, dtypes="string").to_polars()
             used = cells.select(column for column in cells if column.null_count() < cells.height)
             rows = [[value or "" for value in row] for row in used.rows()]
             if rows := [row for row in rows if any(map(str.strip, row))]:

@@ -1,7 +1,7 @@
-"""Column names that TikTok writes in the language of its interface, and what they are in English.
+"""Column names that TikTok writes in the language of its interface, and their English equivalents.
 
-Belongs here: names that somebody reported from real files, none that are guessed. Studio's own exports are English in
-every file; Business Suite's are reported in Swedish.
+Belongs here: names reported from real files, no guesses. Studio's own exports are English in every file; Business
+Suite's are reported in Swedish.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _SWEDISH = {
 }
 
 ENGLISH: Mapping[str, str] = _SWEDISH
-"""By the name in lower case."""
+"""Keyed by the name in lower case."""
 
 DATE_WORDS = frozenset(
     {
@@ -31,4 +31,4 @@ DATE_WORDS = frozenset(
         *("tag", "día", "dia", "jour", "giorno", "dag", "dzień", "den", "nap", "zi", "gün", "hari", "день", "日", "วัน"),
     }
 )
-"""How other languages call the column Date: a table that begins so may be TikTok's in another language."""
+"""The column Date in other languages: a table that begins with one may be TikTok's in another language."""

@@ -10,13 +10,13 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 DAY = dt.timedelta(days=1)
-# Data for day D appears between about 12:00 and 17:00 UTC of D+1, and has not been seen to change afterwards.
+# Data for day D appears between about 12:00 and 17:00 UTC of D+1, and was never observed to change afterwards.
 MAY_BE_THERE = dt.timedelta(days=1, hours=12)
 SURELY_THERE = dt.timedelta(days=1, hours=17)
 
 
 class NoDays(ValueError):
-    """The range holds no day: its end lies before its beginning."""
+    """The range contains no day: its end is before its beginning."""
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -28,7 +28,7 @@ class Window:
 
     def __post_init__(self) -> None:
         if self.last < self.first:
-            raise NoDays(f"{self.first} to {self.last} holds no day. Give the earlier day first.")
+            raise NoDays(f"{self.first} to {self.last} contains no day. Give the earlier day first.")
 
     def __len__(self) -> int:
         return (self.last - self.first).days + 1
@@ -43,14 +43,14 @@ class Window:
 
 @dataclass(frozen=True, kw_only=True)
 class LandedWindow:
-    """A window that lies in landing, and when it was asked for (aware)."""
+    """A window that is in landing, and when it was requested (aware)."""
 
     window: Window
     asked_at: dt.datetime
 
 
 def last_day_with_data(now: dt.datetime) -> dt.date:
-    """The last UTC day whose data is surely there, which is what is asked for."""
+    """The last UTC day whose data is surely available, which is the last one requested."""
     return (_utc(now) - SURELY_THERE).date()
 
 
@@ -60,12 +60,12 @@ def is_certain(now: dt.datetime) -> bool:
 
 
 def final_days(landed: Iterable[LandedWindow]) -> frozenset[dt.date]:
-    """The days that were exported when their data was surely there. A second export would tell the same."""
-    settled: set[dt.date] = set()
+    """The days that were exported when their data was surely available. A second export would contain the same."""
+    final: set[dt.date] = set()
     for one in landed:
         last = (_utc(one.asked_at) - SURELY_THERE).date()
-        settled.update(day for day in one.window.days() if day <= last)
-    return frozenset(settled)
+        final.update(day for day in one.window.days() if day <= last)
+    return frozenset(final)
 
 
 def windows(
@@ -74,31 +74,31 @@ def windows(
     *,
     now: dt.datetime,
     max_days: int,
-    settled: Collection[dt.date] = frozenset(),
+    final: Collection[dt.date] = frozenset(),
     refresh: bool = False,
 ) -> list[Window]:
-    """The fewest windows of at most ``max_days`` that hold every day from ``first`` to ``last`` worth asking for.
+    """The fewest windows of at most ``max_days`` that contain every day from ``first`` to ``last`` worth requesting.
 
-    Newest first: those days are missed most. No window begins or ends with a day that is settled (unless ``refresh``),
-    none reaches a day that has no data yet. Empty when there is nothing to ask for. Raises NoDays.
+    Newest first, since those days matter most. No window begins or ends with a final day (unless ``refresh``), none
+    includes a day that has no data yet. Empty if there is nothing to request. Raises NoDays.
     """
     if max_days < 1:
         raise ValueError(f"max_days is {max_days}; an export spans 1 day or more")
     asked = Window(first=first, last=last)
     newest = last_day_with_data(now)
-    known = frozenset() if refresh else settled
-    wanted = [day for day in asked.days() if day <= newest and day not in known]
+    known: Collection[dt.date] = frozenset[dt.date]() if refresh else final
+    missing = [day for day in asked.days() if day <= newest and day not in known]
     cut: list[Window] = []
-    while wanted:
-        end = wanted[-1]
-        begin = next(day for day in wanted if day > end - DAY * max_days)
+    while missing:
+        end = missing[-1]
+        begin = next(day for day in missing if day > end - DAY * max_days)
         cut.append(Window(first=begin, last=end))
-        wanted = [day for day in wanted if day < begin]
+        missing = [day for day in missing if day < begin]
     return cut
 
 
 def visits(of_sections: Mapping[str, list[Window]]) -> list[dict[str, Window]]:
-    """One entry a visit: a window of each section that still has one. A visit exports each section once."""
+    """One entry per visit: a window of each section that still has one. A visit exports each section once."""
     rounds = max((len(cut) for cut in of_sections.values()), default=0)
     return [{section: cut[turn] for section, cut in of_sections.items() if turn < len(cut)} for turn in range(rounds)]
 

@@ -1,6 +1,6 @@
-"""Which year the days of an export lie in.
+"""The year of the days of an export.
 
-Belongs here: weighing what is known of one export (ZIP stamp, names, video ids, file time) against its month-and-day
+Belongs here: weighing what is known about one export (ZIP stamp, names, video ids, file time) against its month-and-day
 labels, and against years that a spreadsheet gave them. Does not belong here: reading any of these from a file
 (``archive``, ``names``), languages (``dates``), the order of rows (``monthdays``), the time of the download
 (``downloads``), labels that are a day off (``date`` stays what the label says).
@@ -29,7 +29,7 @@ from tiktok_assets.exports.stated_years import dates_as_stated
 
 _DOUBT = (
     "The year {last.year} rests on the date in the file's name ({day}), {days} days after its last row "
-    "({last:%B} {last.day}). Give it the name that Studio gave it, or a date of its window."
+    "({last:%B} {last.day}). Use Studio's original name, or put a date of its window into the name."
 )
 
 
@@ -65,7 +65,7 @@ def _dated(days: Sequence[MonthDay], evidence: Evidence) -> DatedRows:
     if named is None and evidence.first_day is not None and evidence.epoch is not None:
         warnings = (
             f"The file is named for {evidence.first_day} to {evidence.epoch.date()}, but its rows are {days[0]} to "
-            f"{days[-1]}: it was renamed, its name is ignored.",
+            f"{days[-1]}: it was renamed, and its name is ignored.",
         )
     if evidence.stamp is not None:
         dates = walk_back(days, evidence.stamp.date() + ONE_DAY)
@@ -101,13 +101,13 @@ def _dated(days: Sequence[MonthDay], evidence: Evidence) -> DatedRows:
 def _out_of_order(days: Sequence[MonthDay], dates: Sequence[dt.date]) -> str:
     row = next(row for row in range(1, len(dates)) if dates[row] < dates[row - 1])
     return (
-        f"The rows are not in the order of the calendar (row {row + 1}, {days[row]}, stands below {days[row - 1]}): "
+        f"The rows are not in the order of the calendar (row {row + 1}, {days[row]}, is below {days[row - 1]}): "
         "the file was sorted. Its days were put in order."
     )
 
 
 def _order_by_name(days: Sequence[MonthDay], evidence: Evidence) -> list[int] | None:
-    """The order of the rows in the window of Studio's name, as they stand if that fits; None if it does not."""
+    """The order of the rows in the window of Studio's name, unchanged if that fits; None if no order fits."""
     if evidence.first_day is None or evidence.epoch is None:
         return None
     as_written = [*range(len(days))]
@@ -136,8 +136,8 @@ def _dates_by_date_in_name(days: Sequence[MonthDay], evidence: Evidence) -> list
         raise ImpossibleCalendar(
             len(days) - 1,
             days[-1],
-            f"by the date in its name the last row can be {counted[0][0]} or {counted[1][0]}. Give it the name that "
-            "Studio gave it, or the dates of its first and last day.",
+            f"by the date in its name the last row can be {counted[0][0]} or {counted[1][0]}. Use Studio's "
+            "original name, or put the dates of its first and last day into the name.",
         )
     last = counted[0][0] if counted else max(known) + ONE_DAY
     return latest_dates(days, last)
@@ -152,7 +152,7 @@ def _doubt_of_date_in_name(last: dt.date, evidence: Evidence) -> tuple[str, ...]
 
 def _windows_at(days: Sequence[MonthDay], day: dt.date, latest: dt.date) -> list[list[dt.date]]:
     """The windows that end just before ``day`` or with it, and those that start with it."""
-    windows = []
+    windows: list[list[dt.date]] = []
     dates = latest_dates(days, day + ONE_DAY)
     if day - dates[-1] <= DAYS_OF_A_DOWNLOAD:
         windows.append(dates)
@@ -173,7 +173,7 @@ def _dates_by_name(days: Sequence[MonthDay], evidence: Evidence) -> list[dt.date
         if (last.month, last.day) == days[-1]:
             try:
                 dates = walk_back(days, last)
-            except ImpossibleCalendar:  # sorted by somebody
+            except ImpossibleCalendar:  # the rows were sorted
                 return None
             if dates[-1] == last and abs(dates[0] - evidence.first_day) <= ONE_DAY:
                 return dates
@@ -181,11 +181,11 @@ def _dates_by_name(days: Sequence[MonthDay], evidence: Evidence) -> list[dt.date
 
 
 def _contradiction_of_stamp(dates: list[dt.date], named: list[dt.date] | None, evidence: Evidence) -> str | None:
-    """Why the dates that follow from the ZIP stamp cannot be right, in plain words; None if nothing speaks against."""
+    """Why the dates derived from the ZIP stamp cannot be right, in plain words; None if nothing contradicts them."""
     if named is not None and named[-1] != dates[-1]:
         return (
             f"The archive was packed again: its entry is stamped {evidence.stamp:%Y-%m-%d}, which would make "
-            f"{dates[-1]} the last day, but by its name that is {named[-1]}. The name is followed."
+            f"{dates[-1]} the last day, but by its name that is {named[-1]}. The name is used."
         )
     if dates and evidence.newest_upload is not None and dates[-1] < evidence.newest_upload.date() - ONE_DAY:
         return (
@@ -196,7 +196,7 @@ def _contradiction_of_stamp(dates: list[dt.date], named: list[dt.date] | None, e
     if named is None and is_contiguous(days) and not have_no_gap(dates):
         return (
             f"The ZIP entry is stamped {evidence.stamp:%Y-%m-%d}, but its rows go from 28 February to 1 March and "
-            f"leave out no other day, which {dates[-1].year} does not allow: the stamp is ignored."
+            f"leave out no other day, which is impossible in {dates[-1].year}: the stamp is ignored."
         )
     return None
 
@@ -204,12 +204,12 @@ def _contradiction_of_stamp(dates: list[dt.date], named: list[dt.date] | None, e
 def _not_before_upload(
     dates: list[dt.date], days: Sequence[MonthDay], newest_upload: dt.datetime
 ) -> tuple[list[dt.date], tuple[str, ...]]:
-    """``dates`` from the file time, or later ones where these lie before a video that the rows already show."""
+    """``dates`` from the file time, or later ones if these are before a video that the rows already contain."""
     first_possible = first_on_or_after(days[-1], newest_upload.date() - ONE_DAY)
     if dates[-1] < first_possible:
         warning = (
             f"The file's time would make {dates[-1]} the last day, but its newest video was uploaded on "
-            f"{newest_upload:%Y-%m-%d}: {first_possible} is taken, the first such day after that."
+            f"{newest_upload:%Y-%m-%d}: {first_possible} is used, the first such day after that."
         )
         return walk_back(days, first_possible), (warning,)
     if dates[-1] > first_possible:

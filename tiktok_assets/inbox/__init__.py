@@ -1,1 +1,1 @@
-"""From a dropped file to a decision: whose it is, kept, quarantined or already known, and its receipt."""
+"""From a dropped file to a decision: its account; kept, quarantined or already known; and its receipt."""

@@ -1,8 +1,8 @@
-"""Old exports out of landing: moved to ``data/archive/<account>``, where everything still finds them.
+"""Move old exports from landing to ``data/archive/<account>``, where every reader still finds them.
 
-Belongs here: which files may go. Does not belong here: where the two folders are and who reads them (``files``).
-A file keeps its path below the account's folder, its bytes and its time, so nothing that was made of it changes, and
-moving it back by hand undoes it.
+Belongs here: which files may move. Does not belong here: where the two folders are and who reads them (``files``).
+A file keeps its path below the account's folder, its bytes and its time, so nothing derived from it changes. Moving it
+back manually undoes the archiving.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from tiktok_assets.progress import Progress, silent
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake, changed_at, local_copy
 
-# Evidence of the moment of a download that lies in the file itself, and not in the time of the file.
+# Evidence of the download time that is stored inside the file and does not depend on the file's modification time.
 _KEPT_ANYWHERE = ("captured_at", "zip_stamp", "zip_name")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Archived:
-    """An export that was moved, or would be: ``source`` below the account's folders, and where it lies then."""
+    """An export that was moved, or would be: ``source`` below the account's folders, and its path afterwards."""
 
     account: str
     source: str
@@ -40,7 +40,7 @@ class Archived:
 
 @dataclass(frozen=True, kw_only=True)
 class Kept:
-    """An old file that stays in landing, and why. ``is_fault``: a person should look into it."""
+    """An old file that stays in landing, and why. ``is_fault``: it needs a person's attention."""
 
     account: str
     source: str
@@ -50,7 +50,7 @@ class Kept:
 
 @dataclass(frozen=True, kw_only=True)
 class Archiving:
-    """What one look found. ``younger``: files that are not old enough."""
+    """The result of one pass. ``younger``: the number of files that are not old enough."""
 
     moved: tuple[Archived, ...]
     kept: tuple[Kept, ...]
@@ -86,7 +86,7 @@ def archive(
     moved: list[Archived] = []
     kept: list[Kept] = []
     younger = 0
-    with lake.alone("intake"):  # who else moves files in these folders holds the same lock
+    with lake.alone("intake"):  # everything that moves files in these folders holds the same lock
         for done, account in enumerate(accounts):
             progress(account, done, len(accounts))
             for one in _of_account(lake, account, before, dry_run=dry_run):
@@ -101,10 +101,10 @@ def archive(
 
 
 def _of_account(lake: Lake, account: str, before: dt.datetime, *, dry_run: bool) -> Iterator[Archived | Kept | None]:
-    """What becomes of each file of the account's landing folder; None for one that is too young."""
+    """The outcome for each file of the account's landing folder; None for one that is too young."""
     archived, landing = account_folders(lake, account)
     noted = {receipt.export_id: receipt for receipt in receipts(lake, account)}
-    # A receipt that was opened again waits for its months to be made again.
+    # A reopened receipt waits until its months are rebuilt.
     unfinished = {one for one, receipt in noted.items() if not receipt.has_reached_all}
     done = processed(lake, account) - unfinished
     holders = {_digest(path): path for path in files_below(archived)}
@@ -120,16 +120,16 @@ def _of_account(lake: Lake, account: str, before: dt.datetime, *, dry_run: bool)
                 yield None
                 continue
             target = archived / source
-            _see_that_it_may_go(lake, account, path, target, noted.get(digest), is_done=digest in done)
+            _require_movable(lake, account, path, target, noted.get(digest), is_done=digest in done)
             if digest in holders:
-                raise _Stays(f"holds the same bytes as {holders[digest]}. It may be deleted.")
+                raise _Stays(f"holds the same bytes as {holders[digest]}. You can delete it.")
             holders[digest] = target
             if not dry_run:
                 lake.move(path, target)
         except _Stays as stays:
             yield Kept(account=account, source=source, reason=str(stays), is_fault=stays.is_fault)
         except OSError as error:
-            reason = f"could not be moved ({error.strerror or error}); it lies where it was."
+            reason = f"could not be moved ({error.strerror or error}); it is unchanged."
             yield Kept(account=account, source=source, reason=reason, is_fault=True)
         else:
             yield Archived(
@@ -140,7 +140,7 @@ def _of_account(lake: Lake, account: str, before: dt.datetime, *, dry_run: bool)
 def _in_order(
     lake: Lake, account: str, noted: Mapping[str, Receipt], paths: list[UPath]
 ) -> list[tuple[UPath, str | ExportProblem]]:
-    """The files with their sha256; of equal bytes the one first that tables name as their source."""
+    """The files with their sha256. Among files of equal bytes, the one that tables name as their source comes first."""
     files = [(path, _digest(path)) for path in paths]
 
     def is_other(file: tuple[UPath, str | ExportProblem]) -> bool:
@@ -151,7 +151,7 @@ def _in_order(
     return sorted(files, key=is_other)
 
 
-def _see_that_it_may_go(
+def _require_movable(
     lake: Lake, account: str, path: UPath, target: UPath, receipt: Receipt | None, *, is_done: bool
 ) -> None:
     if not is_done or receipt is None:
@@ -160,11 +160,11 @@ def _see_that_it_may_go(
     if lacking := [name for name in receipt.reports if not lake.raw_file(name, account, at, digest).exists()]:
         raise _Stays(f"raw lacks its {', '.join(lacking)}: run `tiktok-assets rebuild`.", is_fault=True)
     if isinstance(path, Path) and path.is_symlink():
-        raise _Stays("is a link: what it leads to is not ours to move.")
+        raise _Stays("is a link. Links are not archived.")
     if not isinstance(path, Path) and receipt.downloaded_at_evidence not in _KEPT_ANYWHERE:
-        raise _Stays("only the time of its file tells when it was downloaded, and this storage keeps none on a move.")
+        raise _Stays("only the file's time says when it was downloaded, and this storage does not keep it on a move.")
     if is_there(target) and _digest(target) != receipt.export_id:
-        raise _Stays(f"another file lies at {target}, and tables name both by this path. Nothing is overwritten.")
+        raise _Stays(f"another file is at {target}, and tables name both by this path. Nothing is overwritten.")
 
 
 def _digest(path: UPath) -> str | ExportProblem:

@@ -1,4 +1,4 @@
-"""What one file contains, read whole and remembered. Does not belong here: what becomes of the file (``intake``)."""
+"""What one file contains, read whole and cached. Does not belong here: what happens to the file (``intake``)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 class Unforeseen(ExportProblem):
-    """The reader stumbled over the file in a way that is a fault of ours."""
+    """The reader failed on the file with an error that is a bug of this program."""
 
     reason = "unforeseen"
 
@@ -39,14 +39,14 @@ class Contents:
     sections: tuple[str, ...]
     warnings: tuple[str, ...]
     has_numbers: bool
-    """Whether there is more in it than days, zeros and marks for missing: no two accounts have all the same numbers."""
+    """Whether it contains more than days, zeros and marks for missing: no two accounts report all the same numbers."""
 
 
 @functools.lru_cache(maxsize=100_000)
 def read_contents(path: UPath, state: State) -> Contents | ExportProblem:
-    """What the file contains, or why it is no export; remembered while its state stays the same.
+    """What the file contains, or why it is not an export; cached while its state stays the same.
 
-    The files of 1,000 accounts are looked at every 10 seconds until their runs have ended, at 5 ms a file.
+    The files of 1,000 accounts are checked every 10 seconds until their runs have ended, at 5 ms a file.
     """
     try:
         with local_copy(path) as file, open_export(file) as export:
@@ -68,7 +68,7 @@ def read_contents(path: UPath, state: State) -> Contents | ExportProblem:
     except Exception as error:
         log.exception("%s: unforeseen", path)
         return Unforeseen(
-            f"{path.name}: reading it failed ({type(error).__name__}: {error}), which is a fault of this program. "
+            f"{path.name}: reading it failed ({type(error).__name__}: {error}), which is a bug in this program. "
             "Please report it with the file; after an update put the file back into data/landing."
         )
 

@@ -1,7 +1,7 @@
-"""Files as people, browsers and copy programs leave them: which there are, whether one is whole, which bytes it is.
+"""Files as people, browsers and copy programs leave them: which exist, whether one is complete, and its sha256.
 
-Belongs here: the operating system's view of a folder. Does not belong here: what an export is, whose, and what becomes
-of it (``intake``).
+Belongs here: the operating system's view of a folder. Does not belong here: what an export is, which account owns it,
+and what happens to it (``intake``).
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from upath import UPath
 from tiktok_assets.exports.archive import export_id, unreadable
 from tiktok_assets.storage.lake import Lake, changed_at, free_name, local_copy
 
-# A file changed less than this long ago is looked at twice, LOOK_AGAIN apart, before it counts as complete.
+# A file changed less than this long ago is checked twice, LOOK_AGAIN apart, before it counts as complete.
 YOUNG = 5.0  # seconds
 LOOK_AGAIN = 1.0
-# What browsers and copy programs call a file they have not finished; Excel's mark on a workbook that is open.
+# How browsers and copy programs name an unfinished file; "~$" is Excel's mark on a workbook that is open.
 _UNFINISHED = (".part", ".partial", ".crdownload", ".download", ".tmp")
 _CLUTTER = (".", "~$", "__MACOSX", "Thumbs.db", "desktop.ini")
 
@@ -28,33 +28,33 @@ State = tuple[float, ...]
 
 
 def account_folders(lake: Lake, account: str) -> tuple[UPath, UPath]:
-    """Where the exports of ``account`` lie: in the archive, and in landing.
+    """The folders with the exports of ``account``: in the archive, and in landing.
 
     A file has the same path below either, so it may be moved from one to the other at any time. The archive comes
-    first: of equal bytes in both, what tables name as their source is the file that was there before.
+    first: if both contain the same bytes, tables name the older file, which is the archived one.
     """
     return lake.settings.archive / account, lake.settings.landing / account
 
 
 def account_files(lake: Lake, account: str) -> Iterator[UPath]:
-    """Every file of ``account`` in archive and landing, by path. Raises OSError where it may not look."""
+    """Every file of ``account`` in archive and landing, by path. Raises OSError for an unreadable folder."""
     for folder in account_folders(lake, account):
         yield from files_below(folder)
 
 
 def source_of(lake: Lake, account: str, path: UPath) -> str:
-    """What tables call a file of ``account``: its path below the account's folder, wherever that is."""
+    """The name of a file of ``account`` in tables: its path below the account's folder, in landing or the archive."""
     folder = next(folder for folder in account_folders(lake, account) if lies_below(path, folder))
     return path.relative_to(folder).as_posix()
 
 
 def places_of(lake: Lake, account: str, source: str) -> list[UPath]:
-    """The files that tables call ``source``: one, or two where a person restored a file under an archived name."""
+    """The files that tables name ``source``: one, or two where a person restored a file under an archived name."""
     return [path for folder in account_folders(lake, account) if is_there(path := folder / source)]
 
 
 def free_place(lake: Lake, account: str, *below: str) -> UPath:
-    """The place in landing for a new file of ``account``: under a name that no file has there or in the archive."""
+    """The path in landing for a new file of ``account``, with a name that no file has there or in the archive."""
     archive, landing = account_folders(lake, account)
     return free_name(landing.joinpath(*below), beside=[archive.joinpath(*below[:-1])])
 
@@ -62,10 +62,10 @@ def free_place(lake: Lake, account: str, *below: str) -> UPath:
 def files_below(
     folder: UPath, refused: Refused | None = None, above: frozenset[tuple[int, int]] = frozenset()
 ) -> Iterator[UPath]:
-    """Every regular file below ``folder``, in the order of its path; links are followed, but not in circles.
+    """Every regular file below ``folder``, sorted by path. Links are followed, but not in circles.
 
-    What the operating system does not show is told to ``refused``; without it, it is an error: not to be allowed to
-    look is not the same as to find nothing. A file that vanishes in between was never there.
+    ``refused`` is called with what the operating system does not let us read. Without ``refused`` that is an error: an
+    unreadable folder is not an empty one. A file that vanishes meanwhile is skipped.
     """
     try:
         entries = sorted(folder.iterdir())
@@ -79,7 +79,7 @@ def files_below(
         if path.name.startswith(_CLUTTER) or path.name.lower().endswith(_UNFINISHED):
             continue
         try:
-            seen = path.stat()
+            status = path.stat()
         except FileNotFoundError:
             continue
         except OSError as error:
@@ -87,26 +87,26 @@ def files_below(
                 raise
             refused(path, error)
             continue
-        place = (seen.st_dev, seen.st_ino)
-        if stat.S_ISREG(seen.st_mode):
+        place = (status.st_dev, status.st_ino)
+        if stat.S_ISREG(status.st_mode):
             yield path
-        elif stat.S_ISDIR(seen.st_mode) and (place not in above or not isinstance(path, Path)):
+        elif stat.S_ISDIR(status.st_mode) and (place not in above or not isinstance(path, Path)):
             yield from files_below(path, refused, above | {place})
 
 
 def state_of(path: UPath) -> State:
-    """What changes when the file does: size, times, inode. The time of change also tells a copy that kept its date."""
-    seen = path.stat()
+    """What changes when the file does: size, times, inode. The ctime also reveals a copy that kept its date."""
+    status = path.stat()
     if isinstance(path, Path):
-        return (seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino)
-    return (seen.st_size, changed_at(path))
+        return (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+    return (status.st_size, changed_at(path))
 
 
 _identities: dict[UPath, tuple[State, str]] = {}
 
 
 def identity(path: UPath) -> str:
-    """The sha256 of the file, remembered as long as its state stays the same. Raises UnreadableFile."""
+    """The sha256 of the file, cached as long as its state stays the same. Raises UnreadableFile."""
     try:
         state = state_of(path)
         if _identities.get(path, ((), ""))[0] != state:
@@ -118,30 +118,30 @@ def identity(path: UPath) -> str:
 
 
 def is_identified(path: UPath) -> bool:
-    """Whether ``identity`` has been asked before: then it costs next to nothing."""
+    """Whether ``identity`` is cached and therefore almost free."""
     return path in _identities
 
 
 def unchanged(paths: list[UPath]) -> Iterator[tuple[UPath, bool]]:
-    """Each path, and whether two looks found it the same. Those that vanish in between are left out."""
-    first = {path: before for path in paths if (before := _seen(path)) is not None}
+    """Each path, and whether it stayed the same between two checks. Files that vanish meanwhile are left out."""
+    first = {path: before for path in paths if (before := _state_if_present(path)) is not None}
     if any(is_younger(path, YOUNG) for path in first):
         time.sleep(LOOK_AGAIN)
     for path, before in first.items():
-        now = _seen(path)
+        now = _state_if_present(path)
         if now is not None:
             yield path, now == before
 
 
 def is_younger(path: UPath, seconds: float) -> bool:
-    """Whether the file changed less than ``seconds`` ago. A time in the future tells nothing: clocks differ."""
+    """Whether the file changed less than ``seconds`` ago. A time in the future says nothing: clocks differ."""
     try:
         return 0 <= time.time() - changed_at(path) < seconds
     except OSError:
         return False
 
 
-def _seen(path: UPath) -> State | None:
+def _state_if_present(path: UPath) -> State | None:
     try:
         return state_of(path)
     except FileNotFoundError:  # renamed by the program that wrote it
@@ -149,7 +149,7 @@ def _seen(path: UPath) -> State | None:
 
 
 def is_there(path: UPath) -> bool:
-    """Whether there is such a file, also one that may not be looked at."""
+    """Whether the file exists, even if it cannot be read."""
     try:
         return path.exists()
     except OSError:
@@ -157,7 +157,7 @@ def is_there(path: UPath) -> bool:
 
 
 def is_text(path: UPath) -> bool:
-    """Whether the name is text at all; file systems take any bytes."""
+    """Whether the name is valid text; file systems accept any bytes."""
     try:
         return bool(str(path).encode())
     except UnicodeEncodeError:
@@ -170,15 +170,15 @@ def shown(path: UPath) -> str:
 
 
 def is_inside(path: UPath, folder: UPath) -> bool:
-    """Whether ``path`` lies below ``folder`` or is it, links resolved."""
+    """Whether ``path`` is ``folder`` or lies below it, with links resolved."""
     return lies_below(path.resolve(), folder.resolve())
 
 
 def lies_below(path: UPath, folder: UPath) -> bool:
-    """Whether ``path`` is written as a path in ``folder``; a path here never lies in a storage elsewhere."""
+    """Whether ``path`` is written as a path in ``folder``; a local path never lies in remote storage."""
     return isinstance(path, Path) is isinstance(folder, Path) and path.is_relative_to(folder)
 
 
 def is_same(path: UPath, other: UPath) -> bool:
-    """Whether two paths lead to the same place: through a link, or on a disk that knows no letter case."""
+    """Whether two paths lead to the same place: through a link, or on a case-insensitive disk."""
     return isinstance(path, Path) and path.exists() and other.exists() and path.samefile(other)

@@ -1,4 +1,4 @@
-"""Does TikTok still write what we know? The columns of every export at hand against the known headers.
+"""Does TikTok still write the headers we know? Compares the columns of every stored export with the known headers.
 
 Belongs here: headers. Does not belong here: values (``Export.validate``), and which headers are known (``reports``).
 """
@@ -28,10 +28,10 @@ _LANDING = "landing"
 
 @dataclass(frozen=True, kw_only=True)
 class Drift:
-    """A table whose header is none of the known ones, and how it differs from the nearest.
+    """A table whose header is not a known one, and how it differs from the nearest.
 
-    ``account`` is ``landing`` for a file that lies in no account's folder yet. ``report`` and ``variant`` are None
-    where no report has such columns, or the file cannot be read; ``problem`` says.
+    ``account`` is ``landing`` for a file that is in no account's folder yet. ``report`` and ``variant`` are None
+    where no report has such columns, or the file cannot be read; ``problem`` says which.
     """
 
     account: str
@@ -42,7 +42,7 @@ class Drift:
     unknown: tuple[str, ...]
     """Columns that no variant of the report has: kept as text in raw."""
     elsewhere: tuple[str, ...]
-    """Columns that only another variant has: read, but nobody has seen them together."""
+    """Columns that only another variant has: they are read, but were never found together before."""
     missing: tuple[str, ...]
     """Columns of the nearest variant that the file lacks: their values are unknown."""
     problem: str | None
@@ -64,8 +64,8 @@ class Drift:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
-    """How many tables have a known header: one row for each report and variant."""
+class KnownHeader:
+    """How many tables have a known header: one entry for each report and variant."""
 
     report: str
     variant: str
@@ -77,20 +77,21 @@ class SchemaCheck:
     """All headers of landing and archive."""
 
     files: int
-    seen: tuple[Seen, ...]
+    seen: tuple[KnownHeader, ...]
+    """The known headers that were found."""
     drift: tuple[Drift, ...]
 
 
 def check_schemas(settings: Settings, *, progress: Progress = silent) -> SchemaCheck:
     """Compare every export in landing and archive with the known headers.
 
-    Names are compared whatever their case and spaces, in any order: that is how they are read. A column that no variant
-    of the report has, one that the nearest variant lacks, and a table of no report are drift.
+    Case, spaces and order of the names do not matter, as when they are read. Drift is a column that no variant of the
+    report has, one that is missing from the file, or a table of no known report.
     """
     lake, roster = Lake(settings), load_roster(settings)
     places = [*roster, _LANDING]
     files, drift = 0, []
-    seen: Counter[tuple[str, str]] = Counter()
+    tables: Counter[tuple[str, str]] = Counter()
     for done, place in enumerate(places):
         progress(place, done, len(places))
         for source, path in _waiting(settings, roster) if place == _LANDING else _of_account(lake, place):
@@ -99,9 +100,11 @@ def check_schemas(settings: Settings, *, progress: Progress = silent) -> SchemaC
                 if isinstance(one, Drift):
                     drift.append(one)
                 else:
-                    seen[one] += 1
+                    tables[one] += 1
     progress("", len(places), len(places))
-    known = tuple(Seen(report=report, variant=variant, tables=n) for (report, variant), n in sorted(seen.items()))
+    known = tuple(
+        KnownHeader(report=report, variant=variant, tables=n) for (report, variant), n in sorted(tables.items())
+    )
     return SchemaCheck(files=files, seen=known, drift=tuple(drift))
 
 
@@ -111,7 +114,7 @@ def _of_account(lake: Lake, account: str) -> Iterator[tuple[str, UPath]]:
 
 
 def _waiting(settings: Settings, roster: Roster) -> Iterator[tuple[str, UPath]]:
-    """The files in landing that lie in no account's folder yet, as people drop them."""
+    """The files in landing that are in no account's folder yet, as people drop them."""
     for path in files_below(settings.landing):
         below = path.relative_to(settings.landing)
         if len(below.parts) == 1 or home_of(settings, roster, below.parts[0]) is None:

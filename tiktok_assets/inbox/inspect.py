@@ -1,4 +1,4 @@
-"""What is this file? Everything that can be told of an export without the lake, also of a broken one."""
+"""What is this file? Everything that can be said about an export without the lake, including a broken one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tiktok_assets.reports.reading import Export, MemberRows, open_export
 def inspect(path: Path, roster: Roster) -> dict[str, Any]:
     """The file's identity, what its name says, and either its tables or the problem, as JSON-ready data.
 
-    ``account`` is None where no configured account owns it, with ``account_problem`` saying why.
+    ``account`` is None where no configured account owns it; ``account_problem`` says why.
     """
     found: dict[str, Any] = {"file": str(path), "problem": None}
     if not path.is_file():

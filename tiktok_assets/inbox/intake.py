@@ -1,4 +1,4 @@
-"""What lies in landing or archive and is not processed yet: found, read once, given to its account, or quarantined.
+"""Unprocessed files in landing and archive: found, read once, assigned to their account, or quarantined.
 
 Belongs here: the decisions about files. Does not belong here: looking for them (``files``), parsing (``exports``),
 tables, Dagster. A file is only ever moved: into its account's folder, or into quarantine beside a note that says why.
@@ -51,8 +51,8 @@ from tiktok_assets.storage.lake import Lake, changed_at, files_in
 
 log = logging.getLogger(__name__)
 
-_SAME_BYTES = "{path}: holds the same bytes as {twin}, which is taken in already. It may be deleted."
-# In a folder that is not ours only files of these types are looked at, and JSON that is named as our insights are.
+_SAME_BYTES = "{path}: holds the same bytes as {twin}, which is taken in already. You can delete it."
+# In a folder that is not ours, only files of these types are read, and JSON named like our insights.
 _TYPES = (".zip", ".csv", ".xlsx")
 
 
@@ -63,7 +63,7 @@ class AlreadyHere(ExportProblem):
 
 
 class UnusableName(ExportProblem):
-    """A name that is no text; it could not be written into any table."""
+    """A name that is not valid text; it could not be written into any table."""
 
     reason = "unusable_name"
 
@@ -76,11 +76,11 @@ class OutsideTime(ExportProblem):
 
 @dataclass(frozen=True, kw_only=True)
 class LandedExport:
-    """An export that lies in its account's folder and has not gone to the warehouse yet."""
+    """An export that is in its account's folder and has not reached the warehouse yet."""
 
     account: str
     source: str
-    """Its path below ``data/landing/<account>``, or below ``data/archive/<account>`` once it lies there."""
+    """Its path below ``data/landing/<account>``, or below ``data/archive/<account>`` once it is archived."""
     export_id: str
     sections: tuple[str, ...]
     months: tuple[dt.date, ...]
@@ -89,44 +89,44 @@ class LandedExport:
 
 @dataclass(frozen=True, kw_only=True)
 class Intake:
-    """One look at the landing folders. Nothing is moved but what ``landed`` or was ``rejected``."""
+    """The result of one pass over the landing folders. Only what ``landed`` or was ``rejected`` is moved."""
 
     landed: tuple[LandedExport, ...]
     rejected: tuple[Rejected, ...]
     waiting: tuple[str, ...]
     """Files that are still being written."""
     unreadable: tuple[str, ...]
-    """What could not be looked at, or not be moved, and what to do: one message each."""
+    """What could not be read or moved, and what to do: one message each."""
     left_alone: tuple[str, ...]
-    """Why a file stays where it is although nothing is wrong: its bytes are here already, or it is not ours."""
+    """Why a file stays where it is although nothing is wrong: its bytes are stored already, or it is not ours."""
     postponed: int = 0
-    """Files that this look had no time for; the next one goes on with them."""
+    """Number of files that this pass had no time for; the next one continues with them."""
 
 
 def take_in(lake: Lake, roster: Roster, *, settle_seconds: float = 0.0, read_budget: float = math.inf) -> Intake:
-    """Look at every file in the landing folders once, and decide.
+    """Check every file in the landing folders once, and decide what happens to it.
 
-    ``settle_seconds``: a file that is no export and changed less than so long ago may still be being written; it is
-    left for the next look instead of being quarantined. ``read_budget``: seconds of reading after which the rest is
-    left for the next look, too, the oldest files first.
+    ``settle_seconds``: a file that is not an export and changed less than this long ago may be incomplete; it is left
+    for the next pass instead of being quarantined. ``read_budget``: seconds of reading after which the remaining files
+    are left for the next pass as well; the oldest files are read first.
     """
     with lake.alone("intake"):
         return Inbox(lake, roster, settle_seconds=settle_seconds, read_budget=read_budget).take_in()
 
 
 class Inbox:
-    """One look at the landing folders and the archive; see ``take_in``."""
+    """One pass over the landing folders and the archive; see ``take_in``."""
 
     def __init__(self, lake: Lake, roster: Roster, *, settle_seconds: float, read_budget: float) -> None:
         self._lake, self._roster = lake, roster
         self._all_accounts = all_accounts(lake.settings, roster)
         self._settle_seconds = settle_seconds
         self._read_budget = read_budget
-        """Seconds of hashing and reading that are left; what is known already costs none."""
+        """Seconds of hashing and reading that are left; cached results cost nothing."""
         self._held: defaultdict[str, dict[str, UPath]] = defaultdict(dict)
-        """By sha256: which accounts' folders have these bytes, and where."""
+        """By sha256: the accounts whose folders contain these bytes, and the file."""
         self._taken: defaultdict[str, dict[str, UPath]] = defaultdict(dict)
-        """Of these, what went to the warehouse, or is taken in by this look."""
+        """Of these, the files that are in the warehouse, or are taken in by this pass."""
         self._landed: list[LandedExport] = []
         self._rejected: list[Rejected] = []
         self._waiting: list[str] = []
@@ -136,7 +136,7 @@ class Inbox:
 
     def take_in(self) -> Intake:
         waiting = list(self._unprocessed())
-        if self._postponed:  # a file is judged beside all others that hold its bytes
+        if self._postponed:  # a file is judged together with all others that hold its bytes
             self._postponed += len(waiting)
             waiting = []
         # Files that name a known handle go first, so that a misplaced copy cannot claim their bytes.
@@ -162,7 +162,7 @@ class Inbox:
 
     @contextlib.contextmanager
     def _spending(self) -> Iterator[None]:
-        """The time of the block counts."""
+        """Subtract the duration of the block from the read budget."""
         begun = time.monotonic()
         try:
             yield
@@ -170,7 +170,7 @@ class Inbox:
             self._read_budget -= time.monotonic() - begun
 
     def _unprocessed(self) -> Iterator[UPath]:
-        """The files that did not go to the warehouse yet, in all landing folders; of equal bytes one."""
+        """The files in all landing folders that are not in the warehouse yet; one of each set of equal files."""
         done = {account: loaded(self._lake, account) for account in self._roster}
         unassigned: list[UPath] = []
         for account, path in self._owned_files(unassigned):
@@ -186,9 +186,9 @@ class Inbox:
         yield from self._extra_files()
 
     def _owned_files(self, unassigned: list[UPath]) -> Iterator[tuple[str, UPath]]:
-        """The files in the accounts' folders, with the account; those of landing that are in none are ``unassigned``.
+        """The files in the accounts' folders, with the account. Files of landing outside them go to ``unassigned``.
 
-        The archive's come first (``account_folders``): a rebuild, and a receipt that was opened again, need them.
+        Archived files come first (``account_folders``): a rebuild and a reopened receipt need them.
         """
         settings = self._lake.settings
         for account in self._roster:
@@ -203,9 +203,10 @@ class Inbox:
                 yield account, (settings.landing / account).joinpath(*rest)
 
     def _unowned_files(self, unassigned: list[UPath]) -> Iterator[UPath]:
-        """Of the files that lie in no account's folder, those that nobody ever owned.
+        """Of the files that are in no account's folder, those that never belonged to an account.
 
-        The folder of an account that TIKTOK_ACCOUNTS leaves out, or that left accounts.toml, waits for it to come back.
+        The folder of an account that TIKTOK_ACCOUNTS leaves out, or that was removed from accounts.toml, is left alone
+        until the account is in use again.
         """
         settings = self._lake.settings
         retired: dict[str, bool] = {}
@@ -221,7 +222,7 @@ class Inbox:
                 yield path
 
     def _extra_files(self) -> Iterator[UPath]:
-        """The files of TIKTOK_LANDING_PATH that may be exports; never those of the lake, should it lie inside."""
+        """The files of TIKTOK_LANDING_PATH that may be exports, without those of a lake inside it."""
         settings = self._lake.settings
         if settings.landing_path is None:
             return
@@ -233,8 +234,8 @@ class Inbox:
 
     def _refused(self, path: UPath, error: OSError) -> None:
         self._unreadable.append(
-            f"{shown(path)}: cannot be looked at ({error.strerror or error}). "
-            "Give this user the right to read it, then it is picked up by itself."
+            f"{shown(path)}: cannot be read ({error.strerror or error}). "
+            "Give this user permission to read it; it is then picked up automatically."
         )
 
     def _digest(self, path: UPath) -> str | None:
@@ -269,20 +270,20 @@ class Inbox:
         except (OSError, MemoryError) as error:
             if is_there(path):
                 self._unreadable.append(
-                    f"{shown(path)}: could not be taken in ({error or type(error).__name__}). It stays where it is; "
-                    "see that this user may write to its folder and to the data folder, and that the disk is not full."
+                    f"{shown(path)}: could not be taken in ({error or type(error).__name__}). It stays where it is. "
+                    "Check that this user may write to its folder and the data folder, and that the disk is not full."
                 )
 
     def _names_account(self, path: UPath) -> bool:
-        """Whether the file's name holds the handle of an account."""
+        """Whether the file's name contains the handle of an account."""
         handle = read_name(path.name).handle if is_text(path) else None
         return handle is not None and self._all_accounts.resolve(handle) is not None
 
     def _admitted(self, path: UPath) -> LandedExport:
-        """Read the export, find its account, and see that it lies in that account's folder."""
+        """Read the export, find its account, and make sure that it is in that account's folder."""
         if not is_text(path):
             raise UnusableName(
-                f"{shown(path)}: the name holds bytes that are no text. Rename it, then put it back into data/landing."
+                f"{shown(path)}: the name is not valid text. Rename it, then put it back into data/landing."
             )
         contents = read_contents(path, state_of(path))
         if isinstance(contents, ExportProblem):
@@ -301,8 +302,8 @@ class Inbox:
         twin = self._held[contents.export_id].setdefault(account.key, path)
         if twin != path:
             raise AlreadyHere(_SAME_BYTES.format(path=path, twin=twin))
-        home = self._taken[contents.export_id][account.key] = self._moved_home(path, account)
-        noted = months_noted(self._lake, account.key, contents.export_id)  # days may lie in a month no label names
+        home = self._taken[contents.export_id][account.key] = self._moved_to_account(path, account)
+        noted = months_noted(self._lake, account.key, contents.export_id)  # days may lie in a month that no label names
         return LandedExport(
             account=account.key,
             source=source_of(self._lake, account.key, home),
@@ -315,10 +316,10 @@ class Inbox:
     def _doubts(self, contents: Contents, account: Account) -> Iterator[str]:
         handle = contents.facts.handle
         if handle is not None and not contents.linked and self._all_accounts.resolve(handle) is None:
-            yield f"its name says @{handle}, which is no account; its folder says {account.key}"
+            yield f"its name says @{handle}, which is not an account; its folder says {account.key}"
 
     def _owner(self, path: UPath, contents: Contents) -> Account:
-        """Whose it is. An export with numbers is one account's: what was taken in for another one is refused."""
+        """The account that owns the file. An export with numbers belongs to one account only: a copy is refused."""
         taken = self._taken[contents.export_id]
         twins = {key: twin for key, twin in taken.items() if twin != path} if contents.has_numbers else {}
         folder = account_of_folder(self._lake.settings, self._all_accounts, path)
@@ -331,16 +332,16 @@ class Inbox:
         for other, twin in twins.items():
             if other != account.key:
                 raise AccountConflict(
-                    f"{path.name}: holds the same bytes as {twin}, which is an export of {other}. If it is "
-                    f"{account.key}'s indeed, delete that one, put this one into data/landing/{account.key}, and run "
+                    f"{path.name}: holds the same bytes as {twin}, which is an export of {other}. If it belongs to "
+                    f"{account.key}, delete that one, put this one into data/landing/{account.key}, and run "
                     "`tiktok-assets rebuild`."
                 )
         return account
 
-    def _moved_home(self, path: UPath, account: Account) -> UPath:
-        """The file's place in its account's folder; moved there if it lies elsewhere, under a name that is free.
+    def _moved_to_account(self, path: UPath, account: Account) -> UPath:
+        """The file's path in its account's folder; it is moved there under a free name if it is elsewhere.
 
-        From a folder where nothing may be taken away it is copied; its bytes are known then, and not taken in again.
+        From a read-only folder it is copied; its bytes are then known and not taken in again.
         """
         if any(lies_below(path, home) for home in account_folders(self._lake, account.key)):
             return path
@@ -354,7 +355,7 @@ class Inbox:
         return target
 
     def _may_move_away(self, path: UPath) -> bool:
-        """Whether a file that is no export may be moved; in the extra landing folder only if named like an export."""
+        """Whether a file that is not an export may be moved; in the extra folder only if it is named like an export."""
         ours = (self._lake.settings.landing, self._lake.settings.archive)
         return any(lies_below(path, folder) for folder in ours) or read_name(path.name).section is not None
 

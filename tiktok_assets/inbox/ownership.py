@@ -1,4 +1,4 @@
-"""Whose is it? What a file's content, name and folder say about its account, and what to do where they disagree.
+"""Which account owns a file? What its content, name and folder say, and what to do where they disagree.
 
 Does not belong here: where the file goes then (``intake``), and the list of accounts (``accounts``).
 """
@@ -16,17 +16,19 @@ from tiktok_assets.inbox.files import is_same, lies_below
 from tiktok_assets.reports.reading import Export
 from tiktok_assets.settings import Settings
 
-TO_USE_IT = "Name it in TIKTOK_ACCOUNTS if that is set, and reload the code location; then it is picked up by itself."
+TO_USE_IT = (
+    "Add it to TIKTOK_ACCOUNTS if that is set, and reload the code location; it is then picked up automatically."
+)
 
 
 class AccountNotInUse(ExportProblem):
-    """The file belongs to an account of accounts.toml that this process does not work for."""
+    """The file belongs to an account of accounts.toml that this process does not serve."""
 
     reason = "account_not_in_use"
 
 
 def all_accounts(settings: Settings, roster: Roster) -> Roster:
-    """Also the accounts that TIKTOK_ACCOUNTS leaves out, or that were just added: their files are not strangers'."""
+    """Also the accounts that TIKTOK_ACCOUNTS leaves out, or that were just added: their files are not unowned."""
     entries = load_roster(settings.model_copy(update={"accounts": ()})).values()
     others = [one for one in entries if not roster.resolve(one.key) and not roster.resolve(one.handle)]
     return Roster([*roster.values(), *others])
@@ -35,7 +37,7 @@ def all_accounts(settings: Settings, roster: Roster) -> Roster:
 def owner(export: Export, folder: Account | None, roster: Roster) -> Account:
     """The account an export belongs to. Raises UnknownAccount, or AccountConflict where the evidence disagrees.
 
-    Handles in video links are TikTok's own word; the folder is the person's; a file name can be anything.
+    Handles in video links come from TikTok; the folder was chosen by a person; a file name can be anything.
     """
     return owner_of(export.path.name, linked_handles(export), export.facts.handle, folder, roster)
 
@@ -50,8 +52,8 @@ def owner_of(name: str, links: Iterable[str], handle: str | None, folder: Accoun
     linked = {link: roster.resolve(link) for link in links}
     named = roster.resolve(handle) if handle else None
     claims = {account.key: account for account in (folder, named, *linked.values()) if account is not None}
-    strangers = [link for link, account in linked.items() if account is None]
-    if len(claims) > 1 or (claims and strangers) or len(strangers) > 1:
+    unknown = [link for link, account in linked.items() if account is None]
+    if len(claims) > 1 or (claims and unknown) or len(unknown) > 1:
         owners = [f"folder {folder.key}"] if folder else []
         owners += [f"name @{handle}"] if named else []
         owners += [f"links @{link}" for link in linked]
@@ -60,23 +62,23 @@ def owner_of(name: str, links: Iterable[str], handle: str | None, folder: Accoun
             "account, data/landing/<account>/; if a handle changed, correct it in accounts.toml."
         )
     if not claims:
-        handle = strangers[0] if strangers else handle
+        handle = unknown[0] if unknown else handle
         remedy = "put it into data/landing/<account>/"
         if handle:
             add = f"`tiktok-assets accounts add <name> --handle {shlex.quote(handle)}`"
             remedy = f"{add}, then move the file back to data/landing; if it was only renamed, {remedy}"
-            # A name that goes on behind a known handle is more likely that account's, and must not split it in two.
+            # A name that continues a known handle more likely belongs to that account, which must not be split in two.
             if near := next(
                 (one for one in roster.values() if handle.casefold().startswith(one.handle.casefold())), None
             ):
-                remedy = f"if it is @{near.handle}'s, put it into data/landing/{near.key}/; else {add}"
-        whose = f"@{handle} is no configured account" if handle else "nothing in it says whose it is"
-        raise UnknownAccount(f"{name}: {whose} (configured: {', '.join(roster) or 'none'}). To use it: {remedy}.")
+                remedy = f"if it belongs to @{near.handle}, put it into data/landing/{near.key}/; else {add}"
+        reason = f"@{handle} is not a configured account" if handle else "nothing in it names its account"
+        raise UnknownAccount(f"{name}: {reason} (configured: {', '.join(roster) or 'none'}). To use it: {remedy}.")
     return next(iter(claims.values()))
 
 
 def account_of_folder(settings: Settings, accounts: Roster, path: UPath) -> Account | None:
-    """Whose folder it lies in: the first below landing, the archive, or TIKTOK_LANDING_PATH."""
+    """The account whose folder contains it: the first one below landing, the archive, or TIKTOK_LANDING_PATH."""
     for root in (settings.landing, settings.archive, settings.landing_path):
         if root is not None and lies_below(path, root):
             parts = path.relative_to(root).parts
@@ -85,7 +87,7 @@ def account_of_folder(settings: Settings, accounts: Roster, path: UPath) -> Acco
 
 
 def home_of(settings: Settings, accounts: Roster, folder: str) -> str | None:
-    """The account whose landing folder this is, also through a link or in other letter case where that is the same."""
+    """The account whose landing folder this is, also through a link or in other letter case on such a disk."""
     account = accounts.resolve(folder)
     if account is None:
         return None

@@ -1,4 +1,4 @@
-"""What could not be used: moved to ``data/quarantine``, each file beside a ``.json`` that says why and what to do."""
+"""Unusable files: moved to ``data/quarantine``, each beside a ``.json`` that says why and what to do."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tiktok_assets.storage.lake import Lake, free_name
 
 log = logging.getLogger(__name__)
 
-# File systems admit 255 bytes; a note adds ".json", a twin "~2".
+# File systems allow 255 bytes; a note adds ".json", a second file of the same name "~2".
 _LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rejected:
-    """A file that is no usable export: where it was found, where it lies now, and why."""
+    """A file that is not a usable export: where it was found, where it is now, and why."""
 
     file: str
     moved_to: str
@@ -33,7 +33,7 @@ class Rejected:
 
 
 def quarantine(lake: Lake, path: UPath, problem: ExportProblem) -> Rejected:
-    """Move the file to quarantine. The note comes first: a crash in between leaves the file to be found again."""
+    """Move the file to quarantine. The note is written first: after a crash in between, the file is found again."""
     try:
         digest = identity(path)
     except ExportProblem:
@@ -61,7 +61,7 @@ def quarantine(lake: Lake, path: UPath, problem: ExportProblem) -> Rejected:
 
 
 def _shortened(name: str) -> str:
-    """A name of text that leaves room for a number and the note's ".json"; the type stays."""
+    """The name as valid text, short enough for a number and the note's ".json"; the suffix stays."""
     text = name.encode(errors="replace").decode()
     suffix = PurePosixPath(text).suffix[-8:]
     stem = text.removesuffix(suffix).encode()[:_LONGEST_NAME].decode(errors="ignore")

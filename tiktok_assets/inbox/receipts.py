@@ -1,8 +1,9 @@
-"""Which exports went all the way to the warehouse. One small JSON file per export, written by raw, closed by the end.
+"""Which exports have reached the warehouse. One small JSON file per export, opened by raw, closed when published.
 
 ``data/raw/exports/account=<a>/<export id>.v<reader>.open.json`` says that raw holds the export; ``.loaded.json`` that
-the rows of every month of it are committed in the pipeline's own warehouse; ``.json`` alone, closed, that people can
-read them: they are published. The sensor asks for exports that are neither loaded nor closed: that is its memory.
+the rows of all its months are committed in the pipeline's own warehouse; ``.json`` alone, closed, that they are
+published and people can read them. The sensor requests runs for exports that are neither loaded nor closed: the
+receipts are its memory.
 """
 
 from __future__ import annotations
@@ -30,17 +31,17 @@ _LONG_AGO = dt.datetime(2016, 1, 1, tzinfo=dt.UTC)
 
 
 def processed(lake: Lake, account: str) -> frozenset[str]:
-    """The ids of the exports of ``account`` that went all the way to what people read."""
+    """The ids of the exports of ``account`` that are published."""
     return _ids(lake, account, _CLOSED) - _ids(lake, account, _OPEN, _LOADED)
 
 
 def loaded(lake: Lake, account: str) -> frozenset[str]:
-    """The ids of the exports of ``account`` that are in the warehouse, published or not: no run is needed for them."""
+    """The ids of the exports of ``account`` that are in the warehouse, published or not: they need no run."""
     return _ids(lake, account, _LOADED, _CLOSED) - _ids(lake, account, _OPEN)
 
 
 def _ids(lake: Lake, account: str, *states: str) -> frozenset[str]:
-    """The exports with a receipt in one of ``states``. A crash leaves two of one export: the less advanced counts."""
+    """The exports with a receipt in one of ``states``. A crash can leave two: the earlier state counts."""
     names = [path.name for path in files_in(lake.raw_folder("exports", account))]
     return frozenset(name.removesuffix(state) for state in states for name in names if name.endswith(state))
 
@@ -57,12 +58,12 @@ class Receipt:
     downloaded_at: dt.datetime
     downloaded_at_evidence: str
     vintage: dt.datetime
-    """What puts the exports in order; ``vintage_evidence`` says what it rests on."""
+    """Orders the exports; ``vintage_evidence`` says what it is based on."""
     vintage_evidence: str
     window: tuple[dt.date, dt.date]
     """First and last day by its labels."""
     months: tuple[dt.date, ...]
-    """First days of the months it has to reach; also those its labels do not name."""
+    """First days of the months it has to reach, including months that its labels do not name."""
     months_reached: tuple[dt.date, ...]
     """Of these, the months whose rows are committed in the warehouse."""
     reports: tuple[str, ...]
@@ -70,7 +71,7 @@ class Receipt:
     doubts: tuple[str, ...] = ()
     """Of the warnings, those about the year of its days."""
     shifts: Mapping[str, int] | None = None
-    """By report: days that its labels run ahead, where not 0. None until labels are judged."""
+    """By report: by how many days its labels run ahead, where not 0. None until labels are judged."""
 
     @property
     def has_reached_all(self) -> bool:
@@ -81,13 +82,13 @@ _JSON = TypeAdapter(Receipt)
 
 
 def receipts(lake: Lake, account: str) -> Iterator[Receipt]:
-    """Those of every export of ``account`` that raw holds, open or closed."""
+    """The receipts of every export of ``account`` that raw holds, open or closed."""
     for path in _receipt_files(lake, account):
         yield _JSON.validate_json(path.read_bytes())
 
 
 def months_noted(lake: Lake, account: str, export_id: str) -> tuple[dt.date, ...]:
-    """The months that an export has to reach, by its open receipt: also those its labels do not name. Empty without."""
+    """The months that an export has to reach by its open receipt, also unlabelled ones. Empty without a receipt."""
     path = lake.raw_folder("exports", account) / f"{export_id}{_OPEN}"
     if not path.exists():
         return ()
@@ -96,18 +97,18 @@ def months_noted(lake: Lake, account: str, export_id: str) -> tuple[dt.date, ...
 
 @dataclass(frozen=True, kw_only=True)
 class Tries:
-    """How many runs were started for an export that did not load it: of its account alone, and together with others."""
+    """How many runs that did not load an export were started: for its account alone, and together with others."""
 
     alone: int = 0
     together: int = 0
     deaths: int = 0
-    """Runs that were killed with their process and are not counted among the others."""
+    """Runs that were killed with their process; they are not counted above."""
 
 
 def note_tries(lake: Lake, account: str, export_ids: Iterable[str], *, alone: bool, by: int = 1) -> None:
-    """Note that a run is started for these exports. A run that never comes to its first step counts as well.
+    """Note that a run is started for these exports. A run that never reaches its first step counts as well.
 
-    ``by``: -1 for a run that a person stopped, which tells nothing of its exports.
+    ``by``: -1 for a run that a person stopped, which says nothing about its exports.
     """
     with lake.alone("receipts"):
         known = tries(lake, account)
@@ -120,9 +121,9 @@ def note_tries(lake: Lake, account: str, export_ids: Iterable[str], *, alone: bo
 
 
 def note_death(lake: Lake, account: str) -> None:
-    """Note that a run of ``account`` was killed with its process, as by a power cut: that says nothing of its exports.
+    """Note that a run of ``account`` was killed with its process, as by a power cut. It does not count as a try.
 
-    After ``_MOST_DEATHS`` it counts as a failure: an export may be what kills.
+    After ``_MOST_DEATHS`` it counts as a failure: an export may be the cause.
     """
     with lake.alone("receipts"):
         known = tries(lake, account)
@@ -135,7 +136,7 @@ def note_death(lake: Lake, account: str) -> None:
 
 
 def tries(lake: Lake, account: str) -> dict[str, Tries]:
-    """By the id of an export of ``account`` that is not loaded: the runs that were started for it."""
+    """The runs started for each export of ``account`` that is not loaded, by export id."""
     path = lake.raw_folder("exports", account) / _TRIES
     if not path.exists():
         return {}
@@ -154,7 +155,7 @@ def _write_tries(lake: Lake, account: str, known: Mapping[str, Tries]) -> None:
 def write_receipt(lake: Lake, account: str, source: str, export: Export, run_id: str) -> None:
     """Note that raw holds ``export`` since the run ``run_id``, and which months it has to reach.
 
-    What an open receipt notes already stays.
+    An open receipt that exists already stays as it is.
     """
     path = lake.raw_folder("exports", account) / f"{export.export_id}{_OPEN}"
     if path.exists():
@@ -180,13 +181,13 @@ def write_receipt(lake: Lake, account: str, source: str, export: Export, run_id:
 
 @dataclass(frozen=True, kw_only=True)
 class Moved:
-    """An export of which labels are judged otherwise than before: shift in days by report, ``before`` and ``now``."""
+    """An export whose labels are judged differently than before: shift in days by report, ``before`` and ``now``."""
 
     source: str
     before: Mapping[str, int]
     now: Mapping[str, int]
     months: tuple[dt.date, ...]
-    """To be made again, some of them by another run."""
+    """To be rebuilt, some of them by another run."""
 
     def __str__(self) -> str:
         shifts = {
@@ -194,8 +195,8 @@ class Moved:
         }
         changes = ", ".join(f"{report} {was} -> {is_now}" for report, (was, is_now) in shifts.items() if was != is_now)
         return (
-            f"{self.source}: its labels are judged anew (days ahead of the real day: {changes}). "
-            f"{len(self.months)} months from {self.months[0]:%Y-%m} to {self.months[-1]:%Y-%m} are made again."
+            f"{self.source}: the date shift of its labels changed (days ahead of the real day: {changes}). "
+            f"{len(self.months)} months from {self.months[0]:%Y-%m} to {self.months[-1]:%Y-%m} are rebuilt."
         )
 
 
@@ -206,10 +207,10 @@ def note_shifts(
     months: Mapping[str, Iterable[dt.date]],
     run_id: str,
 ) -> list[Moved]:
-    """Note by how many days the labels of each export run ahead, by report, and the ``months`` its days lie in.
+    """Note by how many days the labels of each export run ahead, by report, and the ``months`` of its days.
 
-    Where an earlier run had judged otherwise, the receipt is open again, over the months of both judgements: they are
-    made again like those of a new export. Those exports are returned.
+    Where an earlier run decided differently, the receipt is reopened with the months of both decisions, which are
+    rebuilt like those of a new export. These exports are returned.
     """
     moved = []
     with lake.alone("receipts"):
@@ -217,7 +218,7 @@ def note_shifts(
             receipt = _JSON.validate_json(path.read_bytes())
             before = receipt.shifts
             if before is None and path.name.endswith((_CLOSED, _LOADED)):
-                before = {}  # from before labels were judged: taken as they stood
+                before = {}  # written before labels were judged: its labels were used unchanged
             now = {report: days for report, days in shifts.get(receipt.export_id, {}).items() if days}
             named = lake.months_kept(sorted(months.get(receipt.export_id, ())))
             every = tuple(sorted({*receipt.months, *named}))
@@ -237,9 +238,9 @@ def note_shifts(
 def note_loaded(lake: Lake, account: str, partitions: PartitionRange, run_id: str, started_at: dt.datetime) -> None:
     """Note that ``partitions`` have reached the warehouse: a receipt of ``account`` with all its months is loaded.
 
-    Only what the run has seen counts: what it wrote itself, or what lay in raw when it started. Another run may have
-    put an export into raw after this one had read it. And a backfill of many accounts is one run a month: the months
-    of an export may arrive in different runs, at once.
+    Only exports that the run has read count: those it wrote itself, or that were in raw when it started. Another run
+    may have added an export to raw after this one had read it. A backfill of many accounts is one run per month, so the
+    months of an export may arrive in different runs at the same time.
     """
     with lake.alone("receipts"):
         for path in _receipt_files(lake, account):
@@ -257,15 +258,15 @@ def note_loaded(lake: Lake, account: str, partitions: PartitionRange, run_id: st
 
 
 def waiting_for_publication(lake: Lake, accounts: Iterable[str]) -> list[UPath]:
-    """The receipts of the exports that are loaded and that people cannot read yet."""
+    """The receipts of the exports that are loaded and not published yet."""
     return [path for one in accounts for path in _receipt_files(lake, one) if path.name.endswith(_LOADED)]
 
 
 def close_receipts(lake: Lake, published: Iterable[UPath]) -> None:
-    """Close these receipts of loaded exports: what they tell of is ``published``."""
+    """Close these receipts of loaded exports, whose rows are ``published``."""
     with lake.alone("receipts"):
         for path in published:
-            with contextlib.suppress(FileNotFoundError):  # opened again meanwhile: its labels were judged anew
+            with contextlib.suppress(FileNotFoundError):  # reopened meanwhile: the date shift of its labels changed
                 content = path.read_bytes()
                 lake.write_bytes(path.parent / f"{path.name.removesuffix(_LOADED)}{_CLOSED}", content)
                 lake.remove(path)
@@ -277,7 +278,7 @@ def _receipt_files(lake: Lake, account: str) -> list[UPath]:
 
 
 def _write(lake: Lake, path: UPath, receipt: Receipt) -> None:
-    """Store the receipt under the name of its state: loaded once every month is reached; a closed one stays so."""
+    """Store the receipt under the name of its state: loaded once every month is reached; a closed one stays closed."""
     state = _OPEN if not receipt.has_reached_all else _CLOSED if path.name.endswith(_CLOSED) else _LOADED
     target = path.parent / f"{receipt.export_id}{state}"
     lake.write_bytes(target, _JSON.dump_json(receipt, indent=2, exclude_none=True) + b"\n")

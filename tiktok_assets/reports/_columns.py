@@ -44,12 +44,12 @@ def text(rows: pl.DataFrame, *names: str) -> pl.Expr:
 
 
 def is_missing(value: pl.Expr) -> pl.Expr:
-    """True where the row's file has the column, and the cell says that the value is not known."""
+    """True if the row's file has the column and the cell says that the value is unknown."""
     return value.str.strip_chars().str.to_lowercase().is_in(MISSING)
 
 
 def pick(rows: pl.DataFrame, **columns: pl.Expr) -> pl.DataFrame:
-    """``columns`` only, always as many rows as ``rows`` has: a select of constants alone would have one."""
+    """``columns`` only, always with as many rows as ``rows``: a select of constants alone would have one."""
     return rows.with_columns(expr.alias(f"_{name}") for name, expr in columns.items()).select(
         pl.col(f"_{name}").alias(name) for name in columns
     )
@@ -57,14 +57,14 @@ def pick(rows: pl.DataFrame, **columns: pl.Expr) -> pl.DataFrame:
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """How one column is read: its text, the form and the bounds of a value, and what it becomes.
+    """How one column is read: its text, the form and the bounds of a value, and its type.
 
-    The bounds are those of the schema: what this lets through never breaks a table later, where all exports are one.
+    The bounds are those of the schema: a value accepted here never fails a table later, where all exports are combined.
     """
 
     text: pl.Expr
     kind: str
-    """What a value is, in words for a person."""
+    """What a value is, in words for messages."""
     form: str
     dtype: pl.DataType
     least: float | None = None
@@ -72,13 +72,13 @@ class Column:
     required: bool = False
 
     def plain(self, cell: pl.Expr) -> pl.Expr:
-        """``value`` for what almost every cell of a whole number is, digits; null where a closer look is needed."""
+        """``value`` for plain digits, as in almost every cell of a whole number; null if a closer look is needed."""
         if self.dtype != pl.Int64():
             return self.value(cell)
         return self._bounded(pl.when(~cell.str.starts_with("+")).then(cell).cast(self.dtype, strict=False))
 
     def value(self, cell: pl.Expr) -> pl.Expr:
-        """What the text ``cell`` becomes; null where it is none of this column."""
+        """The value of the text ``cell``; null if it is not a value of this column."""
         if self.dtype == pl.String():
             return self._bounded(pl.when(cell.str.contains(self.form)).then(cell))
         cell = cell.str.replace_many(_DIGITS)
@@ -89,7 +89,7 @@ class Column:
 
     @property
     def resaved(self) -> tuple[tuple[str, str, str], ...]:
-        """Forms of other programs that mean one value only: the form, what to replace in it, and by what."""
+        """Unambiguous forms of other programs: the form, what to replace in it, and the replacement."""
         if self.dtype == pl.Int64():
             return ((DECIMAL_WHOLE, r"[.,]0+$", ""), (_SPACED_WHOLE, r"[^0-9-]", ""))
         return ((_DECIMAL_COMMA, ",", "."),)
@@ -101,7 +101,7 @@ class Column:
         return pl.when(within if self.most is None else within & (value <= self.most)).then(value)
 
     def is_unknown(self, cell: pl.Expr) -> pl.Expr:
-        """Whether the file lacks the column, or says that the value is missing, where it may."""
+        """Whether the file lacks the column, or says that the value is missing, if it may be missing."""
         return pl.lit(value=False) if self.required else cell.is_null() | is_missing(cell)
 
 
@@ -157,15 +157,15 @@ def _unreadable(cases: list[str]) -> UnreadableValue:
     more = f"; and {len(cases) - 5} more" if len(cases) > 5 else ""
     return UnreadableValue(
         f"{'; '.join(cases[:5])}{more}; and no known mark for missing. "
-        "Was the file edited? Export it again; if TikTok now writes this, the report's parser has to learn it."
+        "Was the file edited? Export it again; if TikTok now writes this, the report's parser must be extended."
     )
 
 
 def day_rows(rows: pl.DataFrame) -> pl.DataFrame:
-    """Provenance of a daily report: the label's day is taken as it stands."""
+    """Provenance of a daily report: the label's day is used unchanged."""
     return rows.with_columns(date=pl.col("date_label"), date_shift_days=pl.lit(0, pl.Int64))
 
 
 def snapshot_rows(rows: pl.DataFrame) -> pl.DataFrame:
-    """Provenance of a snapshot: it speaks of the day it was downloaded on."""
+    """Provenance of a snapshot: it describes the day of the download."""
     return rows.with_columns(date=pl.col("date_label"))

@@ -1,4 +1,4 @@
-"""The labels of an account's exports against the true calendar: raw rows in, a shift for each daily report out.
+"""The labels of an account's exports compared with the true calendar: raw rows in, a shift per daily report out.
 
 Belongs here: which raw rows the pure ``exports.labels`` needs, and its verdicts as the table ``staging/alignment``.
 Does not belong here: how labels are judged (``exports.labels``), storage, Dagster.
@@ -25,9 +25,9 @@ DAILY = tuple(report for report in REPORTS if report.name in METRICS)
 
 
 class Alignment(pa.DataFrameModel):
-    """One row per export, daily report and month it speaks of: by how many days its labels run ahead.
+    """One row per export, daily report and month of its days: by how many days its labels run ahead.
 
-    The reasons are in the metadata of each run and not stored, for the next export may give one more.
+    The reasons are in the metadata of each run and not stored, since the next export may add another.
     """
 
     account: str = pa.Field(description="account key, as in accounts.toml")
@@ -73,14 +73,14 @@ def table(account: str, found: Iterable[tuple[Verdict, DailyFile]]) -> pl.DataFr
 
 
 def months(file: DailyFile, shift: int) -> list[dt.date]:
-    """First day of every month that a label of the file lies in, or the day behind it."""
+    """First day of every month with a label of the file, or with the real day of one."""
     labels = file.rows["date_label"]
     days = pl.concat([labels, labels.dt.offset_by(f"{-shift}d")]).alias("day").to_frame()
     return days.select(month_of(pl.col("day")).unique().sort())["day"].to_list()
 
 
 def aligned(rows: pl.DataFrame, alignment: pl.DataFrame, report: str) -> pl.DataFrame:
-    """Typed rows of a daily report on their real days. An export nobody has judged stands as it is labelled."""
+    """Typed rows of a daily report on their real days. An export without a verdict keeps its labels."""
     shifts = alignment.filter(pl.col("report") == report).select("export_id", "date_shift_days").unique()
     shift = pl.col("date_shift_days").fill_null(0)
     return (
@@ -96,7 +96,7 @@ def _files(report: str, raw: Mapping[str, pl.DataFrame]) -> Iterator[DailyFile]:
         return
     [parse] = [one.parse for one in DAILY if one.name == report]
     evidence = dict(rows.select("export_id", "downloaded_at_evidence").unique().rows())
-    for (export_id, downloaded_at), part in (
+    for (export_id, downloaded_at), own_rows in (
         parse(rows).partition_by("export_id", "downloaded_at", as_dict=True, maintain_order=True).items()
     ):
         yield DailyFile(
@@ -104,12 +104,12 @@ def _files(report: str, raw: Mapping[str, pl.DataFrame]) -> Iterator[DailyFile]:
             report=report,
             downloaded_at=downloaded_at,
             downloaded_at_evidence=evidence[export_id],
-            rows=part.sort("row_number"),
+            rows=own_rows.sort("row_number"),
         )
 
 
 def _uploads(content: pl.DataFrame) -> list[Upload]:
-    """Every video as the exports list it; of one video the most views."""
+    """Every video in the exports, with its most views."""
     videos = (
         CONTENT.parse(content)
         .filter(pl.col("published_at").is_not_null())
@@ -124,12 +124,12 @@ def _uploads(content: pl.DataFrame) -> list[Upload]:
 
 
 def _local_dates(content: pl.DataFrame) -> list[LocalDate]:
-    """The date on the account's wall at each download, from the text of the column Time: a day next to the UTC date."""
-    told = (
+    """The account's local date at each download, from the text of the column Time: at most a day off the UTC date."""
+    texts = (
         content.select("downloaded_at", time=text(content, "time")).drop_nulls().unique().sort("downloaded_at", "time")
     )
-    found = []
-    for downloaded_at, written in told.rows():
+    found: list[LocalDate] = []
+    for downloaded_at, written in texts.rows():
         try:
             [day] = read_day_texts([written]).days
         except UnreadableDay:

@@ -16,13 +16,13 @@ from tiktok_assets.reports.report import Report, Staged, UtcTime
 
 VIDEO_LINK = r"^https?://(?:www\.|m\.)?tiktok\.com/@([^/?#]+)/(?:video|photo)/([0-9]{17,19})(?:[/?#]|$)"
 
-# Each column of Studio's, then Business Suite's; "reach" is what its older files call views.
+# Studio's name of each column, then Business Suite's; its older files call views "reach".
 VIEWS = ("total views", "video views", "reach")
 LIKES = ("total likes", "likes")
 COMMENTS = ("total comments", "comments")
 SHARES = ("total shares", "shares")
 
-# Ids of 19 digits hold their upload's second; shorter ones are older than that, and would give the 1970s.
+# Ids of 19 digits contain the second of their upload; shorter ones are older than this scheme and would give the 1970s.
 FIRST_TIMED_ID = 10**18
 
 # A video's id starts with its upload's second in UTC; the post date is local (a day around it) or, scheduled, later.
@@ -48,7 +48,7 @@ class Content(Staged):
 
 
 def parse(rows: pl.DataFrame) -> pl.DataFrame:
-    """Typed rows. Raises UnreadableValue for a link that is no video's, a count or a post time that cannot be read."""
+    """Typed rows. Raises UnreadableValue for a link that is not a video's, or an unreadable count or post time."""
     link = text(rows, "video link").str.strip_chars()
     values = typed(
         rows,
@@ -69,13 +69,13 @@ def parse(rows: pl.DataFrame) -> pl.DataFrame:
             post_time=text(rows, "post time").str.strip_chars(),
         )
     )
-    _refuse_strange_links(values)
+    _refuse_other_links(values)
     values = values.with_columns(published_at=uploaded_at(pl.col("video_id")))
     return snapshot_rows(_with_post_dates(values).drop("post_time"))
 
 
 def uploaded_at(video_id: pl.Expr) -> pl.Expr:
-    """The upload time (UTC) that a video's id begins with; null for the short ids of old videos."""
+    """The upload time (UTC) at the beginning of a video's id; null for the short ids of old videos."""
     video = video_id.cast(pl.UInt64)
     second = pl.when(video >= FIRST_TIMED_ID).then(video // 2**32)  # the field's own formula: id >> 32
     return pl.from_epoch(second.cast(pl.Int64)).dt.cast_time_unit("us").dt.replace_time_zone("UTC")
@@ -103,11 +103,11 @@ def handles_and_newest_upload(
     return tuple(found["handle"]), uploaded
 
 
-def _refuse_strange_links(values: pl.DataFrame) -> None:
-    strange = values.filter(pl.col("video_id").is_null())
-    if strange.height:
+def _refuse_other_links(values: pl.DataFrame) -> None:
+    others = values.filter(pl.col("video_id").is_null())
+    if others.height:
         raise UnreadableValue(
-            f"{cell_name(strange, 0)}, Video link: {strange['link'][0]!r} is not the address of a TikTok video "
+            f"{cell_name(others, 0)}, Video link: {others['link'][0]!r} is not the address of a TikTok video "
             "(https://www.tiktok.com/@<handle>/video/<id>). Export it again instead of editing it."
         )
 

@@ -23,7 +23,7 @@ class FollowerHistory(StagedDay):
 
 
 def parse(rows: pl.DataFrame) -> pl.DataFrame:
-    """Typed rows. Beside ``undefined`` followers the difference is a placeholder 0: unknown too."""
+    """Typed rows. Beside ``undefined`` followers the difference is a placeholder 0: it is unknown too."""
     values = typed(
         rows,
         {

@@ -1,6 +1,6 @@
-"""Which report a header belongs to, in which variant, and what in it is new.
+"""Which report and variant a header belongs to, and which of its columns are unknown.
 
-Columns decide, not names: people rename files. Tables of other products are refused by name.
+Columns decide, not names: people rename files. Tables of other products are refused, naming the product.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tiktok_assets.exports.translations import DATE_WORDS
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.reports.report import Report
 
-# One of these columns, whatever its letter case, gives another product away.
+# One of these columns, in any letter case, identifies another product.
 FOREIGN = {
     "a TikTok Ads Manager report": {
         *("cost", "campaign name", "ad name", "ad group name", "impressions", "cpc", "cpm", "ctr", "conversions"),
@@ -31,12 +31,12 @@ FOREIGN = {
         *("video publish time", "watch time (hours)", "estimated revenue (usd)", "subscribers"),
         *("impressions click-through rate (%)", "average view duration", "average percentage viewed (%)"),
     },
-    "a table that somebody cleaned or processed": {
+    "a table that was cleaned or processed": {
         *("engagement_rate", "artist", "zone", "year", "platform", "account"),
         *("video_views", "profile_views", "total_viewers", "total_views", "video_link"),
     },
 }
-# Such words above a table, or in lines that are none, do the same.
+# So do these words above a table, or in lines outside a table.
 _FOREIGN_WORDS = {
     "an Instagram export": ("instagram",),
     "a Meta Business Suite export": ("facebook", "meta business", "meta insights"),
@@ -48,14 +48,14 @@ _FOREIGN_WORDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """How a file's header relates to what is known. ``unknown`` columns stay text, ``missing`` ones become null."""
+    """How a file's header compares with the known ones. ``unknown`` columns stay text, ``missing`` ones become null."""
 
     report: Report
     variant: str
     unknown: tuple[str, ...]
     missing: tuple[str, ...]
     unused: tuple[str, ...] = ()
-    """Known columns that stand in for another one, which this file has too: they stay text."""
+    """Known columns that replace another one, which this file has too: they stay text."""
     label_column: str | None
     """The column that names each row's day, as this file spells it, if it has one."""
 
@@ -70,9 +70,9 @@ class Layout:
 def identify(
     file: str, header: Sequence[str], head: Sequence[Sequence[str]] = (), above: Sequence[Sequence[str]] = ()
 ) -> Layout:
-    """The layout of a table with this ``header``. Raises ForeignFile naming the product where it can.
+    """The layout of a table with this ``header``. Raises ForeignFile, naming the product if possible.
 
-    ``head``: the first rows of a table in which no header of ours was found. ``above``: the rows above one of ours.
+    ``head``: the first rows of a table without a known header. ``above``: the rows above a known header.
     """
     if product := _product_of_columns([header, *head]) or _product_of_words([*head[1:], *above]):
         raise ForeignFile(
@@ -85,12 +85,12 @@ def identify(
     columns = ", ".join(header)[:300] or "(none)"
     if any(name.strip().casefold() in DATE_WORDS for row in (header, *head) for name in row[:1]):
         raise ForeignFile(
-            f"{file}: its columns are in another language, of which not all are known: {columns}. Switch TikTok Studio "
-            "to English and export again, or write the English names of the columns into the file."
+            f"{file}: its columns are in another language, and not all of them are known: {columns}. Switch TikTok "
+            "Studio to English and export again, or write the English names of the columns into the file."
         )
     raise ForeignFile(
         f"{file}: no known report has these columns: {columns}. "
-        "Known are Overview, Viewers, Followers and Content of TikTok Studio, "
+        "Known reports are Overview, Viewers, Followers and Content of TikTok Studio, "
         "and Business Suite's overview, audience and video files."
     )
 
@@ -106,13 +106,13 @@ def _reports(header: Sequence[str]) -> list[Report]:
 
 
 def _product_of_columns(rows: Sequence[Sequence[str]]) -> str | None:
-    """The other product whose columns stand in the first rows of a file."""
+    """The other product whose columns are in the first rows of a file."""
     cells = {cell.strip().casefold() for row in rows for cell in row}
     return next((product for product, columns in FOREIGN.items() if cells & columns), None)
 
 
 def _product_of_words(rows: Sequence[Sequence[str]]) -> str | None:
-    """The other product that lines of text name, unless they name TikTok."""
+    """The other product named in lines of text, unless they name TikTok."""
     lines = [" ".join(row).casefold() for row in rows]
     lines = [line for line in lines if "tiktok" not in line]
     named = (
@@ -121,12 +121,12 @@ def _product_of_words(rows: Sequence[Sequence[str]]) -> str | None:
     return next(named, None)
 
 
-def refuse_stranger(file: str, layout: Layout, *, is_named_by_studio: bool, is_yearless: bool) -> None:
-    """Raises ForeignFile for a table that has a report's columns and is not shown to be TikTok's.
+def refuse_foreign_table(file: str, layout: Layout, *, is_named_by_studio: bool, is_yearless: bool) -> None:
+    """Raises ForeignFile for a table that has a report's columns but is not proven to be TikTok's.
 
-    Columns of no export beside a report's, or too few of its own, are as likely another program's table. TikTok's it is
-    where the name is Studio's, where dates carry no year, which nobody else writes, where video links are TikTok's, or
-    where every column of Business Suite's is there.
+    A table with additional unknown columns, or with few of the report's, may as well come from another program. It is
+    TikTok's if the name is Studio's, if dates have no year, which only TikTok writes, if video links are TikTok's, or
+    if it has every column of Business Suite's.
     """
     report = layout.report
     if is_named_by_studio or is_yearless or report.name == "content" or report.is_optional:
@@ -143,7 +143,7 @@ def refuse_stranger(file: str, layout: Layout, *, is_named_by_studio: bool, is_y
     )
     raise ForeignFile(
         f"{file}: looks like {report.title}, but {reason}, and neither its name nor its dates are TikTok's: it is "
-        f"taken for a table of another program. If TikTok made it, give it TikTok's name, {report.member}."
+        f"treated as a table of another program. If TikTok made it, give it TikTok's name, {report.member}."
     )
 
 
@@ -151,7 +151,7 @@ _FEW_COLUMNS = 2
 
 
 def _layout(report: Report, header: Sequence[str]) -> Layout:
-    """The variant that shares most with ``header``, and where the header differs from it."""
+    """The variant nearest to ``header``, and where the header differs from it."""
 
     def distance(variant: str) -> int:
         return len({normal(name) for name in report.headers[variant]} ^ present.keys())
@@ -172,7 +172,7 @@ def _layout(report: Report, header: Sequence[str]) -> Layout:
 
 
 def _unused(report: Report, present: Mapping[str, str]) -> tuple[str, ...]:
-    """The columns that no value is read from, because a file has the value's own column."""
+    """The columns that are not used because the file also has the value's own column."""
     used, listed = set[str](), set[str]()
     for either in report.alternatives:
         listed.update(either)

@@ -1,4 +1,4 @@
-"""Insights: the numbers that Studio's pages show and no export holds, as they stood when they were read."""
+"""Insights: the numbers that Studio's pages show and no export contains, at the time of the capture."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from tiktok_assets.reports.report import Report, Staged
 _NUMBER = r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
 _WHOLE = r"^-?[0-9]+$"
 _VIDEO_ID = r"^[0-9]{17,19}$"
-# Studio's word for "no data" beside a number is 2; the number is then 0, which nobody measured.
+# Studio's status for "no data" beside a number is 2; the number is then a placeholder 0.
 _HAS_VALUE = ("", "0")
 
 Kind = Literal["count", "share", "seconds", "milliseconds", "text"]
 
 
 class Metric(NamedTuple):
-    """One number, or list of numbers by item, and where it stands in which answer.
+    """One number, or list of numbers by item, and its path in the responses of an endpoint.
 
-    ``no_data``: where the answer says that there is none, if it can.
+    ``no_data``: the path at which a response says that there is no data, if it can.
     """
 
     name: str
@@ -89,8 +89,8 @@ class Insights(Staged):
 def parse(rows: pl.DataFrame) -> pl.DataFrame:
     """The metrics among the leaves of ``rows``; the others stay in raw. Raises UnreadableValue.
 
-    A type that was not asked for is null in an answer, and no row. One that was asked for and has no data is a row
-    whose value is null. Of several answers of one visit the last that has data counts.
+    A type that was not requested is null in a response and gives no row. One that was requested and has no data gives
+    a row whose value is null. Among several responses of one visit the last one with data counts.
     """
     cells = pick(
         rows,
@@ -107,22 +107,22 @@ def parse(rows: pl.DataFrame) -> pl.DataFrame:
         window_days=_only_one(pl.col("asked"), r'"(?:days|range)":"?([0-9]+)').cast(pl.Int64, strict=False),
         user=pl.col("asked").str.extract(r'"user_id":"([0-9]+)"'),
     )
-    told = rows.with_columns(cells.get_columns()).filter(pl.col("video").is_not_null())
-    found = pl.concat(rows_of(told, metric) for metric in METRICS for rows_of in (_values, _without_data))
+    leaves = rows.with_columns(cells.get_columns()).filter(pl.col("video").is_not_null())
+    found = pl.concat(rows_of(leaves, metric) for metric in METRICS for rows_of in (_values, _without_data))
     _refuse(found, "video_id", found["video_id"].str.contains(_VIDEO_ID) | (found["video_id"] == ""))
-    return snapshot_rows(_last_answers(found))
+    return snapshot_rows(_last_responses(found))
 
 
 def _only_one(asked: pl.Expr, form: str) -> pl.Expr:
-    """What the question says once; null where it says several things, and empty where it says nothing."""
-    said = asked.str.extract_all(form).list.unique()
-    one = said.list.first().str.extract(form, 1)
-    return pl.when(said.list.len() == 0).then(pl.lit("")).when(said.list.len() == 1).then(one)
+    """The one value of ``form`` in the request; null if there are several, empty if there is none."""
+    matches = asked.str.extract_all(form).list.unique()
+    one = matches.list.first().str.extract(form, 1)
+    return pl.when(matches.list.len() == 0).then(pl.lit("")).when(matches.list.len() == 1).then(one)
 
 
-def _values(told: pl.DataFrame, metric: Metric) -> pl.DataFrame:
+def _values(leaves: pl.DataFrame, metric: Metric) -> pl.DataFrame:
     """The rows of ``metric`` that have a value, or null instead of one."""
-    here = told.filter(
+    here = leaves.filter(
         (pl.col("endpoint") == metric.endpoint)
         & pl.col("path").str.contains(metric.path)
         & pl.col("type").is_in(("number", "text", "null"))
@@ -146,17 +146,17 @@ def _values(told: pl.DataFrame, metric: Metric) -> pl.DataFrame:
 
 
 def _number(written: pl.Expr, kind: Kind) -> pl.Expr:
-    """What ``written`` is in the unit of staging; null where it cannot be that."""
+    """The value of ``written`` in the unit of staging; null if it is not a possible one."""
     form = _WHOLE if kind == "count" else _NUMBER
     value = pl.when(written.str.contains(form)).then(written).cast(pl.Float64, strict=False)
     possible = (value >= 0) & (value <= 1 if kind == "share" else value.is_finite())
     return pl.when(possible).then(value / 1000 if kind == "milliseconds" else value)
 
 
-def _without_data(told: pl.DataFrame, metric: Metric) -> pl.DataFrame:
-    """A row for each answer that says "no data" of ``metric``."""
+def _without_data(leaves: pl.DataFrame, metric: Metric) -> pl.DataFrame:
+    """A row for each response that says "no data" for ``metric``."""
     says = pl.col("path").str.contains(metric.no_data) if metric.no_data else pl.lit(value=False)
-    here = told.filter((pl.col("endpoint") == metric.endpoint) & says & ~pl.col("written").is_in(_HAS_VALUE))
+    here = leaves.filter((pl.col("endpoint") == metric.endpoint) & says & ~pl.col("written").is_in(_HAS_VALUE))
     return _shaped(here.with_columns(item=pl.lit("")), metric)
 
 
@@ -188,8 +188,8 @@ def _shaped(here: pl.DataFrame, metric: Metric, *, value: pl.Expr = _NOTHING, te
     )
 
 
-def _last_answers(found: pl.DataFrame) -> pl.DataFrame:
-    """Of each visit and metric the last answer with data: ages for 7 days and for 28 are not one list."""
+def _last_responses(found: pl.DataFrame) -> pl.DataFrame:
+    """For each visit and metric the last response with data: ages for 7 days and for 28 must not be mixed."""
     unit = ("account", "export_id", "video_id", "metric")
     known = pl.any_horizontal(pl.col("value", "text").is_not_null())
     last = pl.coalesce(pl.col("answer").filter(known).max().over(unit), pl.col("answer").max().over(unit))
@@ -201,7 +201,7 @@ def _refuse(found: pl.DataFrame, column: str, is_good: pl.Series) -> None:
     if bad.height:
         raise UnreadableValue(
             f"{cell_name(bad, 0)}, {bad['path'][0]}: {bad[column][0]!r} is not a possible {bad['metric'][0]}. "
-            "If Studio now writes this, the report's parser has to learn it; the file is kept for that."
+            "If Studio now writes this, the report's parser must be extended; the file is kept for that."
         )
 
 

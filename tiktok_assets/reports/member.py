@@ -1,4 +1,4 @@
-"""One report as one export reports it, and what a person should know of it.
+"""One report as one export contains it, and what a person should know about it.
 
 Belongs here: warnings, which do not stop the export from being used. Does not belong here: reading a file (``export``).
 """
@@ -20,7 +20,7 @@ from tiktok_assets.reports.report import Report
 
 @dataclass(frozen=True, kw_only=True)
 class MemberRows:
-    """One report as one export reports it. ``dates`` has a day per row, or nothing for snapshots."""
+    """One report as one export contains it. ``dates`` has a day per row, or nothing for snapshots."""
 
     name: str
     layout: Layout
@@ -28,7 +28,7 @@ class MemberRows:
     days: DatedRows
     locale: str | None
     handles: tuple[str, ...]
-    """The handles in video links, and that of an insights file; every other report is silent about whose it is."""
+    """The handles in video links, or that of an insights file; no other report names its account."""
 
     @property
     def report(self) -> Report:
@@ -36,7 +36,7 @@ class MemberRows:
 
     @property
     def is_daily(self) -> bool:
-        """Whether the label of each row names the day it speaks of."""
+        """Whether the label of each row names the day of its values."""
         return "date_label" in self.report.columns
 
 
@@ -46,11 +46,11 @@ def warnings_of(member: MemberRows) -> Iterator[str]:
     title, dates, layout = member.report.title, member.days.dates, member.layout
     yield from (f"{title} lacks {note}" for note in member.table.notes)
     if saved_again := [*member.table.saved_again, *_decimals(member)]:
-        yield f"{title} was saved again by another program: {'; '.join(saved_again)}. No value is lost by that"
+        yield f"{title} was saved again by another program: {'; '.join(saved_again)}. No value is lost"
     if layout.unknown:
         yield f"{title} has unknown columns, kept as text in raw: {', '.join(layout.unknown)}"
     if layout.unused:
-        yield f"{title} has columns that another one of it replaces, kept as text in raw: {', '.join(layout.unused)}"
+        yield f"{title} has columns that another column replaces, kept as text in raw: {', '.join(layout.unused)}"
     if layout.missing:
         yield f"{title} lacks columns, their values are unknown: {', '.join(layout.missing)}"
     if isinstance(member.table.rows, pl.DataFrame) and member.table.rows.is_empty():
@@ -72,7 +72,7 @@ def _decimals(member: MemberRows) -> Iterator[str]:
 
 
 def _repeated(member: MemberRows) -> Iterator[str]:
-    """A grain that stands in several rows of one table: settling takes the last of them."""
+    """A grain in several rows of one table: ``latest_per_grain`` takes the last of them."""
     report, rows = member.report, member.table.rows
     keys = [column for name in report.grain if (column := member.table.column(_COLUMN_OF.get(name, name)))]
     if report.is_optional or not isinstance(rows, pl.DataFrame):
@@ -83,11 +83,11 @@ def _repeated(member: MemberRows) -> Iterator[str]:
     what = _WORD_OF[report.grain[-1]]
     if grains.width and grains.is_duplicated().any():
         number = grains.is_duplicated().arg_true().to_list()[-1] + 1
-        yield f"{member.report.title} names {what} more than once (row {number}); the last row of {what} is taken"
+        yield f"{member.report.title} names {what} more than once (row {number}); the last row of {what} is used"
 
 
 _COLUMN_OF = {"video_id": LINK, "territory": "top territories"}
-"""The column of a part of the grain, where it has another name."""
+"""The column of a part of the grain, if it has another name."""
 _WORD_OF = {
     "date": "a day",
     "hour": "an hour",

@@ -26,7 +26,7 @@ class Overview(StagedDay):
 
 
 def parse(rows: pl.DataFrame) -> pl.DataFrame:
-    """Typed rows. Where a file has ``reach`` but no views, TikTok's older schema wrote views under that name."""
+    """Typed rows. If a file has ``reach`` but no views, TikTok's older schema wrote views under that name."""
     views = text(rows, "video views")
     older = text(rows, "reach")
     reached = pl.coalesce(text(rows, "reached audience"), pl.when(views.is_not_null()).then(older))

@@ -1,6 +1,6 @@
-"""One export read whole: what it is, whose it may be, which days it speaks of, and its rows with their provenance.
+"""One export read whole: what it is, which handles and days it contains, and its rows with their provenance.
 
-The one place where containers, names, tables, days and reports meet. Knows no lake, no accounts and no Dagster.
+The one place where containers, names, tables, days and reports meet. Does not know the lake, accounts or Dagster.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import dataclasses
 import datetime as dt
 import functools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,15 +28,15 @@ from tiktok_assets.exports.provenance import PROVENANCE, READER_VERSION
 from tiktok_assets.exports.tables import LINK, Table, read_tables
 from tiktok_assets.exports.years import date_rows
 from tiktok_assets.reports.content import handles_and_newest_upload
-from tiktok_assets.reports.identify import Layout, identify, is_header, refuse_stranger
+from tiktok_assets.reports.identify import Layout, identify, is_header, refuse_foreign_table
 from tiktok_assets.reports.member import MemberRows, warnings_of
 
-# What lies beside exports in a folder that somebody packed, and is no table.
+# Files that are no tables, as people pack them into one folder with exports.
 _OTHER_FILES = (
     *(".txt", ".md", ".pdf", ".doc", ".docx", ".odt", ".rtf", ".ppt", ".pptx", ".html", ".htm"),
     *(".png", ".jpg", ".jpeg", ".gif", ".webp", ".heic", ".mp4", ".mov"),
 )
-# A week: rows that are usually so far apart are no days.
+# A week: rows that are usually this far apart are not days.
 _NOT_DAILY = 7
 
 
@@ -51,14 +51,14 @@ class Export:
     downloaded_at: dt.datetime
     downloaded_at_evidence: str
     vintage: dt.datetime
-    """What puts this export in order among others of its account: see ``downloads.vintage``."""
+    """Orders this export among others of its account: see ``downloads.vintage``."""
     vintage_evidence: str
     unread: tuple[str, ...] = ()
-    """Tables and files in it that are none of TikTok's, and why; a sentence each."""
+    """Tables and files in it that are not TikTok's, and why; a sentence each."""
 
     @functools.cached_property
     def window(self) -> tuple[dt.date, dt.date]:
-        """First and last day the rows speak of; snapshots speak of the day of the download."""
+        """First and last day of the rows; the day of a snapshot is that of the download."""
         days = [day for member in self.members if member.is_daily for day in member.days.dates]
         if not all(member.is_daily for member in self.members) or not days:
             days.append(self.downloaded_at.date())
@@ -67,7 +67,8 @@ class Export:
     @property
     def months(self) -> list[dt.date]:
         """First day of every month from the window's first to its last: the partitions this export touches."""
-        (first, last), months = self.window, []
+        first, last = self.window
+        months: list[dt.date] = []
         month = first.replace(day=1)
         while month <= last:
             months.append(month)
@@ -80,7 +81,7 @@ class Export:
 
     @property
     def handles(self) -> tuple[str, ...]:
-        """Whose it says it is: handles in video links, then the one in its name."""
+        """The handles it contains: those in video links, then the one in its name."""
         linked = [handle for member in self.members for handle in member.handles]
         return tuple(dict.fromkeys([*linked, *filter(None, [self.facts.handle])]))
 
@@ -92,13 +93,13 @@ class Export:
 
     @property
     def doubts(self) -> tuple[str, ...]:
-        """Of the warnings those that say that the year of its days may be wrong."""
+        """Of the warnings, those that say that the year of its days may be wrong."""
         return tuple(dict.fromkeys(doubt for member in self.members for doubt in member.days.doubts))
 
     def frames(self, *, account: str, source: str) -> Iterator[tuple[MemberRows, pl.DataFrame | pl.LazyFrame]]:
-        """The raw rows of each member: its text, every column of it, with provenance. Lazy where they are very many."""
+        """The raw rows of each member: the text of every column, with provenance. Lazy for very many rows."""
         first, last = self.window
-        told = [
+        values = [
             {
                 "account": account,
                 "export_id": self.export_id,
@@ -118,15 +119,15 @@ class Export:
             }
             for member in self.members
         ]
-        # One frame for all members, for making one costs as much as reading a member.
+        # One frame for all members, since making one costs as much as reading a member.
         provenance = pl.DataFrame(
-            [[*one.values()] for one in told], {name: PROVENANCE[name] for name in told[0]}, orient="row"
+            [[*one.values()] for one in values], {name: PROVENANCE[name] for name in values[0]}, orient="row"
         )
         for number, member in enumerate(self.members):
             yield member, _beside(provenance[number : number + 1], self._labelled(member))
 
     def _labelled(self, member: MemberRows) -> pl.DataFrame | pl.LazyFrame:
-        """The rows of ``member`` with the day each speaks of; a snapshot's is the day of the download."""
+        """The rows of ``member`` with the day of each; a snapshot's is the day of the download."""
         rows, captured = member.table.rows, self.downloaded_at.date()
         if isinstance(rows, pl.LazyFrame):
             return rows.with_columns(date_label=pl.lit(captured))
@@ -151,7 +152,7 @@ def _beside(provenance: pl.DataFrame, rows: pl.DataFrame | pl.LazyFrame) -> pl.D
 
 
 @contextlib.contextmanager
-def open_export(path: Path) -> Iterator[Export]:
+def open_export(path: Path) -> Generator[Export]:
     """The export at ``path``, readable while the context lasts. Raises an ExportProblem that says what to do."""
     identity = export_id(path)
     facts = read_name(path.name)
@@ -183,7 +184,7 @@ def open_export(path: Path) -> Iterator[Export]:
 
 
 def _with_handle_inside(path: Path, facts: NameFacts, contents: list[Member]) -> NameFacts:
-    """The handle that the folders and files inside a ZIP agree on, where its own name has none."""
+    """The handle that the folders and files inside a ZIP agree on, if its own name has none."""
     inside = {one.handle for content in contents for one in map(read_name, (*content.folders, content.name))} - {None}
     if facts.handle or not inside:
         return facts
@@ -196,7 +197,7 @@ def _with_handle_inside(path: Path, facts: NameFacts, contents: list[Member]) ->
 def _read_members(
     path: Path, contents: list[Member], facts: NameFacts, file_time: dt.datetime
 ) -> tuple[list[tuple[MemberRows, Evidence]], tuple[str, ...]]:
-    """The reports in the file, and what in it is none. Raises the first problem where it contains no report at all."""
+    """The reports in the file, and what in it is not one. Raises the first problem if it contains no report."""
     found: list[tuple[MemberRows, Evidence]] = []
     others: list[ExportProblem] = []
     inside = [read_name(part) for content in contents for part in (content.name, *content.folders)]
@@ -255,7 +256,7 @@ def _read_table(
     )
     days, texts = _days(path, name, layout, table, evidence)
     named = any(one.is_studios for one in (facts, *inside, read_name(path.name)))
-    refuse_stranger(where, layout, is_named_by_studio=named, is_yearless=bool(texts.days) and texts.years is None)
+    refuse_foreign_table(where, layout, is_named_by_studio=named, is_yearless=bool(texts.days) and texts.years is None)
     member = MemberRows(name=name, layout=layout, table=table, days=days, locale=texts.locale, handles=handles)
     return member, evidence
 
@@ -296,34 +297,34 @@ def _refuse_what_is_not_daily(where: str, layout: Layout, dates: list[dt.date]) 
 
 
 def _refuse_mixture(path: Path, facts: NameFacts, members: list[MemberRows]) -> None:
-    """A name that promises another section than the content, or one report twice: nobody knows what that is."""
+    """Refuse a name of another section than the content, or one report twice: neither can be interpreted safely."""
     for member in members:
         named = facts.section, read_name(member.name).section
         wrong = next((section for section in named if section not in (None, member.report.section)), None)
         if wrong:
             raise WrongSection(
                 f"{_where(path, member.name)}: the name says {wrong}, the columns are those of {member.report.title}. "
-                "Export it again, or give the file its right name."
+                "Export it again, or correct the file's name."
             )
     reports = Counter(member.report.title for member in members)
     for title, times in reports.items():
         if times > 1:
-            raise BrokenFile(f"{path.name}: holds {title} {times} times. Drop these exports one by one.")
+            raise BrokenFile(f"{path.name}: holds {title} {times} times. Drop the exports one by one.")
 
 
 def _downloaded_at(members: list[MemberRows], evidences: list[Evidence]) -> tuple[dt.datetime, str]:
     """One download time for all members, which came in one visit."""
     overruled = any(member.days.stamp_overruled for member in members)
     last_days = [max(member.days.dates) for member in members if member.days.dates]
-    told = next((evidence for evidence in evidences if evidence.captured_at), evidences[0])
-    at, evidence = downloaded_at(told, max(last_days, default=None), stamp_overruled=overruled)
+    best = next((evidence for evidence in evidences if evidence.captured_at), evidences[0])
+    at, evidence = downloaded_at(best, max(last_days, default=None), stamp_overruled=overruled)
     for member in members:
-        # Content tells its own export date; a copied file's time does not.
+        # Content states its own export date; a copied file's time does not.
         if evidence == "file_time" and member.days.dates and not member.is_daily:
-            told = max(member.days.dates)
-            if abs(told - at.date()) > dt.timedelta(days=1):
-                return dt.datetime.combine(told, dt.time(), dt.UTC), "export_date_column"
-    # No file speaks of days after its download (a label may be a day ahead): raw relies on it to leave files unread.
+            stated = max(member.days.dates)
+            if abs(stated - at.date()) > dt.timedelta(days=1):
+                return dt.datetime.combine(stated, dt.time(), dt.UTC), "export_date_column"
+    # No file contains days after its download (a label may be a day ahead): raw relies on it to leave files unread.
     last = max(last_days, default=at.date())
     if last > at.date() + dt.timedelta(days=1):
         return dt.datetime.combine(last, dt.time(), dt.UTC), "last_row"
@@ -331,7 +332,7 @@ def _downloaded_at(members: list[MemberRows], evidences: list[Evidence]) -> tupl
 
 
 def _vintage(members: list[MemberRows], at: dt.datetime, evidence: str) -> tuple[dt.datetime, str]:
-    """The moment that orders the export, and what it rests on. Content states the day of its export in each row."""
+    """The moment that orders the export, and its evidence. Content states the day of its export in each row."""
     days = [day for member in members if member.is_daily for day in member.days.dates]
     if evidence == "file_time" and any(member.days.dates for member in members if not member.is_daily):
         return at, "export_date_column"

@@ -1,4 +1,4 @@
-"""What a report is, and how several exports of it become one truth per grain."""
+"""What a report is, and how several exports of it become one row per grain."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import polars as pl
 UtcTime = Annotated[pl.Datetime, "us", "UTC"]
 
 EXPORT_ORDER = ("vintage", "downloaded_at", "export_id")
-"""What puts the rows of several exports in order, the newest last: see ``exports.downloads.vintage``."""
+"""The order of rows of several exports, the newest last: see ``exports.downloads.vintage``."""
 
 PROVENANCE_COLUMNS = ("date_label", "date_shift_days", "export_id", "downloaded_at")
 
@@ -50,11 +50,11 @@ class Report:
     section: str
     """The export it comes in: "followers"."""
     headers: Mapping[str, tuple[str, ...]]
-    """Every header seen, by variant. "studio" is what Studio writes today, "business_suite" the Business Suite."""
+    """Every known header, by variant. "studio" is what Studio writes today, "business_suite" the Business Suite."""
     signature: tuple[tuple[str, ...], ...]
-    """The columns, in normal form, that a file must have to be this report; of each group one."""
+    """The columns, in normal form, that a file must have to be this report; one of each group."""
     alternatives: tuple[tuple[str, ...], ...] = ()
-    """Columns of one meaning, in normal form, a value's own column first and then those that stand in for it."""
+    """Columns of one meaning, in normal form: a value's own column first, then its substitutes."""
     label: str | None
     """The column whose text names the row's day; None for a snapshot."""
     grain: tuple[str, ...]
@@ -67,7 +67,7 @@ class Report:
     schema: type[pa.DataFrameModel]
     parser_version: str
     is_optional: bool = False
-    """Whether complete exports may lack it: nothing to warn of. Insights need our browser, exports any."""
+    """Whether complete exports may lack it without a warning: only our browser captures insights."""
 
     @property
     def member(self) -> str:
@@ -82,7 +82,7 @@ class Report:
 
     @functools.cached_property
     def values(self) -> tuple[str, ...]:
-        """The columns that carry what was measured or told: all but key and provenance."""
+        """The columns with the reported values: all but key and provenance."""
         others = {"account", "date", *self.grain, *PROVENANCE_COLUMNS}
         return tuple(name for name in self.schema.to_schema().columns if name not in others)
 
@@ -94,17 +94,17 @@ class Report:
         return (*key, *self.values, *(name for name in PROVENANCE_COLUMNS if name in schema))
 
 
-def settle(report: Report, parsed: pl.DataFrame) -> pl.DataFrame:
-    """One row per account and grain out of all the rows that exports report for it.
+def latest_per_grain(report: Report, parsed: pl.DataFrame) -> pl.DataFrame:
+    """One row per account and grain from all the rows that exports report for it.
 
-    The newest export wins, but a null never replaces a number: per column the newest number is taken, and
+    The newest export wins, but a null never replaces a number: per column the newest number is used, and
     ``export_id`` names the newest export that contributed one. Newest is the latest ``vintage``, then the latest
-    ``downloaded_at``; of exports that are equal in both the id decides, which ``undecided`` reports. The result does
-    not depend on the order of ``parsed``.
+    ``downloaded_at``; between exports that are equal in both the id decides, which ``undecided`` reports. The result
+    does not depend on the order of ``parsed``.
     """
     key = ["account", *report.grain]
     distinct = parsed.lazy().select(key).unique().select(pl.len()).collect(engine="streaming").item()
-    if distinct == parsed.height and report.unit == report.grain:  # nothing to settle, as in one list of 900,000 videos
+    if distinct == parsed.height and report.unit == report.grain:  # nothing to choose, as in one list of 900,000 videos
         return parsed.select(report.columns).sort(key)
     known = pl.any_horizontal(pl.col(report.values).is_not_null())
     ordered = parsed.with_columns(_known=known).sort(*EXPORT_ORDER, "row_number")
@@ -112,15 +112,15 @@ def settle(report: Report, parsed: pl.DataFrame) -> pl.DataFrame:
         newest = pl.col("export_id").filter(pl.col("_known")).last().over("account", *report.unit)
         ordered = ordered.filter(pl.col("export_id") == newest.fill_null(pl.col("export_id")))
     provenance = [name for name in PROVENANCE_COLUMNS if name in parsed.columns]
-    settled = ordered.group_by(key, maintain_order=True).agg(
+    latest = ordered.group_by(key, maintain_order=True).agg(
         *(pl.col(name).drop_nulls().last() for name in report.values),
         *(pl.col(name).filter(pl.col("_known")).last().fill_null(pl.col(name).last()) for name in provenance),
     )
-    return settled.select(report.columns).sort(key)
+    return latest.select(report.columns).sort(key)
 
 
 def undecided(report: Report, parsed: pl.DataFrame) -> pl.DataFrame:
-    """The grains whose newest number only the ids of two exports decide: account, ``report.grain`` and both ids.
+    """The grains whose newest number is decided only by the ids of the exports: account, ``report.grain`` and the ids.
 
     These exports are equally old by all evidence and report different numbers.
     """

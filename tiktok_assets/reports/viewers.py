@@ -18,7 +18,7 @@ class Viewers(StagedDay):
 
 
 def parse(rows: pl.DataFrame) -> pl.DataFrame:
-    """Typed rows. Beside an ``undefined`` total TikTok writes zeros that nobody measured: they are unknown too."""
+    """Typed rows. Beside an ``undefined`` total TikTok writes placeholder zeros: they are unknown too."""
     values = typed(
         rows,
         {

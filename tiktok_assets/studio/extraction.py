@@ -125,9 +125,9 @@ class Extractor:
             landed = self.ledger.landed_windows(request.account.key, section)
             if request.refresh_since is not None:
                 landed = [one for one in landed if one.asked_at >= request.refresh_since]
-            settled = final_days(landed) | frozenset(request.known.get(section, ()))
+            final = final_days(landed) | frozenset(request.known.get(section, ()))
             now = self.clock()
-            cut[section] = windows(request.first, request.last, now=now, max_days=self.max_days, settled=settled)
+            cut[section] = windows(request.first, request.last, now=now, max_days=self.max_days, final=final)
         return visits(cut)
 
     def __call__(self, request: ExtractionRequest) -> ExtractionOutcome:

@@ -17,7 +17,7 @@ from pathlib import Path
 from upath import UPath
 
 from tiktok_assets.accounts import Account
-from tiktok_assets.exports.insights import written
+from tiktok_assets.exports.insights import serialize_insights
 from tiktok_assets.exports.problems import ExportProblem
 from tiktok_assets.failures import Failure, StudioUnreachable
 from tiktok_assets.inbox.quarantine import quarantine
@@ -177,7 +177,7 @@ def save_insights(
     with _scratch(lake) as folder:
         path = folder / f"Insights_{captured_at:%Y%m%dT%H%M%SZ}_{account.handle}.json"
         path.write_bytes(
-            written(
+            serialize_insights(
                 handle=account.handle,
                 user_id=reader.owner.user_id,
                 captured_at=captured_at,

@@ -20,7 +20,7 @@ from tiktok_assets.making import COMPARED, compared, parameters_of, rows_to_stor
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.reports.alignment import DAILY
-from tiktok_assets.reports.report import settle
+from tiktok_assets.reports.report import latest_per_grain
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.tables import TABLES
@@ -125,7 +125,7 @@ class HistoricalLake(KnownExports):
     def _staged(self, name: str) -> pl.DataFrame:
         (report,) = (report for report in REPORTS if report.name == name)
         alignment = self.rows("staging/alignment") if report in DAILY else None
-        return self._part.within(settle(report, typed_rows(report, self.raw(name), alignment)))
+        return self._part.within(latest_per_grain(report, typed_rows(report, self.raw(name), alignment)))
 
     def _read(self, source: Input) -> pl.DataFrame | pl.LazyFrame:
         layer, _, report = source.key.partition("/")

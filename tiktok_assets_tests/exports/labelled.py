@@ -1,4 +1,4 @@
-"""Daily files written by hand for the tests of labels: a list of numbers, the first label, the time of the download."""
+"""Manually written daily files for the tests of labels: a list of numbers, the first label, the download time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tiktok_assets.exports.labels import DailyFile, Upload, Verdict
 from tiktok_assets.exports.labels.files import METRICS
 
 LONG_AGO = "2026-06-01 20:00"
-"""A download so long after the days of a test that its time says nothing of their labels."""
+"""A download so long after the days of a test that its time says nothing about their labels."""
 
 BUSY = [
     (399, 17, 28, 3, 2),
@@ -45,7 +45,7 @@ def daily(
     export: str = "a",
     evidence: str = "zip_stamp",
 ) -> DailyFile:
-    """A file with one row a label from ``first_label`` on; a row is a tuple, or a number where there is one metric."""
+    """A file with one row per label from ``first_label`` on; a row is a tuple, or a number if there is one metric."""
     rows = [row if isinstance(row, tuple) else (row,) * len(METRICS[report]) for row in numbers]
     columns = dict(zip(METRICS[report], zip(*rows, strict=True), strict=True))
     labels = [day(first_label) + dt.timedelta(days=back) for back in range(len(rows))]
@@ -99,6 +99,6 @@ def video(uploaded_at: str, *, views: int = 100_000, post_date: str | None = "")
     )
 
 
-def told(verdicts: Sequence[Verdict]) -> dict[str, tuple[int, str]]:
+def shifts_of(verdicts: Sequence[Verdict]) -> dict[str, tuple[int, str]]:
     """export_id -> (shift, confidence), for files of different exports."""
     return {verdict.export_id: (verdict.shift_days, verdict.confidence) for verdict in verdicts}

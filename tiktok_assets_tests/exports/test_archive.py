@@ -1,4 +1,4 @@
-"""What lies in a file: ZIP, loose CSV, loose XLSX; and what is refused before it is opened."""
+"""The members of a file: ZIP, loose CSV, loose XLSX; and what is refused before it is opened."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from tiktok_assets.exports import archive
 from tiktok_assets.exports.archive import export_id, open_members
 from tiktok_assets.exports.problems import BrokenFile, ExportProblem, UnreadableFile, UnsafeArchive
-from tiktok_assets_tests.written import DOWNLOADED, workbook, write, zipped
+from tiktok_assets_tests.export_files import DOWNLOADED, workbook, write, zipped
 
 
 def refusal(path: Path, problem: type[ExportProblem]) -> str:
@@ -40,7 +40,7 @@ def test_a_zip_that_says_1980_has_no_stamp(tmp_path: Path) -> None:
         assert members[0].is_xlsx and members[0].stamp is None
 
 
-def test_a_stamp_that_is_no_time_is_no_stamp() -> None:
+def test_a_stamp_that_is_not_a_valid_time_is_ignored() -> None:
     assert archive._stamp(zipfile.ZipInfo("x", (2026, 2, 31, 0, 0, 0))) is None
 
 
@@ -50,7 +50,7 @@ def test_loose_files_are_their_own_member(tmp_path: Path) -> None:
             assert [(member.name, member.content) for member in members] == [(name, content)]
 
 
-def test_what_operating_systems_add_to_archives_is_passed_over(tmp_path: Path) -> None:
+def test_files_that_operating_systems_add_to_archives_are_skipped(tmp_path: Path) -> None:
     members = {
         "__MACOSX/._Overview.csv": "x",
         ".DS_Store": "x",
@@ -80,11 +80,11 @@ def test_the_identity_of_an_export_is_its_bytes_whatever_its_name(tmp_path: Path
     ("content", "why"),
     [
         (b"", "is empty"),
-        (b"\n\r\n \x00", "holds no text"),
+        (b"\n\r\n \x00", "contains no text"),
         (b"\xef\xbb\xbf<!DOCTYPE html><html>", "is a web page"),
         (b"  <html>", "is a web page"),
         (b"PK\x03\x04 cut off", "damaged or incomplete ZIP"),
-        (zipped({}), "nothing in it"),
+        (zipped({}), "is an empty ZIP"),
         (zipped({"Overview.csv": ""}), "without even a header"),
         (zipped({"Content_x.zip": zipped({"Content.csv": "x"})}), "another ZIP"),
     ],
@@ -126,7 +126,7 @@ def bomb(name: str) -> bytes:
     return buffer.getvalue()
 
 
-def test_a_decompression_bomb_is_not_opened_whether_archive_workbook_or_workbook_in_an_archive(tmp_path: Path) -> None:
+def test_a_decompression_bomb_is_never_opened(tmp_path: Path) -> None:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as made:
         made.writestr("Overview.csv", bytes(11 * 1024**2))
@@ -145,7 +145,7 @@ def test_an_archive_with_very_many_files_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_a_file_nobody_may_read_is_not_a_broken_file(tmp_path: Path) -> None:
+def test_a_file_without_read_permission_is_not_a_broken_file(tmp_path: Path) -> None:
     path = write(tmp_path / "x.zip", "x")
     path.chmod(0)
     refusal(path, UnreadableFile)

@@ -1,4 +1,4 @@
-"""Date texts of every interface language; the expected side is Babel's own formatting or written by hand."""
+"""Date texts of every interface language; the expected side is Babel's own formatting or written manually."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_one_language_explains_the_whole_file() -> None:
     assert read_day_texts(["12 april", "1 maj"]).locale == "sv"
 
 
-def test_of_two_languages_that_disagree_the_one_with_neighbouring_days_is_taken(
+def test_between_two_languages_the_one_with_contiguous_days_is_used(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def table_of(locale: str) -> dict[str, MonthDay]:
@@ -185,7 +185,7 @@ def test_a_text_with_its_year_gives_the_year_and_no_language(text: str) -> None:
     assert (read.locale, read.days, read.years) == (None, [(3, 1), (2, 29)], [2026, 2024])
 
 
-def test_no_rows_are_no_days() -> None:
+def test_no_rows_give_no_days() -> None:
     read = read_day_texts([])
     assert (read.locale, read.days, read.years) == (None, [], None)
 

@@ -1,4 +1,4 @@
-"""Which of two exports is the later one: by the best evidence, the time of a file last."""
+"""Which of two exports is the later one: by the best evidence, with the file's time as the last resort."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from tiktok_assets.exports.downloads import vintage
 from tiktok_assets.reports.overview import OVERVIEW
 from tiktok_assets.reports.reading import open_export
-from tiktok_assets.reports.report import settle, undecided
+from tiktok_assets.reports.report import latest_per_grain, undecided
 from tiktok_assets_tests.budget import examples
-from tiktok_assets_tests.written import quoted, write, zipped
+from tiktok_assets_tests.export_files import quoted, write, zipped
 
 HEADER = ("Date", "Video Views", "Profile Views", "Likes", "Comments", "Shares")
 FIRST = dt.date(2026, 4, 1)
@@ -53,7 +53,7 @@ def rows(*exports: Made) -> pl.DataFrame:
 
 
 def views_on(frame: pl.DataFrame, day: dt.date) -> int:
-    return settle(OVERVIEW, frame).filter(date=day)["video_views"].item()
+    return latest_per_grain(OVERVIEW, frame).filter(date=day)["video_views"].item()
 
 
 @examples(40)
@@ -82,7 +82,7 @@ def test_of_equal_windows_the_later_file_time_decides() -> None:
         assert views_on(frame, FIRST) == 9 and undecided(OVERVIEW, frame).is_empty()
 
 
-def test_what_only_the_ids_decide_is_reported_with_both_of_them() -> None:
+def test_a_grain_that_only_the_ids_decide_is_reported_with_both_ids() -> None:
     frame = rows(loose("one.csv", 3, 5, dt.date(2026, 4, 5)), loose("two.csv", 3, 9, dt.date(2026, 4, 5)))
     found = undecided(OVERVIEW, frame)
     assert found["date"].to_list() == [FIRST + dt.timedelta(days=n) for n in range(3)]
@@ -94,7 +94,7 @@ def test_exports_that_agree_leave_nothing_undecided() -> None:
     assert undecided(OVERVIEW, frame).is_empty()
 
 
-def test_rivals_that_a_later_export_overrules_decide_nothing() -> None:
+def test_conflicts_that_a_later_export_overrules_are_not_reported() -> None:
     copies = [loose("one.csv", 3, 5, dt.date(2026, 4, 5)), loose("two.csv", 3, 9, dt.date(2026, 4, 5))]
     assert undecided(OVERVIEW, rows(*copies, loose("three.csv", 4, 7, dt.date(2026, 4, 5)))).is_empty()
 
@@ -103,11 +103,11 @@ MOMENT = dt.datetime(2026, 5, 1, 10, tzinfo=dt.UTC)
 
 
 @pytest.mark.parametrize("evidence", ["captured_at", "zip_stamp", "zip_name", "export_date_column"])
-def test_what_states_the_download_orders_by_it(evidence: str) -> None:
+def test_a_stated_download_time_orders_the_export(evidence: str) -> None:
     assert vintage(MOMENT, evidence, dt.date(2026, 4, 10)) == (MOMENT, evidence)
 
 
-def test_without_it_the_end_of_the_window_orders_and_without_days_the_file() -> None:
+def test_otherwise_the_end_of_the_window_orders_and_without_days_the_file() -> None:
     noon = dt.datetime(2026, 4, 11, 12, tzinfo=dt.UTC)
     assert vintage(MOMENT, "file_time", dt.date(2026, 4, 10)) == (noon, "window_end")
     assert vintage(MOMENT, "last_row", dt.date(2026, 4, 10)) == (noon, "window_end")

@@ -17,7 +17,7 @@ from tiktok_assets.simulator.business_suite import Kind, business_suite_export
 from tiktok_assets.simulator.exports import SECTIONS, GeneratedExport, Quirks, land, studio_export, usual_quirks
 from tiktok_assets.simulator.traits import Traits
 from tiktok_assets_tests.budget import examples
-from tiktok_assets_tests.written import parsed, write, zipped
+from tiktok_assets_tests.export_files import parsed, write, zipped
 
 FIRST, LAST = dt.date(2024, 10, 1), dt.date(2026, 1, 10)
 LOCALES = (
@@ -61,11 +61,11 @@ def assert_reads_as_expected(export: GeneratedExport) -> None:
         frames = parsed(land(export, Path(folder)))
     assert frames.keys() == export.expected.keys()
     for report, rows in export.expected.items():
-        told = frames[report].to_dicts()
-        assert len(told) == len(rows)
-        for found, row in zip(told, rows, strict=True):
+        frame_rows = frames[report].to_dicts()
+        assert len(frame_rows) == len(rows)
+        for found, row in zip(frame_rows, rows, strict=True):
             wanted = {name: value for name, value in row.items() if name not in NOT_OURS}
-            if report == "content" or row["date_label"] is None:  # a snapshot speaks of the day of its download
+            if report == "content" or row["date_label"] is None:  # a snapshot describes the day of its download
                 wanted["date_label"] = row["true_day"]
             assert {name: found[name] for name in wanted} == wanted
 

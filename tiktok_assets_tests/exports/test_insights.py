@@ -1,4 +1,4 @@
-"""An insights file: written and read, taken apart leaf by leaf, refused by name where it is none."""
+"""An insights file: written and read, split leaf by leaf, and refused with a reason if it is not one."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from tiktok_assets.exports.insights import (
     leaves,
     read_insights,
     read_json,
-    written,
+    serialize_insights,
 )
 from tiktok_assets.exports.names import read_name
 from tiktok_assets.exports.problems import BrokenFile, ForeignFile, WrongSection
 from tiktok_assets.reports.reading import open_export
-from tiktok_assets_tests.written import write
+from tiktok_assets_tests.export_files import write
 
 AT = dt.datetime(2026, 1, 1, 18, 20, 30, tzinfo=dt.UTC)
 NAME = "Insights_20260101T182030Z_north.pier.json"
@@ -40,17 +40,17 @@ def answered(text: str, endpoint: str = INSIGHT, **asked: Any) -> Answer:
 
 
 def envelope(*answers: Answer, missing: tuple[str, ...] = ()) -> bytes:
-    return written(handle="north.pier", user_id="6001", captured_at=AT, missing=missing, answers=answers)
+    return serialize_insights(handle="north.pier", user_id="6001", captured_at=AT, missing=missing, answers=answers)
 
 
-def told(text: str) -> list[tuple[str, ...]]:
+def leaves_of(text: str) -> list[tuple[str, ...]]:
     return [tuple(leaf) for leaf in leaves(read_json(text))]
 
 
 class TestLeaves:
-    def test_a_leaf_knows_its_path_what_it_belongs_to_and_whether_it_has_data(self) -> None:
+    def test_a_leaf_has_its_path_its_item_and_its_status(self) -> None:
         text = '{"a": {"status": 2, "value": [{"key": "18-24", "value": 0}, {"key": "x", "status": 0, "value": 1e3}]}}'
-        assert told(text) == [
+        assert leaves_of(text) == [
             ("/a/status", "", "2", "number", "2"),
             ("/a/value/0/key", "18-24", "2", "text", "18-24"),
             ("/a/value/0/value", "18-24", "2", "number", "0"),
@@ -59,9 +59,9 @@ class TestLeaves:
             ("/a/value/1/value", "x", "0", "number", "1e3"),
         ]
 
-    def test_numbers_stay_as_they_are_written_and_every_type_is_told(self) -> None:
+    def test_numbers_stay_as_they_are_written_and_every_type_is_named(self) -> None:
         text = '[1, 1.0, 1.50, 12345678901234567890123, -0, "1", true, false, null, {}, []]'
-        assert [(type_, value) for *_, type_, value in told(text)] == [
+        assert [(type_, value) for *_, type_, value in leaves_of(text)] == [
             ("number", "1"),
             ("number", "1.0"),
             ("number", "1.50"),
@@ -75,8 +75,8 @@ class TestLeaves:
             ("list", ""),
         ]
 
-    def test_half_a_character_becomes_a_question_mark(self) -> None:
-        assert told('"a\\ud83d"') == [("", "", "", "text", "a?")]
+    def test_a_lone_surrogate_becomes_a_question_mark(self) -> None:
+        assert leaves_of('"a\\ud83d"') == [("", "", "", "text", "a?")]
 
     @given(
         st.recursive(
@@ -85,7 +85,7 @@ class TestLeaves:
             max_leaves=20,
         )
     )
-    def test_every_leaf_of_any_json_is_there_once_under_a_path_that_leads_to_it(self, value: Any) -> None:
+    def test_every_leaf_of_any_json_appears_once_under_its_path(self, value: Any) -> None:
         found = list(leaves(read_json(json.dumps(value))))
         assert len({leaf.path for leaf in found}) == len(found)
         assert len(found) == count(value)
@@ -111,7 +111,7 @@ def shown(value: Any) -> tuple[str, str]:
     return kinds[type(value)], text.lower() if isinstance(value, bool) else text
 
 
-def test_a_file_is_read_as_an_export_with_a_row_a_leaf(tmp_path: Path) -> None:
+def test_a_file_is_read_as_an_export_with_one_row_per_leaf(tmp_path: Path) -> None:
     follows = answered('{"FollowingCount": {"6001": "70"}}', RELATION, user_id="6001")
     content = envelope(answered(AGES), follows, missing=("vv_traffic_source: Studio answered HTTP 500",))
     path = write(tmp_path / NAME, content, changed=AT + dt.timedelta(days=9))
@@ -144,7 +144,7 @@ def test_bodies_are_kept_as_they_were_served() -> None:
     assert f'"body": {text}}}' in envelope(answered(text)).decode()
 
 
-def test_a_file_that_a_person_formatted_anew_says_the_same() -> None:
+def test_a_manually_reformatted_file_reads_the_same() -> None:
     content = envelope(answered(AGES))
     again = json.dumps(json.loads(content), indent=4, sort_keys=True).encode("utf-8-sig")
     before, after = read_insights(NAME, content), read_insights(NAME, again)
@@ -183,7 +183,7 @@ def test_a_file_of_a_later_version_is_refused_with_the_remedy(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("content", ['{"Activity": {"format": "x"}}', f'["{FORMAT}"]', '{"format": "json"}', "{", "[]"])
-def test_other_json_is_refused_as_what_it_is(tmp_path: Path, content: str) -> None:
+def test_other_json_is_refused_with_its_kind(tmp_path: Path, content: str) -> None:
     with pytest.raises(ForeignFile, match="Download your data"), open_export(write(tmp_path / NAME, content)):
         pass
 
@@ -207,10 +207,10 @@ def test_the_name_of_another_section_is_not_believed(tmp_path: Path) -> None:
         ("insights_2026_x.csv", None, None),
     ],
 )
-def test_the_name_tells_section_and_handle(name: str, section: str | None, handle: str | None) -> None:
+def test_the_name_contains_section_and_handle(name: str, section: str | None, handle: str | None) -> None:
     facts = read_name(name)
     assert (facts.section, facts.handle) == (section, handle)
 
 
-def test_leaf_and_header_tell_the_same() -> None:
+def test_leaf_and_header_have_the_same_fields() -> None:
     assert tuple(name.lower() for name in HEADER[4:]) == Leaf._fields

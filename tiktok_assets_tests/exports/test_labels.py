@@ -9,7 +9,7 @@ import pytest
 
 from tiktok_assets.exports.labels import DailyFile, LocalDate, align
 from tiktok_assets.exports.labels.groups import Groups
-from tiktok_assets_tests.exports.labelled import BUSY, activity, daily, day, overview, told, utc
+from tiktok_assets_tests.exports.labelled import BUSY, activity, daily, day, overview, shifts_of, utc
 
 STEADY = [(7, 1, 2, 0, 0)] * 10
 ZEROS = [(0, 0, 0, 0, 0)] * 10
@@ -19,7 +19,7 @@ def test_no_files_have_no_verdicts() -> None:
     assert align([]) == []
 
 
-def test_a_file_alone_is_taken_as_it_stands() -> None:
+def test_a_file_alone_keeps_its_labels() -> None:
     [verdict] = align([overview("2026-03-01", BUSY)])
     assert (verdict.shift_days, verdict.confidence, verdict.against) == (0, "unproven", ())
 
@@ -37,7 +37,7 @@ def test_equal_days_under_later_labels_are_one_day_and_the_last_label_says_which
     assert (second.shift_days, second.confidence) == (1, "proven")
     assert second.evidence == (
         "7 of 7 days equal on 5 metrics with overview of export early (2026-03-15), labelled here 1 day later",
-        "its numbers go to 2026-03-16 by its labels, it was downloaded 2026-03-16 23:45 UTC: a day is never there "
+        "its labels end on 2026-03-16, it was downloaded 2026-03-16 23:45 UTC: a day is never available "
         "before it has ended, so its labels are at least 1 day ahead",
     )
     assert first.calendar == second.calendar == "early/overview"
@@ -45,20 +45,20 @@ def test_equal_days_under_later_labels_are_one_day_and_the_last_label_says_which
 
 def test_equal_days_under_equal_labels_move_nothing() -> None:
     files = [overview("2026-03-01", BUSY, export="a"), overview("2026-03-04", BUSY[3:], export="b")]
-    assert told(align(files)) == {"a": (0, "unproven"), "b": (0, "unproven")}
+    assert shifts_of(align(files)) == {"a": (0, "unproven"), "b": (0, "unproven")}
     assert len({verdict.calendar for verdict in align(files)}) == 1
 
 
 @pytest.mark.parametrize("rows", [ZEROS, STEADY], ids=["zeros", "the same numbers every day"])
 def test_days_that_are_all_alike_are_equal_at_any_shift_and_prove_none(rows: list[tuple[int, ...]]) -> None:
     files = [overview("2026-03-01", rows, export="a"), overview("2026-03-02", rows, export="b")]
-    assert told(align(files)) == {"a": (0, "unproven"), "b": (0, "unproven")}
+    assert shifts_of(align(files)) == {"a": (0, "unproven"), "b": (0, "unproven")}
     assert len({verdict.calendar for verdict in align(files)}) == 2
 
 
 def test_a_single_equal_day_proves_nothing() -> None:
     files = [overview("2026-03-01", BUSY[:6], export="a"), overview("2026-03-07", BUSY[5:], export="b")]
-    assert told(align(files)) == {"a": (0, "unproven"), "b": (0, "unproven")}
+    assert shifts_of(align(files)) == {"a": (0, "unproven"), "b": (0, "unproven")}
     assert len({verdict.calendar for verdict in align(files)}) == 2
 
 
@@ -81,8 +81,8 @@ def test_a_restated_day_does_not_undo_a_match() -> None:
     assert len({verdict.calendar for verdict in align(files)}) == 1
 
 
-def test_equal_days_of_which_one_says_otherwise_prove_nothing() -> None:
-    """Four days lie on the same labels, a fifth a day earlier: with so few days, either may be chance."""
+def test_equal_days_with_one_contradiction_prove_nothing() -> None:
+    """Four days have the same labels, a fifth is a day earlier: with so few days, either may be chance."""
     rows = [*BUSY[:4], BUSY[5]]
     files = [overview("2026-03-01", BUSY[:6], export="a"), overview("2026-03-01", rows, export="b")]
     assert len({verdict.calendar for verdict in align(files)}) == 2
@@ -91,19 +91,19 @@ def test_equal_days_of_which_one_says_otherwise_prove_nothing() -> None:
     assert len({verdict.calendar for verdict in align(files)}) == 1
 
 
-def test_a_day_given_twice_in_one_file_tells_nothing() -> None:
-    """Seen in Viewers: one day stands on two labels, as if the second had not been moved."""
+def test_a_day_given_twice_in_one_file_proves_nothing() -> None:
+    """Found in Viewers: one day appears under two labels, as if the second had not been moved."""
     days = [(313, 258, 55), (1522, 1422, 100), (1522, 1422, 100), (619, 541, 78)]
     other = [(313, 258, 55), (1522, 1422, 100), (371, 266, 105), (619, 541, 78)]
     a, b = daily("viewers", "2026-03-01", days, export="a"), daily("viewers", "2026-03-01", other, export="b")
-    assert dict(a.telling_days) == {(313, 258, 55): 739676, (619, 541, 78): 739679}
-    assert told(align([a, b])) == {"a": (0, "unproven"), "b": (0, "unproven")}
+    assert dict(a.distinctive_days) == {(313, 258, 55): 739676, (619, 541, 78): 739679}
+    assert shifts_of(align([a, b])) == {"a": (0, "unproven"), "b": (0, "unproven")}
 
 
-def test_labels_three_days_apart_cannot_be_and_are_told() -> None:
+def test_labels_three_days_apart_are_impossible_and_reported() -> None:
     files = [overview("2026-03-01", BUSY, export="a"), overview("2026-03-04", BUSY, export="b")]
     verdicts = align(files)
-    assert told(verdicts) == {"a": (0, "unproven"), "b": (0, "unproven")}
+    assert shifts_of(verdicts) == {"a": (0, "unproven"), "b": (0, "unproven")}
     assert verdicts[1].against == (
         "10 of 10 days equal on 5 metrics with overview of export a (2026-06-01), labelled here 3 days later",
     )
@@ -111,7 +111,7 @@ def test_labels_three_days_apart_cannot_be_and_are_told() -> None:
 
 def test_labels_two_days_apart_are_one_behind_and_one_ahead() -> None:
     files = [overview("2026-03-01", BUSY, export="a"), overview("2026-03-03", BUSY, export="b")]
-    assert told(align(files)) == {"a": (-1, "proven"), "b": (1, "proven")}
+    assert shifts_of(align(files)) == {"a": (-1, "proven"), "b": (1, "proven")}
 
 
 def test_a_tie_that_contradicts_stronger_ones_changes_nothing() -> None:
@@ -124,7 +124,7 @@ def test_a_tie_that_contradicts_stronger_ones_changes_nothing() -> None:
     assert {group.ahead[number] - group.ahead[0] for number in (1, 2)} == {1}
 
 
-def test_steps_of_the_follower_count_tie_files_and_a_count_that_stands_does_not() -> None:
+def test_steps_of_the_follower_count_tie_files_and_a_constant_count_does_not() -> None:
     growing = [40, 40, 42, 42, 42, 45, 46, 46, 50, 51]
     a, b = (
         daily("follower_history", label, growing, export=export)
@@ -136,7 +136,7 @@ def test_steps_of_the_follower_count_tie_files_and_a_count_that_stands_does_not(
         daily("follower_history", label, standing, export=export)
         for label, export in (("2026-03-01", "c"), ("2026-03-02", "d"))
     )
-    assert told(align([c, d])) == {"c": (0, "unproven"), "d": (0, "unproven")}
+    assert shifts_of(align([c, d])) == {"c": (0, "unproven"), "d": (0, "unproven")}
     assert len({verdict.calendar for verdict in align([c, d])}) == 2
 
 
@@ -163,17 +163,17 @@ def test_where_nothing_says_which_day_is_real_the_fewest_files_are_moved() -> No
         overview("2026-03-02", BUSY, export="b"),
         overview("2026-03-01", BUSY, export="c"),
     ]
-    assert told(align(files)) == {"a": (0, "relative"), "b": (0, "relative"), "c": (-1, "relative")}
+    assert shifts_of(align(files)) == {"a": (0, "relative"), "b": (0, "relative"), "c": (-1, "relative")}
 
 
-def test_of_two_files_the_later_labels_are_moved_for_labels_behind_were_never_seen() -> None:
+def test_of_two_files_the_one_with_later_labels_is_moved() -> None:
     files = [overview("2026-03-02", BUSY, export="a"), overview("2026-03-01", BUSY, export="b")]
     verdicts = align(files)
-    assert told(verdicts) == {"a": (1, "relative"), "b": (0, "relative")}
+    assert shifts_of(verdicts) == {"a": (1, "relative"), "b": (0, "relative")}
     assert verdicts[0].evidence[-1] == ("which day is the real one is not known: labels ahead by 0 or 1 are possible")
 
 
-def test_the_accounts_own_date_at_the_downloads_chooses_between_what_is_left() -> None:
+def test_the_accounts_own_date_at_the_downloads_chooses_between_the_rest() -> None:
     """Two files labelled a day ahead, one not: their owner's date was ahead of UTC at these two downloads."""
     files = [
         overview("2026-03-02", BUSY, "2026-04-01 20:00", export="a"),
@@ -184,15 +184,19 @@ def test_the_accounts_own_date_at_the_downloads_chooses_between_what_is_left() -
         LocalDate(utc("2026-04-01 20:00"), day("2026-04-02")),
         LocalDate(utc("2026-04-03 09:00"), day("2026-04-03")),
     ]
-    assert told(align(files, local_dates=dates)) == {"a": (1, "relative"), "b": (1, "relative"), "c": (0, "relative")}
+    assert shifts_of(align(files, local_dates=dates)) == {
+        "a": (1, "relative"),
+        "b": (1, "relative"),
+        "c": (0, "relative"),
+    }
 
 
 def test_a_row_with_an_undefined_number_is_no_evidence_and_no_error() -> None:
     rows: list[tuple[int | None, ...]] = [(None, 0, 0)] * 5
-    assert told(align([daily("viewers", "2026-03-01", rows)])) == {"a": (0, "unproven")}
+    assert shifts_of(align([daily("viewers", "2026-03-01", rows)])) == {"a": (0, "unproven")}
 
 
-def test_a_file_without_rows_is_taken_as_it_stands() -> None:
+def test_a_file_without_rows_keeps_its_labels() -> None:
     empty = pl.DataFrame(schema={"date_label": pl.Date, "hour": pl.Int64, "active_followers": pl.Int64})
     file = DailyFile(
         export_id="a",
@@ -201,4 +205,4 @@ def test_a_file_without_rows_is_taken_as_it_stands() -> None:
         downloaded_at_evidence="zip_stamp",
         rows=empty,
     )
-    assert told(align([file])) == {"a": (0, "unproven")}
+    assert shifts_of(align([file])) == {"a": (0, "unproven")}

@@ -1,4 +1,4 @@
-"""The last label against the moment of the download, and the account's own clock."""
+"""The last label compared with the time of the download, and the account's own clock."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from tiktok_assets.exports.labels import DailyFile, LocalDate, align
 from tiktok_assets.exports.labels.clocks import utc_offset, zero_tail
-from tiktok_assets_tests.exports.labelled import BUSY, activity, daily, day, overview, told, utc
+from tiktok_assets_tests.exports.labelled import BUSY, activity, daily, day, overview, shifts_of, utc
 
 # BUSY from 1 March on ends on 10 March.
 
@@ -15,29 +15,29 @@ from tiktok_assets_tests.exports.labelled import BUSY, activity, daily, day, ove
     ("at", "found"),
     [
         ("2026-03-10 23:59", (1, "proven")),  # the day itself: it has not ended
-        ("2026-03-11 00:01", (1, "likely")),  # it has ended, but no day was ever there before noon
+        ("2026-03-11 00:01", (1, "likely")),  # it has ended, but no day was ever available before noon
         ("2026-03-11 11:59", (1, "likely")),
-        ("2026-03-11 12:00", (0, "unproven")),  # there, or a day late: both were seen
+        ("2026-03-11 12:00", (0, "unproven")),  # available, or a day late: both were observed
         ("2026-03-11 20:00", (0, "unproven")),
         ("2026-03-12 04:00", (0, "unproven")),
         ("2026-03-30 20:00", (0, "unproven")),  # a window may end early
     ],
 )
 def test_the_last_label_against_the_download(at: str, found: tuple[int, str]) -> None:
-    assert told(align([overview("2026-03-01", BUSY, at)])) == {"a": found}
+    assert shifts_of(align([overview("2026-03-01", BUSY, at)])) == {"a": found}
 
 
 def test_rows_without_numbers_after_the_data_do_not_count() -> None:
     rows = [*BUSY[:8], (0, 0, 0, 0, 0), (0, 0, 0, 0, 0)]
-    assert told(align([overview("2026-03-01", rows, "2026-03-10 20:00")])) == {"a": (0, "unproven")}
+    assert shifts_of(align([overview("2026-03-01", rows, "2026-03-10 20:00")])) == {"a": (0, "unproven")}
     viewers: list[tuple[int | None, ...]] = [*[(9, 8, 1)] * 8, *[(None, 0, 0)] * 2]
-    assert told(align([daily("viewers", "2026-03-01", viewers, "2026-03-10 20:00")])) == {"a": (0, "unproven")}
+    assert shifts_of(align([daily("viewers", "2026-03-01", viewers, "2026-03-10 20:00")])) == {"a": (0, "unproven")}
 
 
 @pytest.mark.parametrize("evidence", ["file_time", "zip_name", "export_date_column", "last_row"])
 def test_a_time_that_is_not_the_downloads_own_says_nothing(evidence: str) -> None:
     file = daily("overview", "2026-03-01", BUSY, "2026-03-10 20:00", evidence=evidence)
-    assert told(align([file])) == {"a": (0, "unproven")}
+    assert shifts_of(align([file])) == {"a": (0, "unproven")}
 
 
 def test_viewers_a_day_ahead_may_be_two_ahead_and_stay() -> None:
@@ -49,10 +49,10 @@ def test_viewers_a_day_ahead_may_be_two_ahead_and_stay() -> None:
 
 def test_viewers_labelled_after_the_download_are_two_ahead() -> None:
     rows = [(100 + n, 60, 40 + n) for n in range(10)]
-    assert told(align([daily("viewers", "2026-03-01", rows, "2026-03-09 20:00")])) == {"a": (2, "proven")}
+    assert shifts_of(align([daily("viewers", "2026-03-01", rows, "2026-03-09 20:00")])) == {"a": (2, "proven")}
 
 
-def test_a_clock_that_asks_for_the_impossible_is_overruled_and_told() -> None:
+def test_a_clock_that_requires_an_impossible_shift_is_overruled_and_reported() -> None:
     [verdict] = align([overview("2026-03-01", BUSY, "2026-03-07 20:00")])
     assert (verdict.shift_days, verdict.confidence) == (0, "unproven")
     assert "at least 4 days ahead" in verdict.against[0]
@@ -63,7 +63,7 @@ def test_a_clock_that_contradicts_two_equal_files_is_overruled() -> None:
     a = overview("2026-03-02", BUSY, "2026-06-01 20:00", export="a")
     b = overview("2026-03-01", BUSY, "2026-03-10 20:00", export="b")
     verdicts = align([a, b])
-    assert told(verdicts) == {"a": (1, "relative"), "b": (0, "relative")}
+    assert shifts_of(verdicts) == {"a": (1, "relative"), "b": (0, "relative")}
     assert "at least 1 day ahead" in next(verdict for verdict in verdicts if verdict.export_id == "b").against[0]
 
 
@@ -82,10 +82,10 @@ def test_a_clock_that_contradicts_two_equal_files_is_overruled() -> None:
     ],
 )
 def test_activity_ends_at_midnight_utc(last_hours: int, at: str, found: tuple[int, str]) -> None:
-    assert told(align([activity("2026-03-18", 8, at, last_hours=last_hours)])) == {"a": found}
+    assert shifts_of(align([activity("2026-03-18", 8, at, last_hours=last_hours)])) == {"a": found}
 
 
-def test_hours_in_which_nobody_is_ever_active_are_no_tail() -> None:
+def test_hours_without_any_active_followers_are_not_a_tail() -> None:
     assert zero_tail(activity("2026-03-18", 8, "2026-06-01 20:00", last_hours=2)) == 2
     assert zero_tail(activity("2026-03-18", 8, "2026-06-01 20:00", last_hours=22, quiet=(23,))) is None
     assert zero_tail(activity("2026-03-18", 8, "2026-06-01 20:00", last_hours=24)) is None
@@ -102,7 +102,7 @@ def test_the_history_of_one_zip_follows_its_activity() -> None:
     ]
 
 
-def test_files_of_one_zip_that_contradict_each_other_are_told() -> None:
+def test_files_of_one_zip_that_contradict_each_other_are_reported() -> None:
     growing = [40, 41, 43, 46, 50, 55, 61]
     others = [
         daily("follower_history", "2026-01-01", growing, "2026-01-07 20:00", export="x"),  # proven a day ahead

@@ -24,18 +24,18 @@ def history(followers: Sequence[int | None], differences: Sequence[int | None]) 
 @pytest.mark.parametrize(
     ("followers", "differences", "found"),
     [
-        (FOLLOWERS, TO_PREVIOUS, DifferenceMeaning(meaning="previous_day", agreeing=4, telling=4)),
-        (FOLLOWERS, TO_NEXT, DifferenceMeaning(meaning="next_day", agreeing=4, telling=4)),
+        (FOLLOWERS, TO_PREVIOUS, DifferenceMeaning(meaning="previous_day", agreeing=4, conclusive=4)),
+        (FOLLOWERS, TO_NEXT, DifferenceMeaning(meaning="next_day", agreeing=4, conclusive=4)),
         (
             [None, None, *FOLLOWERS],
             [None, None, *TO_NEXT],
-            DifferenceMeaning(meaning="next_day", agreeing=4, telling=4),
+            DifferenceMeaning(meaning="next_day", agreeing=4, conclusive=4),
         ),
-        ([40] * 6, [0] * 6, DifferenceMeaning(meaning="unknown", agreeing=0, telling=0)),
-        ([40, 42], [2, 0], DifferenceMeaning(meaning="unknown", agreeing=0, telling=0)),
-        (FOLLOWERS, [9] * 6, DifferenceMeaning(meaning="unknown", agreeing=0, telling=4)),
-        ([1, 3, 6, 10, 15], [1, 2, 4, 4, 5], DifferenceMeaning(meaning="unknown", agreeing=2, telling=3)),
-        ([], [], DifferenceMeaning(meaning="unknown", agreeing=0, telling=0)),
+        ([40] * 6, [0] * 6, DifferenceMeaning(meaning="unknown", agreeing=0, conclusive=0)),
+        ([40, 42], [2, 0], DifferenceMeaning(meaning="unknown", agreeing=0, conclusive=0)),
+        (FOLLOWERS, [9] * 6, DifferenceMeaning(meaning="unknown", agreeing=0, conclusive=4)),
+        ([1, 3, 6, 10, 15], [1, 2, 4, 4, 5], DifferenceMeaning(meaning="unknown", agreeing=2, conclusive=3)),
+        ([], [], DifferenceMeaning(meaning="unknown", agreeing=0, conclusive=0)),
     ],
 )
 def test_the_meaning_is_read_from_the_files_own_numbers(
@@ -44,7 +44,7 @@ def test_the_meaning_is_read_from_the_files_own_numbers(
     assert meaning_of_differences(history(followers, differences)) == found
 
 
-def test_a_difference_that_breaks_the_files_meaning_is_named() -> None:
+def test_a_difference_that_contradicts_the_files_meaning_is_reported() -> None:
     followers = [10, 16, 16, 17, 15, 20, 22, 25, 24, 29, 33, 35, 40]
     following = [6, 0, 1, -2, 5, 2, 3, -1, 5, 4, 2, 5, 0]
     assert follower_differences_agree(history(followers, following)) == []  # the 0 of the last row is no difference
@@ -52,11 +52,11 @@ def test_a_difference_that_breaks_the_files_meaning_is_named() -> None:
     assert follower_differences_agree(history(followers, wrong)) == [dt.date(2026, 1, 18)]
 
 
-def test_where_the_meaning_is_unknown_nothing_is_accused() -> None:
+def test_with_an_unknown_meaning_no_difference_is_reported() -> None:
     assert follower_differences_agree(history([40] * 6, [1] * 6)) == []
 
 
 def test_a_missing_day_is_not_compared_across() -> None:
     rows = history(FOLLOWERS, TO_PREVIOUS).filter(pl.col("date_label") != dt.date(2026, 1, 17))
     assert follower_differences_agree(rows) == []
-    assert meaning_of_differences(rows).telling == 1  # 19 January alone has both neighbours
+    assert meaning_of_differences(rows).conclusive == 1  # 19 January alone has both neighbours

@@ -171,8 +171,8 @@ def test_nothing_without_evidence_is_moved(cases: list[Case]) -> None:
             assert verdict.shift_days == 0 or verdict.confidence != "unproven"
 
 
-def test_files_of_one_calendar_lie_to_each_other_as_they_really_do(cases: list[Case]) -> None:
-    """So no day is stored twice, also where nobody knows which day is the real one."""
+def test_files_of_one_calendar_have_their_real_offsets(cases: list[Case]) -> None:
+    """So no day is stored twice, even if the real day is unknown."""
     compared = 0
     for case in cases:
         for one, other in pairs(case):
@@ -233,8 +233,8 @@ def test_an_account_on_which_nothing_happens_is_never_moved() -> None:
         assert {verdict.shift_days for verdict in case.verdicts.values()} <= {0}
 
 
-def test_videos_posted_one_at_a_time_tell_the_days_of_views_and_of_viewers() -> None:
-    """One visit with an early window: there is nothing else to go by."""
+def test_videos_posted_one_at_a_time_prove_the_days_of_views_and_viewers() -> None:
+    """One visit with an early window: there is no other evidence."""
     found = Counter()
     for seed in range(60):
         traits = Traits(size="large", posts_per_week=0.7, scheduled_share=0.1, utc_offset=seed % 12)

@@ -15,7 +15,7 @@ from tiktok_assets.exports.names import dates_in_name, read_name
 from tiktok_assets.exports.problems import UnreadableValue
 from tiktok_assets.reports.reading import open_export
 from tiktok_assets_tests.budget import examples
-from tiktok_assets_tests.written import quoted, write
+from tiktok_assets_tests.export_files import quoted, write
 
 BEFORE = [
     "",
@@ -49,7 +49,7 @@ HANDLES = st.from_regex(r"[a-z][a-z0-9_.]{1,20}[a-z0-9_]", fullmatch=True).filte
 
 
 @given(HANDLES, st.sampled_from(BEFORE), st.sampled_from(AFTER), st.sampled_from([".zip", ".csv", ".csv.csv", ""]))
-def test_studios_name_is_found_wherever_it_stands(handle: str, before: str, after: str, file_type: str) -> None:
+def test_studios_name_is_found_anywhere_in_the_name(handle: str, before: str, after: str, file_type: str) -> None:
     found = read_name(f"{before}Overview_2025-04-12_1744632000_{handle}{after}{file_type}")
     assert (found.section, found.handle, found.first_day) == ("overview", handle, dt.date(2025, 4, 12))
     assert found.epoch == dt.datetime(2025, 4, 14, 12, tzinfo=dt.UTC)
@@ -112,7 +112,7 @@ def test_a_full_date_of_its_window_or_its_download_gives_the_year(
     "name", ["Overview Dec 24.csv", "Overview 2024.csv", "Overview 2024-12.csv", "2024 Dezember.csv"]
 )
 def test_a_name_of_another_year_than_the_files_time_gives_is_refused_with_the_remedy(name: str) -> None:
-    with pytest.raises(UnreadableValue, match=r"its name says .*24.* or a full date of its window"):
+    with pytest.raises(UnreadableValue, match=r"its name says .*24.* or put a full date of its window"):
         overview(name, dt.date(2024, 12, 1), 20, "2026-11-20")
 
 
@@ -141,7 +141,7 @@ def test_a_year_by_a_file_time_long_after_the_last_row_carries_a_warning(last: d
 
 @examples(40)
 @given(st.integers(2013, 2030), st.integers(1, 100), st.integers(1, 100), st.integers(0, 3))
-def test_a_29_february_that_is_there_or_not_says_which_years_it_can_be(
+def test_a_present_or_missing_29_february_limits_the_possible_years(
     year: int, before: int, after: int, years_later: int
 ) -> None:
     first = dt.date(year, 2, 28) - dt.timedelta(days=before)

@@ -1,4 +1,4 @@
-"""What a file name says of an export."""
+"""What a file name says about an export."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_handle_with_dots_and_underscores_is_all_that_follows_the_section(hand
         ("", None),
     ],
 )
-def test_a_loose_member_names_its_section_and_nobody(name: str, section: str | None) -> None:
+def test_a_loose_member_names_its_section_and_no_handle(name: str, section: str | None) -> None:
     assert read_name(name) == NameFacts(section=section)
 
 

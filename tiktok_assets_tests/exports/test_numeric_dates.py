@@ -1,4 +1,4 @@
-"""Dates in numbers: what the rows prove is read, what they do not is refused."""
+"""Numeric dates: read if the rows prove their order, otherwise refused."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ def test_one_day_is_read_only_where_a_number_is_no_month(
 ) -> None:
     texts = written([date] * times, form, month_first=month_first)
     if date.day <= 12 and date.day != date.month:
-        with pytest.raises(UnreadableDay, match=r"day and month cannot be told apart\. Write the dates as YYYY-MM-DD"):
+        with pytest.raises(UnreadableDay, match=r"day and month are ambiguous\. Write the dates as YYYY-MM-DD"):
             read_day_texts(texts)
     else:
         assert set(read_day_texts(texts).days) == {(date.month, date.day)}
 
 
 def test_days_that_are_apart_in_either_reading_are_refused() -> None:
-    with pytest.raises(UnreadableDay, match="cannot be told apart"):
+    with pytest.raises(UnreadableDay, match="day and month are ambiguous"):
         read_day_texts(["4/10", "4/12", "6/10"])
 
 

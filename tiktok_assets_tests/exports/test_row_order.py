@@ -1,4 +1,4 @@
-"""Rows that somebody sorted, against rows that pass New Year: the right days are those the labels were made from."""
+"""Sorted rows versus rows that pass New Year: the right days are those the labels were made from."""
 
 from __future__ import annotations
 
@@ -51,9 +51,7 @@ def downloaded(dates: list[dt.date]) -> Evidence:
     st.sampled_from([by_text, newest_first, by_month_and_day]),
     st.sampled_from(["en", "en_GB", "de", "el", "vi", "ja", "ar", "th"]),
 )
-def test_rows_sorted_by_somebody_get_the_days_they_were_made_from(
-    dates: list[dt.date], sort: Sorter, locale: str
-) -> None:
+def test_sorted_rows_get_the_days_they_were_made_from(dates: list[dt.date], sort: Sorter, locale: str) -> None:
     rows = sort(dates, locale)
     dated = date_rows(read_day_texts([text(date, locale) for date in rows]), downloaded(dates))
     assert dated.dates == rows
@@ -107,7 +105,7 @@ def test_rows_out_of_order_with_gaps_are_refused_and_named(days: list[tuple[int,
         calendar_order([MonthDay(*day) for day in days])
 
 
-def test_two_rows_are_neighbours_in_whatever_order_they_stand() -> None:
+def test_two_rows_are_neighbours_in_any_order() -> None:
     for first, second in (((4, 8), (4, 9)), ((12, 31), (1, 1)), ((2, 28), (3, 1)), ((2, 29), (3, 1))):
         assert calendar_order([MonthDay(*first), MonthDay(*second)]) == [0, 1]
         assert calendar_order([MonthDay(*second), MonthDay(*first)]) == [1, 0]

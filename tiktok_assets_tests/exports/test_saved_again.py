@@ -16,7 +16,7 @@ from xlsxwriter import Workbook
 from tiktok_assets.exports.problems import BrokenFile, ExportProblem, ForeignFile, UnreadableValue
 from tiktok_assets.reports.reading import open_export
 from tiktok_assets_tests.budget import examples
-from tiktok_assets_tests.written import parsed, quoted, write, zipped
+from tiktok_assets_tests.export_files import parsed, quoted, write, zipped
 
 HEADER = ["Date", "Video Views", "Profile Views", "Likes", "Comments", "Shares"]
 ROWS = [
@@ -85,7 +85,7 @@ def test_whatever_was_added_the_numbers_are_those_of_the_export(
     assert [("was saved again" in one) for one in found] == ([True] if is_changed else [])
 
 
-def test_what_is_not_provable_stays_refused_with_its_reason(tmp_path: Path) -> None:
+def test_unprovable_tables_stay_refused_with_a_reason(tmp_path: Path) -> None:
     for cell in ("1.2K", "100.5", "1.234", "~100"):
         text = joined([HEADER, ["March 15", cell, "1", "2", "3", "4"]], ",")
         assert f"row 1, video_views: {cell!r} is not a whole number" in refusal(
@@ -95,7 +95,7 @@ def test_what_is_not_provable_stays_refused_with_its_reason(tmp_path: Path) -> N
     assert "'59%' is not a share" in refusal(tmp_path, "FollowerGender.csv", text, UnreadableValue)
 
 
-def test_a_last_row_without_a_name_that_is_no_sum_is_no_total(tmp_path: Path) -> None:
+def test_an_unnamed_last_row_that_is_not_a_sum_is_not_a_total(tmp_path: Path) -> None:
     message = refusal(
         tmp_path, "Overview.csv", joined([HEADER, *ROWS, ["", "300", "24", "12", "-6", "3"]], ","), UnreadableValue
     )
@@ -130,12 +130,12 @@ def test_each_sheet_of_a_workbook_is_read_or_reported_as_not_read(tmp_path: Path
     assert warning.startswith("not read: mara.xlsx/mara.xlsx/Notes: no known report") or "Notes" in warning
 
 
-def test_two_sheets_of_one_report_are_refused_as_nobody_knows_which_is_later(tmp_path: Path) -> None:
+def test_two_sheets_of_one_report_are_refused_since_their_order_is_unknown(tmp_path: Path) -> None:
     content = book(April=[HEADER, *ROWS], May=[HEADER, *ROWS])
     assert "Overview 2 times" in refusal(tmp_path, "mara.xlsx", content, BrokenFile)
 
 
-def test_the_folders_in_a_drives_archive_are_read_and_say_whose_they_are(tmp_path: Path) -> None:
+def test_the_folders_in_a_drive_archive_are_read_and_name_the_account(tmp_path: Path) -> None:
     members = {
         "Export/Overview_2026-03-13_1773576000_mara.lind/Overview.csv": quoted(tuple(HEADER), *map(tuple, ROWS)),
         "Export/Viewers_mara.lind/Viewers.csv": joined(VIEWERS, ","),
@@ -176,7 +176,7 @@ STRANGERS = [
 
 @pytest.mark.parametrize(("product", "text"), STRANGERS)
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_a_table_of_another_product_is_named_wherever_it_shows_it(
+def test_a_table_of_another_product_is_refused_naming_the_product(
     tmp_path: Path, product: str, text: str, encoding: str
 ) -> None:
     assert product in refusal(tmp_path, "report.csv", text.encode(encoding))
@@ -190,7 +190,7 @@ def test_a_table_of_another_product_is_named_wherever_it_shows_it(
         ("whatever.csv", HEADER, "2026-03-15"),
     ],
 )
-def test_a_table_that_is_shown_to_be_tiktoks_is_read_with_columns_that_nobody_knows(
+def test_a_table_proven_to_be_tiktoks_is_read_with_unknown_columns(
     tmp_path: Path, name: str, header: list[str], date: str
 ) -> None:
     row = [date, "102", "9", "5", "0", "1", "6"][: len(header)]
@@ -198,7 +198,7 @@ def test_a_table_that_is_shown_to_be_tiktoks_is_read_with_columns_that_nobody_kn
 
 
 @given(st.permutations(["Reach", "Video views", "Likes", "Comments", "Shares", "Add to Favorites"]))
-def test_a_videos_own_views_are_read_wherever_the_column_stands(columns: list[str]) -> None:
+def test_a_videos_own_views_are_read_wherever_the_column_is(columns: list[str]) -> None:
     values = {
         "Reach": "70",
         "Video views": "100",
@@ -257,7 +257,7 @@ def test_business_suites_swedish_columns_are_read(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_grain_that_stands_twice_is_reported_with_its_row(
+def test_a_duplicate_grain_is_reported_with_its_row(
     tmp_path: Path, name: str, rows: list[list[str]], word: str
 ) -> None:
     path = write(tmp_path / name, joined(rows, ","))
@@ -265,7 +265,7 @@ def test_a_grain_that_stands_twice_is_reported_with_its_row(
 
 
 @given(st.integers(7, 400), st.integers(2, 12))
-def test_rows_weeks_months_or_years_apart_are_no_daily_report(step: int, count: int) -> None:
+def test_rows_weeks_months_or_years_apart_are_not_a_daily_report(step: int, count: int) -> None:
     dates = [dt.date(2010, 1, 1) + dt.timedelta(days=step * n) for n in range(count)]
     text = joined([HEADER, *([f"{date}", *ROWS[0][1:]] for date in dates)], ",")
     with TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""Years that a spreadsheet gave to dates without one, against years that TikTok wrote."""
+"""Years that a spreadsheet added to dates without one, versus years that TikTok wrote."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def test_the_coming_december_is_the_last_one(case: tuple[list[dt.date], dt.datet
     rows = sorted(dates, key=invented.__getitem__) if is_sorted else dates
     dated = read([invented[date] for date in rows], saved)
     assert (dated.dates, dated.year_evidence) == (rows, "file_time")
-    assert "was given by a spreadsheet" in dated.warnings[0]
+    assert "was added by a spreadsheet" in dated.warnings[0]
 
 
 @given(st.dates(dt.date(2017, 1, 1), dt.date(2030, 1, 1)), st.integers(1, 800), st.integers(0, 3000), st.booleans())
-def test_years_that_nothing_speaks_against_are_taken_as_they_stand(
+def test_years_without_contrary_evidence_are_used_unchanged(
     first: dt.date, count: int, later: int, newest_first: bool
 ) -> None:
     dates = [first + dt.timedelta(days=n) for n in range(count)]

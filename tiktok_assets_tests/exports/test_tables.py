@@ -15,7 +15,7 @@ from tiktok_assets.exports.archive import Member
 from tiktok_assets.exports.problems import BrokenFile, ForeignFile
 from tiktok_assets.exports.provenance import PROVENANCE
 from tiktok_assets.exports.tables import Table, normal, read_table
-from tiktok_assets_tests.written import BOM, quoted, workbook, write
+from tiktok_assets_tests.export_files import BOM, quoted, workbook, write
 
 CONTENT = (
     "Time",
@@ -163,7 +163,7 @@ def test_any_titles_are_read_as_typed_when_quotes_are_doubled(titles: list[str])
     st.lists(st.text('ab",;: /#', max_size=40), min_size=1, max_size=6).filter(lambda titles: '"' in "".join(titles))
 )
 def test_any_titles_are_read_as_typed_when_quotes_are_not_doubled(titles: list[str]) -> None:
-    titles = [title.replace('""', '"a"') for title in titles]  # a title of doubled quotes cannot be told from escapes
+    titles = [title.replace('""', '"a"') for title in titles]  # a title of doubled quotes looks like escapes
     titles = [title.replace('""', '"a"').strip('"') for title in titles] + ['a "b" c']
     content = quoted(CONTENT, *map(content_row, titles))
     assert cells(read(content, "Content.csv")) == [content_row(title) for title in titles]

@@ -1,4 +1,4 @@
-"""Which exports are asked for."""
+"""Which exports are requested."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def between(first: str, last: str) -> Window:
     return Window(first=D.fromisoformat(first), last=D.fromisoformat(last))
 
 
-def test_data_of_a_day_is_surely_there_from_17_oclock_of_the_next_day_on() -> None:
+def test_data_of_a_day_is_surely_available_from_17_oclock_of_the_next_day() -> None:
     assert last_day_with_data(EVENING) == D(2026, 1, 9)
     assert last_day_with_data(EVENING - dt.timedelta(seconds=1)) == D(2026, 1, 8)
     athens = EVENING.astimezone(dt.timezone(dt.timedelta(hours=14)))
     assert last_day_with_data(athens) == D(2026, 1, 9)
 
 
-def test_in_the_afternoon_nobody_knows_whether_there_is_one_day_more() -> None:
+def test_in_the_afternoon_it_is_uncertain_whether_one_more_day_is_available() -> None:
     hours = [hour for hour in range(24) if not is_certain(EVENING.replace(hour=hour))]
     assert hours == [12, 13, 14, 15, 16]
 
@@ -61,15 +61,15 @@ def test_a_range_that_reaches_into_the_future_ends_with_the_last_day_that_has_da
 
 
 def test_a_reversed_range_is_an_error_and_not_nothing_to_do() -> None:
-    with pytest.raises(NoDays, match="2026-01-02 to 2026-01-01 holds no day"):
+    with pytest.raises(NoDays, match="2026-01-02 to 2026-01-01 contains no day"):
         windows(D(2026, 1, 2), D(2026, 1, 1), now=EVENING, max_days=180)
 
 
-def test_a_day_exported_before_its_data_was_surely_there_is_asked_for_again() -> None:
+def test_a_day_exported_before_its_data_was_surely_available_is_requested_again() -> None:
     landed = [LandedWindow(window=between("2026-01-01", "2026-01-09"), asked_at=EVENING - dt.timedelta(hours=1))]
-    settled = final_days(landed)
-    assert max(settled) == D(2026, 1, 8)
-    assert windows(D(2026, 1, 1), D(2026, 1, 9), now=EVENING, max_days=180, settled=settled) == [
+    final = final_days(landed)
+    assert max(final) == D(2026, 1, 8)
+    assert windows(D(2026, 1, 1), D(2026, 1, 9), now=EVENING, max_days=180, final=final) == [
         between("2026-01-09", "2026-01-09")
     ]
     in_the_evening = [
@@ -78,9 +78,9 @@ def test_a_day_exported_before_its_data_was_surely_there_is_asked_for_again() ->
     assert max(final_days(in_the_evening)) == D(2026, 1, 9)
 
 
-def test_refresh_asks_for_settled_days_as_well() -> None:
-    settled = frozenset(between("2025-12-01", "2026-01-09").days())
-    ask = {"now": EVENING, "max_days": 180, "settled": settled}
+def test_refresh_requests_final_days_as_well() -> None:
+    final = frozenset(between("2025-12-01", "2026-01-09").days())
+    ask = {"now": EVENING, "max_days": 180, "final": final}
     assert windows(D(2025, 12, 1), D(2026, 1, 9), **ask) == []
     assert windows(D(2025, 12, 1), D(2026, 1, 9), refresh=True, **ask) == [between("2025-12-01", "2026-01-09")]
 
@@ -96,15 +96,15 @@ def test_a_visit_takes_one_window_of_each_section_that_has_one_left() -> None:
     first=SOME_DAYS,
     length=st.integers(0, 500),
     max_days=st.integers(1, 365),
-    settled=st.frozensets(SOME_DAYS, max_size=60),
+    final=st.frozensets(SOME_DAYS, max_size=60),
 )
-def test_windows_hold_exactly_what_is_wanted_and_never_overlap(
-    first: dt.date, length: int, max_days: int, settled: frozenset[dt.date]
+def test_windows_contain_exactly_the_requested_days_and_never_overlap(
+    first: dt.date, length: int, max_days: int, final: frozenset[dt.date]
 ) -> None:
     last = first + DAY * length
-    cut = windows(first, last, now=EVENING, max_days=max_days, settled=settled)
+    cut = windows(first, last, now=EVENING, max_days=max_days, final=final)
     held = [day for window in cut for day in window.days()]
-    wanted = {day for day in Window(first=first, last=last).days() if day <= D(2026, 1, 9)} - settled
+    wanted = {day for day in Window(first=first, last=last).days() if day <= D(2026, 1, 9)} - final
     assert wanted <= set(held)
     assert len(held) == len(set(held))
     for window in cut:

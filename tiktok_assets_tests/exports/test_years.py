@@ -1,4 +1,4 @@
-"""Years of labels that carry none; expectations are written by hand or are the real days the labels were made from."""
+"""Years of labels without one; expectations are written manually or are the real days the labels were made from."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_stamped_export_in_any_language_gets_exactly_its_days_back(
 
 
 @given(windows(), st.integers(-1, 1), st.integers(-1, 1), st.times(), st.integers(1, 8))
-def test_a_name_that_fits_gives_the_days_whatever_the_later_stamp_of_a_repacked_archive(
+def test_a_fitting_name_gives_the_days_despite_the_stamp_of_a_repacked_archive(
     dates: list[dt.date], first_shift: int, last_shift: int, time: dt.time, years_later: int
 ) -> None:
     evidence = Evidence(
@@ -110,7 +110,7 @@ def test_the_29th_of_february_shows_that_the_stamp_is_years_later_than_the_data(
     assert walk_back(labels(dates), day("2024-03-17")) == window("2020-02-20", "2020-03-18")
 
 
-def test_a_century_year_without_leap_day_is_passed_over() -> None:
+def test_a_century_year_without_leap_day_is_skipped() -> None:
     assert walk_back([MonthDay(2, 29)], day("2103-01-01")) == [day("2096-02-29")]
 
 
@@ -179,7 +179,7 @@ def test_in_an_archive_packed_again_years_later_the_name_wins_and_a_warning_says
     assert (dated.dates, dated.year_evidence, dated.stamp_overruled) == (OVERVIEW_DAYS, "zip_name", True)
     assert dated.warnings == (
         "The archive was packed again: its entry is stamped 2028-01-05, which would make 2027-05-27 the last day, "
-        "but by its name that is 2025-05-27. The name is followed.",
+        "but by its name that is 2025-05-27. The name is used.",
     )
 
 
@@ -246,12 +246,12 @@ def test_a_browser_a_day_behind_utc_does_not_make_the_stamp_doubtful() -> None:
     assert date_rows(content, evidence) == DatedRows(dates=[day("2026-03-17")], year_evidence="zip_stamp")
 
 
-def test_the_download_is_told_by_the_stamp() -> None:
+def test_the_stamp_is_the_time_of_the_download() -> None:
     assert downloaded_at(OVERVIEW, day("2025-05-27")) == (utc("2025-05-29T11:38:14"), "zip_stamp")
     assert downloaded_at(OVERVIEW, None) == (utc("2025-05-29T11:38:14"), "zip_stamp")
 
 
-def test_a_name_tells_the_earliest_possible_download_the_day_after_the_window() -> None:
+def test_a_name_gives_the_earliest_possible_download_the_day_after_the_window() -> None:
     by_name = (utc("2025-05-28T11:38:15"), "zip_name")
     nameonly = Evidence(file_time=LATER, first_day=OVERVIEW.first_day, epoch=OVERVIEW.epoch)
     assert downloaded_at(nameonly, day("2025-05-27")) == by_name
@@ -259,12 +259,12 @@ def test_a_name_tells_the_earliest_possible_download_the_day_after_the_window() 
     assert downloaded_at(OVERVIEW, day("2025-05-27"), stamp_overruled=True) == by_name
 
 
-def test_a_name_of_another_window_does_not_tell_the_download() -> None:
+def test_a_name_of_another_window_does_not_date_the_download() -> None:
     renamed = Evidence(file_time=LATER, first_day=OVERVIEW.first_day, epoch=OVERVIEW.epoch)
     assert downloaded_at(renamed, day("2026-03-15")) == (LATER, "file_time")
 
 
-def test_a_stamp_before_the_last_day_does_not_tell_the_download() -> None:
+def test_a_stamp_before_the_last_day_does_not_date_the_download() -> None:
     evidence = Evidence(file_time=utc("2026-03-20"), stamp=utc("2026-03-14"))
     assert downloaded_at(evidence, day("2026-03-15")) == (utc("2026-03-14"), "zip_stamp")
     assert downloaded_at(evidence, day("2026-03-16")) == (utc("2026-03-20"), "file_time")

@@ -1,4 +1,4 @@
-"""Old exports out of landing, into the archive: only what is safe goes, and everything still finds it there."""
+"""Old exports move from landing to the archive: only what is safe moves, and every reader still finds it there."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake, local_copy
 from tiktok_assets.studio.landed import is_manual, known_days
 from tiktok_assets_tests.conftest import Install
-from tiktok_assets_tests.drops import DOWNLOADED, drop, drop_export, export, landing, materialize, names_in
 from tiktok_assets_tests.instances import fresh
+from tiktok_assets_tests.landing_files import DOWNLOADED, drop, drop_export, export, landing, materialize, names_in
 from tiktok_assets_tests.made_once import MadeOnce
 
 NOW = DOWNLOADED + dt.timedelta(days=91)
 
 
 def work(settings: Settings) -> None:
-    """Process what is new; all has to go well."""
+    """Process what is new; everything has to succeed."""
     result = process(settings, instance=fresh())
     assert result.is_clean, result
 
@@ -52,7 +52,7 @@ def reasons(found: Archiving) -> dict[str, str]:
 
 
 def sources(settings: Settings) -> list[tuple[str, str]]:
-    """What the warehouse says of the exports it is made of."""
+    """What the warehouse says about the exports it was built from."""
     with duckdb.connect(settings.warehouse, read_only=True) as warehouse:
         return warehouse.sql("select distinct export_id, source from exports order by all").fetchall()
 
@@ -90,12 +90,12 @@ def test_an_old_processed_export_goes_to_the_archive_as_it_is(processed_lake: Se
     assert put_away(processed_lake).moved == ()
 
 
-def test_a_dry_run_tells_the_same_and_moves_nothing(processed_lake: Settings) -> None:
-    told = put_away(processed_lake, dry_run=True)
-    assert told.is_dry_run
+def test_a_dry_run_reports_the_same_and_moves_nothing(processed_lake: Settings) -> None:
+    planned = put_away(processed_lake, dry_run=True)
+    assert planned.is_dry_run
     assert len(names_in(landing(processed_lake))) == 3
     assert not archived(processed_lake).exists()
-    assert put_away(processed_lake).moved == told.moved
+    assert put_away(processed_lake).moved == planned.moved
 
 
 def test_an_export_that_is_not_old_enough_stays(processed_lake: Settings) -> None:
@@ -113,7 +113,7 @@ def test_a_copy_program_does_not_make_an_export_young(processed_lake: Settings) 
 # --- what stays ------------------------------------------------------------------------------------------------------
 
 
-def test_what_is_not_processed_stays(settings: Settings) -> None:
+def test_an_unprocessed_export_stays(settings: Settings) -> None:
     made = drop_export(settings, "pig1987", "overview", folder="pig1987")
     with fresh() as instance:
         materialize(settings, instance, "raw", accounts=["pig1987"])  # its receipt is open
@@ -124,7 +124,7 @@ def test_what_is_not_processed_stays(settings: Settings) -> None:
     assert set(reasons(put_away(settings))) == {made.name, "strange.csv"}
 
 
-def test_what_changed_after_it_was_processed_stays(processed_lake: Settings) -> None:
+def test_an_export_changed_after_processing_stays(processed_lake: Settings) -> None:
     path = next(landing(processed_lake).rglob("Overview*.zip"))
     path.write_bytes(path.read_bytes() + b"\0")
     os.utime(path, (DOWNLOADED.timestamp(), DOWNLOADED.timestamp()))
@@ -132,19 +132,19 @@ def test_what_changed_after_it_was_processed_stays(processed_lake: Settings) -> 
     assert path.exists()
 
 
-def test_what_raw_has_lost_stays(processed_lake: Settings) -> None:
+def test_an_export_missing_from_raw_stays(processed_lake: Settings) -> None:
     shutil.rmtree(Path(str(processed_lake.raw)) / "viewers")
     found = put_away(processed_lake)
     assert reasons(found) == {"2025/Viewers_pig1987.zip": "raw lacks its viewers: run `tiktok-assets rebuild`."}
     assert found.kept[0].is_fault
 
 
-def test_of_equal_bytes_the_one_that_tables_name_goes(processed_lake: Settings) -> None:
+def test_of_equal_files_the_one_that_tables_name_is_archived(processed_lake: Settings) -> None:
     made = export("pig1987", "overview")
     drop(made.content, landing(processed_lake) / "pig1987", "A copy.zip")
     found = put_away(processed_lake)
     kept = archived(processed_lake) / "pig1987" / made.name
-    assert reasons(found) == {"A copy.zip": f"holds the same bytes as {kept}. It may be deleted."}
+    assert reasons(found) == {"A copy.zip": f"holds the same bytes as {kept}. You can delete it."}
     assert kept.exists()
     work(processed_lake)
     before = sources(processed_lake)
@@ -158,7 +158,7 @@ def test_another_file_of_that_name_is_not_overwritten(processed_lake: Settings) 
     other = drop(b"something else", archived(processed_lake) / "pig1987", made.name)
     found = put_away(processed_lake)
     assert reasons(found)[made.name] == (
-        f"another file lies at {other}, and tables name both by this path. Nothing is overwritten."
+        f"another file is at {other}, and tables name both by this path. Nothing is overwritten."
     )
     assert other.read_bytes() == b"something else"
 
@@ -170,11 +170,11 @@ def test_a_link_stays_and_so_does_what_it_leads_to(settings: Settings, tmp_path:
     folder.mkdir(parents=True)
     (folder / made.name).symlink_to(path)
     work(settings)
-    assert reasons(put_away(settings)) == {made.name: "is a link: what it leads to is not ours to move."}
+    assert reasons(put_away(settings)) == {made.name: "is a link. Links are not archived."}
     assert path.exists()
 
 
-def test_a_file_that_cannot_be_moved_stays_and_the_others_go(
+def test_a_file_that_cannot_be_moved_stays_and_the_others_are_archived(
     processed_lake: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     move = Lake.move
@@ -187,7 +187,7 @@ def test_a_file_that_cannot_be_moved_stays_and_the_others_go(
     monkeypatch.setattr(Lake, "move", stubborn)
     found = put_away(processed_lake)
     [kept] = found.kept
-    assert kept.reason == "could not be moved (Permission denied); it lies where it was."
+    assert kept.reason == "could not be moved (Permission denied); it is unchanged."
     assert kept.is_fault
     assert len(found.moved) == 2
 
@@ -202,7 +202,7 @@ def test_a_file_that_cannot_be_read_stays(processed_lake: Settings, monkeypatch:
     assert all(one.is_fault and one.reason.endswith("cannot be read (Permission denied).") for one in found.kept)
 
 
-def test_a_copy_to_another_disk_that_came_out_differently_does_not_replace_the_original(
+def test_a_corrupt_copy_on_another_disk_does_not_replace_the_original(
     processed_lake: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def other_disk(*_: object) -> None:
@@ -222,7 +222,7 @@ def test_a_copy_to_another_disk_that_came_out_differently_does_not_replace_the_o
 # --- everything still works ------------------------------------------------------------------------------------------
 
 
-def test_nothing_is_new_after_archiving_and_the_lake_can_be_made_again_from_there(processed_lake: Settings) -> None:
+def test_nothing_is_new_after_archiving_and_the_lake_can_be_rebuilt(processed_lake: Settings) -> None:
     before = sources(processed_lake)
     put_away(processed_lake)
     result = process(processed_lake, instance=fresh())
@@ -233,7 +233,7 @@ def test_nothing_is_new_after_archiving_and_the_lake_can_be_made_again_from_ther
     assert names_in(landing(processed_lake)) == []
 
 
-def test_a_receipt_that_is_opened_again_finds_its_export_in_the_archive(processed_lake: Settings) -> None:
+def test_a_reopened_receipt_finds_its_export_in_the_archive(processed_lake: Settings) -> None:
     put_away(processed_lake)
     lake = Lake(processed_lake)
     [export_id] = list(processed(lake, "zonea0"))
@@ -258,7 +258,7 @@ def test_archived_bytes_that_are_dropped_again_are_not_taken_in_again(
     kept = archived(processed_lake) / "zonea0" / made.name
     assert (intake.landed, intake.rejected) == ((), ())
     assert intake.left_alone == (
-        f"{path}: holds the same bytes as {kept}, which is taken in already. It may be deleted.",
+        f"{path}: holds the same bytes as {kept}, which is taken in already. You can delete it.",
     )
     drop(made.content, landing(processed_lake) / "zonea0", made.name)  # restored by a copy
     assert take_in(Lake(processed_lake), load_roster(processed_lake)).landed == ()
@@ -288,12 +288,12 @@ def test_what_is_archived_is_not_asked_of_studio_again(processed_lake: Settings)
     before = known_days(lake, "pig1987")
     put_away(processed_lake)
     assert known_days(lake, "pig1987") == before != {}
-    shutil.rmtree(Path(str(processed_lake.raw)))  # then the files themselves tell
+    shutil.rmtree(Path(str(processed_lake.raw)))  # then the files themselves are read
     assert known_days(lake, "pig1987") == before
     assert is_manual(lake, "pig1987")
 
 
-def test_a_file_that_is_moved_back_by_hand_is_as_if_it_had_never_left(processed_lake: Settings) -> None:
+def test_a_file_that_is_moved_back_manually_is_as_before(processed_lake: Settings) -> None:
     put_away(processed_lake)
     for path in archived(processed_lake).rglob("*.zip"):
         target = landing(processed_lake) / path.relative_to(archived(processed_lake))
@@ -305,7 +305,7 @@ def test_a_file_that_is_moved_back_by_hand_is_as_if_it_had_never_left(processed_
     assert len(put_away(processed_lake).moved) == 3
 
 
-def test_a_file_that_spoils_in_the_archive_is_set_aside_with_a_reason(processed_lake: Settings) -> None:
+def test_a_file_damaged_in_the_archive_is_quarantined_with_a_reason(processed_lake: Settings) -> None:
     put_away(processed_lake)
     path = archived(processed_lake) / "zonea0" / "Content_zone.a0.zip"
     path.write_bytes(path.read_bytes()[:100])
@@ -316,12 +316,12 @@ def test_a_file_that_spoils_in_the_archive_is_set_aside_with_a_reason(processed_
 
 def test_the_archive_of_an_account_that_is_not_in_use_is_left_alone(settings: Settings) -> None:
     drop(export("strange", "overview").content, archived(settings) / "strange", "Overview_strange.zip")
-    drop(b"put aside by hand", archived(settings), "notes.csv")
+    drop(b"archived manually", archived(settings), "notes.csv")
     intake = take_in(Lake(settings), load_roster(settings))
     assert (intake.landed, intake.rejected, intake.left_alone) == ((), (), ())
 
 
-def test_on_remote_storage_only_a_file_that_tells_its_own_time_is_moved(
+def test_on_remote_storage_only_a_file_with_its_own_timestamp_is_moved(
     install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tiktok_assets.settings.project_root", lambda: tmp_path)
@@ -337,7 +337,7 @@ def test_on_remote_storage_only_a_file_that_tells_its_own_time_is_moved(
     found = archive(remote, now=dt.datetime.now(dt.UTC) + dt.timedelta(days=800))
     assert [one.source for one in found.moved] == [stamped.name]
     assert reasons(found) == {
-        "Viewers.csv": "only the time of its file tells when it was downloaded, and this storage keeps none on a move."
+        "Viewers.csv": "only the file's time says when it was downloaded, and this storage does not keep it on a move."
     }
     with local_copy(remote.archive / "pig1987" / stamped.name) as copy:
         assert copy.read_bytes() == stamped.content
@@ -361,11 +361,11 @@ def command(processed_lake: Settings, monkeypatch: pytest.MonkeyPatch):
     return run
 
 
-def test_the_command_says_what_goes_where_and_what_stays(processed_lake: Settings, command) -> None:
+def test_the_command_says_what_moves_where_and_what_stays(processed_lake: Settings, command) -> None:
     drop(b"no export", landing(processed_lake) / "pig1987", "strange.csv")
-    told = command("--dry-run")
-    assert told.exit_code == 0, told.output
-    assert "3 exports would be moved, 1 stay, 0 are younger than 90 days." in told.output
+    planned = command("--dry-run")
+    assert planned.exit_code == 0, planned.output
+    assert "3 exports would be moved, 1 stay, 0 are younger than 90 days." in planned.output
     done = command()
     assert done.exit_code == 0
     assert f"zonea0, Content_zone.a0.zip: {archived(processed_lake)}/zonea0/Content_zone.a0.zip" in done.output
@@ -383,7 +383,7 @@ def test_the_command_takes_days_from_the_setting_or_the_option_and_prints_json(
     assert found["is_dry_run"]
 
 
-def test_the_command_fails_where_a_file_could_not_go(processed_lake: Settings, command) -> None:
+def test_the_command_fails_where_a_file_could_not_be_moved(processed_lake: Settings, command) -> None:
     shutil.rmtree(Path(str(processed_lake.raw)) / "viewers")
     result = command()
     assert result.exit_code == 1

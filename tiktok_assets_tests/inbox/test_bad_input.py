@@ -1,4 +1,4 @@
-"""Bad files, one test each: what is set aside and why, that no byte is lost, that the good file beside it goes on."""
+"""Bad files, one test each: they are quarantined with a reason, no byte is lost, the good file beside it is used."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from tiktok_assets.inbox.quarantine import Rejected
 from tiktok_assets.pipeline.process import process
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
-from tiktok_assets_tests.drops import (
+from tiktok_assets_tests.instances import fresh
+from tiktok_assets_tests.landing_files import (
     FIRST,
     LAST,
     account,
@@ -31,7 +32,6 @@ from tiktok_assets_tests.drops import (
     landing,
     materialize,
 )
-from tiktok_assets_tests.instances import fresh
 
 ESCAPES = ("../../escaped.csv", "/escaped.csv", "..\\..\\escaped.csv", "C:\\escaped.csv", "a/../../escaped.csv")
 
@@ -81,7 +81,7 @@ BAD: dict[str, tuple[Callable[[], bytes], str, tuple[str, ...]]] = {
     "Overview_2025-05-20_1750435200_pig1987.csv": (
         lambda: export("pig1987", "viewers").members["Viewers.csv"],
         "wrong_section",
-        ("the name says overview", "the columns are those of Viewers", "right name"),
+        ("the name says overview", "the columns are those of Viewers", "correct the file's name"),
     ),
     "Followers_pig1987.zip": (
         lambda: zipped({"FollowerHistory.csv": export("pig1987", "overview").members["Overview.csv"]}),
@@ -116,12 +116,12 @@ BAD: dict[str, tuple[Callable[[], bytes], str, tuple[str, ...]]] = {
     "Insights_20250622T160501Z_pig1987.json": (
         lambda: insights("pig1987", following="15K"),
         "unreadable_value",
-        ("/FollowingCount/6001: '15K' is not a possible following", "has to learn it"),
+        ("/FollowingCount/6001: '15K' is not a possible following", "must be extended"),
     ),
     "Insights of somebody.json": (
         lambda: insights("some.one"),
         "unknown_account",
-        ("@some.one is no configured account", "tiktok-assets accounts add"),
+        ("@some.one is not a configured account", "tiktok-assets accounts add"),
     ),
     "tiktok_analytics_curated.csv": (
         lambda: (
@@ -129,17 +129,17 @@ BAD: dict[str, tuple[Callable[[], bytes], str, tuple[str, ...]]] = {
             b"pig1987,pig1987,2024-05-28,0,0,0,0,0,2024,0.0,0\n"
         ),
         "foreign_file",
-        ("somebody cleaned or processed", "TikTok Studio"),
+        ("a table that was cleaned or processed", "TikTok Studio"),
     ),
     "Viewers_some.one.zip": (
         lambda: export("some.one", "viewers").content,
         "unknown_account",
-        ("@some.one is no configured account", "tiktok-assets accounts add", "--handle some.one", "data/landing"),
+        ("@some.one is not a configured account", "tiktok-assets accounts add", "--handle some.one", "data/landing"),
     ),
     "Viewers.csv": (
         lambda: export("pig1987", "viewers").members["Viewers.csv"],
         "unknown_account",
-        ("nothing in it says whose it is", "data/landing/<account>/"),
+        ("nothing in it names its account", "data/landing/<account>/"),
     ),
     "Content both.zip": (
         two_accounts,
@@ -150,7 +150,7 @@ BAD: dict[str, tuple[Callable[[], bytes], str, tuple[str, ...]]] = {
 
 
 def the_one_rejected(settings: Settings, intake: Intake, name: str) -> Rejected:
-    """The one file that was set aside, after a look at its place in quarantine and at its note."""
+    """The one quarantined file, after a check of its path in quarantine and of its note."""
     (rejected,) = intake.rejected
     lying = Path(rejected.moved_to)
     assert lying.parent == Path(str(settings.quarantine))
@@ -162,7 +162,7 @@ def the_one_rejected(settings: Settings, intake: Intake, name: str) -> Rejected:
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_a_bad_file_is_set_aside_with_its_reason_and_the_good_one_goes_on(settings: Settings, name: str) -> None:
+def test_a_bad_file_is_quarantined_with_its_reason_and_the_good_one_used(settings: Settings, name: str) -> None:
     make, reason, words = BAD[name]
     content = make()
     drop(content, landing(settings), name)

@@ -1,4 +1,4 @@
-"""Whether TikTok still writes the columns we know, over everything in landing and archive."""
+"""Whether TikTok still writes the columns we know, in every export of landing and archive."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from tiktok_assets.cli.app import app
 from tiktok_assets.inbox.headers import SchemaCheck, check_schemas
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.settings import Settings
-from tiktok_assets_tests.drops import drop, drop_export, insights, landing
 from tiktok_assets_tests.inbox.test_bad_input import zipped
+from tiktok_assets_tests.landing_files import drop, drop_export, insights, landing
 
 
 def table(settings: Settings, header: str, name: str = "Overview.csv", account: str = "pig1987") -> Path:
@@ -52,7 +52,7 @@ def test_every_known_header_is_no_drift(settings: Settings, name: str, variant: 
     assert found.drift == ()
 
 
-def test_files_that_lie_in_no_accounts_folder_yet_are_looked_at_too(settings: Settings) -> None:
+def test_files_in_no_accounts_folder_yet_are_checked_too(settings: Settings) -> None:
     drop_export(settings, "pig1987", "overview")
     drop(b"Date,Video Views,Likes,Moods\n", landing(settings) / "from my phone", "Overview_pig1987.csv")
     found = check_schemas(settings)
@@ -89,7 +89,7 @@ def test_each_kind_of_drift_is_named(settings: Settings, header: str, message: s
     assert only(check_schemas(settings)) == f"pig1987, Overview.csv, Overview.csv: {message}"
 
 
-def test_a_table_of_no_report_and_a_broken_file_are_drift_too(settings: Settings) -> None:
+def test_a_table_of_no_known_report_and_a_broken_file_are_drift_too(settings: Settings) -> None:
     table(settings, "Day,Plays")
     assert "Overview.csv: no known report has these columns: Day,Plays" in only(check_schemas(settings)).replace(
         ", ", ","
@@ -98,7 +98,7 @@ def test_a_table_of_no_report_and_a_broken_file_are_drift_too(settings: Settings
     assert "is a damaged or incomplete ZIP" in only(check_schemas(settings))
 
 
-def test_one_table_of_a_zip_that_drifted_leaves_the_others_counted(settings: Settings) -> None:
+def test_drift_in_one_table_of_a_zip_leaves_the_others_counted(settings: Settings) -> None:
     members = {"Overview.csv": b"Date,Video Views,Profile Views,Likes,Comments,Shares\n", "Other.csv": b"Day,Plays\n"}
     drop(zipped(members), landing(settings) / "pig1987", "both.zip")
     found = check_schemas(settings)

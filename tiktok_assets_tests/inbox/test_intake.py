@@ -1,4 +1,4 @@
-"""What becomes of each file in the landing folders, whatever people, browsers and file systems do to it."""
+"""What happens to each file in the landing folders, whatever people, browsers and file systems do to it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ from tiktok_assets.inbox.intake import Intake, take_in
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets_tests.conftest import Install
-from tiktok_assets_tests.drops import (
+from tiktok_assets_tests.inbox.test_bad_input import zipped
+from tiktok_assets_tests.landing_files import (
     drop,
     drop_export,
     export,
@@ -34,11 +35,10 @@ from tiktok_assets_tests.drops import (
     landing,
     names_in,
 )
-from tiktok_assets_tests.inbox.test_bad_input import zipped
 
 
-def look(settings: Settings, *, patience: float = 0.0) -> Intake:
-    return take_in(Lake(settings), load_roster(settings), settle_seconds=patience)
+def look(settings: Settings, *, settle_seconds: float = 0.0) -> Intake:
+    return take_in(Lake(settings), load_roster(settings), settle_seconds=settle_seconds)
 
 
 def landed(intake: Intake) -> list[tuple[str, str]]:
@@ -78,18 +78,19 @@ def test_exports_are_given_to_their_account_by_links_name_or_folder(settings: Se
     assert sorted(landed(look(settings))) == sorted(landed(intake))  # all at home; looking again moves nothing
 
 
-def test_a_name_of_an_unknown_handle_in_an_accounts_folder_is_believed_but_told(settings: Settings) -> None:
+def test_an_unknown_handle_in_an_accounts_folder_is_taken_in_with_a_warning(settings: Settings) -> None:
     drop_export(settings, "renamed", "viewers", folder="pig1987")
     (one,) = look(settings).landed
     assert one.account == "pig1987"
-    assert one.warnings[-1] == "its name says @renamed, which is no account; its folder says pig1987"
+    assert one.warnings[-1] == "its name says @renamed, which is not an account; its folder says pig1987"
 
 
 def test_the_advice_for_a_name_behind_a_known_handle_does_not_split_the_account(settings: Settings) -> None:
     drop(export("x", "viewers").content, landing(settings), "Viewers_pig1987_final.zip")
     (rejected,) = look(settings).rejected
     assert (
-        "if it is @pig1987's, put it into data/landing/pig1987/; else `tiktok-assets accounts add" in rejected.message
+        "if it belongs to @pig1987, put it into data/landing/pig1987/; else `tiktok-assets accounts add"
+        in rejected.message
     )
 
 
@@ -102,7 +103,7 @@ def test_a_copy_under_a_systems_mark_belongs_to_its_account(settings: Settings, 
     assert one.account == "pig1987"
 
 
-def test_what_no_handle_contains_is_no_part_of_the_command_in_the_remedy(settings: Settings) -> None:
+def test_the_suggested_command_contains_only_what_a_handle_can_contain(settings: Settings) -> None:
     drop(export("x", "viewers").content, landing(settings), "Viewers_x;reboot.zip")
     (rejected,) = look(settings).rejected
     assert "accounts add <name> --handle x`" in rejected.message
@@ -121,7 +122,7 @@ def test_a_copy_under_another_name_is_neither_taken_in_again_nor_moved(settings:
     assert (intake.landed, intake.rejected) == ((), ())
     assert intake.left_alone == (
         f"{copy}: holds the same bytes as {landing(settings) / 'pig1987' / made.name}, which is taken in already. "
-        "It may be deleted.",
+        "You can delete it.",
     )
     assert copy.exists()
 
@@ -170,13 +171,13 @@ def test_an_export_of_one_account_is_not_taken_in_for_another(settings: Settings
     (rejected,) = intake.rejected
     assert rejected.message == (
         f"my viewers.zip: holds the same bytes as {landing(settings) / 'pig1987' / made.name}, which is an export of "
-        "pig1987. If it is zonea0's indeed, delete that one, put this one into data/landing/zonea0, and run "
+        "pig1987. If it belongs to zonea0, delete that one, put this one into data/landing/zonea0, and run "
         "`tiktok-assets rebuild`."
     )
     assert is_kept(settings, [made.content])
 
 
-def test_a_copy_in_a_wrong_folder_does_not_stand_in_the_way_of_the_one_that_names_its_account(
+def test_a_copy_in_a_wrong_folder_does_not_block_the_correct_one(
     settings: Settings,
 ) -> None:
     made = drop_export(settings, "pig1987", "viewers")
@@ -187,7 +188,7 @@ def test_a_copy_in_a_wrong_folder_does_not_stand_in_the_way_of_the_one_that_name
     assert rejected.message.startswith(f"mine.zip: holds the same bytes as {landing(settings) / 'pig1987' / made.name}")
 
 
-def test_a_copy_that_does_not_say_whose_it_is_is_known_by_its_bytes(settings: Settings) -> None:
+def test_a_copy_that_names_no_account_is_recognized_by_its_bytes(settings: Settings) -> None:
     made = drop_export(settings, "pig1987", "viewers")
     pretend_processed(settings, look(settings))
     copy = drop(made.content, landing(settings), "Viewers (1).zip")
@@ -195,11 +196,11 @@ def test_a_copy_that_does_not_say_whose_it_is_is_known_by_its_bytes(settings: Se
     assert (intake.landed, intake.rejected) == ((), ())
     assert intake.left_alone == (
         f"{copy}: holds the same bytes as {landing(settings) / 'pig1987' / made.name}, which is taken in already. "
-        "It may be deleted.",
+        "You can delete it.",
     )
 
 
-# --- files that change under the eyes --------------------------------------------------------------------------------
+# --- files that change meanwhile -------------------------------------------------------------------------------------
 
 
 def test_a_zip_that_is_being_written_is_left_alone_until_it_is_whole(
@@ -237,19 +238,17 @@ def test_a_file_that_grew_a_moment_ago_is_not_called_damaged_by_the_sensor(
     monkeypatch.setattr(dropped, "LOOK_AGAIN", 0.0)
     content = export("pig1987", "overview").members["Overview.csv"][:cut]
     path = drop(content, landing(settings) / "pig1987", "Overview.csv", age=1)
-    assert look(settings, patience=10).waiting == (str(path),)
+    assert look(settings, settle_seconds=10).waiting == (str(path),)
     drop(content, landing(settings) / "pig1987", "Overview.csv", age=11)
-    assert len(look(settings, patience=10).rejected) == 1
+    assert len(look(settings, settle_seconds=10).rejected) == 1
 
 
 def test_a_damaged_file_from_the_future_is_not_waited_for(settings: Settings) -> None:
     drop(b"PK damaged", landing(settings), "Overview_pig1987.zip", age=-86_400)
-    assert [one.reason for one in look(settings, patience=10).rejected] == ["broken_file"]
+    assert [one.reason for one in look(settings, settle_seconds=10).rejected] == ["broken_file"]
 
 
-def test_a_file_that_vanishes_while_it_is_looked_at_was_never_there(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_vanishes_while_it_is_read_is_skipped(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     made = drop_export(settings, "pig1987", "overview", folder="pig1987")
     gone = [drop(b"x", landing(settings), name) for name in ("0.csv", "1.csv", "2.csv")]
     before_list, before_look, before_read = iter(gone)
@@ -291,7 +290,7 @@ def test_a_file_replaced_by_one_of_equal_size_and_time_is_another_file(settings:
 # --- what file systems hold ------------------------------------------------------------------------------------------
 
 
-def test_links_in_circles_pipes_and_links_to_nothing_stop_nobody(settings: Settings) -> None:
+def test_circular_links_pipes_and_broken_links_stop_nothing(settings: Settings) -> None:
     home = landing(settings) / "pig1987"
     made = drop_export(settings, "pig1987", "overview", folder="pig1987")
     (home / "again").symlink_to(landing(settings))
@@ -315,8 +314,8 @@ def test_a_link_to_a_file_becomes_the_file(settings: Settings, tmp_path: Path) -
     assert not (landing(settings) / made.name).is_symlink()
 
 
-def test_a_folder_that_is_the_accounts_under_another_name_is_not_moved_into_itself(settings: Settings) -> None:
-    """As on a disk that knows no letter case, where Pig1987 is pig1987."""
+def test_the_accounts_folder_under_another_name_is_not_moved_into_itself(settings: Settings) -> None:
+    """As on a case-insensitive disk, where Pig1987 is pig1987."""
     made = drop_export(settings, "pig1987", "viewers", folder="pig1987")
     (landing(settings) / "Pig1987").symlink_to("pig1987")
     for _ in range(2):
@@ -346,7 +345,7 @@ def test_a_quarantined_file_never_overwrites_another_nor_a_note(settings: Settin
     ],
     ids=["not UTF-8", "255 bytes", "Windows path", "line break", "long suffix"],
 )
-def test_a_name_that_cannot_be_used_harms_nobody(settings: Settings, name: bytes) -> None:
+def test_an_unusable_name_does_not_affect_other_files(settings: Settings, name: bytes) -> None:
     landing(settings).mkdir(parents=True)
     strange = os.fsencode(landing(settings)) + b"/" + name.lstrip(b".")
     with open(strange, "wb") as file:  # noqa: PTH123 - a Path cannot be made of every name
@@ -360,7 +359,7 @@ def test_a_name_that_cannot_be_used_harms_nobody(settings: Settings, name: bytes
     assert is_kept(settings, [b"no export", good.content])
 
 
-def test_a_good_export_whose_name_is_no_text_is_kept_and_the_remedy_is_a_name(settings: Settings) -> None:
+def test_a_good_export_whose_name_is_not_text_is_kept_and_must_be_renamed(settings: Settings) -> None:
     made = export("pig1987", "viewers")
     for folder in (landing(settings), landing(settings) / "pig1987"):
         folder.mkdir(parents=True, exist_ok=True)
@@ -372,7 +371,7 @@ def test_a_good_export_whose_name_is_no_text_is_kept_and_the_remedy_is_a_name(se
         assert Path(rejected.moved_to).read_bytes() == made.content
 
 
-def test_what_systems_and_programs_leave_lying_about_is_not_looked_at(settings: Settings) -> None:
+def test_files_that_systems_and_programs_leave_behind_are_ignored(settings: Settings) -> None:
     for name in (
         ".DS_Store",
         "Thumbs.db",
@@ -388,7 +387,7 @@ def test_what_systems_and_programs_leave_lying_about_is_not_looked_at(settings: 
     assert len(names_in(landing(settings))) == 7
 
 
-def test_500_strange_files_are_all_quarantined(settings: Settings) -> None:
+def test_500_unknown_files_are_all_quarantined(settings: Settings) -> None:
     for number in range(500):
         drop(b"no export %d" % number, landing(settings), f"{number}.csv")
     assert len(look(settings).rejected) == 500
@@ -397,7 +396,7 @@ def test_500_strange_files_are_all_quarantined(settings: Settings) -> None:
 
 # --- what the operating system refuses -------------------------------------------------------------------------------
 
-# Python itself may lie where nobody may look, so everything is imported by a first look, at a copy made before.
+# The user may not be allowed to read the folder of Python, so everything is imported by a first pass over a copy.
 AS_NOBODY = """
 import json, os, shutil, sys, tempfile
 from dataclasses import asdict
@@ -490,9 +489,7 @@ def test_from_a_folder_that_may_only_be_read_exports_are_copied_once(shared: Set
 # --- the other landing folder ----------------------------------------------------------------------------------------
 
 
-def test_exports_are_fetched_from_the_extra_folder_and_strangers_files_stay_there(
-    install: Install, tmp_path: Path
-) -> None:
+def test_exports_are_fetched_from_the_extra_folder_and_other_files_stay(install: Install, tmp_path: Path) -> None:
     settings = install("pig1987", zonea0="zone.a0", landing_path=tmp_path / "Downloads")
     inbox = tmp_path / "Downloads"
     drop(export("pig1987", "viewers").content, inbox, "Viewers_pig1987.zip")
@@ -519,7 +516,9 @@ def test_exports_are_fetched_from_the_extra_folder_and_strangers_files_stay_ther
 
 
 @pytest.mark.parametrize("extra", ["data/landing", "data/landing/pig1987", "data", ".", "data/quarantine", "a link"])
-def test_an_extra_folder_in_or_around_the_lake_repeats_nothing(install: Install, tmp_path: Path, extra: str) -> None:
+def test_an_extra_folder_inside_or_around_the_lake_adds_nothing_twice(
+    install: Install, tmp_path: Path, extra: str
+) -> None:
     if extra == "a link":
         (tmp_path / extra).symlink_to(tmp_path / "data" / "landing")
     settings = install("pig1987", landing_path=tmp_path / extra)
@@ -538,7 +537,7 @@ def test_an_extra_folder_in_or_around_the_lake_repeats_nothing(install: Install,
     assert sorted(str(path) for path in (tmp_path / "data").rglob("*")) == before
 
 
-def test_an_extra_folder_inside_the_data_folder_is_looked_at(install: Install, tmp_path: Path) -> None:
+def test_an_extra_folder_inside_the_data_folder_is_read(install: Install, tmp_path: Path) -> None:
     settings = install("pig1987", landing_path=tmp_path / "data" / "incoming")
     drop(export("pig1987", "viewers").content, tmp_path / "data" / "incoming", "Viewers_pig1987.zip")
     assert landed(look(settings)) == [("pig1987", "Viewers_pig1987.zip")]
@@ -548,9 +547,9 @@ def test_an_extra_folder_inside_the_data_folder_is_looked_at(install: Install, t
 
 
 def test_the_files_of_an_account_that_is_not_in_use_wait_where_they_are(install: Install) -> None:
-    everyone = install("pig1987", zonea0="zone.a0")
-    drop_export(everyone, "zone.a0", "viewers")
-    look(everyone)
+    both = install("pig1987", zonea0="zone.a0")
+    drop_export(both, "zone.a0", "viewers")
+    look(both)
     only_pig = install("pig1987", zonea0="zone.a0", accounts=("pig1987",))
     loose = drop_export(only_pig, "zone.a0", "content")
 
@@ -560,10 +559,10 @@ def test_the_files_of_an_account_that_is_not_in_use_wait_where_they_are(install:
     assert len(intake.left_alone) == 2
     assert all("not in use" in message and "TIKTOK_ACCOUNTS" in message for message in intake.left_alone)
     assert (landing(only_pig) / loose.name).exists()
-    assert len(look(everyone).landed) == 2
+    assert len(look(both).landed) == 2
 
 
-def test_the_processed_files_of_an_account_that_was_removed_are_not_strangers(install: Install) -> None:
+def test_the_processed_files_of_a_removed_account_are_not_unowned(install: Install) -> None:
     before = install("pig1987", zonea0="zone.a0")
     made = drop_export(before, "zone.a0", "viewers", folder="zonea0")
     pretend_processed(before, look(before))
@@ -585,7 +584,7 @@ def test_an_account_added_after_the_start_is_not_unknown(settings: Settings, ins
 # --- time ------------------------------------------------------------------------------------------------------------
 
 
-def test_an_export_of_months_that_are_not_kept_says_which_are(install: Install) -> None:
+def test_the_message_about_months_that_are_not_kept_says_which_are(install: Install) -> None:
     settings = install("pig1987", start_date="2025-05")
     first, last = date(2025, 1, 5), date(2025, 1, 25)
     lines = [f"{first.replace(day=day):%Y/%m/%d},1,1,1,1,1,1,0,0,0,0,0" for day in range(first.day, last.day + 1)]
@@ -609,10 +608,10 @@ def test_only_the_months_that_are_kept_are_asked_for(install: Install) -> None:
     assert one.months == (date(2025, 6, 1),)
 
 
-# --- when it goes wrong half way -------------------------------------------------------------------------------------
+# --- failures halfway ------------------------------------------------------------------------------------------------
 
 
-def test_a_fault_of_ours_in_one_file_does_not_stop_the_others(
+def test_a_bug_of_ours_in_one_file_does_not_stop_the_others(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tiktok_assets.inbox import contents as module
@@ -636,7 +635,7 @@ def test_a_fault_of_ours_in_one_file_does_not_stop_the_others(
 
 
 @pytest.mark.parametrize("at", ["write_bytes", "move"])
-def test_a_disk_that_is_full_loses_nothing_and_stops_only_that_file(
+def test_a_full_disk_loses_nothing_and_stops_only_that_file(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, at: str
 ) -> None:
     bad = drop(b"no export", landing(settings), "bad.csv")
@@ -658,7 +657,7 @@ def test_a_disk_that_is_full_loses_nothing_and_stops_only_that_file(
     assert [Path(one.file).name for one in look(settings).rejected] == ["bad.csv"]
 
 
-def test_an_export_that_finds_no_room_to_be_unpacked_is_not_called_damaged(
+def test_an_export_without_room_to_be_unpacked_is_not_called_damaged(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
@@ -672,11 +671,11 @@ def test_an_export_that_finds_no_room_to_be_unpacked_is_not_called_damaged(
     assert (intake.landed, intake.rejected) == ((), ())
     (message,) = intake.unreadable
     assert made.name in message
-    assert "Make room in" in message
+    assert "Free space in" in message
     assert landed(look(settings)) == [("pig1987", made.name)]
 
 
-def test_two_processes_that_look_at_once_take_turns(settings: Settings) -> None:
+def test_two_processes_that_take_in_files_at_once_take_turns(settings: Settings) -> None:
     for number in range(40):
         drop(b"no export %d" % number, landing(settings), "same.csv" if number == 0 else f"{number}.csv")
     code = AS_NOBODY.replace("os.geteuid() == 0", "False")

@@ -22,7 +22,7 @@ from tiktok_assets.reports.reading import open_export
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets_tests.conftest import Install
-from tiktok_assets_tests.drops import drop, export, names_in
+from tiktok_assets_tests.landing_files import drop, export, names_in
 
 LONG_AGO = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
 MAY, JUNE, JULY = (dt.date(2025, month, 1) for month in (5, 6, 7))
@@ -39,7 +39,7 @@ def receive(lake: Lake, tmp_path: Path, account: str = "pig1987") -> str:
 def close(
     lake: Lake, account: str, partitions: PartitionRange, run_id: str = "a run", started_at: dt.datetime = LONG_AGO
 ) -> None:
-    """As the last asset of a run does, and whoever publishes."""
+    """As the last asset of a run does, and then the publication."""
     note_loaded(lake, account, partitions, run_id, started_at)
     close_receipts(lake, waiting_for_publication(lake, [account]))
 
@@ -48,9 +48,7 @@ def receipts(lake: Lake) -> list[str]:
     return names_in(Path(str(lake.settings.raw)) / "exports")
 
 
-def test_an_export_is_processed_only_when_every_month_of_it_has_reached_the_warehouse(
-    settings: Settings, tmp_path: Path
-) -> None:
+def test_an_export_is_processed_once_all_its_months_reached_the_warehouse(settings: Settings, tmp_path: Path) -> None:
     lake = Lake(settings)
     export_id = receive(lake, tmp_path)
     assert processed(lake, "pig1987") == frozenset()
@@ -62,9 +60,7 @@ def test_an_export_is_processed_only_when_every_month_of_it_has_reached_the_ware
     assert receipts(lake) == [f"{export_id}.v{READER_VERSION}.json"]
 
 
-def test_an_export_is_loaded_before_it_is_published_and_asked_for_by_no_other_run(
-    settings: Settings, tmp_path: Path
-) -> None:
+def test_a_loaded_export_is_requested_by_no_other_run_before_publication(settings: Settings, tmp_path: Path) -> None:
     lake = Lake(settings)
     export_id = receive(lake, tmp_path)
     assert loaded(lake, "pig1987") == frozenset()
@@ -78,7 +74,7 @@ def test_an_export_is_loaded_before_it_is_published_and_asked_for_by_no_other_ru
     assert loaded(lake, "pig1987") == processed(lake, "pig1987") == {export_id}
 
 
-def test_a_receipt_says_what_became_of_the_export(settings: Settings, tmp_path: Path) -> None:
+def test_a_receipt_says_what_happened_to_the_export(settings: Settings, tmp_path: Path) -> None:
     lake = Lake(settings)
     export_id = receive(lake, tmp_path)
     (path,) = (Path(str(settings.raw)) / "exports" / "account=pig1987").iterdir()
@@ -97,7 +93,7 @@ def test_months_that_are_not_kept_are_not_waited_for(install: Install, tmp_path:
     assert processed(lake, "pig1987") == {export_id}
 
 
-def test_the_receipt_of_one_account_says_nothing_of_another(settings: Settings, tmp_path: Path) -> None:
+def test_the_receipt_of_one_account_says_nothing_about_another(settings: Settings, tmp_path: Path) -> None:
     lake = Lake(settings)
     receive(lake, tmp_path)
     close(lake, "zonea0", PartitionRange(("zonea0",), (MAY, JUNE)))
@@ -114,7 +110,7 @@ def test_an_export_read_by_an_older_reader_is_not_processed(
     assert processed(lake, "pig1987") == frozenset()
 
 
-def test_a_crash_while_closing_is_mended_by_the_next_run(
+def test_a_crash_while_closing_is_fixed_by_the_next_run(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lake = Lake(settings)
@@ -127,15 +123,13 @@ def test_a_crash_while_closing_is_mended_by_the_next_run(
         patch.setattr(Lake, "remove", crash)
         with pytest.raises(KeyboardInterrupt):
             close(lake, "pig1987", PartitionRange(("pig1987",), (MAY, JUNE)))
-    assert loaded(lake, "pig1987") == frozenset()  # two receipts of one export: the less advanced counts
+    assert loaded(lake, "pig1987") == frozenset()  # two receipts of one export: the earlier state counts
     close(lake, "pig1987", PartitionRange(("pig1987",), (MAY, JUNE)))
     assert loaded(lake, "pig1987") == {export_id}
     assert receipts(lake) == [f"{export_id}.v{READER_VERSION}.json"]
 
 
-def test_a_run_says_nothing_of_an_export_that_another_run_put_into_raw_behind_its_back(
-    settings: Settings, tmp_path: Path
-) -> None:
+def test_a_run_does_not_close_the_receipt_of_an_export_it_never_read(settings: Settings, tmp_path: Path) -> None:
     lake, partitions = Lake(settings), PartitionRange(("pig1987",), (MAY, JUNE))
     before = dt.datetime.now(dt.UTC)
     export_id = receive(lake, tmp_path)

@@ -15,9 +15,9 @@ from tiktok_assets.cli.app import app
 from tiktok_assets.legacy.tables import Fault, current_names, faults
 from tiktok_assets.legacy.validate import TABLES, validate
 from tiktok_assets.reports import REPORTS
-from tiktok_assets.reports.report import settle
-from tiktok_assets_tests.drops import drop, export
-from tiktok_assets_tests.written import parsed
+from tiktok_assets.reports.report import latest_per_grain
+from tiktok_assets_tests.export_files import parsed
+from tiktok_assets_tests.landing_files import drop, export
 
 TODAY = dt.date(2026, 6, 1)
 HEADER = "artist,zone,date,Video Views,Profile Views,Likes,Comments,Shares,Year,engagement_rate,Followers,new_followers"
@@ -33,7 +33,7 @@ def staged(tmp_path: Path, name: str) -> tuple[Path, pl.DataFrame]:
     made = export("pig1987", section)  # pyright: ignore[reportArgumentType]
     report = next(report for report in REPORTS if report.name == name)
     rows = parsed(drop(made.content, tmp_path / "exports", made.name))[name].with_columns(account=pl.lit("pig1987"))
-    settled = settle(report, rows).filter(pl.col("date").dt.month() == 6)
+    settled = latest_per_grain(report, rows).filter(pl.col("date").dt.month() == 6)
     folder = tmp_path / "data" / "staging" / name / "account=pig1987" / "date=2025-06-01"
     folder.mkdir(parents=True)
     settled.write_parquet(folder / "data.parquet")

@@ -1,4 +1,4 @@
-"""Labels that run ahead, from dropped files to the warehouse: one row a real day, whichever export came first."""
+"""Labels that run ahead, from dropped files to the warehouse: one row per real day, whichever export came first."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from tiktok_assets.simulator.exports import GeneratedExport, Quirks, Section, la
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.raw import raw_of_account
 from tiktok_assets_tests.instances import fresh
+from tiktok_assets_tests.lake_contents import differing, tables
 from tiktok_assets_tests.made_once import MadeOnce
-from tiktok_assets_tests.stored import differing, tables
 
 TRUTH = SimulatedAccount.generate("pig1987", 11, dt.date(2024, 11, 1), dt.date(2025, 6, 30))
 
@@ -34,11 +34,11 @@ def export(
     return studio_export(TRUTH, section, *days, downloaded_at=moment, quirks=Quirks(label_shift=shift))
 
 
-# Ahead by a day, and nothing in it tells: it was downloaded weeks after its last day.
+# Ahead by a day, without evidence of it: it was downloaded weeks after its last day.
 AHEAD = export("2025-01-01", "2025-01-31", "2025-03-02T18:20:30", shift=1)
-# As labelled, up to the last day that was there.
+# As labelled, up to the last available day.
 PLAIN = export("2025-01-20", "2025-02-28", "2025-03-01T18:20:30")
-# Ahead, and it tells: its last label is the day of the download.
+# Ahead, with evidence of it: its last label is the day of the download.
 TELLING = export("2025-02-10", "2025-03-10", "2025-03-10T23:20:30", shift=1)
 
 
@@ -69,14 +69,14 @@ def views_are_true(found: pl.DataFrame) -> bool:
     return found["video_views"].to_list() == [truth.video_views for truth in truths if truth]
 
 
-def test_alone_an_export_that_tells_nothing_stands_as_it_is_labelled(settings: Settings, made_once: MadeOnce) -> None:
+def test_a_single_export_without_evidence_keeps_its_labels(settings: Settings, made_once: MadeOnce) -> None:
     taken(settings, made_once, AHEAD)
     found = days(settings)
     assert (found["date"][0], found["date"][-1]) == (dt.date(2025, 1, 1), dt.date(2025, 1, 31))
     assert set(found["date_shift_days"]) == {0}
 
 
-def test_a_later_export_moves_the_earlier_one_and_its_months_are_made_again(
+def test_a_later_export_moves_the_earlier_one_and_its_months_are_rebuilt(
     settings: Settings, made_once: MadeOnce
 ) -> None:
     taken(settings, made_once, AHEAD)
@@ -108,7 +108,7 @@ def at_once(whole: Settings) -> pl.DataFrame:
     return days(whole)
 
 
-def test_each_real_day_stands_once_with_its_own_number(at_once: pl.DataFrame) -> None:
+def test_each_real_day_appears_once_with_its_own_number(at_once: pl.DataFrame) -> None:
     assert at_once["date"].to_list() == [dt.date(2024, 12, 31) + dt.timedelta(days=number) for number in range(69)]
     assert views_are_true(at_once)
 
@@ -123,7 +123,7 @@ def test_the_same_exports_make_the_same_tables_in_any_order(
     assert differing(tables(settings), tables(whole)) == []
 
 
-def test_a_run_says_that_an_older_export_is_judged_anew(settings: Settings, made_once: MadeOnce) -> None:
+def test_a_run_logs_that_the_shift_of_an_older_export_changed(settings: Settings, made_once: MadeOnce) -> None:
     taken(settings, made_once, AHEAD)
     [before] = receipts(Lake(settings), "pig1987")
     assert before.shifts == {}
@@ -132,11 +132,11 @@ def test_a_run_says_that_an_older_export_is_judged_anew(settings: Settings, made
     after = {one.source: one.shifts for one in receipts(Lake(settings), "pig1987")}
     assert sorted(map(json.dumps, after.values())) == ['{"overview": 1}', "{}"]
     entries = [entry.user_message for run in history.get_runs() for entry in history.all_logs(run.run_id)]
-    [said] = [entry for entry in entries if "judged anew" in entry]
+    [said] = [entry for entry in entries if "date shift of its labels changed" in entry]
     assert "(days ahead of the real day: overview 0 -> 1)" in said
 
 
-def test_nothing_is_processed_once_more_when_nothing_moved(settings: Settings, made_once: MadeOnce) -> None:
+def test_nothing_is_processed_again_if_nothing_moved(settings: Settings, made_once: MadeOnce) -> None:
     taken(settings, made_once, AHEAD, PLAIN)
     again = process(settings, instance=fresh())
     assert again.accounts == ()

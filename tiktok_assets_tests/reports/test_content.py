@@ -1,4 +1,4 @@
-"""The videos of a Content file: whose, which, when."""
+"""The videos of a Content file: account, id and time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from tiktok_assets.exports.problems import UnreadableValue
 from tiktok_assets.reports.content import CONTENT
-from tiktok_assets_tests.written import parsed, quoted, write, zipped
+from tiktok_assets_tests.export_files import parsed, quoted, write, zipped
 
 STUDIO, BUSINESS = CONTENT.headers["studio"], CONTENT.headers["business_suite"]
 # 7480000000000000001 >> 32 is 1741573214: 10 March 2025, 02:20:14 UTC.
@@ -42,7 +42,7 @@ def refusal(folder: Path, link: str, posted: str = "March 11") -> str:
         " https://www.tiktok.com/@zone.a0/video/{}/ ",
     ],
 )
-def test_a_link_tells_video_handle_and_the_second_of_the_upload(tmp_path: Path, address: str) -> None:
+def test_a_link_contains_video_handle_and_the_second_of_the_upload(tmp_path: Path, address: str) -> None:
     link = address.format(ID)
     row = video(tmp_path, link)
     assert (row["video_id"], row["handle"], row["published_at"]) == (ID, "zone.a0", UPLOADED)
@@ -62,12 +62,12 @@ def test_a_link_tells_video_handle_and_the_second_of_the_upload(tmp_path: Path, 
         "https://",
     ],
 )
-def test_a_link_that_is_no_video_is_refused_with_its_row(tmp_path: Path, link: str) -> None:
+def test_a_link_that_is_not_a_video_is_refused_with_its_row(tmp_path: Path, link: str) -> None:
     message = refusal(tmp_path, link)
     assert message.startswith(f"Content_x.zip/Content.csv, row 1, Video link: {link!r} is not")
 
 
-def test_an_id_of_18_digits_is_a_video_whose_upload_is_unknown_and_not_of_1977(tmp_path: Path) -> None:
+def test_an_id_of_18_digits_is_a_video_with_unknown_upload_time(tmp_path: Path) -> None:
     row = video(tmp_path, "https://www.tiktok.com/@zone.a0/video/748000000000000000", "May 1")
     assert (row["video_id"], row["published_at"]) == ("748000000000000000", None)
     assert row["post_date"] == dt.date(2025, 5, 1)  # the last 1 May before the download
@@ -95,7 +95,7 @@ def test_the_day_of_the_post_lies_in_the_first_year_that_is_not_before_the_uploa
 
 
 @pytest.mark.parametrize("posted", ["yesterday", "March 32", "2025/02/31 04:25:13", "3 d ago"])
-def test_a_post_time_that_is_no_day_is_refused_with_its_row(tmp_path: Path, posted: str) -> None:
+def test_a_post_time_that_is_not_a_day_is_refused_with_its_row(tmp_path: Path, posted: str) -> None:
     message = refusal(tmp_path, f"https://www.tiktok.com/@zone.a0/video/{ID}", posted)
     assert message.startswith("Content_x.zip/Content.csv, row 1, Post time:") and posted in message
 

@@ -68,7 +68,7 @@ def test_the_column_with_the_day_is_spelled_as_in_the_file(header: str, column: 
     assert identify("file.csv", header.split(",")).label_column == column
 
 
-def test_what_differs_from_the_nearest_known_header_is_told() -> None:
+def test_differences_from_the_nearest_known_header_are_reported() -> None:
     layout = identify("x.csv", ["Date", "Video Views", "Likes", "Comments", "Shares", "Saves", "Gifts"])
     assert (layout.unknown, layout.missing) == (("Saves", "Gifts"), ("Profile Views",))
 
@@ -86,13 +86,13 @@ def test_what_differs_from_the_nearest_known_header_is_told() -> None:
     ],
 )
 def test_a_table_of_another_product_is_refused_by_name(header: str, product: str) -> None:
-    with pytest.raises(ForeignFile, match=f"^strange.csv: .*{product}"):
-        identify("strange.csv", header.split(",") if header else [])
+    with pytest.raises(ForeignFile, match=f"^unknown.csv: .*{product}"):
+        identify("unknown.csv", header.split(",") if header else [])
 
 
 def test_a_message_about_a_very_long_header_stays_readable() -> None:
     with pytest.raises(ForeignFile) as raised:
-        identify("strange.csv", ["binary rubbish"] * 10_000)
+        identify("unknown.csv", ["binary rubbish"] * 10_000)
     assert len(str(raised.value)) < 700
 
 

@@ -1,4 +1,4 @@
-"""What the answers of Studio mean, in the shapes of public captures, written by hand."""
+"""What the responses of Studio mean, in the shapes of public captures, written manually."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tiktok_assets.checks.schema import violations
-from tiktok_assets.exports.insights import INSIGHT, ITEM_LIST, RELATION, Answer, written
+from tiktok_assets.exports.insights import INSIGHT, ITEM_LIST, RELATION, Answer, serialize_insights
 from tiktok_assets.exports.problems import UnreadableValue
 from tiktok_assets.exports.provenance import PROVENANCE
 from tiktok_assets.reports.insights import INSIGHTS, METRICS, Insights, parse
 from tiktok_assets.reports.reading import open_export
-from tiktok_assets.reports.report import settle
+from tiktok_assets.reports.report import latest_per_grain
 from tiktok_assets_tests.budget import examples
 
 AT = dt.datetime(2026, 1, 1, 18, 20, 30, tzinfo=dt.UTC)
@@ -45,7 +45,7 @@ def listed(*items: dict[str, Any]) -> Answer:
 
 
 def nested(value: Any, status: int = 0) -> dict[str, Any]:
-    """As a video's numbers are told, one level deeper than an account's."""
+    """As a video's numbers are served, one level deeper than an account's."""
     return {"is_after_7d": False, "value": {"status": status, "value": value}}
 
 
@@ -55,7 +55,7 @@ def shares(**parts: float) -> list[dict[str, Any]]:
 
 def parsed(folder: Path, *answers: Answer, at: dt.datetime = AT) -> pl.DataFrame:
     path = folder / f"Insights_{at:%Y%m%dT%H%M%SZ}_north.pier.json"
-    path.write_bytes(written(handle="north.pier", user_id=US, captured_at=at, missing=(), answers=answers))
+    path.write_bytes(serialize_insights(handle="north.pier", user_id=US, captured_at=at, missing=(), answers=answers))
     with open_export(path) as export:
         ((member, rows),) = export.frames(account="north", source=path.name)
         return member.report.parse(rows.lazy().collect())
@@ -63,14 +63,14 @@ def parsed(folder: Path, *answers: Answer, at: dt.datetime = AT) -> pl.DataFrame
 
 def numbers(rows: pl.DataFrame) -> dict[tuple[str, ...], float | str | None]:
     """By metric, video and item, empty parts left out."""
-    table = settle(INSIGHTS, rows)
+    table = latest_per_grain(INSIGHTS, rows)
     assert violations(Insights, table) == []
     keys = [tuple(filter(None, key)) for key in table.select("metric", "video_id", "item").rows()]
     values = [text if text is not None else value for value, text in table.select("value", "text").rows()]
     return dict(zip(keys, values, strict=True))
 
 
-def test_followers_and_following_are_texts_in_a_map_by_user_of_which_ours_is_taken(tmp_path: Path) -> None:
+def test_followers_and_following_are_read_from_the_entry_of_our_user(tmp_path: Path) -> None:
     rows = parsed(
         tmp_path,
         follows(
@@ -82,7 +82,7 @@ def test_followers_and_following_are_texts_in_a_map_by_user_of_which_ours_is_tak
     assert numbers(rows) == {("followers",): 15054, ("following",): 70}
 
 
-def test_ages_and_sources_are_shares_by_item_with_the_days_they_speak_of(tmp_path: Path) -> None:
+def test_ages_and_sources_are_shares_by_item_with_their_days(tmp_path: Path) -> None:
     body = {
         "viewer_age_distribution": {"status": 0, "value": shares(**{"18-24": 0.3, "25-34": 0.7})},
         "follower_age_distribution": {"status": 0, "value": shares(**{"18-24": 1})},
@@ -99,7 +99,7 @@ def test_ages_and_sources_are_shares_by_item_with_the_days_they_speak_of(tmp_pat
     assert rows["window_days"].unique().to_list() == [28]
 
 
-def test_numbers_of_a_video_lie_one_level_deeper(tmp_path: Path) -> None:
+def test_numbers_of_a_video_are_one_level_deeper(tmp_path: Path) -> None:
     body = {
         "video_per_duration_realtime": nested(9.41),
         "video_finish_rate_realtime": nested(0.125),
@@ -166,24 +166,24 @@ def test_no_data_is_null_and_never_the_zero_beside_it(tmp_path: Path) -> None:
     assert rows["window_days"].null_count() == rows.height
 
 
-def test_zero_that_studio_vouches_for_is_zero(tmp_path: Path) -> None:
+def test_a_zero_with_the_status_of_a_value_is_zero(tmp_path: Path) -> None:
     body = {"video_finish_rate_realtime": nested(0), "video_per_duration_realtime": nested("0.0")}
     found = numbers(parsed(tmp_path, insight(body, video=VIDEO)))
     assert found == {("completion_rate", VIDEO): 0, ("average_watch_time", VIDEO): 0}
 
 
-def test_a_type_that_was_not_asked_for_is_no_row(tmp_path: Path) -> None:
+def test_a_type_that_was_not_requested_gives_no_row(tmp_path: Path) -> None:
     body = {"viewer_age_distribution": None, "video_finish_rate_realtime": None, "follower_num": None}
     assert parsed(tmp_path, insight(body, asked=["follower_num"])).is_empty()
 
 
-def test_an_answer_about_two_videos_at_once_is_told_of_neither(tmp_path: Path) -> None:
+def test_a_response_about_two_videos_at_once_is_used_for_neither(tmp_path: Path) -> None:
     two = insight({"video_finish_rate_realtime": nested(0.5)}, video=VIDEO)
     two.asked["requests"].append({"insigh_type": "video_finish_rate_realtime", "aweme_id": OTHER})
     assert parsed(tmp_path, two).is_empty()
 
 
-def test_of_two_answers_the_last_with_data_counts_as_a_whole(tmp_path: Path) -> None:
+def test_of_two_responses_the_last_with_data_counts_as_a_whole(tmp_path: Path) -> None:
     def ages(days: int, *parts: dict[str, Any], status: int = 0) -> Answer:
         return insight({"viewer_age_distribution": {"status": status, "value": parts}}, days=days)
 
@@ -202,7 +202,7 @@ def test_the_latest_visit_of_a_day_counts_and_no_data_replaces_nothing(tmp_path:
         [insight({"viewer_age_distribution": {"status": 0, "value": shares(**{"55+": 1})}}, days=7), follows_of(2)],
         [insight({"viewer_age_distribution": {"status": 2}}, days=7)],
     ]
-    visits = [parsed(tmp_path, *told, at=at) for told, at in zip(answers, hours, strict=True)]
+    visits = [parsed(tmp_path, *of_visit, at=at) for of_visit, at in zip(answers, hours, strict=True)]
     for order in ([0, 1, 2], [2, 1, 0], [1, 2, 0]):
         assert numbers(pl.concat([visits[number] for number in order])) == {
             ("viewer_age", "55+"): 1,
@@ -230,19 +230,19 @@ def follows_of(count: int) -> Answer:
         (listed({"item_id": VIDEO, "play_count": "١"}), "is not a possible total_views"),
     ],
 )
-def test_an_impossible_number_is_refused_with_its_place(tmp_path: Path, answer: Answer, where: str) -> None:
+def test_an_impossible_number_is_refused_with_its_path(tmp_path: Path, answer: Answer, where: str) -> None:
     with pytest.raises(UnreadableValue, match=r"Insights_20260101T182030Z_north\.pier\.json, row \d+, ") as refused:
         parsed(tmp_path, follows_of(1), answer)
     assert where in str(refused.value)
 
 
-def test_what_a_later_answer_of_another_shape_says_is_kept_in_raw_and_does_no_harm(tmp_path: Path) -> None:
+def test_a_later_response_of_another_shape_is_kept_in_raw_only(tmp_path: Path) -> None:
     body = {"viewer_age_distribution": {"status": 0, "value": {"teens": 0.3}}, "vv_traffic_source": "n/a", "new": [1]}
     assert parsed(tmp_path, insight(body)).is_empty()
 
 
-def test_no_file_is_an_empty_table() -> None:
-    rows = settle(INSIGHTS, parse(pl.DataFrame(schema=PROVENANCE)))
+def test_without_files_the_table_is_empty() -> None:
+    rows = latest_per_grain(INSIGHTS, parse(pl.DataFrame(schema=PROVENANCE)))
     assert rows.height == 0
     assert violations(Insights, rows) == []
 
@@ -253,13 +253,13 @@ def test_no_file_is_an_empty_table() -> None:
     st.none() | st.floats(0, 1),
     st.none() | st.integers(0, 10**9),
 )
-def test_every_number_comes_back_as_it_was_told(
+def test_every_number_is_read_as_it_was_served(
     tmp_path_factory: pytest.TempPathFactory,
     views: dict[str, int | None],
     completion: float | None,
     following: int | None,
 ) -> None:
-    told = [
+    answers = [
         listed(
             *({"item_id": video, "play_count": None if count is None else str(count)} for video, count in views.items())
         ),
@@ -268,7 +268,7 @@ def test_every_number_comes_back_as_it_was_told(
         ),
         follows(FollowingCount={} if following is None else {US: str(following)}),
     ]
-    found = numbers(parsed(tmp_path_factory.mktemp("insights"), *told))
+    found = numbers(parsed(tmp_path_factory.mktemp("insights"), *answers))
     expected: dict[tuple[str, ...], float | None] = {("total_views", video): count for video, count in views.items()}
     expected["completion_rate", VIDEO] = completion
     if following is not None:

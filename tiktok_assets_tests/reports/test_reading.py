@@ -1,4 +1,4 @@
-"""One export read whole; the files are written by hand."""
+"""One export read whole; the files are written manually."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from tiktok_assets.exports.problems import BrokenFile, ExportProblem, ForeignFile, UnreadableValue, WrongSection
 from tiktok_assets.reports.reading import open_export
-from tiktok_assets_tests.written import DOWNLOADED, parsed, quoted, workbook, write, zipped
+from tiktok_assets_tests.export_files import DOWNLOADED, parsed, quoted, workbook, write, zipped
 
 OVERVIEW = ("Date", "Video Views", "Profile Views", "Likes", "Comments", "Shares")
 
@@ -59,7 +59,7 @@ def test_a_loose_file_under_any_name_is_read(tmp_path: Path, name: str) -> None:
     assert (row["date_label"], row["video_views"], row["comments"]) == (dt.date(2026, 3, 15), 12345, -7)
 
 
-def test_unknown_columns_stay_in_raw_and_are_told(tmp_path: Path) -> None:
+def test_unknown_columns_stay_in_raw_and_are_reported(tmp_path: Path) -> None:
     path = write(
         tmp_path / "Overview_x.zip", overview((*DAY, "5", "many"), header=(*OVERVIEW, "New followers", "Saves"))
     )
@@ -71,7 +71,7 @@ def test_unknown_columns_stay_in_raw_and_are_told(tmp_path: Path) -> None:
     assert parsed(path)["overview"]["new_followers"].to_list() == [5]
 
 
-def test_missing_columns_are_told_and_unknown_in_the_table(tmp_path: Path) -> None:
+def test_missing_columns_are_reported_and_null_in_the_table(tmp_path: Path) -> None:
     path = write(
         tmp_path / "Overview_x.zip", overview(("March 15", "10", "1"), header=("Date", "Video Views", "Likes"))
     )
@@ -81,7 +81,7 @@ def test_missing_columns_are_told_and_unknown_in_the_table(tmp_path: Path) -> No
     assert (row["video_views"], row["likes"], row["comments"], row["shares"]) == (10, 1, None, None)
 
 
-def test_a_file_with_reach_and_no_views_is_of_the_older_schema_where_views_were_called_reach(tmp_path: Path) -> None:
+def test_reach_in_a_file_without_views_is_the_older_name_of_views(tmp_path: Path) -> None:
     for header in [("Date", "reach", "page_views", *OVERVIEW[3:]), ("Date", "Reach", "Profile Views", *OVERVIEW[3:])]:
         path = write(tmp_path / "Overview_x.zip", overview(DAY, header=header))
         row = parsed(path)["overview"].row(0, named=True)
@@ -102,7 +102,7 @@ def test_header_names_with_stray_spaces_and_other_case_are_known(tmp_path: Path)
     assert (row["date_label"], row["video_views"], row["profile_views"]) == (dt.date(2026, 3, 15), 12345, 7)
 
 
-def test_a_small_account_has_only_headers_which_is_no_data_and_no_error(tmp_path: Path) -> None:
+def test_headers_only_of_a_small_account_are_no_data_and_no_error(tmp_path: Path) -> None:
     members = {
         "FollowerHistory.csv": quoted(
             ("Date", "Followers", "Difference in followers from previous day"), ("March 15", "64", "0")
@@ -127,11 +127,11 @@ def test_every_month_of_the_window_is_touched(tmp_path: Path) -> None:
         assert export.months == [dt.date(2025, 12, 1), *(dt.date(2026, month, 1) for month in (1, 2, 3))]
 
 
-def test_days_left_out_and_named_twice_are_told(tmp_path: Path) -> None:
+def test_days_left_out_or_named_twice_are_reported(tmp_path: Path) -> None:
     rows = [(label, *DAY[1:]) for label in ("March 10", "March 10", "March 13")]
     with open_export(write(tmp_path / "Overview_x.zip", overview(*rows))) as export:
         assert export.warnings == (
-            "Overview names a day more than once (row 2); the last row of a day is taken",
+            "Overview names a day more than once (row 2); the last row of a day is used",
             "Overview leaves out days between 2026-03-10 and 2026-03-13",
         )
 
@@ -143,19 +143,19 @@ def problem(path: Path, kind: type[ExportProblem]) -> str:
     return str(raised.value)
 
 
-def test_a_label_that_is_no_day_is_named_with_file_row_column_and_text(tmp_path: Path) -> None:
+def test_a_label_that_is_not_a_day_is_named_with_file_row_column_and_text(tmp_path: Path) -> None:
     rows = [DAY, ("March 32", *DAY[1:])]
     message = problem(write(tmp_path / "Overview_x.zip", overview(*rows)), UnreadableValue)
     assert "Overview_x.zip/Overview.csv, row 2, Date: 'March 32'" in message
 
 
-def test_labels_that_no_year_explains_are_named(tmp_path: Path) -> None:
+def test_labels_that_fit_no_year_are_named(tmp_path: Path) -> None:
     rows = [(label, *DAY[1:]) for label in ("March 15", "January 2", "March 14", "February 1")]
     message = problem(write(tmp_path / "Overview_x.zip", overview(*rows)), UnreadableValue)
     assert "Overview_x.zip/Overview.csv, row " in message and "fits no year" in message
 
 
-def test_a_name_that_promises_another_section_is_refused(tmp_path: Path) -> None:
+def test_a_name_of_another_section_is_refused(tmp_path: Path) -> None:
     assert "name says viewers" in problem(write(tmp_path / "Viewers_x.zip", overview(DAY)), WrongSection)
     text = zipped({"FollowerHistory.csv": quoted(OVERVIEW, DAY)})
     assert "FollowerHistory.csv" in problem(write(tmp_path / "Overview_x.zip", text), WrongSection)
@@ -167,9 +167,7 @@ def test_one_report_twice_in_an_archive_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "content"), [("notes.csv", "Song,Plays\na,1"), ("photo.png", b"\x89PNG\r\n\xff\xfe")])
-def test_a_stranger_in_an_archive_is_reported_as_not_read_beside_the_exports(
-    tmp_path: Path, name: str, content: str | bytes
-) -> None:
+def test_an_unknown_file_in_an_archive_is_reported_as_not_read(tmp_path: Path, name: str, content: str | bytes) -> None:
     members = {"Overview.csv": quoted(OVERVIEW, DAY), name: content}
     path = write(tmp_path / "Overview_x.zip", zipped(members))
     with open_export(path) as export:
@@ -178,12 +176,12 @@ def test_a_stranger_in_an_archive_is_reported_as_not_read_beside_the_exports(
         assert warning.startswith("not read: ") and name in warning
 
 
-def test_an_archive_of_nothing_but_strangers_names_the_first(tmp_path: Path) -> None:
+def test_the_message_about_an_archive_of_unknown_files_names_the_first(tmp_path: Path) -> None:
     members = {"notes.csv": "Song,Plays\na,1", "more.csv": "Song,Plays\na,1"}
     assert "notes.csv: no known report" in problem(write(tmp_path / "x.zip", zipped(members)), ForeignFile)
 
 
-def test_a_damaged_table_beside_a_good_one_is_no_stranger(tmp_path: Path) -> None:
+def test_a_damaged_table_beside_a_good_one_is_an_error(tmp_path: Path) -> None:
     members = {"Overview.csv": quoted(OVERVIEW, DAY), "Viewers.csv": 'Date,Total Viewers\n"May 1'}
     assert "Viewers.csv" in problem(write(tmp_path / "x.zip", zipped(members)), BrokenFile)
 
@@ -200,7 +198,7 @@ CONTENT = (
 )
 
 
-def test_the_handles_of_all_accounts_in_a_content_file_are_told(tmp_path: Path) -> None:
+def test_the_handles_of_all_accounts_in_a_content_file_are_reported(tmp_path: Path) -> None:
     rows = [
         ("March 17", "", f"https://www.tiktok.com/@{handle}/video/{number}", "March 1", "1", "2", "3", "4")
         for handle, number in [("zone.a0", 7480000000000000001), ("pig1987", 7480000000000000002)]
@@ -211,7 +209,7 @@ def test_the_handles_of_all_accounts_in_a_content_file_are_told(tmp_path: Path) 
         assert export.handles == ("pig1987", "zone.a0")
 
 
-def test_a_copied_content_file_was_downloaded_on_the_day_it_tells(tmp_path: Path) -> None:
+def test_a_copied_content_file_was_downloaded_on_the_day_it_states(tmp_path: Path) -> None:
     # 7480000000000000001 >> 32 is 10 March 2025, 02:20:14 UTC.
     row = ("April 2", "", "https://www.tiktok.com/@x/video/7480000000000000001", "March 11", "1", "2", "3", "4")
     with open_export(

@@ -15,18 +15,18 @@ from tiktok_assets.exports.provenance import UTC_TIME
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.reports.follower_gender import FOLLOWER_GENDER
 from tiktok_assets.reports.overview import OVERVIEW
-from tiktok_assets.reports.report import Report, settle
+from tiktok_assets.reports.report import Report, latest_per_grain
 from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.exports import SECTIONS, Quirks, land, studio_export
 from tiktok_assets_tests.budget import examples
-from tiktok_assets_tests.written import parsed
+from tiktok_assets_tests.export_files import parsed
 
 DAY = dt.date(2026, 3, 15)
 NUMBERS = st.one_of(st.none(), st.integers(-5, 50))
 
 
-def rows(report: Report, *told: dict) -> pl.DataFrame:
-    """Parsed rows; ``at`` is the hour of the download, and the export's name where that is not given."""
+def rows(report: Report, *values: dict) -> pl.DataFrame:
+    """Parsed rows; ``at`` is the hour of the download, and names the export if nothing else does."""
     schema = {
         "account": pl.String,
         "export_id": pl.String,
@@ -37,7 +37,7 @@ def rows(report: Report, *told: dict) -> pl.DataFrame:
     schema |= dict.fromkeys(("date", "date_label"), pl.Date) | {"date_shift_days": pl.Int64, "gender": pl.String}
     schema |= dict.fromkeys(report.values, pl.Float64 if "share" in report.values else pl.Int64)
     full = []
-    for number, row in enumerate(told):
+    for number, row in enumerate(values):
         at = dt.datetime(2026, 3, 17, row["at"], tzinfo=dt.UTC)
         known = {"account": "x", "export_id": f"e{row['at']:02}", "date": DAY, "date_label": DAY, "date_shift_days": 0}
         full.append(
@@ -48,50 +48,50 @@ def rows(report: Report, *told: dict) -> pl.DataFrame:
     return pl.DataFrame(full, schema=schema)
 
 
-def settled(report: Report, *told: dict) -> list[dict]:
-    return settle(report, rows(report, *told)).to_dicts()
+def latest(report: Report, *values: dict) -> list[dict]:
+    return latest_per_grain(report, rows(report, *values)).to_dicts()
 
 
 def test_the_newest_export_wins() -> None:
-    (row,) = settled(OVERVIEW, {"at": 9, "video_views": 1}, {"at": 11, "video_views": 3}, {"at": 10, "video_views": 2})
+    (row,) = latest(OVERVIEW, {"at": 9, "video_views": 1}, {"at": 11, "video_views": 3}, {"at": 10, "video_views": 2})
     assert (row["video_views"], row["export_id"], row["downloaded_at"].hour) == (3, "e11", 11)
 
 
 def test_an_undefined_total_never_replaces_a_number() -> None:
-    told = [{"at": 9, "video_views": 1, "likes": 4}, {"at": 10, "video_views": None, "likes": 5}]
-    (row,) = settled(OVERVIEW, *told)
+    values = [{"at": 9, "video_views": 1, "likes": 4}, {"at": 10, "video_views": None, "likes": 5}]
+    (row,) = latest(OVERVIEW, *values)
     assert (row["video_views"], row["likes"], row["export_id"]) == (1, 5, "e10")
 
 
-def test_an_export_that_knows_nothing_of_a_day_is_not_named_as_its_source() -> None:
-    (row,) = settled(OVERVIEW, {"at": 9, "video_views": 1}, {"at": 10})
+def test_an_export_without_data_for_a_day_is_not_named_as_its_source() -> None:
+    (row,) = latest(OVERVIEW, {"at": 9, "video_views": 1}, {"at": 10})
     assert (row["video_views"], row["export_id"]) == (1, "e09")
 
 
-def test_a_day_that_no_export_knows_is_a_row_without_numbers() -> None:
-    (row,) = settled(OVERVIEW, {"at": 9}, {"at": 10})
+def test_a_day_without_data_in_any_export_is_a_row_without_numbers() -> None:
+    (row,) = latest(OVERVIEW, {"at": 9}, {"at": 10})
     assert row["video_views"] is None and row["export_id"] == "e10"
 
 
-def test_of_a_day_named_twice_in_one_export_the_last_row_is_taken() -> None:
-    (row,) = settled(OVERVIEW, {"at": 9, "video_views": 1}, {"at": 9, "video_views": 2})
+def test_the_last_row_of_a_day_named_twice_in_one_export_is_used() -> None:
+    (row,) = latest(OVERVIEW, {"at": 9, "video_views": 1}, {"at": 9, "video_views": 2})
     assert row["video_views"] == 2
 
 
 def test_a_zero_is_a_number_and_replaces_one() -> None:
-    (row,) = settled(OVERVIEW, {"at": 9, "video_views": 5}, {"at": 10, "video_views": 0})
+    (row,) = latest(OVERVIEW, {"at": 9, "video_views": 5}, {"at": 10, "video_views": 0})
     assert row["video_views"] == 0
 
 
 def test_shares_of_two_snapshots_of_a_day_never_mix() -> None:
-    told = [
+    values = [
         {"at": 9, "gender": "Male", "share": 0.5},
         {"at": 9, "gender": "Female", "share": 0.4},
         {"at": 9, "gender": "Other", "share": 0.1},
         {"at": 10, "gender": "Male", "share": 0.6},
         {"at": 10, "gender": "Female", "share": 0.4},
     ]
-    found = settled(FOLLOWER_GENDER, *told)
+    found = latest(FOLLOWER_GENDER, *values)
     assert [(row["gender"], row["share"], row["export_id"]) for row in found] == [
         ("Female", 0.4, "e10"),
         ("Male", 0.6, "e10"),
@@ -99,8 +99,8 @@ def test_shares_of_two_snapshots_of_a_day_never_mix() -> None:
 
 
 def test_accounts_never_mix() -> None:
-    told = [{"at": 9, "account": "a", "video_views": 1}, {"at": 10, "account": "b", "video_views": 2}]
-    assert [(row["account"], row["video_views"]) for row in settled(OVERVIEW, *told)] == [("a", 1), ("b", 2)]
+    values = [{"at": 9, "account": "a", "video_views": 1}, {"at": 10, "account": "b", "video_views": 2}]
+    assert [(row["account"], row["video_views"]) for row in latest(OVERVIEW, *values)] == [("a", 1), ("b", 2)]
 
 
 EXPORTS = st.lists(
@@ -117,24 +117,22 @@ EXPORTS = st.lists(
 
 
 @given(EXPORTS, st.randoms())
-def test_the_order_of_files_and_rows_does_not_matter_and_settling_twice_changes_nothing(
-    told: list[dict], random
-) -> None:
-    frame = rows(OVERVIEW, *told)
-    once = settle(OVERVIEW, frame)
+def test_order_does_not_matter_and_a_second_pass_changes_nothing(values: list[dict], random) -> None:
+    frame = rows(OVERVIEW, *values)
+    once = latest_per_grain(OVERVIEW, frame)
     order = list(range(frame.height))
     random.shuffle(order)
-    assert_frame_equal(settle(OVERVIEW, frame[order]), once)
-    assert_frame_equal(settle(OVERVIEW, pl.concat([frame, frame])), once)
-    assert_frame_equal(settle(OVERVIEW, once.with_columns(row_number=pl.lit(1, pl.UInt32))), once)
+    assert_frame_equal(latest_per_grain(OVERVIEW, frame[order]), once)
+    assert_frame_equal(latest_per_grain(OVERVIEW, pl.concat([frame, frame])), once)
+    assert_frame_equal(latest_per_grain(OVERVIEW, once.with_columns(row_number=pl.lit(1, pl.UInt32))), once)
 
 
 @given(EXPORTS)
-def test_each_number_is_the_newest_that_is_known(told: list[dict]) -> None:
-    found = {row["date"]: row for row in settled(OVERVIEW, *told)}
-    assert found.keys() == {row["date"] for row in told}
+def test_each_number_is_the_newest_that_is_known(values: list[dict]) -> None:
+    found = {row["date"]: row for row in latest(OVERVIEW, *values)}
+    assert found.keys() == {row["date"] for row in values}
     for day, row in found.items():
-        of_day = sorted((other for other in told if other["date"] == day), key=lambda other: other["at"])
+        of_day = sorted((other for other in values if other["date"] == day), key=lambda other: other["at"])
         for column in ("video_views", "likes"):
             numbers = [other[column] for other in of_day if other[column] is not None]
             assert row[column] == (numbers[-1] if numbers else None)
@@ -142,9 +140,9 @@ def test_each_number_is_the_newest_that_is_known(told: list[dict]) -> None:
 
 @examples(15)
 @given(st.permutations(range(4)), st.sampled_from(tuple(SECTIONS)))
-def test_generated_exports_settle_to_the_truth_in_any_order(order: list[int], section) -> None:
+def test_generated_exports_give_the_expected_rows_in_any_order(order: list[int], section) -> None:
     account = SimulatedAccount.generate("north.pier", 3, dt.date(2025, 1, 1), dt.date(2025, 12, 31))
-    wanted: dict[str, dict[tuple, dict]] = {}
+    expected: dict[str, dict[tuple, dict]] = {}
     frames: dict[str, list[pl.DataFrame]] = {}
     with TemporaryDirectory() as folder:
         for number in range(4):  # windows that overlap, each with days that are not known yet
@@ -155,21 +153,21 @@ def test_generated_exports_settle_to_the_truth_in_any_order(order: list[int], se
             export = studio_export(account, section, first, last, downloaded_at=at, quirks=quirks)
             for name, frame in parsed(land(export, Path(folder, str(number)))).items():
                 frames.setdefault(name, []).append(frame)
-            for name, told in export.expected.items():
+            for name, expected_rows in export.expected.items():
                 grain = next(report.grain for report in REPORTS if report.name == name)
-                for row in told:
+                for row in expected_rows:
                     row = row | {"date": row["date_label"] if name not in SNAPSHOTS else row["true_day"]}
                     key = tuple(row[column] for column in grain)
-                    known = wanted.setdefault(name, {}).setdefault(key, {})
+                    known = expected.setdefault(name, {}).setdefault(key, {})
                     known |= {k: v for k, v in row.items() if v is not None or k not in known}
     for name, parts in frames.items():
         report = next(report for report in REPORTS if report.name == name)
-        found = settle(report, pl.concat([parts[number] for number in order], how="diagonal"))
+        found = latest_per_grain(report, pl.concat([parts[number] for number in order], how="diagonal"))
         keys = found.select(report.grain).rows()
-        assert sorted(keys) == sorted(wanted.get(name, {})) and len(set(keys)) == len(keys)
+        assert sorted(keys) == sorted(expected.get(name, {})) and len(set(keys)) == len(keys)
         for key, row in zip(keys, found.iter_rows(named=True), strict=True):
-            values = [value for value in report.values if value in wanted[name][key]]
-            assert [row[value] for value in values] == [wanted[name][key][value] for value in values]
+            values = [value for value in report.values if value in expected[name][key]]
+            assert [row[value] for value in values] == [expected[name][key][value] for value in values]
 
 
 SNAPSHOTS = ("follower_gender", "follower_territories", "content")

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from tiktok_assets.checks.schema import violations
 from tiktok_assets.exports.problems import UnreadableValue
 from tiktok_assets.reports import REPORTS
-from tiktok_assets.reports.report import Report, settle
+from tiktok_assets.reports.report import Report, latest_per_grain
 from tiktok_assets_tests.budget import examples
-from tiktok_assets_tests.written import DOWNLOADED, parsed, quoted, write, zipped
+from tiktok_assets_tests.export_files import DOWNLOADED, parsed, quoted, write, zipped
 
 LINK = "https://www.tiktok.com/@zone.a0/video/7480000000000000001"
 # A good row of each report, and the column whose text a test replaces: header -> (report, column of staging).
@@ -113,7 +113,7 @@ def test_removals_are_negative_but_no_total_is(tmp_path: Path, name: str, column
 
 
 @pytest.mark.parametrize("text", ["", "undefined", "24", "-1", "1.5", "noon"])
-def test_an_hour_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
+def test_an_invalid_hour_is_refused(tmp_path: Path, text: str) -> None:
     assert f"hour: {text!r} is not an hour from 0 to 23" in refusal(tmp_path, "follower_activity", "Hour", text)
 
 
@@ -172,7 +172,7 @@ TEXT = st.one_of(st.sampled_from(["undefined", "--", "0", "-3", "1,234", "0.5", 
 @examples(150)
 @given(st.sampled_from(sorted(ROWS)), st.lists(TEXT.filter(lambda text: not {'"', "\n", "\r"} & set(text)), max_size=3))
 def test_what_the_parser_lets_through_keeps_the_schema(key: tuple[str, str], texts: list[str]) -> None:
-    """A value that only the schema refuses would stop the whole account, and not the one file."""
+    """A value that only the schema refuses would stop the whole account instead of one file."""
     with TemporaryDirectory() as folder:
         try:
             rows = read(Path(folder), *key, *texts)
@@ -180,7 +180,7 @@ def test_what_the_parser_lets_through_keeps_the_schema(key: tuple[str, str], tex
             return
     report = report_named(key[0])
     assert violations(report.schema, rows.select(report.columns)) == []
-    assert violations(report.schema, settle(report, rows)) == []
+    assert violations(report.schema, latest_per_grain(report, rows)) == []
 
 
 def test_beside_an_undefined_total_zeros_are_placeholders_and_other_numbers_are_not(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 from tiktok_assets.pipeline.process import Result, process
 from tiktok_assets.reports.insights import INSIGHTS
 from tiktok_assets.reports.reading import open_export
-from tiktok_assets.reports.report import settle
+from tiktok_assets.reports.report import latest_per_grain
 from tiktok_assets.settings import Settings
 from tiktok_assets.simulator.studio import StudioAccount, invent_account
 from tiktok_assets.simulator.studio.insights import AGES, SOURCES, split
@@ -42,7 +42,7 @@ def read(landed: LandedInsights) -> Numbers:
     with open_export(Path(str(landed.path))) as export:
         export.validate()
         ((member, rows),) = export.frames(account="north", source=landed.path.name)
-        table = settle(INSIGHTS, member.report.parse(rows.lazy().collect()))
+        table = latest_per_grain(INSIGHTS, member.report.parse(rows.lazy().collect()))
     assert landed.rows == table["value"].count()
     keys = [tuple(filter(None, key)) for key in table.select("metric", "video_id", "item").rows()]
     return dict(zip(keys, (text or value for value, text in table.select("value", "text").rows()), strict=True))

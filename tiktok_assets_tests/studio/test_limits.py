@@ -174,7 +174,7 @@ def test_a_landed_window_is_not_requested_again_but_a_lost_one_is(ledger: Ledger
             WINDOW.last,
             now=after(hours=2),
             max_days=180,
-            settled=final_days(ledger.landed_windows("pig1987", section)),
+            final=final_days(ledger.landed_windows("pig1987", section)),
         )
         for section in ("overview", "viewers")
     }

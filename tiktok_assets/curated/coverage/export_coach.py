@@ -80,7 +80,7 @@ def _visits(
         return
     newest, every = last_day_with_data(now), Window(first=min(days), last=max(days))
     others = frozenset(every.days()) - days
-    for window in windows(every.first, every.last, now=now, max_days=max_days, settled=others):
+    for window in windows(every.first, every.last, now=now, max_days=max_days, final=others):
         inside = {report: days for report in wanted if (days := frozenset(window.days()).intersection(wanted[report]))}
         concerned = [one for one in coverage if one.report in inside]
         sections = {one.counted.section for one in concerned}

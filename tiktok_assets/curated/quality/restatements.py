@@ -10,7 +10,7 @@ Only daily reports can be restated: lifetime totals and shares are of the moment
 The age of a number is the time from the end of its real day (UTC) to the download.
 
 Belongs here: comparing exports, and the age that follows. Does not belong here: which export wins
-(``reports.report.settle``), what a shift is (``exports.labels``).
+(``reports.report.latest_per_grain``), what a shift is (``exports.labels``).
 """
 
 from __future__ import annotations

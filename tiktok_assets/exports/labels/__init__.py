@@ -1,10 +1,10 @@
 """The true calendar: by how many days the labels of each daily file of an account run ahead of the real UTC days.
 
-Belongs here: weighing everything an account's exports tell of their labels, as pure functions of numbers and times.
-Does not belong here: reading files or the lake, Dagster, the staging columns this ends up in, growth and rates.
+Belongs here: weighing all evidence about labels in an account's exports, as pure functions of numbers and times. Does
+not belong here: reading files or the lake, Dagster, the staging columns with the result, growth and rates.
 
-``align`` takes all daily files known of one account and gives each a shift (label minus real day), a confidence, and
-the sentences that led there. The same files give the same answer in any order. Files move as a whole, never by rows.
+``align`` takes all known daily files of one account and gives each a shift (label minus real day), a confidence, and
+the evidence in sentences. The same files give the same result in any order. Files move as a whole, never by rows.
 """
 
 from __future__ import annotations

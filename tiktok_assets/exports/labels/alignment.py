@@ -1,14 +1,14 @@
-"""From all evidence to one shift a file: what is tied, what it may be moved by, what is decided and how surely.
+"""From all evidence to one shift per file: which files are tied, which moves are possible, what is decided, how surely.
 
-Evidence is taken strongest first; what contradicts stronger evidence is not followed but told:
+Evidence is applied strongest first; what contradicts stronger evidence is not followed but reported:
 1. rows equal number for number tie files of one report (``matches``);
-2. a day is never there before it has ended in UTC (``clocks``);
+2. a day is never available before it has ended in UTC (``clocks``);
 3. views leap on the day a video was posted (``uploads``);
 4. the two daily files of one Followers ZIP are labelled alike, and viewers go with views (``viewers``);
-5. no day was ever there before noon of the next (``clocks``).
+5. no day was ever available before noon of the next (``clocks``).
 
-Cost: each row is looked up once, each file of viewers is laid beside two of views. One more export costs its own rows,
-and at most one glance at each other export of the account.
+Cost: each row is looked up once, each file of viewers is compared with two of views. One more export costs its own
+rows, and at most one comparison with each other export of the account.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from tiktok_assets.exports.labels.viewers import fits
 Confidence = Literal["proven", "likely", "relative", "unproven"]
 """How surely a shift is known.
 
-proven: equal rows and days that had not ended leave one shift, of those that can be (``SHIFTS``).
-likely: the same with a habit of TikTok's in it: first views, viewers that go with views, one ZIP, noon.
+proven: equal rows and days that had not ended leave one possible shift (of ``SHIFTS``).
+likely: the same, but also based on a habit of TikTok: first views, viewers that follow views, one ZIP, noon.
 relative: labels differ from those of other files, so some must move; which of them is chosen, not known.
-unproven: nothing decides; the labels are taken as they stand (shift 0).
+unproven: nothing decides; the labels are used unchanged (shift 0).
 """
 
 
@@ -40,7 +40,7 @@ class Verdict:
     """``shift_days``: label minus real day, for every row of the file. ``against``: evidence that was overruled.
 
     ``calendar``: "export_id/report" of the oldest file it is tied to by any evidence. Files of one calendar move
-    together; of two calendars nobody knows how they lie to each other.
+    together; the offset between two calendars is unknown.
     """
 
     export_id: str
@@ -94,14 +94,14 @@ def _tie_equal_rows(groups: Groups) -> None:
 
 
 def _apply_bounds(groups: Groups, *, certain: bool) -> None:
-    """Lowest first: where not all can be true, it is a wrong clock that asks for the most."""
-    told = [
+    """Lowest first: where not all can be true, the highest comes from a wrong clock."""
+    found = [
         (bound.shift, number, bound.says)
         for number, file in enumerate(groups.files)
         for bound in bounds(file)
         if bound.is_certain == certain and bound.shift > SHIFTS[file.report][0]
     ]
-    for shift, number, says in sorted(told):
+    for shift, number, says in sorted(found):
         group = groups.of(number)
         group.narrow(
             {move for move in group.allowed if group.ahead[number] + move >= shift},
@@ -110,7 +110,7 @@ def _apply_bounds(groups: Groups, *, certain: bool) -> None:
 
 
 def _only_shifts(group: Group) -> Iterator[tuple[int, int]]:
-    """Each file's shift, where the group can be moved in one way only."""
+    """Each file's shift, if the group can be moved in one way only."""
     if len(group.allowed) == 1:
         yield from ((number, ahead + min(group.allowed)) for number, ahead in group.ahead.items())
 
@@ -145,10 +145,10 @@ def _tie_viewers(groups: Groups) -> None:
 
 
 def _move(files: Sequence[DailyFile], group: Group, offset: tuple[float, float]) -> int | None:
-    """The days the group is moved by; None where its files agree and nothing says that they are moved.
+    """The days the group is moved by; None if its files agree and no evidence says that they are moved.
 
-    Where they disagree and more than one move is left: the one that fits the account's own date at the downloads, then
-    the one that moves the fewest files, then the one with labels ahead, for labels behind were never measured.
+    If they disagree and more than one move is left: the one that fits the account's own date at the downloads, then
+    the one that moves the fewest files, then the one with labels ahead, since labels behind were never measured.
     """
     if len(group.allowed) == 1:
         return min(group.allowed)

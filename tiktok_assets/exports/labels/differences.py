@@ -1,7 +1,7 @@
 """What FollowerHistory's difference column means in one file, and the days on which it breaks that meaning.
 
 Trap 3: it is named for the previous day, but in files that end two days before the download it is the difference to the
-next day, with 0 in the last row. So growth comes from ``followers`` alone, and this column is a check on it.
+next day, with 0 in the last row. So growth comes from ``followers`` alone, and this column only checks it.
 """
 
 from __future__ import annotations
@@ -15,32 +15,32 @@ import polars as pl
 Meaning = Literal["previous_day", "next_day", "unknown"]
 
 FEWEST_ROWS = 2
-"""Rows that must agree with one meaning and break the other: a single change of followers already makes two."""
+"""Rows that must agree with one meaning and contradict the other: a single change of followers already makes two."""
 
 CLEAR = 0.9
-"""Their share among all rows that tell the two apart."""
+"""Their share among all rows that distinguish the two."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DifferenceMeaning:
-    """``agreeing`` of the ``telling`` rows, those on which the two meanings are different numbers, have the meaning."""
+    """``agreeing`` of the ``conclusive`` rows, on which the two meanings are different numbers, have the meaning."""
 
     meaning: Meaning
     agreeing: int
-    telling: int
+    conclusive: int
 
 
 def meaning_of_differences(rows: pl.DataFrame) -> DifferenceMeaning:
     """What the column means in one file. ``rows``: date_label, followers, follower_difference; null where undefined."""
-    telling = _compared(rows).filter(pl.col("to_previous") != pl.col("to_next"))
+    conclusive = _compared(rows).filter(pl.col("to_previous") != pl.col("to_next"))
     agreeing: dict[Meaning, int] = {
-        "previous_day": telling.filter(pl.col("follower_difference") == pl.col("to_previous")).height,
-        "next_day": telling.filter(pl.col("follower_difference") == pl.col("to_next")).height,
+        "previous_day": conclusive.filter(pl.col("follower_difference") == pl.col("to_previous")).height,
+        "next_day": conclusive.filter(pl.col("follower_difference") == pl.col("to_next")).height,
     }
     meaning, most = max(agreeing.items(), key=lambda item: item[1])
-    if most < FEWEST_ROWS or most < CLEAR * telling.height:
-        return DifferenceMeaning(meaning="unknown", agreeing=most, telling=telling.height)
-    return DifferenceMeaning(meaning=meaning, agreeing=most, telling=telling.height)
+    if most < FEWEST_ROWS or most < CLEAR * conclusive.height:
+        return DifferenceMeaning(meaning="unknown", agreeing=most, conclusive=conclusive.height)
+    return DifferenceMeaning(meaning=meaning, agreeing=most, conclusive=conclusive.height)
 
 
 def follower_differences_agree(rows: pl.DataFrame) -> list[dt.date]:

@@ -1,4 +1,4 @@
-"""One daily file as alignment sees it: labels and numbers, nothing of where they were read.
+"""One daily file as alignment uses it: labels and numbers, without where they were read.
 
 Belongs here: what a row is, and which rows say anything. Does not belong here: comparing files.
 """
@@ -29,20 +29,20 @@ SHIFTS: Mapping[str, tuple[int, int]] = {
     "follower_history": (-1, 1),
     "follower_activity": (-1, 1),
 }
-"""The shifts that can be: labels follow a local date, a day off UTC at most; Viewers run up to one more ahead."""
+"""The possible shifts: labels follow a local date, a day off UTC at most; Viewers run up to one more ahead."""
 
 _HOURS = 24
 _FEWEST_COUNTS = 2
-"""Counts that are not zero in a row that tells."""
+"""Counts that are not zero in a distinctive row."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DailyFile:
-    """One report as one export tells it; a row per label (in ``follower_activity`` per label and hour).
+    """One report as one export contains it; a row per label (in ``follower_activity`` per label and hour).
 
     ``rows``: ``date_label`` (Date), the columns of ``METRICS[report]`` (whole numbers, null where undefined), ``hour``
-    for follower_activity; more columns do no harm. The last row of a label counts.
-    ``downloaded_at``: aware. It is only trusted where ``downloaded_at_evidence`` is "zip_stamp".
+    for follower_activity; more columns are ignored. The last row of a label counts.
+    ``downloaded_at``: aware. It is only trusted if ``downloaded_at_evidence`` is "zip_stamp".
     """
 
     export_id: str
@@ -57,7 +57,7 @@ class DailyFile:
 
     @property
     def order(self) -> tuple[dt.datetime, str, str]:
-        """What files are worked through by, however they arrive."""
+        """The order in which files are processed, whatever their order of arrival."""
         return (self.downloaded_at, self.export_id, self.report)
 
     @property
@@ -67,14 +67,14 @@ class DailyFile:
 
     @property
     def is_stamped(self) -> bool:
-        """Whether ``downloaded_at`` is the download's own time, not that of a copy nor a guess from the labels."""
+        """Whether ``downloaded_at`` is the download's own time, not that of a copy or a guess from the labels."""
         return self.downloaded_at_evidence == "zip_stamp"
 
     @functools.cached_property
     def days(self) -> Mapping[int, Numbers]:
-        """Label (as an ordinal) -> its numbers, where none of them is undefined.
+        """Label (as an ordinal) -> its numbers, if none of them is undefined.
 
-        Activity has 24 to a label; its last date is left out where zeros fill it up: a later export has the rest.
+        Activity has 24 per label; its last date is left out if zeros fill it up: a later export has the rest.
         """
         if self.report == "follower_activity":
             last = max(self.hours, default=None)
@@ -96,11 +96,11 @@ class DailyFile:
         return found
 
     @functools.cached_property
-    def telling_days(self) -> Mapping[Numbers, int]:
-        """Numbers that stand on one label only, and are more than a count or two of zero -> that label.
+    def distinctive_days(self) -> Mapping[Numbers, int]:
+        """Numbers that occur on one label only, with at least two counts above zero -> that label.
 
-        A row of zeros and a day given twice (seen in Viewers) can tell no day from the next. One count alone often
-        stands still, so of followers it is the step that tells: the count and the one of the day before.
+        A row of zeros and a day given twice (found in Viewers) cannot identify a day. A single count often stays the
+        same, so for followers it is the step that is distinctive: the count and the one of the day before.
         """
         rows = self.days
         if len(METRICS[self.report]) == 1 and self.report != "follower_activity":
@@ -115,5 +115,5 @@ class DailyFile:
 
     @functools.cached_property
     def last_counted(self) -> int | None:
-        """The last label whose row counts something. Zeros and ``undefined`` may be there before the data is."""
+        """The last label whose row has a count above zero. Zeros and ``undefined`` may appear before the data."""
         return max((label for label, numbers in self.days.items() if any(numbers)), default=None)

@@ -1,7 +1,7 @@
-"""Files whose labels are known against each other, and by how much all of them can be moved together.
+"""Groups of files with known offsets between their labels, and the days by which a group can be moved as a whole.
 
-Belongs here: keeping what is tied, in days, and which moves remain possible. Does not belong here: why two files are
-tied, or what a file says alone (``matches``, ``viewers``, ``clocks``, ``uploads``).
+Belongs here: which files are tied, by how many days, and which moves remain possible. Does not belong here: why two
+files are tied, or what a file says alone (``matches``, ``viewers``, ``clocks``, ``uploads``).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Group:
     """``ahead``: position of a file -> by how many days its labels are ahead of the group's own calendar.
 
     ``allowed``: the moves of the whole group, in days, that remain: a file's shift is its ``ahead`` plus the move.
-    ``evidence``, ``against``: what was said of the group as a whole.
+    ``evidence``, ``against``: notes about the group as a whole.
     """
 
     ahead: dict[int, int]
@@ -37,7 +37,7 @@ class Group:
 
     @property
     def disagrees(self) -> bool:
-        """Whether its files' labels differ, so that all of them as they stand would give one day twice."""
+        """Whether its files' labels differ, so that unchanged labels would give one day twice."""
         return len(set(self.ahead.values())) > 1
 
     def behind(self, days: int) -> Set[int]:
@@ -45,9 +45,9 @@ class Group:
         return {move - days for move in self.allowed}
 
     def narrow(self, moves: Set[int], note: Note) -> None:
-        """Allow only ``moves``, as ``note`` says; where none of them is left, stronger evidence stands.
+        """Allow only ``moves``, as ``note`` says; if none of them is left, the stronger evidence holds.
 
-        Of the many files that say the same, the one that decided speaks for the group.
+        If many files say the same, only the note that decided is kept for the group.
         """
         left = self.allowed & moves
         if not left:
@@ -58,7 +58,7 @@ class Group:
 
 
 class Groups:
-    """All files of an account, each in exactly one group; ``tie`` makes one of two."""
+    """All files of an account, each in exactly one group; ``tie`` merges two groups."""
 
     def __init__(self, files: Sequence[DailyFile]) -> None:
         self.files = files
@@ -76,7 +76,7 @@ class Groups:
     def tie(self, one: int, other: int, days: int) -> bool:
         """The labels of file ``other`` are ``days`` ahead of those of ``one``.
 
-        False, and nothing is changed, where that contradicts earlier ties or leaves no possible shift.
+        False, without any change, if that contradicts earlier ties or leaves no possible shift.
         """
         kept, lost = self._of[one], self._of[other]
         by = kept.ahead[one] + days - lost.ahead[other]
@@ -95,19 +95,19 @@ class Groups:
         return True
 
     def note(self, number: int, says: str, *, holds: bool) -> None:
-        """What speaks for a tie of the file at ``number``, or does not hold against stronger evidence."""
+        """Add evidence for a tie of the file at ``number``, or evidence that is overruled by a stronger one."""
         (self._evidence if holds else self._against)[number].append(says)
 
     def evidence(self, number: int) -> list[str]:
-        """All that speaks for the file's place: its own ties, and what was said of its group."""
+        """All evidence for the file's shift: its own ties, and the notes about its group."""
         return self._evidence[number] + self._in_words(number, self._of[number].evidence)
 
     def against(self, number: int) -> list[str]:
-        """All that was overruled."""
+        """All evidence that was overruled."""
         return self._against[number] + self._in_words(number, self._of[number].against)
 
     def timeline(self, group: Group, report: str) -> Mapping[int, Numbers]:
-        """The days of one report by the group's calendar; of several files the newest counts."""
+        """The days of one report in the group's calendar; among several files the newest counts."""
         days: dict[int, Numbers] = {}
         for number in sorted(group.ahead):
             file, ahead = self.files[number], group.ahead[number]

@@ -1,7 +1,7 @@
 """The same days in two files of one report: rows that are equal, number for number.
 
-Each telling row (``DailyFile.telling_days``) is looked up once and tied to the next file that has it, so the cost grows
-with the rows there are, not with pairs of files.
+Each distinctive row (``DailyFile.distinctive_days``) is looked up once and tied to the next file that has it, so the
+cost grows with the number of rows, not with pairs of files.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ REACH = 3
 """Labels of two files of one report differ by 3 days at most (Viewers: -1 against 2)."""
 
 FEWEST_DIGITS = 15
-"""Digits that the telling rows of a match hold together: chance makes two such rows equal in no account."""
+"""Digits of all distinctive rows of a match: two such rows are never equal by chance."""
 
 FEWEST_ROWS = {"follower_history": 5}
-"""Telling rows a match needs, else 2. One count alone (followers) comes back more easily than five."""
+"""Distinctive rows that a match needs, else 2. One count alone (followers) repeats more easily than five."""
 
 CLEAR = 5
-"""How often more telling rows speak for a match than for all other differences of days."""
+"""How many times more distinctive rows a match needs than all other differences of days have."""
 
 SAME = 0.8
-"""Share of the common days, without those that are zero in both, that are equal. Measured: all of them."""
+"""Share of equal days among the common days that are not zero in both. Measured: all of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,25 +41,25 @@ class Match:
 
 
 def matches(files: Sequence[DailyFile]) -> list[Match]:
-    """What exact rows say of the files of one report, the strongest first. ``files`` in their ``order``."""
+    """The matches between files of one report, the strongest first. ``files`` in their ``order``."""
     votes: dict[tuple[int, int], dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
     holders: dict[Numbers, list[tuple[int, int]]] = defaultdict(list)
     for number, file in enumerate(files):
-        for numbers, label in file.telling_days.items():
+        for numbers, label in file.distinctive_days.items():
             near = [place for place in holders[numbers] if abs(label - place[1]) <= REACH]
             if near:
                 before, label_before = near[-1]
                 votes[before, number][label - label_before].append(_digits(numbers))
                 holders[numbers].remove(near[-1])
             holders[numbers].append((number, label))
-    found = [_match(files, pair, told) for pair, told in votes.items()]
+    found = [_match(files, pair, digits) for pair, digits in votes.items()]
     return sorted((match for match in found if match), key=lambda match: (-match.digits, match.earlier, match.later))
 
 
-def _match(files: Sequence[DailyFile], pair: tuple[int, int], told: dict[int, list[int]]) -> Match | None:
-    """The one difference of days that the telling rows agree on, if the other days of both files bear it out."""
-    days, digits = max(told.items(), key=lambda item: (len(item[1]), sum(item[1]), item[0]))
-    others = sum(len(rows) for other, rows in told.items() if other != days)
+def _match(files: Sequence[DailyFile], pair: tuple[int, int], votes: dict[int, list[int]]) -> Match | None:
+    """The one difference of days that the distinctive rows agree on, if the other days of both files confirm it."""
+    days, digits = max(votes.items(), key=lambda item: (len(item[1]), sum(item[1]), item[0]))
+    others = sum(len(rows) for other, rows in votes.items() if other != days)
     needed = FEWEST_ROWS.get(files[pair[0]].report, 2)
     if len(digits) < max(needed, CLEAR * others) or sum(digits) < FEWEST_DIGITS:
         return None

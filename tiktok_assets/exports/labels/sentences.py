@@ -16,7 +16,7 @@ def days(count: int) -> str:
 
 
 def later(count: int) -> str:
-    """Where labels stand against others."""
+    """Where labels are compared with others."""
     return f"{days(abs(count))} {'later' if count > 0 else 'earlier'}" if count else "on the same days"
 
 
@@ -28,15 +28,15 @@ def of_match(match: Match, other: DailyFile, moved: int) -> str:
 
 def of_fit(found: Fit, other: DailyFile, moved: int) -> str:
     return (
-        f"views and viewers go together with {other.name} on {found.common} days, {found.times_clearer:.1f} times "
+        f"views and viewers agree with {other.name} on {found.common} days, {found.times_clearer:.1f} times "
         f"clearer than at any other shift, labelled here {later(moved)}"
     )
 
 
 def of_first_views(found: FirstViews, labelled: int) -> str:
-    told = found.videos + found.against
+    conclusive = found.videos + found.against
     when = f"{later(labelled)} than" if labelled else "on the day of"
-    return f"views leap, by its labels, {when} the posting of {found.videos} of {told} videos that tell"
+    return f"by its labels, views leap {when} the posting of {found.videos} of {conclusive} conclusive videos"
 
 
 def of_one_zip(other: DailyFile) -> str:

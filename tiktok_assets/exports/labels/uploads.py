@@ -18,23 +18,23 @@ CLEAR = 8
 """How many times more videos must agree than disagree."""
 
 REACH = 2
-"""Days around the posting in which the leap is looked for; as far as that it is another video's."""
+"""Days around the posting in which the leap is searched; one at that distance belongs to another video."""
 
 LEAP = 4
-"""How many times the views of the two days before a day has when a video starts on it."""
+"""How many times the views of the two days before a day must have for a video to start on it."""
 
 SMALLEST_LEAP = 30
-"""Views; below that a quiet account's chance looks like a leap."""
+"""Views; below that, chance in a quiet account looks like a leap."""
 
 LATEST_HOUR = 18
 """Uploads after this UTC hour get many of their first views on the next day."""
 
 QUIET = 1.25
 QUIET_VIEWS = 10
-"""How far above the two days before it the day before the leap may lie: more, and the video had begun on it already."""
+"""How far the day before the leap may be above the two days before it: more, and the video had begun on it already."""
 
 QUIET_DAYS = 2
-"""No other video may be posted as near to one that counts."""
+"""No other video may be posted this near to one that counts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,9 +57,9 @@ class FirstViews:
 
 
 def lone_videos(uploads: Iterable[Upload], offset: tuple[float, float]) -> Mapping[int, int]:
-    """UTC day (an ordinal) -> most views of a video certainly posted on it, where no other began within two days.
+    """UTC day (an ordinal) -> most views of a video certainly posted on it, if no other began within two days.
 
-    ``offset``: the hours the account's UTC offset lies between.
+    ``offset``: the range of the account's UTC offset, in hours.
     """
     best: dict[int, int] = {}
     crowded: set[int] = set()
@@ -76,7 +76,8 @@ def lone_videos(uploads: Iterable[Upload], offset: tuple[float, float]) -> Mappi
 
 
 def first_views(views: Mapping[int, Numbers], videos: Mapping[int, int]) -> FirstViews | None:
-    """What the ``lone_videos`` agree on; None where fewer than three tell. ``views``: label -> numbers, views first."""
+    """What the ``lone_videos`` agree on; None if fewer than three are conclusive. ``views``: label -> numbers, views
+    first."""
     leaps = Counter(leap for day, most in videos.items() if (leap := _leap(views, day, most)) is not None)
     if not leaps:
         return None
@@ -88,7 +89,7 @@ def first_views(views: Mapping[int, Numbers], videos: Mapping[int, int]) -> Firs
 
 
 def posted_on(upload: Upload, offset: tuple[float, float]) -> int | None:
-    """The UTC day (an ordinal) a video was certainly posted on; None where that may be one of two, or late on it."""
+    """The UTC day (an ordinal) a video was certainly posted on; None if it may be one of two, or late on the day."""
     if upload.post_date is None:
         return None
     low, high = (dt.timedelta(hours=hours) for hours in offset)
@@ -101,7 +102,7 @@ def posted_on(upload: Upload, offset: tuple[float, float]) -> int | None:
 
 
 def _leap(views: Mapping[int, Numbers], day: int, most: int) -> int | None:
-    """How many days after ``day`` the views leap, by label; None where nothing leaps, or nothing the video explains."""
+    """How many days after ``day`` the views leap, by label; None without a leap that the video explains."""
     if not all(label in views for label in range(day - REACH - 3, day + REACH + 1)):
         return None
     for label in range(day - REACH, day + REACH + 1):
@@ -115,7 +116,7 @@ def _leap(views: Mapping[int, Numbers], day: int, most: int) -> int | None:
 
 
 def _distinct(uploads: Iterable[Upload]) -> list[Upload]:
-    """Each video once, with the most views any export knows."""
+    """Each video once, with the most views in any export."""
     known: dict[str, Upload] = {}
     for upload in sorted(uploads, key=lambda one: (one.video_id, one.total_views or 0, one.post_date or dt.date.min)):
         known[upload.video_id] = upload

@@ -1,8 +1,8 @@
-"""By how many days the labels of Viewers run ahead of Overview's: the days on which viewers go with views.
+"""By how many days the labels of Viewers run ahead of Overview's: the offset at which viewers follow views.
 
-Views a viewer is steady from day to day, views are not. Where labels are moved, the ratio of two different days is
-taken, and it scatters. Measured: mean deviation of the log ratio 0.11 to 0.34 at the right place, 0.69 and more beside.
-Viewers above views decide nothing (2 of 88 real days have that), but no other place may have fewer of them.
+Views per viewer are steady from day to day, views are not. At a wrong offset the ratio mixes two different days and
+scatters. Measured: mean deviation of the log ratio 0.11 to 0.34 at the right offset, 0.69 and more at others.
+Viewers above views decide nothing (2 of 88 real days have that), but no other offset may have fewer of them.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from tiktok_assets.exports.labels.groups import Groups
 REACH = 3
 FEWEST_DAYS = 14
 CLEARER = 1.6
-"""How many times less the ratio scatters at the place found than at any other: 2.4 and more in four real exports."""
+"""How many times less the ratio scatters at the best offset than at any other: 2.4 and more in four real exports."""
 
 EVIDENCE = 8.0
-"""Days times log of that: a short window must be clearer."""
+"""Days times the log of that ratio: a short window must be clearer."""
 
 LIKELY_ABOVE = 0.15
-"""Share of days with more viewers than views at which no place is believed: 0.03 to 0.07 in four real exports."""
+"""Share of days with more viewers than views above which no offset is accepted: 0.03 to 0.07 in four real exports."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ class Fit:
 
     @property
     def strength(self) -> float:
-        """How much it says: a likelihood ratio's logarithm, were the days independent."""
+        """The strength of the evidence: the logarithm of a likelihood ratio, if the days were independent."""
         return self.common * log(self.times_clearer)
 
 
@@ -54,7 +54,7 @@ class Fitted(NamedTuple):
 
 
 class _Timeline(NamedTuple):
-    """The days of one group by its calendar, and one of its files with what its labels are ahead of that."""
+    """The days of one group in its calendar, and one of its files with the days its labels are ahead of that."""
 
     days: Mapping[int, Numbers]
     first: int
@@ -73,7 +73,7 @@ class _Timeline(NamedTuple):
 
 
 def _timelines(groups: Groups, report: str) -> list[_Timeline]:
-    found = []
+    found: list[_Timeline] = []
     for group in groups:
         days, number = groups.timeline(group, report), min(group.ahead)
         if days:
@@ -83,16 +83,16 @@ def _timelines(groups: Groups, report: str) -> list[_Timeline]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Place:
+class _Offset:
     common: int
     scatter: float
     above: int
 
 
 def fits(groups: Groups) -> Iterator[Fitted]:
-    """Where each group of Viewers lies to two of Overview: the nearest download, and the one with most days in common.
+    """The offset of each group of Viewers to two of Overview: the nearest download, and the one with most common days.
 
-    Told by labels, not by the groups' calendars: these change when groups are tied.
+    In labels, not in the groups' calendars, which change when groups are tied.
     """
     overviews = _timelines(groups, "overview")
     for viewers in _timelines(groups, "viewers"):
@@ -107,8 +107,8 @@ def fits(groups: Groups) -> Iterator[Fitted]:
 
 
 def fit(views: Mapping[int, Numbers], viewers: Mapping[int, Numbers]) -> Fit | None:
-    """The one place where viewers go with views; None where it is not clear. Both by label, first number counts."""
-    places = {days: _place(views, viewers, days) for days in range(-REACH, REACH + 1)}
+    """The one offset at which viewers follow views; None if it is not clear. Both by label; the first number counts."""
+    places = {days: _offset(views, viewers, days) for days in range(-REACH, REACH + 1)}
     best, found = min(places.items(), key=lambda item: (item[1].scatter, abs(item[0]), item[0]))
     others = [place for days, place in places.items() if days != best]
     if found.common < FEWEST_DAYS or found.above > LIKELY_ABOVE * found.common:
@@ -120,15 +120,15 @@ def fit(views: Mapping[int, Numbers], viewers: Mapping[int, Numbers]) -> Fit | N
     return clear if clearer >= CLEARER and clear.strength >= EVIDENCE else None
 
 
-def _place(views: Mapping[int, Numbers], viewers: Mapping[int, Numbers], days: int) -> _Place:
+def _offset(views: Mapping[int, Numbers], viewers: Mapping[int, Numbers], days: int) -> _Offset:
     pairs = [
         (counts[0], viewers[label + days][0])
         for label, counts in views.items()
         if label + days in viewers and (counts[0] or viewers[label + days][0])
     ]
-    ratios = [log1p(max(0, seen)) - log1p(max(0, people)) for seen, people in pairs]
+    ratios = [log1p(max(0, viewed)) - log1p(max(0, people)) for viewed, people in pairs]
     if not ratios:
-        return _Place(common=0, scatter=float("inf"), above=0)
+        return _Offset(common=0, scatter=float("inf"), above=0)
     middle = median(ratios)
     scatter = fmean(abs(ratio - middle) for ratio in ratios)
-    return _Place(common=len(pairs), scatter=scatter, above=sum(people > seen for seen, people in pairs))
+    return _Offset(common=len(pairs), scatter=scatter, above=sum(people > viewed for viewed, people in pairs))

@@ -23,7 +23,7 @@ from tiktok_assets.exports.provenance import UTC_TIME
 from tiktok_assets.reports.follower_activity import FOLLOWER_ACTIVITY
 from tiktok_assets.reports.follower_history import FOLLOWER_HISTORY
 from tiktok_assets.reports.overview import OVERVIEW
-from tiktok_assets.reports.report import Report, settle
+from tiktok_assets.reports.report import Report, latest_per_grain
 from tiktok_assets.reports.viewers import VIEWERS
 
 MARCH, APRIL = dt.date(2026, 3, 1), dt.date(2026, 4, 1)
@@ -237,7 +237,7 @@ def test_the_steps_of_a_number_lead_from_the_first_told_to_the_one_that_is_kept(
         numbers = [known["video_views"][0], *path["new_value"]]
         assert numbers[:-1] == path["old_value"].to_list()
         complete = frame.with_columns(date_label="date", date_shift_days=pl.lit(0))
-        kept = settle(OVERVIEW, complete).filter(date=day[0])["video_views"].item()
+        kept = latest_per_grain(OVERVIEW, complete).filter(date=day[0])["video_views"].item()
         assert numbers[-1] == kept
 
 

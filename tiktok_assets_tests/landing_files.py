@@ -1,4 +1,4 @@
-"""Files dropped into landing: exports of simulated accounts, and where all their bytes are afterwards."""
+"""Files dropped into landing: exports of simulated accounts, and checks of where their bytes are afterwards."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from tiktok_assets.exports.insights import RELATION, Answer, written
+from tiktok_assets.exports.insights import RELATION, Answer, serialize_insights
 from tiktok_assets.graph import build_definitions
 from tiktok_assets.partitions import range_tags
 from tiktok_assets.settings import Settings
@@ -37,14 +37,14 @@ def export(handle: str, section: Section, first: date = FIRST, last: date = LAST
 
 
 def insights(handle: str, following: int | str = 70, at: datetime = DOWNLOADED) -> bytes:
-    """What a visit to ``handle`` might have read along."""
+    """An insights file that a visit to ``handle`` might have captured."""
     text = json.dumps({"FollowingCount": {"6001": str(following)}})
     answer = Answer(endpoint=RELATION, at=at, asked={"user_id": "6001"}, text=text)
-    return written(handle=handle, user_id="6001", captured_at=at, missing=(), answers=[answer])
+    return serialize_insights(handle=handle, user_id="6001", captured_at=at, missing=(), answers=[answer])
 
 
 def drop(content: bytes, folder: Path, name: str, *, age: float | None = None) -> Path:
-    """Leave a file of the moment of ``DOWNLOADED``, or one that has lain there for ``age`` seconds."""
+    """Write a file with the time ``DOWNLOADED``, or one that is ``age`` seconds old."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
     path.write_bytes(content)
@@ -59,7 +59,7 @@ def landing(settings: Settings) -> Path:
 
 
 def drop_export(settings: Settings, handle: str, section: Section, folder: str = "", **window: date) -> GeneratedExport:
-    """Leave an export in landing, or in a folder of it."""
+    """Write an export into landing, or into a folder of it."""
     made = export(handle, section, **window)
     drop(made.content, landing(settings) / folder, made.name)
     return made
@@ -80,7 +80,7 @@ def names_in(folder: Path) -> list[str]:
 
 
 def is_kept(settings: Settings, contents: Iterable[bytes]) -> bool:
-    """Whether every one of the ``contents`` still lies, unchanged, somewhere in the data folder."""
+    """Whether each of the ``contents`` is still somewhere in the data folder, unchanged."""
     return {digest(content) for content in contents} <= digests_below(Path(str(settings.data_dir)))
 
 
