@@ -1,4 +1,4 @@
-# What each target needs is set up first; once that is done, `setup` only says so.
+# Each target depends on `setup`, which does nothing once it is done.
 SHELL := /bin/sh
 PY := .venv/bin/python
 PORT ?= 3000
@@ -8,12 +8,12 @@ FORMER ?= ../shared/former_pipeline
 # Dagster's history is in the data folder (dagster.yaml), unless DAGSTER_HOME has a dagster.yaml of its own.
 dev demo demo-remove: export DAGSTER_HOME := $(if $(wildcard $(DAGSTER_HOME)/dagster.yaml),$(DAGSTER_HOME),$(CURDIR))
 # One event for the partitions of a range instead of one each: 35% less bookkeeping (measured). The events of an output
-# stored at once: 13% less in all. The history sets both as well, for whoever starts Dagster without make.
+# stored at once: 13% less in all. The history sets both as well, for Dagster started without make.
 export DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS := 1
 export DAGSTER_EVENT_BATCH_SIZE := 1000
 export DAGSTER_DISABLE_TELEMETRY := 1
 export NO_MKDOCS_2_WARNING := 1
-# What Python compiles of this project is kept, too: 0.5 s a start.
+# Keep this project's compiled Python files: saves 0.5 s per start.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
@@ -22,7 +22,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' Makefile
 
-setup: ## make .venv and look for a browser; nothing else needs to be installed by hand
+setup: ## make .venv and look for a browser; nothing else has to be installed manually
 	@sh scripts/setup.sh
 
 docs: setup ## build the documentation as a site in build/site, with its links checked
@@ -40,19 +40,19 @@ test-long: setup ## the same tests, the property tests with twenty times as many
 	TEST_BUDGET=20 $(PY) -m pytest -n auto $(ARGS)
 
 dev: setup ## open Dagster on http://127.0.0.1:3000 (PORT=3333 for another port), history kept
-	@echo "Dagster will answer on http://127.0.0.1:$(PORT) in about 15 seconds; Ctrl-C ends it."
+	@echo "Dagster will answer on http://127.0.0.1:$(PORT) in about 15 seconds; Ctrl-C stops it."
 	@PYTHONWARNINGS='ignore:Function `dev_command` is superseded' $(PY) -m dagster dev -h 127.0.0.1 -p $(PORT)
 
-demo: setup ## run the whole pipeline on made-up accounts and show what came out
+demo: setup ## run the whole pipeline on invented accounts and show the result
 	@$(PY) -m tiktok_assets.cli.demo
 
-demo-remove: setup ## take the demo's exports away, with everything made of them
+demo-remove: setup ## remove the demo's exports and everything made from them
 	@$(PY) -m tiktok_assets.cli.demo --remove
 
 conformance: setup ## compare with the real exports in EXPORTS=folder
 	@$(PY) -m tiktok_assets_tests.conformance $(EXPORTS)
 
-former-pipeline: setup ## compare with what the former pipeline made of the exports in EXPORTS=folder (FORMER=folder)
+former-pipeline: setup ## compare with the legacy pipeline's table of the exports in EXPORTS=folder (FORMER=folder)
 	@$(PY) -m tiktok_assets_tests.former_pipeline $(FORMER) $(EXPORTS)
 
 bench: setup ## measure the figures of the README (ARGS="--only drop many history" for the large ones)

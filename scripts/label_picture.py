@@ -1,4 +1,4 @@
-"""Draws docs/images/labels.svg: the views that two exports of one account tell, by their labels and on real days.
+"""Draws docs/images/labels.svg: the views that two exports of one account report, by their labels and on real days.
 
     .venv/bin/python scripts/label_picture.py EARLIER.zip LATER.zip
 
@@ -29,7 +29,7 @@ def rows_of(path: Path) -> pl.DataFrame:
 
 
 def main(earlier: Path, later: Path) -> None:
-    """Align both, keep the days both tell, draw."""
+    """Align both, keep the days that both contain, draw."""
     raw = pl.concat([rows_of(earlier), rows_of(later)], how="diagonal")
     shifts = {verdict.export_id: verdict.shift_days for verdict, _ in verdicts({"overview": raw})}
     views = OVERVIEW.parse(raw).with_columns(
@@ -41,7 +41,7 @@ def main(earlier: Path, later: Path) -> None:
     shown = views.filter(pl.col("day") >= first)
     domain = [str(first), str(shown["date_label"].max())]
     panels = [
-        _panel(shown, "date_label", domain, "As labelled: every day stands twice, with other numbers"),
+        _panel(shown, "date_label", domain, "As labelled: every day appears twice, with different numbers"),
         _panel(shown, "day", domain, "On real days: the same numbers"),
     ]
     picture = alt.vconcat(*panels).configure_view(stroke=None).configure(background="white")

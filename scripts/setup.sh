@@ -1,8 +1,8 @@
 #!/bin/sh
-# Makes .venv from uv.lock and looks for a browser. Run by `make setup`; a second run finds nothing to do.
+# Makes .venv from uv.lock and looks for a browser. Run by `make setup`; a second run does nothing.
 #
-# Needs Python 3.11 to 3.14. Everything it makes lies in .venv and .uv, which may be deleted at any time; only as root on
-# Debian or Ubuntu does it also install packages of the system (python3-venv, chromium), and only if they are missing.
+# Needs Python 3.11 to 3.14. Everything it makes is in .venv and .uv, which may be deleted at any time; only as root on
+# Debian or Ubuntu does it also install system packages (python3-venv, chromium), and only if they are missing.
 set -eu
 cd "$(dirname "$0")/.."
 unset VIRTUAL_ENV PYTHONHOME PYTHONPATH
@@ -19,13 +19,13 @@ apt_install() {
         DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$@" >/dev/null
 }
 
-# What the set-up was made from, and where.
+# The inputs of the set-up, and its folder.
 fingerprint() {
     cat uv.lock pyproject.toml scripts/setup.sh | cksum
     pwd
 }
 
-# The first Python that dagster supports, not only one that is called so: a pyenv shim may exist without its Python.
+# The first Python that dagster supports, checked by running it: a pyenv shim may exist without its Python.
 find_python() {
     for candidate in "${PYTHON:-python3}" python3 python3.13 python3.12 python3.11 python3.14; do
         if "$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null; then
@@ -35,7 +35,7 @@ find_python() {
     done
 }
 
-# uv in .uv, by venv or, where that is missing (Debian without python3-venv), by pip. Neither touches the system's Python.
+# uv in .uv, by venv or, if that is missing (Debian without python3-venv), by pip. Neither touches the system's Python.
 install_uv() {
     uv_package='uv>=0.9,<1'
     if ! "$1" -m venv .uv >/dev/null 2>&1; then
@@ -65,13 +65,13 @@ make_venv() {
         uv=.uv/bin/uv
         "$uv" --version >/dev/null 2>&1 || install_uv "$python"
     fi
-    # Without a Python, a uv that was already here fetches one by itself.
-    # Compiled once here: each start of a command would take twice as long where Python may not write what it compiled.
+    # Without a Python, an already installed uv downloads one.
+    # Compiled here once: where Python cannot write compiled files, each command would take twice as long to start.
     "$uv" sync --frozen --quiet --compile-bytecode --python "${python:-3.12}" ||
-        fail "uv could not make .venv from uv.lock; see its message above. Once its cause is mended, run this again."
+        fail "uv could not make .venv from uv.lock; see its message above. Fix the cause, then run this again."
 }
 
-# A browser that starts, by the order in which tiktok_assets looks for it.
+# A browser that starts, in the order in which tiktok_assets looks for one.
 find_browser() {
     for candidate in "${TIKTOK_BROWSER_PATH:-}" chromium-headless-shell chromium chromium-browser google-chrome-stable \
         google-chrome microsoft-edge "$(playwright_browser)"; do
@@ -89,7 +89,7 @@ with sync_playwright() as playwright:
     print(playwright.chromium.executable_path)' 2>/dev/null || true
 }
 
-# Playwright retries a download that does not start for minutes: five seconds tell whether its server can be reached.
+# Playwright retries a download that does not start for minutes: five seconds are enough to know whether its server is reachable.
 install_browser() {
     export PLAYWRIGHT_DOWNLOAD_CONNECTION_TIMEOUT=5000
     say "no browser found: trying to install Chromium."
@@ -106,7 +106,7 @@ make_venv
 if browser=$(find_browser) || { install_browser && browser=$(find_browser); }; then
     say "browser: $browser"
 else
-    say "no browser: all but downloading exports works. Install Chromium or Chrome, or run '.venv/bin/playwright" \
+    say "no browser: everything except downloading exports works. Install Chromium or Chrome, or run '.venv/bin/playwright" \
         "install --with-deps chromium', or set TIKTOK_BROWSER_PATH."
 fi
 fingerprint >.venv/.set-up

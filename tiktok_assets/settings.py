@@ -124,21 +124,23 @@ class Settings(BaseSettings):
     )
 
     data_dir: Location = _setting("Where all data is kept", A_FOLDER, UPath("data"))
-    landing_path: Location | None = _setting("One more folder in which exports arrive", A_FOLDER, None)
+    landing_path: Location | None = _setting("Another folder in which exports arrive", A_FOLDER, None)
     accounts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)] = _setting(
-        "The accounts in use; unset means all of the accounts file", "names separated by commas, as pig1987,zonea0", ()
+        "The accounts in use; unset means all in the accounts file",
+        "names separated by commas, for example pig1987,zonea0",
+        (),
     )
-    accounts_file: LocalPath = _setting("What is known about each account", "a TOML file", Path("accounts.toml"))
+    accounts_file: LocalPath = _setting("The file that describes the accounts", "a TOML file", Path("accounts.toml"))
     start_date: Annotated[date, BeforeValidator(_day), AfterValidator(_month)] = _setting(
-        "The first month that is kept",
+        "The first month to keep",
         f"a month or day from {FIRST_MONTH_OF_TIKTOK:%Y-%m} to today, as 2024-03 or 2024-03-01",
         date(2020, 1, 1),
     )
     sensor_interval: int = _setting(
-        "Seconds between two looks for new exports", "a whole number of seconds, 1 or more", 10, ge=1
+        "Seconds between two scans for new exports", "a whole number of seconds, 1 or more", 10, ge=1
     )
     run_size: int = _setting(
-        "Partitions (accounts times months) that one run of the sensor or of `process` holds at the most; an account "
+        "Partitions (accounts times months) that one run of the sensor or of `process` holds at most; an account "
         "with more of them gets a run of its own",
         "a whole number, 1 or more",
         260,
@@ -156,11 +158,11 @@ class Settings(BaseSettings):
         "an address that starts with https:// or http://",
         "https://www.tiktok.com",
     )
-    headless: bool = _setting("Whether the browser works without a window", TRUE_FALSE, True)
+    headless: bool = _setting("Whether the browser runs without a window", TRUE_FALSE, True)
     browser_path: LocalPath | None = _setting(
         "The Chromium or Chrome to use; unset means the first one found", "the path of the program", None
     )
-    screenshot_on_error: bool = _setting("Whether a failed visit leaves a picture", TRUE_FALSE, True)
+    screenshot_on_error: bool = _setting("Whether a failed visit saves a screenshot", TRUE_FALSE, True)
     download_timeout: float = _setting(
         "Seconds to wait for one download", "a number of seconds above 0", 60, gt=0, allow_inf_nan=False
     )
@@ -169,9 +171,11 @@ class Settings(BaseSettings):
     )
     account_spacing: float = _setting("Seconds between two accounts", SECONDS, 300, ge=0, allow_inf_nan=False)
     link_life: float = _setting(
-        "Seconds for which the link to a finished export works", SECONDS, 3600, ge=0, allow_inf_nan=False
+        "Seconds for which the link to a finished export stays valid", SECONDS, 3600, ge=0, allow_inf_nan=False
     )
-    max_export_days: int = _setting("Days one export may span", "a whole number of days, 1 to 365", 180, ge=1, le=365)
+    max_export_days: int = _setting(
+        "The most days one export may span", "a whole number of days, 1 to 365", 180, ge=1, le=365
+    )
     insight_videos: int = _setting(
         "Videos whose pages a visit opens for watch time and completion, newest first",
         "a whole number of pages, 0 (none) to 200",
@@ -180,7 +184,7 @@ class Settings(BaseSettings):
         le=200,
     )
     viral_min_views: int = _setting(
-        "Views from which on a video can be viral by its daily growth",
+        "The views a video needs to be viral by its daily growth",
         "a whole number of views, 0 or more",
         10_000,
         ge=0,
@@ -193,7 +197,7 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
     )
     archive_after: int = _setting(
-        "Days after its download from which on `tiktok-assets archive` moves a processed export to data/archive",
+        "Days after its download when `tiktok-assets archive` moves a processed export to data/archive",
         "a whole number of days, 0 or more",
         90,
         ge=0,

@@ -1,14 +1,14 @@
-"""Compares staging with real exports that a person has read: `python -m tiktok_assets_tests.conformance FOLDER`.
+"""Compares staging with real exports that a person has transcribed: `python -m tiktok_assets_tests.conformance FOLDER`.
 
-FOLDER is laid out like ``shared/exports``: truths (see ``truth``) beside exports, whatever the accounts and languages.
+FOLDER is laid out like ``shared/exports``: truths (see ``truth``) beside exports, of any accounts and languages.
 
 - Each set of exports is processed alone, in an empty lake: staging has exactly its rows, labels and numbers.
-- All sets of an account are processed together: each grain is what the newest export that measured it says, and null
-  never replaces a number. Truth says nothing of moved labels: a day is the label less the ``date_shift_days`` that
-  staging found for that export. A newer snapshot of the same UTC day replaces gender and territories as a whole: shares
-  of two snapshots never mix. Videos are replaced one by one.
+- All sets of an account are processed together: each grain holds what the newest export that measured it reports, and
+  null never replaces a number. The truth does not contain moved labels: a day is the label less the
+  ``date_shift_days`` that staging found for that export. A newer snapshot of the same UTC day replaces gender and
+  territories as a whole: shares of two snapshots never mix. Videos are replaced one by one.
 
-Prints a table per account; exit code 1 where anything differs, is missing or is in no export.
+Prints a table per account; exit code 1 if anything differs, is missing or is in no export.
 """
 
 from __future__ import annotations
@@ -52,13 +52,13 @@ Staging = dict[str, pl.DataFrame]
 
 
 def process_sets(truths: Sequence[Truth]) -> tuple[Staging, list[str]]:
-    """Staging's tables out of the exports of ``truths`` (one account), and what the pipeline complained of."""
+    """Staging's tables from the exports of ``truths`` (one account), and the pipeline's complaints."""
     account, handle = truths[0].account, truths[0].handle
     with tempfile.TemporaryDirectory(prefix="conformance-") as folder:
         accounts = Path(folder, "accounts.toml")
         accounts.write_text(f"[accounts.{json.dumps(account)}]\nhandle = {json.dumps(handle)}\n")
         data = Path(folder, "data")
-        for number, truth in enumerate(truths):  # sets have files of the same names
+        for number, truth in enumerate(truths):  # files of different sets have the same names
             for file in truth.files:
                 target = data / "landing" / account / f"set {number}" / file.relative_to(truth.folder)
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -99,19 +99,19 @@ def check_alone(report: str, truth: list[dict], table: pl.DataFrame) -> Comparis
 
 def check_together(report: str, title: str, truths: Sequence[Truth], table: pl.DataFrame) -> Comparison:
     """All exports of an account in one lake."""
-    told: list[Expected] = []
+    reported: list[Expected] = []
     for truth in sorted(truths, key=lambda truth: truth.moment(title)):
         if title in truth.reports:
             rows = expected(report, truth.reports[title])
             if "day" in GRAIN[report]:
-                told.append(moved(rows, shift_of(table, truth)))
+                reported.append(moved(rows, shift_of(table, truth)))
             else:
-                told.append(snapshot(rows, truth.moment(title).date()))
-    return compare(merged(report, told), by_grain(table, "date", "date", *GRAIN[report]))
+                reported.append(snapshot(rows, truth.moment(title).date()))
+    return compare(merged(report, reported), by_grain(table, "date", "date", *GRAIN[report]))
 
 
 def shift_of(table: pl.DataFrame, truth: Truth) -> int:
-    """By how many days staging found the labels of ``truth``'s exports moved."""
+    """By how many days staging moved the labels of ``truth``'s exports."""
     if table.is_empty():
         return 0
     shifts = table.filter(pl.col("export_id").is_in(truth.export_ids()))["date_shift_days"].to_list()
@@ -119,7 +119,7 @@ def shift_of(table: pl.DataFrame, truth: Truth) -> int:
 
 
 def by_grain(table: pl.DataFrame, day: str, *grain: str) -> Rows:
-    """Staging's rows by their key, in which ``day`` stands for the day. A second row of a key is told apart."""
+    """Staging's rows by their key, in which ``day`` stands for the day. A duplicate gets a key of its own."""
     key = dict.fromkeys(day if name == "day" else name for name in grain)
     names = [name for name in key if name in table.columns]
     rows: dict[tuple, dict] = {}
@@ -144,7 +144,7 @@ def check_account(truths: Sequence[Truth], console: Console) -> bool:
         notes += [f"{name}: {complaint}" for complaint in complaints]
         for title in dict.fromkeys(title for truth in group for title in truth.reports):
             if title not in REPORTS:
-                notes.append(f"{name}: truth has a report we do not know, not compared: {title}")
+                notes.append(f"{name}: truth has an unknown report, not compared: {title}")
                 continue
             report = REPORTS[title]
             if name == "together":
@@ -153,7 +153,7 @@ def check_account(truths: Sequence[Truth], console: Console) -> bool:
                 found = check_alone(report, group[0].reports[title], tables[report])
             counts = (found.expected, found.equal, len(found.different), len(found.missing), len(found.extra))
             overview.add_row(name, title, *map(str, counts), style=None if found.is_equal else "red")
-            notes += [f"{name} {title}: {text}" for text in in_words(found)]
+            notes += [f"{name} {title}: {text}" for text in descriptions(found)]
             equal &= found.is_equal
     console.print(overview)
     for note in notes:
@@ -161,14 +161,14 @@ def check_account(truths: Sequence[Truth], console: Console) -> bool:
     return equal
 
 
-def in_words(found: Comparison) -> Iterator[str]:
+def descriptions(found: Comparison) -> Iterator[str]:
     """The first few differences of each kind."""
     for kind in (found.different, found.missing, found.extra):
         yield from kind[:SHOWN]
         if len(kind) > SHOWN:
             yield f"and {len(kind) - SHOWN} more"
     if found.unknown:
-        yield f"truth has columns that staging has no name for: {', '.join(sorted(found.unknown))}"
+        yield f"truth has columns that staging does not have: {', '.join(sorted(found.unknown))}"
 
 
 def main(folder: Path) -> int:
@@ -177,7 +177,7 @@ def main(folder: Path) -> int:
     console = Console(width=None if sys.stdout.isatty() else 120)
     truths = find_truths(folder)
     if not truths:
-        console.print(f"{folder}: there is no truth.json in it, nothing to compare with.")
+        console.print(f"{folder}: contains no truth.json, nothing to compare with.")
         return 1
     accounts: dict[str, list[Truth]] = {}
     for truth in truths:

@@ -1,4 +1,4 @@
-"""What concerns all tests."""
+"""Fixtures and hooks for all tests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tiktok_assets_tests.instances import kept_in
 from tiktok_assets_tests.made_once import MadeOnce
 
 MEMORY = Path("/dev/shm")
-# Files of tests lie in memory where it has room: a disk makes each of some 100,000 small writes wait.
+# Tests write their files to memory if it has room: a disk would delay each of some 100,000 small writes.
 if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 4 * 1024**3:
     os.environ.setdefault("TMPDIR", str(MEMORY))
     tempfile.tempdir = None
@@ -36,7 +36,7 @@ History = Callable[[], dg.DagsterInstance]
 
 
 class RunningDagsterOnOneWorker(LoadScopeScheduling):
-    """With ``-n``, every worker takes what comes next, but one takes all of ``running``: they share one `dagster dev`.
+    """With ``-n``, every worker takes the next test, but one takes all of ``running``: they share one `dagster dev`.
 
     (``--dist loadgroup`` would do, but xdist 3.8 sets ``item._nodeid``, and pytest 9.2 no longer reads it.)
     """
@@ -52,32 +52,32 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Running
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are processors: who has the running Dagster mostly waits for it."""
+    """One more than there are processors: the worker with the running Dagster mostly waits."""
     return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long ones first, so that no worker waits for the last of them."""
+    """Long tests first, so that no worker waits for the last of them."""
     items.sort(key=lambda item: item.get_closest_marker("e2e") is None)
 
 
 def pytest_collection_finish() -> None:
-    """The garbage collector leaves out what was imported and collected: it saves a tenth of the tests' CPU time."""
+    """Freeze imported modules and collected tests for the garbage collector: saves a tenth of the tests' CPU time."""
     gc.collect()
     gc.freeze()
 
 
 def pytest_unconfigure() -> None:
-    """As it was: else libraries report what is still frozen at the end as leaked."""
+    """Undo the freeze: otherwise libraries report frozen objects as leaked."""
     gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)
 def no_history_of_another_test(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Dagster remembers the storage of the instance that was entered last, also once it is gone.
+    """Dagster remembers the storage of the last instance entered, even after its exit.
 
-    Of an instance that was entered twice it comes back whenever the garbage is collected: each test has a memory of its
-    own.
+    For an instance that was entered twice it reappears at garbage collection, so each test gets a context variable of
+    its own.
     """
     monkeypatch.setattr(defs_state, "_current_storage", ContextVar("_current_storage", default=None))
 
@@ -86,7 +86,7 @@ def no_history_of_another_test(monkeypatch: pytest.MonkeyPatch) -> None:
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
     """``install("pig1987", zonea0="zone.a0", landing_path=...)``: settings of an empty installation in a temp folder.
 
-    Names are accounts; ``key="handle"`` gives one a handle of its own; other keywords are settings.
+    Names are accounts; ``key="handle"`` gives one another handle; other keywords are settings.
     """
     for variable in [name for name in os.environ if name.startswith("TIKTOK_")]:
         monkeypatch.delenv(variable)
@@ -118,6 +118,6 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
 
 @pytest.fixture
 def history() -> Iterator[History]:
-    """``with history() as instance``: Dagster's memory on disk, as each process opens it for itself."""
+    """``with history() as instance``: Dagster's history on disk, as each process opens it."""
     with tempfile.TemporaryDirectory() as folder:
         yield lambda: kept_in(Path(folder))

@@ -1,4 +1,4 @@
-"""The commands of the list of accounts, and which accounts a command was asked about. Exit codes as in ``app``."""
+"""The commands for the list of accounts, and the accounts that a command's arguments name. Exit codes as in ``app``."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def list_accounts(as_json: AsJson = False) -> None:
 def add(
     name: Annotated[str, typer.Argument(help="A short name: it becomes a folder and the value of the column account.")],
     handle: Annotated[str | None, typer.Option(help="TikTok handle, without @; the name itself if not given.")] = None,
-    timezone: Annotated[str | None, typer.Option(help="IANA name, as Europe/Lisbon.")] = None,
+    timezone: Annotated[str | None, typer.Option(help="IANA name, for example Europe/Lisbon.")] = None,
     business_id: Annotated[str | None, typer.Option(help="TikTok's id of the business account.")] = None,
 ) -> None:
     """Add an account to accounts.toml. Nothing else in the file changes."""
@@ -49,11 +49,9 @@ def add(
     account = add_account(settings.accounts_file, name, **{key: value for key, value in fields.items() if value})
     out.print(f"Added {account.key} (@{account.handle}).")
     out.print(f"Drop its exports into {settings.landing / account.key}/", highlight=False, soft_wrap=True)
-    out.print(
-        "A `make dev` that is running learns of it by Reload definitions, on the page Deployment.", highlight=False
-    )
+    out.print("If `make dev` is running, click Reload definitions on its Deployment page.", highlight=False)
     if settings.accounts and account.key not in load_roster(settings):
-        out.print("TIKTOK_ACCOUNTS leaves it out: add the name there as well.", style="yellow")
+        out.print("TIKTOK_ACCOUNTS does not list it: add the name there as well.", style="yellow")
 
 
 @app.command(epilog="Example: tiktok-assets accounts remove zonea0")
@@ -67,7 +65,7 @@ def remove(name: Annotated[str, typer.Argument(help="The account's name in accou
 
 
 def accounts_named(roster: Roster, names: Iterable[str] | None) -> list[Account]:
-    """The accounts of that name or handle; all of them where none is named."""
+    """The accounts with these names or handles; all of them if ``names`` is empty."""
     if not names:
         return [roster[key] for key in roster.partition_keys()]
     found = {name: roster.resolve(name) for name in names}

@@ -1,9 +1,9 @@
-"""The command line ``tiktok-assets``: what people ask for. Commands and exit codes only; the work is elsewhere.
+"""The command line ``tiktok-assets``. Commands and exit codes only; the work is done elsewhere.
 
 A command imports what it needs when it runs: ``--help`` has to read all of these modules, so nothing but typer and rich
 is imported at their top. A linter rule (TID253 in pyproject.toml) and ``test_light_commands`` guard it.
 
-Exit codes: 0 all well; 1 something was set aside, failed or differs; 2 the command or the settings cannot be used;
+Exit codes: 0 success; 1 something was quarantined, failed or differs; 2 the command or the settings cannot be used;
 130 stopped by Ctrl-C or SIGTERM.
 """
 
@@ -43,8 +43,8 @@ app.add_typer(accounts.app, name="accounts")
 app.add_typer(export_app, name="export")
 
 
-def _print_version(is_wanted: bool) -> None:
-    if is_wanted:
+def _print_version(is_requested: bool) -> None:
+    if is_requested:
         out.print(__version__, highlight=False)
         raise typer.Exit
 
@@ -59,8 +59,8 @@ def options(
 
 
 def main() -> None:
-    """The entry point: errors of settings and accounts are sentences, not tracebacks."""
-    for name in ("intake", "quarantine"):  # the commands print what these say
+    """The entry point: errors in settings and accounts are reported as sentences, not tracebacks."""
+    for name in ("intake", "quarantine"):  # the commands print what these log
         logging.getLogger(f"tiktok_assets.inbox.{name}").setLevel(logging.CRITICAL)
     try:
         app()
@@ -76,7 +76,7 @@ def main() -> None:
 
 @contextlib.contextmanager
 def _stopping() -> Iterator[None]:
-    """Ctrl-C and SIGTERM end with a sentence and exit code 130, a full disk with one and 1."""
+    """Ctrl-C and SIGTERM end with a message and exit code 130, a full disk with a message and exit code 1."""
     from tiktok_assets.pipeline.results import Interrupted
 
     try:
@@ -84,18 +84,18 @@ def _stopping() -> Iterator[None]:
     except Interrupted as interrupted:
         err.print(str(interrupted), style="yellow", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(130) from None
-    except Exception as error:  # of the operating system, SQLite or DuckDB
+    except Exception as error:  # from the operating system, SQLite or DuckDB
         if not any(words in str(error) for words in ("No space left on device", "disk is full")):
             raise
-        text = "The disk is full. Free some space and run this again: it goes on where it stopped, nothing is lost."
+        text = "The disk is full. Free some space and run this again: it continues where it stopped, nothing is lost."
         err.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
 
 
 @app.command(epilog="Example: cp ~/Downloads/Overview_*.zip data/landing/ && tiktok-assets process")
 def process(as_json: AsJson = False) -> None:
-    """Process everything new in landing, in this process. Exit code 1 if a file was set aside, or a check
-    failed whose severity is error; one that warns is told."""
+    """Process everything new in landing, in this process. Exit code 1 if a file was quarantined or a check
+    with severity error failed; warnings are only printed."""
     from tiktok_assets.pipeline import process as processing
     from tiktok_assets.settings import load_settings
 
@@ -113,7 +113,7 @@ def inspect(
     files: Annotated[list[Path], typer.Argument(help="ZIP, CSV or XLSX files; also broken ones.")],
     as_json: AsJson = False,
 ) -> None:
-    """Tell what files are: product, report, account, window, year and its evidence, language, rows, problems."""
+    """Describe files: product, report, account, window, year and its evidence, language, rows, problems."""
     from tiktok_assets.accounts import load_roster
     from tiktok_assets.inbox.inspect import inspect as describe
     from tiktok_assets.settings import load_settings
@@ -130,7 +130,7 @@ def inspect(
 
 @app.command(epilog="Example: tiktok-assets rebuild --json")
 def rebuild(as_json: AsJson = False) -> None:
-    """Make raw, staging, curated and the warehouse again from landing, compare, and report any difference."""
+    """Rebuild raw, staging, curated and the warehouse from landing, compare, and report any difference."""
     from tiktok_assets.pipeline import rebuild as rebuilding
     from tiktok_assets.settings import load_settings
 
@@ -150,13 +150,13 @@ def rebuild(as_json: AsJson = False) -> None:
                 style="red",
             )
         if not differences:
-            out.print("The lake made again from landing is the same, row for row.", style="green")
+            out.print("The lake rebuilt from landing is the same, row for row.", style="green")
     raise typer.Exit(1 if differences or not result.is_clean else 0)
 
 
 @app.command(epilog="Example: tiktok-assets simulator --port 8400")
 def simulator(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.", min=1, max=65535)] = 8400) -> None:
-    """Start a look-alike of TikTok Studio with invented accounts, to try the browser on. Ctrl-C ends it."""
+    """Start a simulator of TikTok Studio with invented accounts, to try the browser on. Ctrl-C stops it."""
     from tiktok_assets.simulator.studio import PortTaken, run
 
     try:
@@ -165,8 +165,8 @@ def simulator(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.", min=1
         raise typer.BadParameter(str(error), param_hint="--port") from error
 
 
-class Format(StrEnum):
-    """What ``export raw`` writes."""
+class RawFormat(StrEnum):
+    """The formats of ``export raw``."""
 
     NDJSON = "ndjson"
 
@@ -175,15 +175,15 @@ class Format(StrEnum):
     "raw", epilog="Example: tiktok-assets export raw --format ndjson --account pig1987 > pig1987.ndjson"
 )
 def export_raw(
-    format: Annotated[Format, typer.Option(help="One JSON object a row.")] = Format.NDJSON,
+    format: Annotated[RawFormat, typer.Option(help="One JSON object per row.")] = RawFormat.NDJSON,
     account: Annotated[list[str] | None, typer.Option(help="Only this account; may be repeated.")] = None,
     report: Annotated[
-        list[str] | None, typer.Option(help="Only this report, as follower_history; may be repeated.")
+        list[str] | None, typer.Option(help="Only this report, for example follower_history; may be repeated.")
     ] = None,
 ) -> None:
     """Write the raw rows, every column with its text and provenance, to standard output."""
     from tiktok_assets.accounts import load_roster
-    from tiktok_assets.queries.raw_rows import UnknownReport, raw_rows
+    from tiktok_assets.queries.raw_rows import UnknownReport, exported_rows
     from tiktok_assets.settings import load_settings
 
     settings = load_settings()
@@ -192,9 +192,9 @@ def export_raw(
         message = f"No account is called {', '.join(sorted(unknown))}. There are: {', '.join(roster)}."
         raise typer.BadParameter(message, param_hint="--account")
     try:
-        for rows in raw_rows(settings, accounts=account or list(roster), reports=report):
+        for rows in exported_rows(settings, accounts=account or list(roster), reports=report):
             sys.stdout.write(rows.write_ndjson())
     except UnknownReport as error:
         raise typer.BadParameter(str(error), param_hint="--report") from error
-    except BrokenPipeError:  # `| head` has seen enough
+    except BrokenPipeError:  # the reader, for example `head`, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,7 +1,7 @@
-"""``make demo``: a look-alike Studio, both accounts exported through a real browser, and the whole graph over it.
+"""``make demo``: a simulated Studio, both accounts exported through a real browser, and the whole graph run on it.
 
-The numbers are invented and the accounts are real: the demo never touches a folder that holds exports of somebody else,
-keeps no login and counts for no limit, and ``--remove`` takes all of it away again.
+The numbers are invented and the accounts are real: the demo never touches a folder that holds other exports, keeps no
+login, counts towards no limit, and ``--remove`` removes all of it.
 """
 
 from __future__ import annotations
@@ -42,16 +42,14 @@ ACCOUNTS = 2
 def main() -> int:
     """Extract, process, and print what each warehouse table holds. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
-    parser.add_argument(
-        "--remove", action="store_true", help="take the demo's exports and everything made of them away"
-    )
+    parser.add_argument("--remove", action="store_true", help="remove the demo's exports and everything made from them")
     settings, remove = load_settings(), parser.parse_args().remove
     marker = Path(str(settings.landing)) / ".demo.json"
     if remove:
         return _remove(settings, marker)
-    if strangers := _not_ours(settings, marker):
+    if unowned := _not_ours(settings, marker):
         out.print(
-            f"{strangers[0].parent} holds exports that are not the demo's ({strangers[0].name}): invented numbers "
+            f"{unowned[0].parent} holds exports that are not the demo's ({unowned[0].name}): invented numbers "
             "would mix with them. Run the demo elsewhere: TIKTOK_DATA_DIR=data/demo make demo",
             style="red",
             soft_wrap=True,
@@ -68,9 +66,9 @@ def main() -> int:
 
 
 def _extract(settings: Settings, roster: Roster) -> list[str]:
-    """Log in to the look-alike, have a year exported, land it; the sha256 of each file.
+    """Log in to the simulator, export half a year, land the files; the sha256 of each.
 
-    It happens in an installation of its own, so that no login, limit or checkpoint of the demo is left in this one.
+    It runs in an installation of its own, so that no login, limit or checkpoint of the demo is left in this one.
     """
     now = dt.datetime.now(dt.UTC)
     accounts = [roster[key] for key in roster.partition_keys()[:ACCOUNTS]]
@@ -78,7 +76,7 @@ def _extract(settings: Settings, roster: Roster) -> list[str]:
     settings.state.mkdir(parents=True, exist_ok=True)
     world = StudioWorld(logins, export_interval=dt.timedelta())
     with serve(world) as address, tempfile.TemporaryDirectory(dir=settings.state) as folder:
-        out.print(f"Look-alike TikTok Studio on {address}: all of it is invented.\n", highlight=False)
+        out.print(f"Simulated TikTok Studio on {address}: all of its data is invented.\n", highlight=False)
         scratch = settings.model_copy(
             update={
                 "data_dir": UPath(folder),
@@ -119,7 +117,7 @@ def _visit(settings: Settings, account: Account, login: StudioAccount, world: St
 
 
 def _move(source: Lake, target: Lake) -> list[str]:
-    """Everything that landed in ``source`` lands in ``target``; the sha256 of each file."""
+    """Move everything that landed in ``source`` to ``target``; the sha256 of each file."""
     digests = []
     with target.alone("intake"):
         for path in files_below(source.settings.landing):
@@ -142,10 +140,10 @@ def _process(settings: Settings, roster: Roster) -> int:
         for (name,) in connection.execute("select table_name from duckdb_tables() order by 1").fetchall():
             counted = connection.execute(f"select count(*), count(distinct account) from {name}").fetchone() or (0, 0)
             table.add_row(name, f"{counted[0]:,}", str(counted[1]))
-    out.print("\nInvented exports went the whole way; these tables can be queried now:", highlight=False)
+    out.print("\nThe invented exports were processed; these tables can be queried now:", highlight=False)
     out.print(table)
-    if unclocked := [key for key, account in roster.items() if account.timezone is None]:
-        names = " and ".join(unclocked)
+    if without_timezone := [key for key, account in roster.items() if account.timezone is None]:
+        names = " and ".join(without_timezone)
         out.print(f"Hours of posting are unknown: accounts.toml has no timezone for {names}.", highlight=False)
     out.print(
         f"\nLook at the graph:     make dev, then open http://127.0.0.1:3000/asset-groups"
@@ -173,11 +171,11 @@ def _remove(settings: Settings, marker: Path) -> int:
     except RebuildRefused as refused:
         out.print(str(refused), style="red", markup=False, soft_wrap=True)
         return 1
-    if not _exports(settings, marker):  # else Dagster would go on showing the demo's partitions as there
+    if not _exports(settings, marker):  # otherwise Dagster would still show the demo's partitions as materialized
         with project_instance() as history:
             keys = build_definitions(settings).resolve_asset_graph().get_all_asset_keys()
             history.wipe_assets(sorted(keys))
-    out.print("The demo is gone; what was made of other exports was made again.")
+    out.print("The demo is removed; the tables of other exports were rebuilt.")
     return 0
 
 

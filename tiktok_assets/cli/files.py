@@ -1,4 +1,4 @@
-"""The commands that look after files: checked, migrated, archived, taken out. Exit codes as in ``app``."""
+"""The commands that check, migrate, archive and export files. Exit codes as in ``app``."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def aggregate(
     output: Annotated[Path, typer.Argument(help="The file to write: .csv, .parquet or .xlsx.")],
     account: Annotated[list[str] | None, typer.Option(help="Only this account; may be repeated.")] = None,
 ) -> None:
-    """Write the days of all accounts into one file, a row per account and day."""
+    """Write the days of all accounts into one file, one row per account and day."""
     from tiktok_assets.queries.aggregate import CannotAggregate, aggregate_accounts
     from tiktok_assets.queries.published import NoWarehouse
 
@@ -47,13 +47,14 @@ def aggregate(
 
 @app.command(epilog="Example: tiktok-assets viral --min-views 50000 --growth-threshold 3")
 def viral(
-    min_views: Annotated[int, typer.Option(help="Views in all, at least.", min=0)] = _MIN_VIEWS,
+    min_views: Annotated[int, typer.Option(help="Minimum of total views.", min=0)] = _MIN_VIEWS,
     growth_threshold: Annotated[
-        float, typer.Option(help="Views gained a day since the snapshot before, against those a day until then: x.")
+        float,
+        typer.Option(help="Minimum growth: daily views since the previous snapshot, divided by daily views before it."),
     ] = _GROWTH_THRESHOLD,
     as_json: AsJson = False,
 ) -> None:
-    """List the videos that took off: their views a day grew so many times as fast as before."""
+    """List the videos that took off: their daily views grew at least that many times as fast as before."""
     from tiktok_assets.queries.published import NoWarehouse
     from tiktok_assets.queries.viral import detect_viral_trends
 
@@ -76,9 +77,9 @@ def viral(
         out.print(table)
     else:
         out.print(
-            f"No video of {min_views:,} views gained {growth_threshold:g} times as many a day as before. It takes two "
-            "exports of Content, on different days, to see growth. The warehouse's viral_content also holds the videos "
-            "far above the account's others of their age.",
+            f"No video with {min_views:,} views grew {growth_threshold:g} times as fast as before. Measuring growth "
+            "takes two exports of Content, made on different days. The warehouse's viral_content also holds the videos "
+            "far above the account's others of the same age.",
             highlight=False,
             soft_wrap=True,
         )
@@ -89,7 +90,7 @@ def validate(
     paths: Annotated[list[str], typer.Argument(help="Files, folders or quoted patterns.")],
     as_json: AsJson = False,
 ) -> None:
-    """Check staging's Parquet files, or old CSV files of the former pipeline. Exit code 1 if there are problems."""
+    """Check staging's Parquet files, or old CSV files of the legacy pipeline. Exit code 1 if there are problems."""
     from tiktok_assets.legacy.validate import validate as look_at
 
     report = look_at(paths)
@@ -131,17 +132,17 @@ def _print_schemas(found: SchemaCheck) -> None:
 
 @app.command(epilog="Example: tiktok-assets migrate old/ && tiktok-assets migrate old/ --execute")
 def migrate(
-    path: Annotated[Path, typer.Argument(help="A CSV file of the former pipeline, or a folder of them.")],
+    path: Annotated[Path, typer.Argument(help="A CSV file of the legacy pipeline, or a folder of them.")],
     execute: Annotated[
-        bool | None, typer.Option("--execute/--dry-run", help="Write, or only tell what would be written.")
+        bool | None, typer.Option("--execute/--dry-run", help="Write, or only print what would be written.")
     ] = None,
-    undo: Annotated[bool, typer.Option("--undo", help="Put back what the backups hold.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Restore the backups.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Give old CSV files the column names of today: reach becomes video_views. Only --execute and --undo write.
+    """Give old CSV files today's column names: reach becomes video_views. Only --execute and --undo write.
 
-    Only the header line changes. What a file was stays beside it as NAME.bak, which is never overwritten; --undo puts
-    it back, byte for byte. Exit code 1 if a file was refused.
+    Only the header line changes. The original stays beside the file as NAME.bak, which is never overwritten; --undo
+    restores it byte for byte. Exit code 1 if a file was refused.
     """
     from tiktok_assets.legacy import migrate as migration
     from tiktok_assets.settings import load_settings
@@ -159,15 +160,20 @@ def migrate(
         print_json(found)
     else:
         _print_migrated(found, undo=undo)
-    failed = any(one.outcome is migration.Outcome.REFUSED for one in found)
-    is_strange = path.is_file() and all(one.outcome is migration.Outcome.SKIPPED for one in found)
-    raise typer.Exit(1 if failed or is_strange else 0)
+    failed = any(one.outcome is migration.MigrationOutcome.REFUSED for one in found)
+    is_unknown = path.is_file() and all(one.outcome is migration.MigrationOutcome.SKIPPED for one in found)
+    raise typer.Exit(1 if failed or is_unknown else 0)
 
 
 def _print_migrated(found: list[Migrated], *, undo: bool) -> None:
-    from tiktok_assets.legacy.migrate import Outcome
+    from tiktok_assets.legacy.migrate import MigrationOutcome
 
-    style = {Outcome.REFUSED: "red", Outcome.CHANGED: "green", Outcome.RESTORED: "green", Outcome.SKIPPED: "dim"}
+    style = {
+        MigrationOutcome.REFUSED: "red",
+        MigrationOutcome.CHANGED: "green",
+        MigrationOutcome.RESTORED: "green",
+        MigrationOutcome.SKIPPED: "dim",
+    }
     for one in found:
         reason = f": {one.reason}" if one.reason else ""
         out.print(
@@ -177,30 +183,30 @@ def _print_migrated(found: list[Migrated], *, undo: bool) -> None:
             highlight=False,
             soft_wrap=True,
         )
-        for before, after in one.renamed if one.outcome is not Outcome.REFUSED else ():
+        for before, after in one.renamed if one.outcome is not MigrationOutcome.REFUSED else ():
             out.print(f"  {before} -> {after}", markup=False, highlight=False, soft_wrap=True)
-        if one.outcome is Outcome.CHANGED:
-            out.print(f"  what it was: {one.backup}", markup=False, highlight=False, soft_wrap=True)
+        if one.outcome is MigrationOutcome.CHANGED:
+            out.print(f"  backup: {one.backup}", markup=False, highlight=False, soft_wrap=True)
     counts = Counter(str(one.outcome) for one in found)
-    told = ", ".join(f"{number} {outcome}" for outcome, number in counts.items()) or "no CSV files there"
+    summary = ", ".join(f"{number} {outcome}" for outcome, number in counts.items()) or "no CSV files there"
     hint = ""
-    if counts[Outcome.WOULD_CHANGE] or counts[Outcome.WOULD_RESTORE]:
+    if counts[MigrationOutcome.WOULD_CHANGE] or counts[MigrationOutcome.WOULD_RESTORE]:
         hint = ". Nothing was written" + ("." if undo else "; --execute does it.")
-    out.print(f"{told}{hint}", highlight=False)
+    out.print(f"{summary}{hint}", highlight=False)
 
 
 @app.command(epilog="Example: tiktok-assets archive --dry-run")
 def archive(
     older_than: Annotated[
-        int | None, typer.Option(help="Days since the download; TIKTOK_ARCHIVE_AFTER if not given.", min=0)
+        int | None, typer.Option(help="Days since the download; TIKTOK_ARCHIVE_AFTER by default.", min=0)
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be moved.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be moved.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Move old exports that are processed out of landing, to data/archive, where everything still finds them.
+    """Move old processed exports from landing to data/archive, where every command still finds them.
 
-    Each is read first: its sha256 has to be that of an export which went all the way to the warehouse. To undo, move a
-    file back. Exit code 1 if a file that should have gone could not.
+    Each file is read first: its sha256 must be that of an export that has reached the warehouse. To undo, move a file
+    back. Exit code 1 if a file could not be moved.
     """
     from tiktok_assets.inbox.archive import archive as put_away
     from tiktok_assets.settings import load_settings
@@ -220,8 +226,8 @@ def _print_archived(found: Archiving, days: int) -> None:
         out.print(f"{one.account}, {one.source}: {one.archived_to}", markup=False, highlight=False, soft_wrap=True)
     for one in found.kept:
         style = "red" if one.is_fault else "dim"
-        told = f"stays in landing: {one.account}, {one.source}: {one.reason}"
-        out.print(told, style=style, markup=False, highlight=False, soft_wrap=True)
+        line = f"stays in landing: {one.account}, {one.source}: {one.reason}"
+        out.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
     what = "would be moved" if found.is_dry_run else "moved"
     out.print(
         f"{len(found.moved)} exports {what}, {len(found.kept)} stay, {found.younger} are younger than {days} days.",

@@ -1,4 +1,4 @@
-"""The commands that look back: a table as it was, and the path of one number. Exit codes as in ``app``."""
+"""The commands about the past: a table as it was, and the trace of one number. Exit codes as in ``app``."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     import polars as pl
 
     from tiktok_assets.accounts import Account, Roster
-    from tiktok_assets.vintages import trace as paths
+    from tiktok_assets.vintages import trace as traces
 
 app = typer.Typer(rich_markup_mode=None)
 
 _SHOWN = 60
 
 
-class Format(StrEnum):
-    """What ``as-of`` writes."""
+class TableFormat(StrEnum):
+    """The formats of ``as-of``."""
 
     TABLE = "table"
     CSV = "csv"
@@ -37,16 +37,19 @@ class Format(StrEnum):
 @app.command("as-of", epilog="Example: tiktok-assets as-of 2026-03-20 --account pig1987 --table staging/overview")
 def as_of(
     moment: Annotated[
-        str, typer.Argument(help="A date (the end of that day, UTC) or a timestamp, as 2026-03-20T14:00.")
+        str, typer.Argument(help="A date (the end of that day, UTC) or a timestamp, for example 2026-03-20T14:00.")
     ],
     account: Annotated[list[str] | None, typer.Option(help="Only this account; may be repeated.")] = None,
     table: Annotated[
-        str, typer.Option(help="A table of the warehouse by its name, or another one as staging/overview.")
+        str,
+        typer.Option(help="A table of the warehouse by name, or any other by its key, for example staging/overview."),
     ] = "social_media_stats",
-    format: Annotated[Format, typer.Option(help="csv, json and parquet hold every row and column.")] = Format.TABLE,
+    format: Annotated[
+        TableFormat, typer.Option(help="csv, json and parquet hold every row and column.")
+    ] = TableFormat.TABLE,
     output: Annotated[Path | None, typer.Option(help="Write to this file instead of standard output.")] = None,
 ) -> None:
-    """Show a table as it would have been with the exports downloaded until that moment. Nothing is changed."""
+    """Show a table as it was known at a moment: from the exports downloaded until then. Nothing is changed."""
     from tiktok_assets.accounts import load_roster
     from tiktok_assets.settings import load_settings
     from tiktok_assets.vintages import as_of as history
@@ -60,12 +63,12 @@ def as_of(
         raise typer.BadParameter(str(error), param_hint="--table") from error
     except history.NotAMoment as error:
         raise typer.BadParameter(str(error), param_hint="MOMENT") from error
-    if format is Format.TABLE and output is None:
+    if format is TableFormat.TABLE and output is None:
         _print_rows(rows)
         return
-    if format is Format.PARQUET and output is None and sys.stdout.isatty():
-        raise typer.BadParameter("A terminal cannot show Parquet: name a file.", param_hint="--output")
-    content = _written(rows, format)
+    if format is TableFormat.PARQUET and output is None and sys.stdout.isatty():
+        raise typer.BadParameter("A terminal cannot show Parquet: give a file.", param_hint="--output")
+    content = _encoded(rows, format)
     if output is None:
         _to_standard_output(content)
     else:
@@ -77,31 +80,34 @@ def as_of(
 def trace(
     account: Annotated[str, typer.Argument(help="The account's name in accounts.toml, or its handle.")],
     date: Annotated[
-        dt.datetime, typer.Argument(formats=["%Y-%m-%d"], help="The real day (UTC); of a video that of the capture.")
+        dt.datetime,
+        typer.Argument(formats=["%Y-%m-%d"], help="The real day (UTC); for a video, the day of the capture."),
     ],
-    metric: Annotated[str, typer.Argument(help="A column of the warehouse, as video_views or engagement_rate.")],
-    video: Annotated[str | None, typer.Option(help="The id of a video, for total_views and others.")] = None,
+    metric: Annotated[
+        str, typer.Argument(help="A column of the warehouse, for example video_views or engagement_rate.")
+    ],
+    video: Annotated[str | None, typer.Option(help="The id of a video, for metrics such as total_views.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print where one number comes from: every export that told it, file, row, text, and which one won and why.
+    """Print where one number comes from: every export that reports it, with file, row and text; which one won, and why.
 
-    Exit code 1 if no export tells it.
+    Exit code 1 if no export reports it.
     """
     from tiktok_assets.accounts import load_roster
     from tiktok_assets.settings import load_settings
-    from tiktok_assets.vintages import trace as paths
+    from tiktok_assets.vintages import trace as traces
 
     settings = load_settings()
     chosen = _account(load_roster(settings), account, "ACCOUNT")
     try:
-        path = paths.trace(settings, chosen, date.date(), metric, video)
-    except paths.UnknownMetric as error:
+        found = traces.trace(settings, chosen, date.date(), metric, video)
+    except traces.UnknownMetric as error:
         raise typer.BadParameter(str(error), param_hint="METRIC") from error
     if as_json:
-        print_json(path)
+        print_json(found)
     else:
-        _print_path(path)
-    raise typer.Exit(0 if path.is_told else 1)
+        _print_trace(found)
+    raise typer.Exit(0 if found.is_reported else 1)
 
 
 def _account(roster: Roster, name: str, where: str) -> Account:
@@ -111,16 +117,16 @@ def _account(roster: Roster, name: str, where: str) -> Account:
     return account
 
 
-def _written(rows: pl.DataFrame, format: Format) -> bytes:
-    """``rows`` as a file. In CSV and JSON moments are ISO 8601; in CSV lists are joined by spaces."""
+def _encoded(rows: pl.DataFrame, format: TableFormat) -> bytes:
+    """``rows`` in a file format. In CSV and JSON, timestamps are ISO 8601; in CSV, lists are joined by spaces."""
     import io
 
     import polars as pl
     import polars.selectors as cs
 
-    if format is Format.JSON:
+    if format is TableFormat.JSON:
         return rows.write_json().encode() + b"\n"
-    if format is Format.PARQUET:
+    if format is TableFormat.PARQUET:
         buffer = io.BytesIO()
         rows.write_parquet(buffer)
         return buffer.getvalue()
@@ -131,14 +137,14 @@ def _to_standard_output(content: bytes) -> None:
     try:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
-    except BrokenPipeError:  # `| head` has seen enough
+    except BrokenPipeError:  # the reader, for example `head`, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _print_rows(rows: pl.DataFrame) -> None:
-    """The newest rows, and as many columns that say something as the terminal is wide."""
-    told = rows.select(column for column in rows if column.null_count() < rows.height).tail(_SHOWN)
-    cells = {name: [_cell(value) for value in told[name].to_list()] for name in told.columns}
+    """The newest rows, and as many non-empty columns as fit into the terminal."""
+    newest = rows.select(column for column in rows if column.null_count() < rows.height).tail(_SHOWN)
+    cells = {name: [_cell(value) for value in newest[name].to_list()] for name in newest.columns}
     left, shown = out.width if out.is_terminal else sys.maxsize, []
     for name, values in cells.items():
         left -= max(map(len, (name, *values))) + 2
@@ -146,7 +152,7 @@ def _print_rows(rows: pl.DataFrame) -> None:
             shown.append(name)
     if rows.height:
         _print_columns([shown, *zip(*(cells[name] for name in shown), strict=True)])
-    more = [f"the last {told.height} of"] if told.height < rows.height else []
+    more = [f"the last {newest.height} of"] if newest.height < rows.height else []
     err.print(" ".join([*more, f"{rows.height} rows"]), highlight=False)
     if hidden := [name for name in cells if name not in shown]:
         err.print(f"not shown: {', '.join(hidden)}; --format csv has all", style="dim", highlight=False, soft_wrap=True)
@@ -161,37 +167,37 @@ def _cell(value: object) -> str:
     return text if len(text) <= 24 else f"{text[:23]}…"
 
 
-def _print_path(path: paths.MetricTrace) -> None:
-    """The exports of a number, newest first, and why their labels were moved; of a derived one those of its parts."""
-    of = f" of video {path.video_id}" if path.video_id else ""
-    value = "unknown" if path.value is None else f"{path.value:,}"
-    if path.formula:
-        line = f"{path.account} {path.date} {path.metric}{of}: {value} = {path.formula}"
+def _print_trace(found: traces.MetricTrace) -> None:
+    """The exports of a number, newest first, and why their labels were moved; for a derived number, its parts."""
+    of = f" of video {found.video_id}" if found.video_id else ""
+    value = "unknown" if found.value is None else f"{found.value:,}"
+    if found.formula:
+        line = f"{found.account} {found.date} {found.metric}{of}: {value} = {found.formula}"
         out.print(line, style="bold", highlight=False, markup=False, soft_wrap=True)
-        for part in path.parts:
-            _print_path(part)
+        for part in found.parts:
+            _print_trace(part)
         return
-    out.print(f"{path.account} {path.date} {path.metric}{of}: {value}", style="bold", highlight=False)
-    if not path.told:
-        out.print("  No export tells of it. Those there are: select * from exports", highlight=False)
+    out.print(f"{found.account} {found.date} {found.metric}{of}: {value}", style="bold", highlight=False)
+    if not found.told:
+        out.print("  No export reports it. To list all exports: select * from exports", highlight=False)
         return
     lines = [("downloaded (UTC)", "label", "days ahead", "text", "", "file and row")]
-    for one in path.told:
+    for one in found.told:
         text = ", ".join(f'{column} "{cell}"' for column, cell in one.text.items())
         file = one.file if one.file.endswith(one.member) else f"{one.file}/{one.member}"
         ahead = f"{one.shift_days}, {one.confidence}" if one.confidence else ""
         at = f"{one.downloaded_at:%Y-%m-%d %H:%M:%S}"
         lines.append((at, f"{one.date_label}", ahead, text, one.why, f"{file}, row {one.row}"))
-    _print_columns(lines, bold=[number for number, one in enumerate(path.told, 1) if one.won])
-    for one in path.told:
+    _print_columns(lines, bold=[number for number, one in enumerate(found.told, 1) if one.won])
+    for one in found.told:
         if one.won and one.evidence:
-            out.print("why its labels are that far ahead (of the others: --json):", style="dim")
+            out.print("why its labels are that far ahead (for the others: --json):", style="dim")
             for reason in one.evidence:
                 out.print(f"  {reason}", style="dim", highlight=False, markup=False, soft_wrap=True)
 
 
 def _print_columns(lines: Sequence[Sequence[str]], bold: Iterable[int] = ()) -> None:
-    """Lines of cells below each other, the first one dim: never wrapped, so that they can be piped on."""
+    """Print lines as aligned columns, the first one dim: never wrapped, so that they can be piped."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for number, line in enumerate(lines):
         text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()

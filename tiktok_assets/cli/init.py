@@ -1,4 +1,4 @@
-"""``tiktok-assets init``: a project folder for an installed package. The files are those of the checkout's root."""
+"""``tiktok-assets init``: a project folder for an installed package. Its files are copies of those at the root."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ FILES = ("accounts.toml", "workspace.yaml", "dagster.yaml", ".env.example", "dat
 
 @app.command()
 def init(
-    folder: Annotated[Path, typer.Argument(help="The folder to make, or one to complete.")],
+    folder: Annotated[Path, typer.Argument(help="The folder to create, or an existing one to complete.")],
 ) -> None:
-    """Make a project folder: accounts.toml, workspace.yaml, dagster.yaml, .env.example, data/. Existing files stay."""
+    """Create a project: accounts.toml, workspace.yaml, dagster.yaml, .env.example, data/. Existing files stay."""
     from tiktok_assets.settings import project_root
 
     packed = resources.files("tiktok_assets") / "project"
@@ -27,10 +27,10 @@ def init(
         made = [name for name in FILES if _copied(source / name, folder / name)]
         (folder / "data/landing").mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        typer.echo(f"{error.filename}: cannot be written ({error.strerror}). Name another folder.", err=True)
+        typer.echo(f"{error.filename}: cannot be written ({error.strerror}). Give another folder.", err=True)
         raise typer.Exit(1) from None
     for name in FILES:
-        typer.echo(f"{folder / name}: {'made' if name in made else 'kept as it is'}")
+        typer.echo(f"{folder / name}: {'created' if name in made else 'kept'}")
     typer.echo(
         f"\nNext:\n  cd {folder}\n  # name your accounts in accounts.toml and drop their exports in data/landing\n"
         "  tiktok-assets process\n  DAGSTER_HOME=$PWD dagster dev -h 127.0.0.1"

@@ -29,7 +29,7 @@ err = Console(stderr=True)
 
 @contextmanager
 def bar(title: str, *, quiet: bool) -> Iterator[Progress]:
-    """A progress bar on standard error, where there is a terminal; it yields what tells it the progress."""
+    """A progress bar on standard error, if that is a terminal; yields the function that updates it."""
     columns = (
         rich_progress.TextColumn("{task.description}"),
         rich_progress.BarColumn(),
@@ -44,9 +44,9 @@ def bar(title: str, *, quiet: bool) -> Iterator[Progress]:
 
 
 def unwritable(path: Path, error: OSError) -> typer.Exit:
-    """Say that ``path`` cannot be written and why; the end of the command, to be raised."""
+    """Print that ``path`` cannot be written and why; returns the exit to raise."""
     reason = error.strerror or str(error)
-    err.print(f"{path}: cannot be written ({reason}). Name another file.", style="red", markup=False, soft_wrap=True)
+    err.print(f"{path}: cannot be written ({reason}). Give another file.", style="red", markup=False, soft_wrap=True)
     return typer.Exit(2)
 
 
@@ -62,7 +62,7 @@ def print_json(data: Any) -> None:
 
 
 def print_result(result: Any) -> None:
-    """A line per account, then everything a person has to know: errors, notes, files set aside."""
+    """A line per account, then everything a person has to know: errors, notes, quarantined files."""
     if result.accounts:
         table = Table("account", "exports", "months", "result", "checks", box=None, pad_edge=False)
         for one in result.accounts:
@@ -76,9 +76,7 @@ def print_result(result: Any) -> None:
         ]:
             out.print(line, style="red", markup=False, soft_wrap=True)
         if reports := _with_gaps(one):
-            out.print(
-                f"note: {one.account}: days are missing in {', '.join(reports)}: export those windows", style="dim"
-            )
+            out.print(f"note: {one.account}: days are missing in {', '.join(reports)}: export them", style="dim")
         if reports := _without_rows(one):
             out.print(
                 f"note: {one.account}: no export has rows of {', '.join(reports)} for these months",
@@ -90,24 +88,26 @@ def print_result(result: Any) -> None:
         for line in one.warnings:
             out.print(f"note: {one.account}: {line}", style="dim", markup=False, highlight=False, soft_wrap=True)
     if result.dead_runs:
-        text = f"{result.dead_runs} run(s) of a process that was killed are marked as failed; nothing of them is lost."
+        text = f"{result.dead_runs} run(s) of a killed process were marked as failed; nothing is lost."
         out.print(text, style="dim", highlight=False, soft_wrap=True)
     if result.has_published:
-        out.print("What an earlier run had stored is published now.", highlight=False, soft_wrap=True)
+        out.print("The tables that an earlier run had stored are published now.", highlight=False, soft_wrap=True)
     if result.unpublished:
-        text = "What is stored could not be published, so people still read what was there before: "
+        text = "The stored tables could not be published; the warehouse still holds the previous ones: "
         out.print(text + result.unpublished, style="red", markup=False, soft_wrap=True)
-        out.print("Once its cause is gone, `tiktok-assets process` publishes it.", style="red", highlight=False)
+        out.print("Fix the cause, then run `tiktok-assets process` to publish them.", style="red", highlight=False)
     for rejected in result.intake.rejected:
         out.print(
-            f"set aside: {rejected.message}\n  now in {rejected.moved_to}", style="red", markup=False, soft_wrap=True
+            f"quarantined: {rejected.message}\n  now in {rejected.moved_to}", style="red", markup=False, soft_wrap=True
         )
     for message in result.intake.unreadable:
         out.print(message, style="red", markup=False, soft_wrap=True)
     for message in result.intake.left_alone:
-        out.print(f"left where it is: {message}", style="dim", markup=False, highlight=False, soft_wrap=True)
+        out.print(f"not moved: {message}", style="dim", markup=False, highlight=False, soft_wrap=True)
     for path in result.intake.waiting:
-        out.print(f"still being written, left for the next time: {path}", style="yellow", markup=False, soft_wrap=True)
+        out.print(
+            f"still being written, will be processed next time: {path}", style="yellow", markup=False, soft_wrap=True
+        )
     if not result.accounts and result.is_clean and not result.intake.waiting and not result.has_published:
         from tiktok_assets.settings import load_settings
 
@@ -120,7 +120,7 @@ def print_result(result: Any) -> None:
 
 
 def _checks(account: Any) -> str:
-    """Whether its checks were kept, in few words."""
+    """The outcome of its checks, in few words."""
     if failed := len(account.failed_checks):
         return f"[red]{failed} failed[/]"
     gaps, found = len(_with_gaps(account)), len(_findings(account))
@@ -129,9 +129,11 @@ def _checks(account: Any) -> str:
 
 
 def _findings(account: Any) -> list[str]:
-    """The sentences of the checks that warned; what is missing has notes of its own."""
-    told_elsewhere = ("has_rows", "days_are_contiguous")
-    return [text for check, text in account.warned_checks.items() if check.split(" ")[1] not in told_elsewhere and text]
+    """The sentences of the checks that warned, except missing rows and days, which have notes of their own."""
+    noted_separately = ("has_rows", "days_are_contiguous")
+    return [
+        text for check, text in account.warned_checks.items() if check.split(" ")[1] not in noted_separately and text
+    ]
 
 
 def _with_gaps(account: Any) -> list[str]:
@@ -149,7 +151,7 @@ def _reports_that_break(account: Any, promise: str) -> list[str]:
 
 
 def print_validation(report: ValidationReport) -> None:
-    """A line per finding, problems first; of very many of a file only the first ones."""
+    """One line per finding, problems first; only the first ones if a file has very many."""
     for style, lines in (("red", report.lines(report.problems)), ("yellow", report.lines(report.warnings))):
         for line in lines:
             out.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
@@ -165,7 +167,7 @@ def print_inspection(found: dict[str, Any]) -> None:
             "product": found["product"],
             "account": found["account"] or f"unknown: {found['account_problem']}",
             "window": " to ".join(found["window"]),
-            "downloaded": f"{found['downloaded_at']} (known from {found['downloaded_at_evidence']})",
+            "downloaded": f"{found['downloaded_at']} (from {found['downloaded_at_evidence']})",
         }
         for name, value in known.items():
             out.print(f"  {name:<20} {value}", markup=False, highlight=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""The command that makes Dagster's own history smaller. (What looks back at the data is in ``history``.)"""
+"""The command that prunes Dagster's own history. (Commands about the history of the data are in ``history``.)"""
 
 from __future__ import annotations
 
@@ -10,25 +10,23 @@ import typer
 
 from tiktok_assets.cli.output import AsJson, bar, err, out, print_json
 
-app = typer.Typer(
-    help="What Dagster remembers of runs, partitions and checks.", no_args_is_help=True, rich_markup_mode=None
-)
+app = typer.Typer(help="Dagster's record of runs, partitions and checks.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.callback()
 def history() -> None:
-    """What Dagster remembers of runs, partitions and checks."""
+    """Dagster's record of runs, partitions and checks."""
 
 
 @app.command(epilog="Example: tiktok-assets history prune --older-than 90d")
 def prune(
-    older_than: Annotated[str, typer.Option(help="Days or weeks, as 90d or 12w.")],
+    older_than: Annotated[str, typer.Option(help="Days or weeks, for example 90d or 12w.")],
     as_json: AsJson = False,
 ) -> None:
-    """Delete old events that Dagster does not need any more, and give their space back.
+    """Delete old events that Dagster no longer needs, and free their disk space.
 
     The latest materialization of each partition and the latest result of each check stay, so partitions keep their
-    colour; of an old run stays how it went. It may be done while Dagster runs.
+    colour; old runs keep their status. Dagster may be running meanwhile.
     """
     from dagster import DagsterRunStatus, RunsFilter
 
@@ -49,15 +47,17 @@ def prune(
         return
     out.print(
         f"Deleted {pruned.events:,} events across runs and {pruned.run_events:,} events of {pruned.runs:,} runs before "
-        f"{before:%Y-%m-%d}; {pruned.bytes_freed / 1e6:,.1f} MB given back.",
+        f"{before:%Y-%m-%d}; {pruned.bytes_freed / 1e6:,.1f} MB freed.",
         highlight=False,
         soft_wrap=True,
     )
     for path in pruned.locked:
-        err.print(f"{path}: in use, its space is given back the next time.", highlight=False, soft_wrap=True)
+        err.print(f"{path}: in use; its space is freed next time.", highlight=False, soft_wrap=True)
 
 
 def _duration(text: str) -> dt.timedelta:
     if (found := re.fullmatch(r"(\d{1,5})([dw])", text)) is None or found[1].strip("0") == "":
-        raise typer.BadParameter(f"{text!r} is no age. Valid: days or weeks, as 90d or 12w.", param_hint="--older-than")
+        raise typer.BadParameter(
+            f"{text!r} is not an age. Valid: days or weeks, for example 90d or 12w.", param_hint="--older-than"
+        )
     return dt.timedelta(**{{"d": "days", "w": "weeks"}[found[2]]: int(found[1])})

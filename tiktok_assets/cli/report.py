@@ -1,6 +1,6 @@
-"""The command ``report``: a page of each account that opens in any browser. Exit codes as in ``app``.
+"""The command ``report``: a page per account that opens in any browser. Exit codes as in ``app``.
 
-1 is also an account that was named and has no data yet.
+The exit code is also 1 if an account that was named has no data yet.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ def report(
         typer.Option(
             "--output",
             "-o",
-            help="An .html file, for one page with all the accounts; else a folder, for a page of each. "
-            "data/reports if not given.",
+            help="An .html file for one page with all accounts; otherwise a folder for one page each. "
+            "data/reports by default.",
         ),
     ] = None,
 ) -> None:
-    """Write what is known of accounts as a page: numbers, charts, videos, audience, open data problems.
+    """Write a page about each account: numbers, charts, videos, audience, open data problems.
 
-    The page holds all it needs: it opens from disk, on a phone, without a network. Exit code 1 if an account that was
+    The page is self-contained: it opens from disk, on a phone, without a network. Exit code 1 if an account that was
     named, or every account, has no data yet.
     """
     from tiktok_assets.accounts import load_roster
@@ -60,8 +60,8 @@ def report(
     without = [account.key for account in chosen if account.key not in with_data]
     if without or not found:
         message = (
-            f"No data yet: {', '.join(without) or 'there is no account'}. Drop exports into {settings.landing} or have "
-            "them made (tiktok-assets extract), then run tiktok-assets process."
+            f"No data yet: {', '.join(without) or 'there is no account'}. Drop exports into {settings.landing} or "
+            "request them (tiktok-assets extract), then run tiktok-assets process."
         )
         err.print(message, style="yellow", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(1 if not found or (accounts and without) else 0)

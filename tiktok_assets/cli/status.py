@@ -1,8 +1,8 @@
-"""The command ``status``: what we have of each account, what is missing, and which export to make next.
+"""The command ``status``: what each account's exports cover, what is missing, and which export to make next.
 
-Exit codes as in ``app``: 0 nothing has to be exported; 1 the coach advises an export, as ``sessions`` exits with 1 when
-a login needs a person, so that a nightly job can tell somebody; 2 the command or the settings cannot be used. What is
-lost for good is told and does not count: nobody can do anything about it.
+Exit codes as in ``app``: 0 nothing has to be exported; 1 the coach advises an export (``sessions`` likewise exits with
+1 when a login needs a person), so that a nightly job can notify somebody; 2 the command or the settings cannot be used.
+What is lost for good is printed but does not affect the exit code: nobody can do anything about it.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ def status(
     accounts: Annotated[list[str] | None, typer.Argument(help="Names in accounts.toml; all of them if none.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tell which days each account's exports cover, and which export to make next, before what date.
+    """Show which days each account's exports cover, and which export to make next, before what date.
 
-    Exit code 1 if there is an export to make.
+    Exit code 1 if an export is due.
     """
     from tiktok_assets.accounts import load_roster
     from tiktok_assets.reporting.status import status as look
@@ -62,11 +62,11 @@ def _print_account(one: AccountStatus, now: dt.datetime, max_days: int) -> None:
     for report in coverage.reports:
         table.add_row(*row_of(report))
     out.print(table)
-    told = ""
+    shown_reason = ""
     for advice in coverage.advice:
-        if advice.reason != told:  # one reason may take several exports
+        if advice.reason != shown_reason:  # one reason may take several exports
             out.print(advice.reason, style="yellow", markup=False, highlight=False, soft_wrap=True)
-        told = advice.reason
+        shown_reason = advice.reason
         until = f"until {advice.before}: " if advice.before else ""
         todo = what_to_do(advice, one.session, now=now, max_days=max_days)
         out.print(f"  {until}{todo}", markup=False, highlight=False, soft_wrap=True)
@@ -81,11 +81,11 @@ def _print_account(one: AccountStatus, now: dt.datetime, max_days: int) -> None:
 
 def _print_files(found: Status) -> None:
     if found.waiting:
-        out.print(f"{_counted(found.waiting, 'file')} directly in landing or in the folder of no account in use")
+        out.print(f"{_counted(found.waiting, 'file')} directly in landing or in the folder of an unknown account")
     if found.quarantined:
         out.print(f"{_counted(found.quarantined, 'file')} in quarantine, each with a .json that says why", style="red")
     if found.waiting or any(one.waiting for one in found.accounts):
-        out.print("To process what waits: tiktok-assets process", highlight=False)
+        out.print("To process them: tiktok-assets process", highlight=False)
 
 
 def _as_data(found: Status, max_days: int) -> dict[str, Any]:

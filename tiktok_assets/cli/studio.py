@@ -1,4 +1,4 @@
-"""The commands that need TikTok Studio: logging in, and having exports made. Exit codes as in ``app``."""
+"""The commands that use TikTok Studio: logging in and requesting exports. Exit codes as in ``app``."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ app = typer.Typer(rich_markup_mode=None)
 
 
 class Section(StrEnum):
-    """What ``extract --section`` takes."""
+    """The sections that ``extract --section`` accepts."""
 
     OVERVIEW = "overview"
     VIEWERS = "viewers"
@@ -39,7 +39,7 @@ def login(
 ) -> None:
     """Open a browser in which the account's owner logs in to TikTok; the session is kept, the password is not.
 
-    Password, code, QR or captcha are done in the window, which closes by itself once Studio is open.
+    Enter the password, code, QR or captcha in the window, which closes by itself once Studio is open.
     """
     from tiktok_assets.accounts import load_roster
     from tiktok_assets.failures import Failure
@@ -59,15 +59,15 @@ def login(
     ends = f"until {session.expires_at:%Y-%m-%d %H:%M} UTC" if session.expires_at else "as long as TikTok keeps it"
     out.print(f"{chosen.key}: @{chosen.handle} is logged in, {ends}.", highlight=False)
     out.print(
-        f"Have exports made now: tiktok-assets extract {chosen.key}\n"
-        "Or every day by itself: `make dev` (started again, if it runs) switches the schedule daily_extraction on.",
+        f"Request exports now: tiktok-assets extract {chosen.key}\n"
+        "Or automatically every day: (re)start `make dev`, which turns the schedule daily_extraction on.",
         highlight=False,
     )
 
 
 @app.command(epilog="Example: tiktok-assets sessions --json")
 def sessions(as_json: AsJson = False) -> None:
-    """List the saved login of each account, and for how long it is good. Exit code 1 if one needs a person."""
+    """List each account's saved login and how long it stays valid. Exit code 1 if one needs a person."""
     from tiktok_assets.accounts import load_roster
     from tiktok_assets.settings import load_settings
     from tiktok_assets.studio.session import Sessions, SessionStatus
@@ -90,23 +90,23 @@ def extract(
     accounts: Annotated[list[str] | None, typer.Argument(help="Names in accounts.toml; all of them if none.")] = None,
     first: Annotated[
         dt.datetime | None,
-        typer.Option("--from", formats=["%Y-%m-%d"], help="The first day; 28 days back if not given."),
+        typer.Option("--from", formats=["%Y-%m-%d"], help="The first day; 28 days back by default."),
     ] = None,
     last: Annotated[
         dt.datetime | None,
-        typer.Option("--to", formats=["%Y-%m-%d"], help="The last day; the newest with data if not given."),
+        typer.Option("--to", formats=["%Y-%m-%d"], help="The last day; the newest with data by default."),
     ] = None,
     section: Annotated[list[Section] | None, typer.Option(help="Only this section; may be repeated.")] = None,
-    refresh: Annotated[bool, typer.Option("--refresh", help="Ask again for days that were exported already.")] = False,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Request days again that were already exported.")] = False,
     wait: Annotated[
-        bool, typer.Option("--wait", help="Wait for limits, an hour and more, until all has landed.")
+        bool, typer.Option("--wait", help="Wait for limits, an hour or more, until everything has landed.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Ask TikTok Studio for the exports that are missing, and land them.
+    """Request the missing exports from TikTok Studio, and land them.
 
-    Days that were exported are not asked for again. An account may make one export an hour (TIKTOK_EXPORT_INTERVAL):
-    what has to wait is said with its time.
+    Days that were already exported are not requested again. An account may make one export an hour
+    (TIKTOK_EXPORT_INTERVAL): if exports have to wait, the command prints until when.
     """
     from tiktok_assets.accounts import load_roster
     from tiktok_assets.exports.windows import last_day_with_data
@@ -117,7 +117,7 @@ def extract(
 
     settings = load_settings()
     if first and last and last < first:
-        raise typer.BadParameter(f"{last:%Y-%m-%d} lies before {first:%Y-%m-%d}", param_hint="--to")
+        raise typer.BadParameter(f"{last:%Y-%m-%d} is before {first:%Y-%m-%d}", param_hint="--to")
     outcomes = []
     for account in accounts_named(load_roster(settings), accounts):
         extractor, now = in_browser(settings), dt.datetime.now(dt.UTC)
@@ -136,12 +136,12 @@ def extract(
     if as_json:
         print_json([_as_data(outcome) for outcome in outcomes])
     elif any(outcome.landed for outcome in outcomes):
-        out.print("To bring them into the warehouse: tiktok-assets process", highlight=False)
+        out.print("To load them into the warehouse: tiktok-assets process", highlight=False)
     raise typer.Exit(1 if any(outcome.message for outcome in outcomes) else 0)
 
 
 def _extract(extractor: Extractor, request: ExtractionRequest, *, wait_budget: float, quiet: bool) -> ExtractionOutcome:
-    """One account's extraction, with a line for each file as it lands, and what keeps it from going on."""
+    """One account's extraction, with a line for each file as it lands, and the reason if it stops."""
     from tiktok_assets.exports.names import INSIGHTS
     from tiktok_assets.studio.extraction import sentence
 
@@ -174,15 +174,15 @@ def _extract(extractor: Extractor, request: ExtractionRequest, *, wait_budget: f
 
 
 def _why_nothing(request: ExtractionRequest, now: dt.datetime) -> str:
-    """Why there is nothing to ask for."""
+    """Why there is nothing to request."""
     from tiktok_assets.exports.windows import last_day_with_data
 
     newest = last_day_with_data(now)
     if not request.sections:
-        return "nothing to ask for: insights are read once a day, of the day itself (--refresh reads them again)."
+        return "nothing to request: insights are read once a day, for that day (--refresh reads them again)."
     if request.first > newest:
-        return f"nothing to ask for: numbers go to {newest}; those of a day are there at 17:00 UTC of the next one."
-    return "nothing to ask for: all days were exported already (--refresh asks again)."
+        return f"nothing to request: data goes up to {newest}; that of a day is available at 17:00 UTC the next day."
+    return "nothing to request: all days were already exported (--refresh requests them again)."
 
 
 def _as_data(outcome: ExtractionOutcome) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""The tables of the pipeline before this one: read, migrated, validated."""
+"""The tables of the legacy pipeline: reading, migrating, validating them."""

@@ -1,9 +1,9 @@
-"""Old CSV files get the column names of today: the header line is written anew, every other byte stays.
+"""Gives old CSV files today's column names: the header line is rewritten, every other byte stays.
 
 Belongs here: files, backups, undoing. Does not belong here: what a column is called today (``tables``). Numbers are not
-touched: what is wrong in them, `tiktok-assets validate` says, and the exports behind them tell it right.
+touched: `tiktok-assets validate` reports what is wrong in them, and the original exports contain the right ones.
 
-A file keeps its name, for other programs look for it there; what it was lies beside it as ``<name>.bak``.
+A file keeps its name, because other programs look for it there; the original is kept beside it as ``<name>.bak``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from tiktok_assets.legacy import tables as former
+from tiktok_assets.legacy import tables as legacy
 from tiktok_assets.storage.atomic import flush, replacing
 
 BACKUP = ".bak"
@@ -29,7 +29,7 @@ _HEADER = re.compile(rb"[^\r\n]*")
 _FIELD = re.compile(r'("(?:[^"]|"")*"|[^,"]*)(?:,|$)')
 
 
-class Outcome(StrEnum):
+class MigrationOutcome(StrEnum):
     """What became of a file."""
 
     WOULD_CHANGE = "would change"
@@ -37,53 +37,53 @@ class Outcome(StrEnum):
     WOULD_RESTORE = "would be restored"
     RESTORED = "restored"
     CURRENT = "current"
-    """Nothing to do: its names are those of today, or it has no backup to restore."""
+    """Nothing to do: it has today's names already, or no backup to restore."""
     SKIPPED = "skipped"
-    """It is no file of the former pipeline."""
+    """It is not a file of the legacy pipeline."""
     REFUSED = "refused"
-    """Something stands in the way; a person has to look."""
+    """Something prevents it; a person has to look."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Migrated:
-    """One file. ``renamed``: each column's name before and after, of those that change."""
+    """One file. ``renamed``: the old and new name of each column that changes."""
 
     file: str
-    outcome: Outcome
+    outcome: MigrationOutcome
     renamed: tuple[tuple[str, str], ...] = ()
     backup: str | None = None
     reason: str | None = None
 
 
 class CannotMigrate(ValueError):
-    """The path cannot be worked on at all."""
+    """The path cannot be processed at all."""
 
 
 class _Refused(Exception):
-    """Why a file is left as it is."""
+    """Why a file is not changed."""
 
 
 def migrate(path: Path, *, execute: bool = False, keep_out: Sequence[Path] = ()) -> list[Migrated]:
-    """Give the CSV file at ``path``, or each below it, the column names of today. Without ``execute`` only tell.
+    """Give the CSV file at ``path``, or each below it, today's column names. Without ``execute``, only report.
 
     An existing backup is never overwritten: a file whose backup holds other bytes is refused. ``keep_out``: folders
-    whose files are never changed. Raises CannotMigrate where there is nothing at ``path``.
+    whose files are never changed. Raises CannotMigrate if there is nothing at ``path``.
     """
     return [_migrate(file, execute=execute) for file in _csv_files(path, keep_out)]
 
 
 def undo(path: Path, *, execute: bool = True, keep_out: Sequence[Path] = ()) -> list[Migrated]:
-    """Put back what lies in the backups of the CSV file at ``path``, or of each below it; the backups are gone then.
+    """Restore the CSV file at ``path``, or each below it, from its backup, and remove the backups.
 
-    A file that was changed after it was migrated is refused. Raises CannotMigrate as ``migrate``.
+    A file that was changed after its migration is refused. Raises CannotMigrate as ``migrate``.
     """
     return [_undo(file, execute=execute) for file in _csv_files(path, keep_out)]
 
 
 def renamed(content: bytes, name: str = "") -> tuple[bytes, tuple[tuple[str, str], ...]] | None:
-    """``content`` with the column names of today, and which ones changed; None if it is no former table.
+    """``content`` with today's column names, and which ones changed; None if it is not a legacy table.
 
-    Raises ValueError where two columns would get one name, or the header is no text.
+    Raises ValueError if two columns would get one name, or the header is not text.
     """
     bom = _BOM if content.startswith(_BOM) else b""
     found = _HEADER.match(content, len(bom))
@@ -91,11 +91,11 @@ def renamed(content: bytes, name: str = "") -> tuple[bytes, tuple[tuple[str, str
     text = line.decode()
     fields = _fields(text)
     before = [next(csv.reader([field]), [""])[0] if field else "" for field in fields]
-    after = former.current_names(before, name)
+    after = legacy.current_names(before, name)
     if after is None:
         return None
     if twins := [one for one, times in Counter(after).items() if times > 1]:
-        raise ValueError(f"two of its columns would be called {twins[0]}")
+        raise ValueError(f"two of its columns would both be called {twins[0]}")
     header = ",".join(
         field if was == now else _written(now, quoted=field.startswith('"'))
         for field, was, now in zip(fields, before, after, strict=True)
@@ -112,7 +112,7 @@ def _fields(line: str) -> list[str]:
         if match.end() == len(line) and not match.group().endswith(","):
             return fields
         at = match.end()
-    raise ValueError(f"its header is no CSV: {line[:100]!r}")
+    raise ValueError(f"its header is not CSV: {line[:100]!r}")
 
 
 def _written(name: str, *, quoted: bool) -> str:
@@ -122,10 +122,10 @@ def _written(name: str, *, quoted: bool) -> str:
 
 
 def _csv_files(path: Path, keep_out: Sequence[Path]) -> list[Path]:
-    """The CSV files at ``path``; also those of which only the backup is left."""
+    """The CSV files at ``path``, including those of which only the backup is left."""
     path = path.absolute()
     if any(path.resolve().is_relative_to(folder.resolve()) for folder in keep_out):
-        raise CannotMigrate(f"{path}: lies in the data folder, whose files are never changed. Copy it elsewhere first.")
+        raise CannotMigrate(f"{path}: is in the data folder, whose files are never changed. Copy it elsewhere first.")
     if path.is_dir():
         names = {file.with_name(file.name.removesuffix(BACKUP)) for file in path.rglob("*") if file.is_file()}
         inside = [folder.resolve() for folder in keep_out]
@@ -144,27 +144,29 @@ def _migrate(path: Path, *, execute: bool) -> Migrated:
     changes: tuple[tuple[str, str], ...] = ()
     try:
         if not path.exists():
-            raise _Refused("is gone, only its backup is there: --undo restores it")
+            raise _Refused("is missing, only its backup exists: --undo restores it")
         if path.is_symlink():
-            raise _Refused("is a link; migrate the file it leads to")
+            raise _Refused("is a link; migrate the file it points to")
         before = path.read_bytes()
         new = _renamed(before, path)
         if new is None:
-            return Migrated(file=str(path), outcome=Outcome.SKIPPED, reason="no table of the former pipeline")
+            return Migrated(
+                file=str(path), outcome=MigrationOutcome.SKIPPED, reason="not a table of the legacy pipeline"
+            )
         after, changes = new
         if not changes:
-            return Migrated(file=str(path), outcome=Outcome.CURRENT, backup=_if_there(backup))
+            return Migrated(file=str(path), outcome=MigrationOutcome.CURRENT, backup=_if_there(backup))
         if _is_there(backup) and _content(backup) != before:
             raise _Refused(
-                f"{backup.name} exists and holds other bytes; it is not overwritten. Move it away, then run this again"
+                f"{backup.name} exists and differs from the file; it is not overwritten. Move it away, then try again"
             )
         if execute:
             _keep(path, backup)
             with replacing(path) as scratch:
                 scratch.write_bytes(after)
     except (_Refused, OSError) as error:
-        return Migrated(file=str(path), outcome=Outcome.REFUSED, renamed=changes, reason=_said(error))
-    outcome = Outcome.CHANGED if execute else Outcome.WOULD_CHANGE
+        return Migrated(file=str(path), outcome=MigrationOutcome.REFUSED, renamed=changes, reason=_reason(error))
+    outcome = MigrationOutcome.CHANGED if execute else MigrationOutcome.WOULD_CHANGE
     return Migrated(file=str(path), outcome=outcome, renamed=changes, backup=str(backup))
 
 
@@ -172,45 +174,49 @@ def _undo(path: Path, *, execute: bool) -> Migrated:
     backup = _backup(path)
     try:
         if not _is_there(backup):
-            return Migrated(file=str(path), outcome=Outcome.CURRENT, reason="has no backup")
+            return Migrated(file=str(path), outcome=MigrationOutcome.CURRENT, reason="has no backup")
         before = _content(backup)
         if before is None:
-            raise _Refused(f"{backup.name} is no file")
+            raise _Refused(f"{backup.name} is not a file")
         if path.exists() and (now := path.read_bytes()) != before:
             new = _renamed(before, path)
             if new is None or now != new[0]:
                 raise _Refused(
-                    f"was changed after it was migrated; restoring {backup.name} would lose that. Move one of them away"
+                    f"was changed after its migration; restoring {backup.name} would lose that. Move one of them away"
                 )
         if execute:
-            backup.replace(path)  # in one step: there is never a moment without the file
+            backup.replace(path)  # atomic: the file never disappears
     except (_Refused, OSError) as error:
-        return Migrated(file=str(path), outcome=Outcome.REFUSED, backup=str(backup), reason=_said(error))
-    return Migrated(file=str(path), outcome=Outcome.RESTORED if execute else Outcome.WOULD_RESTORE, backup=str(backup))
+        return Migrated(file=str(path), outcome=MigrationOutcome.REFUSED, backup=str(backup), reason=_reason(error))
+    return Migrated(
+        file=str(path),
+        outcome=MigrationOutcome.RESTORED if execute else MigrationOutcome.WOULD_RESTORE,
+        backup=str(backup),
+    )
 
 
 def _renamed(content: bytes, path: Path) -> tuple[bytes, tuple[tuple[str, str], ...]] | None:
     try:
         return renamed(content, path.name)
     except UnicodeDecodeError:
-        raise _Refused("its header is no UTF-8 text; save it as CSV UTF-8 first") from None
+        raise _Refused("its header is not UTF-8 text; save it as CSV UTF-8 first") from None
     except ValueError as error:
         raise _Refused(str(error)) from error
 
 
 def _keep(path: Path, backup: Path) -> None:
-    """Store the bytes of ``path`` as ``backup``, whole and never over another file."""
-    if _is_there(backup):  # of the same bytes: an earlier run was killed before it could change the file
+    """Store the bytes of ``path`` as ``backup``, completely, and never over another file."""
+    if _is_there(backup):  # with the same bytes: an earlier run was killed before it could change the file
         return
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as folder:
         scratch = Path(folder) / path.name
         shutil.copy2(path, scratch)
         flush(scratch)
         try:
-            os.link(scratch, backup)  # unlike a rename, it fails where the name is taken
+            os.link(scratch, backup)  # unlike a rename, it fails if the name is taken
         except FileExistsError:
-            raise _Refused(f"{backup.name} has just appeared; it is not overwritten") from None
-        except OSError:  # a disk without links
+            raise _Refused(f"{backup.name} was created meanwhile; it is not overwritten") from None
+        except OSError:  # a file system without hard links
             if _is_there(backup):
                 raise
             scratch.rename(backup)
@@ -221,7 +227,7 @@ def _backup(path: Path) -> Path:
 
 
 def _is_there(path: Path) -> bool:
-    """Also a link that leads nowhere: its name is taken."""
+    """True for a dangling link too: the name is taken."""
     return os.path.lexists(path)
 
 
@@ -233,5 +239,5 @@ def _content(path: Path) -> bytes | None:
     return path.read_bytes() if path.is_file() else None
 
 
-def _said(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)

@@ -1,4 +1,4 @@
-"""The tables of the label's former pipeline: how to tell one, what its columns are called now, what is wrong in it.
+"""The tables of the label's legacy pipeline: how to recognise one, its columns' current names, its known faults.
 
 Belongs here: the header and the numbers of such a table. Does not belong here: files and their backups
 (``migrate``), reports for people (``validate``).
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from tiktok_assets.exports.tables import normal
 
-# By normal form: the column of social_media_stats, where there is one of that meaning. ``artist`` held handles.
+# By normal form: the column of social_media_stats, where one has that meaning. ``artist`` held handles.
 CURRENT_NAMES = {
     "artist": "handle",
     "zone": "zone",
@@ -35,20 +35,20 @@ CURRENT_NAMES = {
     "followers": "followers",
     "new followers": "new_followers",
 }
-# An older name of a column means something else where the file has that column under its own name.
+# An older name means something else if the file also has that column under its newer name.
 _OLDER = {"reach": "video views", "page views": "profile views"}
-# What TikTok's own files never hold.
+# Columns that TikTok's own files never have.
 _ONLY_HERE = {"artist", "zone", "year", "engagement rate", "handle"}
 _OLD_FILE = re.compile(r"^tiktok_(metrics|analytics)", re.IGNORECASE)
 
 COUNTS = ("video_views", "profile_views", "likes", "comments", "shares")
 STOCKS = ("video_views", "profile_views", "followers")
-"""Of which nothing can be taken back; likes, comments and shares may be below 0."""
+"""Counts that cannot decrease; likes, comments and shares may be below 0."""
 REQUIRED = ("date", "video_views")
 EXPECTED = ("handle", "date", *COUNTS, "engagement_rate", "followers", "new_followers")
 _WHOLE = re.compile(r"[-+]?[0-9]+(\.0+)?")
 _LONG_RUN = 7
-"""Days without a single view in a row from which on they are pointed out."""
+"""From this many consecutive days without a single view on, they are reported."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,9 +62,9 @@ class Fault:
 
 
 def current_names(header: Sequence[str], file: str = "") -> tuple[str, ...] | None:
-    """The header in current names; None where it is no table of the former pipeline. Unknown columns keep theirs.
+    """The header in current names; None if it is not a table of the legacy pipeline. Unknown columns keep theirs.
 
-    Recognised by columns that only it wrote, or by its ``file`` name. A header that is current already comes back.
+    Recognised by columns that only that pipeline wrote, or by the ``file`` name. A current header is returned as it is.
     """
     names = [normal(name) for name in header]
     held = set(names)
@@ -79,7 +79,7 @@ def current_names(header: Sequence[str], file: str = "") -> tuple[str, ...] | No
 
 
 def faults(rows: Sequence[Mapping[str, str]], today: dt.date) -> tuple[list[Fault], list[Fault]]:
-    """What cannot be right in a table, and what is known to be doubtful. ``rows``: text by current name, in order."""
+    """The errors of a table, and its doubtful values. ``rows``: text by current name, in order."""
     days = [_day(row["date"]) for row in rows]
     wrong = [*_unreadable(rows, days), *_impossible(rows, days, today), *_twice(rows)]
     return sorted(wrong, key=lambda fault: fault.row or 0), list(_doubtful(rows, days))
@@ -88,28 +88,28 @@ def faults(rows: Sequence[Mapping[str, str]], today: dt.date) -> tuple[list[Faul
 def _unreadable(rows: Sequence[Mapping[str, str]], days: Sequence[dt.date | None]) -> Iterator[Fault]:
     for number, (row, day) in enumerate(zip(rows, days, strict=True), start=1):
         if day is None:
-            yield Fault(row=number, column="date", value=row["date"], message="is no date as 2025-05-28")
+            yield Fault(row=number, column="date", value=row["date"], message="is not a date such as 2025-05-28")
         for column in (*COUNTS, "followers", "new_followers"):
             if column in row and row[column].strip() and count(row[column]) is None:
-                yield Fault(row=number, column=column, value=row[column], message="is no whole number")
+                yield Fault(row=number, column=column, value=row[column], message="is not a whole number")
         rate = row.get("engagement_rate", "").strip()
         if rate and _rate(rate) is None:
-            yield Fault(row=number, column="engagement_rate", value=rate, message="is no number")
+            yield Fault(row=number, column="engagement_rate", value=rate, message="is not a number")
 
 
 def _impossible(rows: Sequence[Mapping[str, str]], days: Sequence[dt.date | None], today: dt.date) -> Iterator[Fault]:
     for number, (row, day) in enumerate(zip(rows, days, strict=True), start=1):
         if day is not None and day > today:
-            message = "lies in the future: the former pipeline gave days a constant year"
+            message = "is in the future: the legacy pipeline gave all days the same year"
             yield Fault(row=number, column="date", value=row["date"], message=message)
         if day is not None and row.get("year", "").strip() not in ("", str(day.year)):
             yield Fault(row=number, column="year", value=row["year"], message=f"is not the year of {day}")
-        views, told, rate = count(row["video_views"]), engagements(row), _rate(row.get("engagement_rate", ""))
-        if views and views > 0 and told is not None and rate is not None and abs(rate - told / views) > 1e-4:
-            message = f"is not (likes + comments + shares) / views, {told / views:.4f}"
+        views, engaged, rate = count(row["video_views"]), engagements(row), _rate(row.get("engagement_rate", ""))
+        if views and views > 0 and engaged is not None and rate is not None and abs(rate - engaged / views) > 1e-4:
+            message = f"is not (likes + comments + shares) / views, {engaged / views:.4f}"
             yield Fault(row=number, column="engagement_rate", value=row["engagement_rate"], message=message)
-        if views and told is not None and 0 < views < told:
-            message = f"is less than likes + comments + shares, {told}: of 3,533 real days none was"
+        if views and engaged is not None and 0 < views < engaged:
+            message = f"is less than likes + comments + shares, {engaged}: none of 3,533 real days was"
             yield Fault(row=number, column="video_views", value=row["video_views"], message=message)
         for column in STOCKS:
             if (count(row.get(column, "")) or 0) < 0:
@@ -117,15 +117,15 @@ def _impossible(rows: Sequence[Mapping[str, str]], days: Sequence[dt.date | None
 
 
 def _twice(rows: Sequence[Mapping[str, str]]) -> Iterator[Fault]:
-    seen: dict[tuple[str, str], int] = {}
+    first_rows: dict[tuple[str, str], int] = {}
     for number, row in enumerate(rows, start=1):
-        first = seen.setdefault((_whose(row), row["date"].strip()), number)
+        first = first_rows.setdefault((_whose(row), row["date"].strip()), number)
         if first != number:
-            yield Fault(row=number, column="date", value=row["date"], message=f"stands in row {first} already")
+            yield Fault(row=number, column="date", value=row["date"], message=f"repeats row {first}")
 
 
 def _doubtful(rows: Sequence[Mapping[str, str]], days: Sequence[dt.date | None]) -> Iterator[Fault]:
-    """The known faults of the former pipeline, one for each kind and, where it matters, account."""
+    """The known faults of the legacy pipeline: one per kind and, where it matters, account."""
     of: dict[str, list[int]] = {}
     for number, row in enumerate(rows):
         of.setdefault(_whose(row), []).append(number)
@@ -137,7 +137,7 @@ def _doubtful(rows: Sequence[Mapping[str, str]], days: Sequence[dt.date | None])
             row=divided[0],
             column="engagement_rate",
             value=rows[divided[0] - 1].get("engagement_rate"),
-            message=f"{len(divided)} rows without views have a rate: it was divided by 1; such a rate is unknown",
+            message=f"{len(divided)} rows without views have a rate: it was divided by 1; the true rate is unknown",
         )
 
 
@@ -145,12 +145,12 @@ def _of_account(whose: str, rows: Sequence[Mapping[str, str]], days: Sequence[dt
     followers = Counter(row["followers"].strip() for row in rows if "followers" in row)
     if len(rows) > 1 and len(followers) == 1:
         [(value, times)] = followers.items()
-        said = "0: none was known" if count(value) == 0 else f"{value}, the newest one"
-        message = f"{whose}: all {times} rows have the same number of followers ({said}); it is no history"
+        description = "0: none was known" if count(value) == 0 else f"{value}, the newest one"
+        message = f"{whose}: all {times} rows have the same number of followers ({description}); it is not a history"
         yield Fault(row=None, column="followers", value=value, message=message)
     gained = [number for row in rows if (number := count(row.get("new_followers", ""))) is not None]
     if gained and min(gained) >= 0:
-        message = f"{whose}: no row has a loss of followers; losses were dropped, so sums can be too high"
+        message = f"{whose}: no row has a loss of followers; losses were dropped, so sums may be too high"
         yield Fault(row=None, column="new_followers", value=None, message=message)
     nothing = [all(count(row.get(column, "0")) == 0 for column in COUNTS) for row in rows]
     if run := _longest_run(nothing):
@@ -167,7 +167,7 @@ def _of_account(whose: str, rows: Sequence[Mapping[str, str]], days: Sequence[dt
 
 
 def _longest_run(flags: Sequence[bool]) -> range | None:
-    """The longest stretch of true ``flags``, if it is as long as ``_LONG_RUN``."""
+    """The longest run of true ``flags``, if at least ``_LONG_RUN`` long."""
     longest, start = range(0), 0
     for at, flag in enumerate([*flags, False]):
         if not flag:
@@ -200,6 +200,6 @@ def _rate(text: str) -> float | None:
 
 
 def engagements(row: Mapping[str, str]) -> int | None:
-    """likes + comments + shares; None where one is not known."""
+    """likes + comments + shares; None if one is unknown."""
     parts = [count(row.get(column, "")) for column in ("likes", "comments", "shares")]
     return None if None in parts else sum(part for part in parts if part is not None)

@@ -1,7 +1,7 @@
-"""Can these tables be trusted? Staging's Parquet files and the former pipeline's CSV files, looked at from outside.
+"""Can these tables be trusted? Staging's Parquet files and the legacy pipeline's CSV files, checked from outside.
 
 Belongs here: reading files by path, every finding with file, row, column and value. Does not belong here: what must
-hold for a report (``reports``), what was wrong in the former pipeline (``tables``), printing.
+hold for a report (``reports``), the faults of the legacy pipeline (``tables``), printing.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from tiktok_assets.curated.quality.anomaly_rules import STOCKS
 from tiktok_assets.exports.archive import open_members
 from tiktok_assets.exports.problems import ExportProblem
 from tiktok_assets.exports.tables import ROW, Table, read_table
-from tiktok_assets.legacy import tables as former
+from tiktok_assets.legacy import tables as legacy
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.tables import STAGING
 
 TABLES: dict[str, type[pa.DataFrameModel]] = {table.name: table.schema for table in STAGING}
-"""By the name of its folder in data/staging: what a table has to be."""
+"""The schema of each table, by the name of its folder in data/staging."""
 _SHOWN = 20
-"""Findings of one file that are printed."""
+"""The most findings of one file that are printed."""
 _PARTITION = re.compile(r"^(account|date)=(.*)$")
 _BOUND = {
     "greater_than_or_equal_to": "is below",
     "less_than_or_equal_to": "is above",
-    "isin": "is none of",
+    "isin": "is not one of",
 }
 
 
@@ -57,7 +57,7 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class ValidationReport:
-    """What was looked at, and what was found. Warnings leave a file usable; problems do not."""
+    """What was checked, and what was found. A file with warnings is usable, one with problems is not."""
 
     files: tuple[str, ...]
     rows: int
@@ -74,7 +74,7 @@ class ValidationReport:
         return f"{len(self.files)} files, {self.rows} rows: {found}"
 
     def lines(self, findings: Iterable[Finding]) -> Iterator[str]:
-        """A line per finding; of very many of a file only the first ones."""
+        """A line per finding; only the first ones if a file has very many."""
         for file, of_file in itertools.groupby(sorted(findings, key=lambda one: one.file), lambda one: one.file):
             shown = list(of_file)
             yield from map(str, shown[:_SHOWN])
@@ -89,7 +89,7 @@ class ValidationReport:
 
 
 @dataclass
-class _Findings:
+class _FileFindings:
     file: str
     rows: int = 0
     problems: list[Finding] = field(default_factory=list)
@@ -106,10 +106,10 @@ Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 
 def validate_staging_data(path_or_glob: Paths) -> ValidationReport:
-    """Look at staging's Parquet files, or at CSV files of the former pipeline; print what was found, and return it.
+    """Check staging's Parquet files or the legacy pipeline's CSV files; print the findings, and return them.
 
-    ``path_or_glob``: a file, a folder (all Parquet and CSV files below it), a pattern as ``data/staging/**/*.parquet``
-    or ``old/tiktok_metrics_*.csv``, or several of these. What cannot be looked at is a problem of the report, not an
+    ``path_or_glob``: a file, a folder (every Parquet and CSV file in it), a pattern as ``data/staging/**/*.parquet`` or
+    ``old/tiktok_metrics_*.csv``, or several of these. What cannot be read is a problem in the report, not an
     exception.
     """
     report = validate(path_or_glob)
@@ -118,17 +118,17 @@ def validate_staging_data(path_or_glob: Paths) -> ValidationReport:
 
 
 def validate(path_or_glob: Paths, *, today: dt.date | None = None) -> ValidationReport:
-    """As ``validate_staging_data``, without a word."""
+    """As ``validate_staging_data``, without printing."""
     today = today or dt.datetime.now(dt.UTC).date()
     several = [path_or_glob] if isinstance(path_or_glob, str | os.PathLike) else list(path_or_glob)
-    found: dict[str, _Findings] = {}
+    found: dict[str, _FileFindings] = {}
     for one in several:
         files = list(_files(os.fspath(one)))
         for path in files:
             if str(path) not in found:
-                found[str(path)] = _look_into(path, today)
+                found[str(path)] = _check_file(path, today)
         if not files:
-            nothing = _Findings(file=os.fspath(one))
+            nothing = _FileFindings(file=os.fspath(one))
             nothing.problem("there is no such file, and no Parquet or CSV file matches it")
             found[nothing.file] = nothing
     return ValidationReport(
@@ -150,15 +150,15 @@ def _files(text: str) -> Iterator[Path]:
         yield from sorted(file for file in Path(path.anchor).glob(str(pattern)) if file.is_file())
 
 
-def _look_into(path: Path, today: dt.date) -> _Findings:
-    found = _Findings(file=str(path))
+def _check_file(path: Path, today: dt.date) -> _FileFindings:
+    found = _FileFindings(file=str(path))
     try:
         if path.suffix.lower() == ".parquet":
             _staged(path, found)
         elif path.suffix.lower() == ".csv":
-            _former(path, found, today)
+            _legacy_table(path, found, today)
         else:
-            found.problem("is neither a Parquet file of staging nor a CSV file of the former pipeline")
+            found.problem("is neither a Parquet file of staging nor a CSV file of the legacy pipeline")
     except (OSError, ExportProblem, pl.exceptions.PolarsError) as error:
         found.problem(f"cannot be read ({str(error).rstrip('.')})")
     return found
@@ -167,19 +167,19 @@ def _look_into(path: Path, today: dt.date) -> _Findings:
 # --- Parquet files of staging ----------------------------------------------------------------------------------------
 
 
-def _staged(path: Path, found: _Findings) -> None:
-    # Of the file alone: Polars would add what the folders are called.
+def _staged(path: Path, found: _FileFindings) -> None:
+    # Without hive partitioning: Polars would add columns from the names of the folders.
     rows = pl.read_parquet(path, hive_partitioning=False)
     found.rows = rows.height
     name = _table_of(path, rows)
     if name is None:
         found.problem(
-            f"is no table of staging: it lies in no folder of one, and no report has its columns "
+            f"is not a table of staging: it is in no table's folder, and no report has its columns "
             f"({', '.join(rows.columns)[:200]})"
         )
         return
     if rows.is_empty():
-        found.warn("has no rows; staging leaves such files out")
+        found.warn("has no rows; staging does not write such files")
     _breaks_schema(TABLES[name], rows, found)
     _in_wrong_partition(path, rows, found)
     report = next((report for report in REPORTS if report.name == name), None)
@@ -201,7 +201,7 @@ def _table_of(path: Path, rows: pl.DataFrame) -> str | None:
     return alike[0] if alike else None
 
 
-def _breaks_schema(schema: type[pa.DataFrameModel], rows: pl.DataFrame, found: _Findings) -> None:
+def _breaks_schema(schema: type[pa.DataFrameModel], rows: pl.DataFrame, found: _FileFindings) -> None:
     try:
         schema.validate(rows, lazy=True)
     except pandera.errors.SchemaErrors as errors:
@@ -215,14 +215,14 @@ def _breaks_schema(schema: type[pa.DataFrameModel], rows: pl.DataFrame, found: _
         if check == "column_in_dataframe":
             found.problem("is missing", column=value)
         elif check == "column_in_schema":
-            found.problem("is a column that staging does not have", column=value)
+            found.problem("is not a column of staging", column=value)
         elif check.startswith("dtype"):
             found.problem(f"holds {value}, not {re.sub(r'dtype|[()]', '', check).strip(chr(39))}", column=column)
         elif check == "not_nullable":
             found.problem("must not be empty", row=number, column=column)
         elif "multiple_fields_uniqueness" in check or "unique" in check:
-            pass  # the rows that stand there twice are named one by one
-        elif column not in of_type:  # bounds of values of the wrong type say nothing
+            pass  # duplicate rows are reported one by one
+        elif column not in of_type:  # bounds mean nothing for values of the wrong type
             bound, _, limit = check.partition("(")
             found.problem(
                 f"{_BOUND.get(bound, f'breaks {bound}')} {limit.rstrip(')')}".strip(),
@@ -232,27 +232,27 @@ def _breaks_schema(schema: type[pa.DataFrameModel], rows: pl.DataFrame, found: _
             )
 
 
-def _in_wrong_partition(path: Path, rows: pl.DataFrame, found: _Findings) -> None:
-    told = {match[1]: match[2] for part in path.parts if (match := _PARTITION.match(part))}
+def _in_wrong_partition(path: Path, rows: pl.DataFrame, found: _FileFindings) -> None:
+    partition = {match[1]: match[2] for part in path.parts if (match := _PARTITION.match(part))}
     numbered = rows.with_row_index("_row", offset=1)
-    if "account" in told and rows.schema.get("account") == pl.String():
-        for row, value in numbered.filter(pl.col("account") != told["account"]).select("_row", "account").rows():
-            found.problem(f"lies in the folder of {told['account']}", row=row, column="account", value=value)
-    if "date" in told and rows.schema.get("date") == pl.Date():
-        outside = pl.col("date").dt.truncate("1mo").cast(pl.String) != told["date"]
+    if "account" in partition and rows.schema.get("account") == pl.String():
+        for row, value in numbered.filter(pl.col("account") != partition["account"]).select("_row", "account").rows():
+            found.problem(f"is in the folder of {partition['account']}", row=row, column="account", value=value)
+    if "date" in partition and rows.schema.get("date") == pl.Date():
+        outside = pl.col("date").dt.truncate("1mo").cast(pl.String) != partition["date"]
         for row, value in numbered.filter(outside).select("_row", pl.col("date").cast(pl.String)).rows():
-            found.problem(f"lies in the folder of the month {told['date'][:7]}", row=row, column="date", value=value)
+            found.problem(f"is in the folder of the month {partition['date'][:7]}", row=row, column="date", value=value)
 
 
-def _twice(key: list[str], rows: pl.DataFrame, found: _Findings) -> None:
+def _twice(key: list[str], rows: pl.DataFrame, found: _FileFindings) -> None:
     numbered = rows.with_row_index("_row", offset=1).with_columns(_first=pl.col("_row").first().over(key))
     for row in numbered.filter(pl.col("_row") != pl.col("_first")).iter_rows(named=True):
         what = ", ".join(str(row[name]) for name in key)
-        found.problem(f"stands in row {row['_first']} already", row=row["_row"], column=" + ".join(key), value=what)
+        found.problem(f"repeats row {row['_first']}", row=row["_row"], column=" + ".join(key), value=what)
 
 
-def _below_zero(rows: pl.DataFrame, found: _Findings) -> None:
-    """What cannot be taken back: views, viewers, followers. Staging keeps what TikTok told; nobody may believe it."""
+def _below_zero(rows: pl.DataFrame, found: _FileFindings) -> None:
+    """Counts that cannot be negative: views, viewers, followers. Staging keeps what TikTok reported, even if wrong."""
     for name in STOCKS:
         if rows.schema.get(name) == pl.Int64():
             below = rows.with_row_index("_row", offset=1).filter(pl.col(name) < 0)
@@ -260,7 +260,7 @@ def _below_zero(rows: pl.DataFrame, found: _Findings) -> None:
                 found.problem("is below 0", row=row, column=name, value=value)
 
 
-def _more_engagement_than_views(rows: pl.DataFrame, found: _Findings) -> None:
+def _more_engagement_than_views(rows: pl.DataFrame, found: _FileFindings) -> None:
     counts = ("video_views", "likes", "comments", "shares")
     if any(rows.schema[name] != pl.Int64() for name in counts):
         return
@@ -268,41 +268,41 @@ def _more_engagement_than_views(rows: pl.DataFrame, found: _Findings) -> None:
     numbered = rows.with_row_index("_row", offset=1).with_columns(_engagements=engagements)
     for row in numbered.filter(pl.col("_engagements") > pl.col("video_views")).iter_rows(named=True):
         found.warn(
-            f"is less than likes + comments + shares, {row['_engagements']}: of 3,533 real days none was",
+            f"is less than likes + comments + shares, {row['_engagements']}: none of 3,533 real days was",
             row=row["_row"],
             column="video_views",
             value=str(row["video_views"]),
         )
 
 
-# --- CSV files of the former pipeline --------------------------------------------------------------------------------
+# --- CSV files of the legacy pipeline --------------------------------------------------------------------------------
 
 
-def _former(path: Path, found: _Findings, today: dt.date) -> None:
+def _legacy_table(path: Path, found: _FileFindings, today: dt.date) -> None:
     with open_members(path) as members:
         table = read_table(members[0])
-    names = former.current_names(table.header, path.name)
+    names = legacy.current_names(table.header, path.name)
     if names is None:
         found.problem(
-            "is no table of the former pipeline, which has a date, Video Views or reach, and artist or Year (its "
-            f"columns: {', '.join(table.header)[:200]}). Of an export, `tiktok-assets inspect` tells what it is"
+            "is not a table of the legacy pipeline, which has a date, Video Views or reach, and artist or Year (its "
+            f"columns: {', '.join(table.header)[:200]}). If it is an export, run `tiktok-assets inspect`"
         )
         return
     if len(set(names)) < len(names):
         twin = next(name for name in names if names.count(name) > 1)
-        found.problem("two columns have this meaning; nobody knows which one is right", column=twin)
+        found.problem("two columns have this meaning; it is unknown which one is right", column=twin)
         return
-    for name in former.EXPECTED:
+    for name in legacy.EXPECTED:
         if name not in names:
             found.warn("the column is missing; its values are unknown", column=name)
     for written, name in zip(table.header, names, strict=True):
-        if name == written and name not in {*former.CURRENT_NAMES.values(), "account", "platform"}:
-            found.warn("is a column the former pipeline did not write; it was not looked at", column=name)
+        if name == written and name not in {*legacy.CURRENT_NAMES.values(), "account", "platform"}:
+            found.warn("is not a column of the legacy pipeline; it was not checked", column=name)
     rows = list(_texts(table, names))
     found.rows = len(rows)
     if not rows:
         found.warn("has no rows")
-    wrong, doubtful = former.faults(rows, today)
+    wrong, doubtful = legacy.faults(rows, today)
     for fault in wrong:
         found.problem(fault.message, row=fault.row, column=fault.column, value=fault.value)
     for fault in doubtful:

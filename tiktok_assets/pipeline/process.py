@@ -1,8 +1,8 @@
 """Everything new in landing, processed in this process.
 
 The same intake, batches and job as the sensor's, without a daemon. Results are plain data; printing is the command
-line's. Belongs here: what a pass consists of. Does not belong here: one run (``runs``), which needs Dagster: where
-nothing is new it is never imported, and that saves two seconds.
+line's. Belongs here: the steps of a pass. Does not belong here: one run (``runs``), which needs Dagster. If nothing is
+new, Dagster is never imported, which saves two seconds.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ def process(
     instance: dg.DagsterInstance | None = None,
     progress: Progress = silent,
 ) -> Result:
-    """Take in what lies in landing and run ``process_exports`` over the accounts with something new, many a run.
+    """Take in the files in landing and run ``process_exports`` for the accounts with new exports, several per run.
 
-    ``instance``: where Dagster keeps the history; the project's own by default. ``progress`` is told the accounts of
-    the run, and how many of how many partitions (account times month) are done. Raises Interrupted.
+    ``instance``: where Dagster keeps the history; the project's own by default. ``progress`` receives the accounts of
+    the run, and how many of all partitions (account times month) are done. Raises Interrupted.
     """
     with _stoppable() as stop:
         return _process(settings, instance, progress, stop)
@@ -70,7 +70,7 @@ def _run(
     progress: Progress,
     stop: threading.Event,
 ) -> Result:
-    """The runs of what landed; then, if they did not, what publishes everything that is stored."""
+    """Process what landed; then, if those runs did not, publish everything that is stored."""
     from tiktok_assets.graph import build_definitions
     from tiktok_assets.pipeline.runs import Runner, publish
     from tiktok_assets.sensors import note_deaths
@@ -81,12 +81,12 @@ def _run(
     note_deaths(lake, dead, list(roster))
     runner = Runner(lake, list(roster), definitions.resolve_job_def("process_exports"), history, progress, stop)
     results = runner.run(groups)
-    # What a new export tells of the labels of others may have moved their days: those months are made again.
+    # A new export can change the alignment of the labels of others and so their days: those months are rebuilt.
     moved = by_account(take_in(lake, roster).landed) if groups else {}
     succeeded = {account for account, result in results.items() if result.succeeded}
     moved = {account: exports for account, exports in moved.items() if account in succeeded}
     for account, again in runner.run(moved).items():
-        results[account] = _made_again(results[account], again)
+        results[account] = _merged(results[account], again)
     unpublished, has_published = None, False
     if waiting_for_publication(lake, roster) or warehouse.is_behind():
         unpublished = publish(definitions.resolve_job_def("publish_warehouse"), history)
@@ -100,7 +100,7 @@ def _run(
     )
 
 
-def _made_again(first: AccountResult, again: AccountResult) -> AccountResult:
+def _merged(first: AccountResult, again: AccountResult) -> AccountResult:
     """Both runs of an account as one result."""
     return dataclasses.replace(
         again,
@@ -112,7 +112,7 @@ def _made_again(first: AccountResult, again: AccountResult) -> AccountResult:
 
 
 def project_instance() -> dg.DagsterInstance:
-    """The history that ``make dev`` shows: that of the data folder, or of a DAGSTER_HOME with its own dagster.yaml."""
+    """The history that ``make dev`` shows: in the data folder, or that of a DAGSTER_HOME with its own dagster.yaml."""
     import dagster as dg
 
     home = Path(os.environ.get("DAGSTER_HOME") or project_root())
@@ -122,9 +122,9 @@ def project_instance() -> dg.DagsterInstance:
 
 @contextlib.contextmanager
 def _stoppable() -> Iterator[threading.Event]:
-    """Whether Ctrl-C or SIGTERM came while the block ran, and no run of Dagster's: that has handlers of its own.
+    """Records whether Ctrl-C or SIGTERM came during the block; a Dagster run has signal handlers of its own.
 
-    Raises Interrupted where they came between runs.
+    Raises Interrupted if one came between runs.
     """
     stop = threading.Event()
 
@@ -132,7 +132,7 @@ def _stoppable() -> Iterator[threading.Event]:
         stop.set()
         raise KeyboardInterrupt
 
-    if threading.current_thread() is not threading.main_thread():  # which alone gets signals
+    if threading.current_thread() is not threading.main_thread():  # only the main thread gets signals
         yield stop
         return
     before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -141,7 +141,7 @@ def _stoppable() -> Iterator[threading.Event]:
     except Interrupted:
         raise
     except KeyboardInterrupt:
-        raise Interrupted("Stopped between two runs. Nothing is lost; run it again to go on.") from None
+        raise Interrupted("Stopped between two runs. Nothing is lost; run it again to continue.") from None
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

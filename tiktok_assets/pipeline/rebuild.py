@@ -1,4 +1,4 @@
-"""The lake below landing made again from landing and its archive alone, and compared with what was there before."""
+"""Rebuilds the lake from landing and its archive alone, and compares it with the previous one."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from tiktok_assets.tables import FORMER_NAMES
 
 
 class RebuildRefused(ValueError):
-    """The lake holds what cannot be made again now; nothing was touched. The message says what to do."""
+    """The lake cannot be rebuilt completely now; nothing was changed. The message says what to do."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """A table that came out differently: rows that only the lake before, or only the one made again, had."""
+    """A table that differs: the number of rows found only in the previous lake, or only in the rebuilt one."""
 
     table: str
     only_before: int
@@ -40,45 +40,45 @@ def rebuild(
     instance: dg.DagsterInstance | None = None,
     progress: Progress = silent,
 ) -> tuple[Result, list[Difference]]:
-    """Make raw, staging, curated and the warehouse again from landing and archive alone, compare, keep the new ones.
+    """Rebuild raw, staging, curated and the warehouse from landing and archive alone, compare, keep the new ones.
 
-    The lake before lies in ``data/state/before-rebuild`` until the new one stands. It comes back if the rebuild fails,
-    and at the next rebuild if this one is killed. Raises RebuildRefused where accounts would lose their tables.
+    The previous lake is kept in ``data/state/before-rebuild`` until the new one is complete. It is restored if the
+    rebuild fails, or by the next rebuild if this one is killed. Raises RebuildRefused if accounts would lose tables.
     """
-    aside = settings.state / "before-rebuild"
+    backup = settings.state / "before-rebuild"
     places = _places(settings)
-    with _while_no_run_is_under_way(settings):
-        if aside.exists():
-            _put_back(aside, places)
+    with _without_runs(settings):
+        if backup.exists():
+            _restore(backup, places)
         _refuse_to_lose_accounts(settings)
         before = dict(_tables(settings))
-        aside.mkdir(parents=True)
+        backup.mkdir(parents=True)
         for path in places:
             if path.exists():
-                path.rename(aside / path.name)
+                path.rename(backup / path.name)
     try:
         result = process(settings, instance=instance, progress=progress)
         if not all(account.succeeded for account in result.accounts):
             raise RuntimeError(next(account.error for account in result.accounts if account.error))
     except BaseException:
-        _put_back(aside, places)
+        _restore(backup, places)
         raise
-    if not result.accounts:  # landing and archive are empty now: what was published came from exports that are gone
+    if not result.accounts:  # landing and archive are empty: the published rows came from exports that are gone
         settings.warehouse.unlink(missing_ok=True)
     after = dict(_tables(settings))
-    shutil.rmtree(aside)
+    shutil.rmtree(backup)
     return result, list(_differences(before, after))
 
 
 @contextlib.contextmanager
-def _while_no_run_is_under_way(settings: Settings) -> Iterator[None]:
-    """Nobody changes the tables of an account meanwhile. Raises RebuildRefused where somebody does."""
+def _without_runs(settings: Settings) -> Iterator[None]:
+    """Nothing else changes an account's tables during the block. Raises RebuildRefused if a run does."""
     try:
         with Locks(settings.locks).hold([account_lock(account) for account in load_roster(settings)], wait=False):
             yield
     except LockTaken as taken:
         raise RebuildRefused(
-            f"A run is under way: {taken} Wait until it has ended, then run this again. Nothing was changed."
+            f"A run is under way: {taken} Wait until it has finished, then run this again. Nothing was changed."
         ) from taken
 
 
@@ -89,26 +89,26 @@ def _places(settings: Settings) -> list[Path]:
     return [*layers, settings.state / "warehouse.duckdb"]
 
 
-def _put_back(aside: Path, places: list[Path]) -> None:
+def _restore(backup: Path, places: list[Path]) -> None:
     for path in places:
-        if (aside / path.name).exists():
+        if (backup / path.name).exists():
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-            (aside / path.name).rename(path)
-    aside.rmdir()
+            (backup / path.name).rename(path)
+    backup.rmdir()
 
 
 def _refuse_to_lose_accounts(settings: Settings) -> None:
-    held = {path.name.removeprefix("account=") for path in Path(str(settings.raw)).glob("exports/account=*")}
-    if lost := sorted(held.difference(load_roster(settings))):
+    stored = {path.name.removeprefix("account=") for path in Path(str(settings.raw)).glob("exports/account=*")}
+    if lost := sorted(stored.difference(load_roster(settings))):
         raise RebuildRefused(
             f"The lake holds tables of accounts that are not in use: {', '.join(lost)}. A rebuild would lose "
-            "them. Name them in accounts.toml (and in TIKTOK_ACCOUNTS, if that is set), or move their folders out of "
+            "them. Add them to accounts.toml (and to TIKTOK_ACCOUNTS, if that is set), or move their folders out of "
             f"{settings.landing} and {settings.raw}; then run this again. Nothing was changed."
         )
 
 
 def _tables(settings: Settings) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Every table of the lake and the warehouse, without the time of loading."""
+    """Every table of the lake and the warehouse, without ``loaded_at``."""
     root = Path(str(settings.data_dir))
     for layer in ("staging", "curated"):
         for folder in sorted((root / layer).glob("*")):
@@ -133,7 +133,7 @@ def _differences(before: dict[str, pl.DataFrame], after: dict[str, pl.DataFrame]
                 only_after=new.height if new is not None else 0,
             )
             continue
-        gone = old.join(new, on=old.columns, how="anti", nulls_equal=True).height
-        come = new.join(old, on=old.columns, how="anti", nulls_equal=True).height
-        if gone or come or old.height != new.height:
-            yield Difference(table=table, only_before=gone, only_after=come)
+        only_before = old.join(new, on=old.columns, how="anti", nulls_equal=True).height
+        only_after = new.join(old, on=old.columns, how="anti", nulls_equal=True).height
+        if only_before or only_after or old.height != new.height:
+            yield Difference(table=table, only_before=only_before, only_after=only_after)

@@ -1,6 +1,6 @@
-"""What became of the exports of one pass over landing: plain data, for people and as JSON.
+"""The results of one pass over landing: plain data, for people and as JSON.
 
-Belongs here: results, and how a pass ends that somebody stopped. Does not belong here: making them (``process``,
+Belongs here: results, and the exception that ends an interrupted pass. Does not belong here: making them (``process``,
 ``runs``), printing, Dagster.
 """
 
@@ -17,9 +17,9 @@ Groups = Mapping[str, list[LandedExport]]
 
 @dataclass(frozen=True, kw_only=True)
 class AccountResult:
-    """What became of one account's new exports.
+    """The result of one account's new exports.
 
-    ``failed_checks``: promises broken, as "staging/overview has_rows"; ``warned_checks`` with the sentence each tells.
+    ``failed_checks``: broken promises, as "staging/overview has_rows"; ``warned_checks``: each with its sentence.
     """
 
     account: str
@@ -42,16 +42,16 @@ class Result:
     dead_runs: int = 0
     """Runs of killed processes that were marked as failed."""
     has_published: bool = False
-    """Whether what an earlier run had stored was published now."""
+    """Whether this pass published tables that an earlier run had stored."""
     unpublished: str | None = None
-    """Why what is stored could not become what people read; they go on reading what they had."""
+    """Why the stored tables could not be published; the warehouse still holds the previous ones."""
 
     @property
     def is_clean(self) -> bool:
-        """Nothing was set aside or left unread, no run or check with severity error failed, all is published."""
+        """No file was quarantined or unreadable, no run or check with severity error failed, all is published."""
         runs = all(account.succeeded and not account.failed_checks for account in self.accounts)
         return runs and not self.unpublished and not self.intake.rejected and not self.intake.unreadable
 
 
 class Interrupted(KeyboardInterrupt):
-    """A person, or the system, asked the processing to stop. The message says what is done and what is left."""
+    """A person or the system stopped the processing. The message says what is done and what is left."""

@@ -1,6 +1,6 @@
-"""Runs of ``process_exports`` in this process, one batch after the other, and what came out of each.
+"""Runs of ``process_exports`` in this process, one batch after the other, and the result of each.
 
-Belongs here: one run, what it is retried with, and its result. Does not belong here: what is new (``process``).
+Belongs here: one run, its retries, and its result. Does not belong here: which exports are new (``process``).
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.locks import WAITING
 from tiktok_assets.storage.metadata import part_of_list
 
-# A line per event on the terminal would hide the progress bar; the history keeps them all.
+# A line per event on the terminal would hide the progress bar; the history stores them all.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 log = logging.getLogger(__name__)
 
 
 @dataclass
 class Runner:
-    """Runs one batch after the other; of a batch that failed, each account alone."""
+    """Runs one batch after the other; the accounts of a failed batch are run again one by one."""
 
     lake: Lake
     roster: list[str]
@@ -70,11 +70,11 @@ class Runner:
         return found
 
     def _is_loaded(self, exports: list[LandedExport]) -> bool:
-        """Whether a run that failed stored all of it before it did, so that no other one is needed."""
+        """Whether a failed run had stored all of these exports, so that no other run is needed."""
         return loaded(self.lake, exports[0].account).issuperset(export.export_id for export in exports)
 
     def _execute(self, batch: Batch, has_more: bool, done: int, total: int) -> dg.ExecuteInProcessResult:
-        """One run. ``done`` of ``total`` partitions were made before."""
+        """One run. ``done`` of ``total`` partitions were made before it."""
         run_id, all_steps, steps = str(uuid.uuid4()), len(self.job.nodes), 0
 
         def count(entry: dg.EventLogEntry) -> None:
@@ -92,7 +92,7 @@ class Runner:
 
 
 def _was_interrupted(run: dg.ExecuteInProcessResult) -> bool:
-    """Whether a signal ended the run. Dagster makes a failure of it and says nothing to its caller."""
+    """Whether a signal ended the run. Dagster turns it into a failure without telling its caller."""
     errors = [event.step_failure_data.error for event in run.all_events if event.is_step_failure]
     errors += [event.job_failure_data.error for event in run.all_events if event.is_job_failure]
     chain = [*errors, *(error.cause for error in errors if error)]
@@ -102,7 +102,7 @@ def _was_interrupted(run: dg.ExecuteInProcessResult) -> bool:
 def _left(batch: Batch, waiting: Sequence[Batch], found: Mapping[str, AccountResult]) -> str:
     left = [account for one in (batch, *waiting) for account in one.new if account not in found]
     done = f"Processed: {part_of_list(list(found))}. " if found else ""
-    return f"Stopped. {done}Left for the next time: {part_of_list(left)}. Nothing is lost; run it again to go on."
+    return f"Stopped. {done}Not processed yet: {part_of_list(left)}. Nothing is lost; run it again to continue."
 
 
 def _result(run: dg.ExecuteInProcessResult, account: str, exports: list[LandedExport]) -> AccountResult:
@@ -130,7 +130,7 @@ def _result(run: dg.ExecuteInProcessResult, account: str, exports: list[LandedEx
 
 
 def publish(job: dg.JobDefinition, instance: dg.DagsterInstance) -> str | None:
-    """Publish what other runs left loaded; why that failed, if it did."""
+    """Publish what earlier runs loaded; returns why that failed, if it did."""
     run = execute_quietly(job, instance, {}, str(uuid.uuid4()), _QUIET)
     return None if run.success else _why(run)
 

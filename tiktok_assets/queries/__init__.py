@@ -1,1 +1,1 @@
-"""Questions to the published warehouse and to raw rows, as functions and commands."""
+"""Queries of the published warehouse and of raw rows, as functions."""

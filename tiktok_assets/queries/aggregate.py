@@ -1,8 +1,7 @@
 """All accounts' days in one file, for those who work with a spreadsheet or another program.
 
-Belongs here: which rows, and the three forms a file has. Does not belong here: sums of accounts. A day's totals over
-accounts among the days of accounts would be counted twice by every sum over the file; weeks, months and ranks have
-tables of their own.
+Belongs here: which rows, and the three file formats. Does not belong here: totals over accounts. Every sum over the
+file would count such rows twice; weeks, months and ranks have tables of their own.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ MOST_ROWS_OF_A_SHEET = 1_048_575
 
 
 class CannotAggregate(ValueError):
-    """What was asked for does not exist or cannot be written. The message names the valid values."""
+    """What was requested does not exist or cannot be written. The message lists the valid values."""
 
 
 def aggregate_accounts(
@@ -39,17 +38,17 @@ def aggregate_accounts(
     One row is an account's day, with the columns of ``social_media_stats`` in the published warehouse, sorted by
     account and date; there are no rows of totals. The suffix of ``output_path`` decides: ``.csv``, ``.parquet`` or
     ``.xlsx``. Unknown stays null: an empty cell in CSV and XLSX, where lists are joined by "; " as well. The file is
-    replaced whole or not at all; its folder is made if missing.
+    replaced atomically; its folder is created if missing.
 
-    Raises CannotAggregate for an account or suffix that is unknown, NoWarehouse where nothing was processed yet.
+    Raises CannotAggregate for an account or suffix that is unknown, NoWarehouse if nothing was processed yet.
     """
     settings = settings or load_settings()
     target = Path(output_path)
     write = _WRITERS.get(target.suffix.lower())
     if write is None:
         raise CannotAggregate(
-            f"{target}: {target.suffix or 'a name without suffix'} is no form this can be written in. "
-            f"There are: {', '.join(_WRITERS)}."
+            f"{target}: {target.suffix or 'a name without suffix'} is not a supported format. "
+            f"Supported: {', '.join(_WRITERS)}."
         )
     rows = read_table(settings, "social_media_stats").sort("account", "date")
     if accounts is not None:
@@ -61,7 +60,7 @@ def aggregate_accounts(
 
 
 def _keys(named: Sequence[str], settings: Settings, held: Sequence[str]) -> list[str]:
-    """The keys behind names: accounts in use, by key or handle, and those the warehouse still holds."""
+    """The keys of the named accounts: those in use, by key or handle, and those the warehouse still holds."""
     roster = load_roster(settings)
     resolved = {name: roster.resolve(name) for name in named}
     keys = {name: account.key if account else name for name, account in resolved.items()}
@@ -69,9 +68,7 @@ def _keys(named: Sequence[str], settings: Settings, held: Sequence[str]) -> list
         known = ", ".join(dict.fromkeys([*roster, *held])) or "none"
         raise CannotAggregate(f"No account is called {', '.join(unknown)}. There are: {known}.")
     if not keys:
-        raise CannotAggregate(
-            f"No account was named. There are: {', '.join(roster) or 'none'}; None means all of them."
-        )
+        raise CannotAggregate(f"No account was named. There are: {', '.join(roster) or 'none'}; None selects all.")
     return list(keys.values())
 
 
@@ -86,7 +83,7 @@ def _write_parquet(rows: pl.DataFrame, path: Path) -> None:
 def _write_xlsx(rows: pl.DataFrame, path: Path) -> None:
     if rows.height > MOST_ROWS_OF_A_SHEET:
         raise CannotAggregate(
-            f"{path.name}: {rows.height:,} rows do not fit into a sheet, which holds {MOST_ROWS_OF_A_SHEET:,}. "
+            f"{path.name}: {rows.height:,} rows do not fit into a sheet, whose limit is {MOST_ROWS_OF_A_SHEET:,}. "
             "Name fewer accounts, or write .csv or .parquet."
         )
     from xlsxwriter import Workbook
@@ -102,7 +99,7 @@ def _sheet(workbook: Workbook, rows: pl.DataFrame) -> None:
 
 
 def _flat(rows: pl.DataFrame) -> pl.DataFrame:
-    """Lists as text; a list that is empty is an empty text, one that is unknown is null."""
+    """Lists as text; an empty list is an empty text, an unknown one is null."""
     return rows.with_columns(cs.list().list.join("; "))
 
 

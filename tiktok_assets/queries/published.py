@@ -1,4 +1,4 @@
-"""The published warehouse, read. Does not belong here: writing it (``storage.duckdb``), what its tables mean."""
+"""Reads the published warehouse. Does not belong here: writing it (``storage.duckdb``), what its tables mean."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ class NoWarehouse(ValueError):
 
 
 def read_table(settings: Settings, table: str, columns: str = "*") -> pl.DataFrame:
-    """The rows of a table of ``data/warehouse/tiktok.duckdb``. Raises NoWarehouse where it has not been made yet."""
+    """The rows of a table of ``data/warehouse/tiktok.duckdb``. Raises NoWarehouse if it does not exist yet."""
     import duckdb
 
     path = settings.warehouse
     if not path.exists():
         raise NoWarehouse(
             f"{path}: there is no warehouse yet. Drop exports into {settings.landing}, run `tiktok-assets process`, "
-            "then this again."
+            "then try again."
         )
     with duckdb.connect(path, read_only=True) as connection:
         try:

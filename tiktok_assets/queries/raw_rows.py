@@ -1,4 +1,4 @@
-"""Tables of the lake for other programs."""
+"""Raw rows of the lake for other programs."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ class UnknownReport(ValueError):
     """No report has that name."""
 
 
-def raw_rows(
+def exported_rows(
     settings: Settings, *, accounts: Sequence[str], reports: Sequence[str] | None = None
 ) -> Iterator[pl.DataFrame]:
-    """The raw rows of one export after the other, with the name of the ``report`` in front.
+    """The raw rows, one export at a time, with the name of the ``report`` as the first column.
 
-    Raises UnknownReport for a name that is none, naming those that do.
+    Raises UnknownReport for an unknown report; the message lists the known ones.
     """
     names = [report.name for report in REPORTS]
     if unknown := set(reports or ()) - set(names):

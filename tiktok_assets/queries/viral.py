@@ -1,7 +1,7 @@
-"""Which videos are taking off? The rule of daily growth, asked of everything that was captured so far.
+"""Which videos are taking off? The rule of daily growth, applied to all snapshots so far.
 
-Belongs here: reading the snapshots. Does not belong here: the rule itself (``curated.viral``), and what a video's
-growth is (``curated.video_growth``).
+Belongs here: reading the snapshots. Does not belong here: the rule itself (``curated.videos.viral``), and
+the definition of growth (``curated.videos.video_growth``).
 """
 
 from __future__ import annotations
@@ -29,25 +29,25 @@ def detect_viral_trends(
 
     A video takes off on the day of the snapshot by which it had at least ``min_views`` views in all and, since the
     snapshot before, had gained per day at least ``growth_threshold`` times what it had gained per day of its life until
-    then (``daily_growth``). It needs two snapshots: one export tells totals, not growth. A frame without rows where
-    nothing did. Reads ``content_performance`` of the published warehouse.
+    then (``daily_growth``). It needs two snapshots: one export contains totals, not growth. An empty frame
+    if none did. Reads ``content_performance`` of the published warehouse.
 
-    Raises ValueError for a threshold that is none, NoWarehouse where nothing was processed yet.
+    Raises ValueError for an invalid threshold, NoWarehouse if nothing was processed yet.
     """
     if min_views < 0:
-        raise ValueError(f"min_views={min_views}: a number of views, 0 or more.")
+        raise ValueError(f"min_views={min_views}: must be a number of views, 0 or more.")
     if not (math.isfinite(growth_threshold) and growth_threshold > 0):
-        raise ValueError(f"growth_threshold={growth_threshold}: how many times as fast as before, above 0.")
+        raise ValueError(f"growth_threshold={growth_threshold}: must be a factor above 0.")
     settings = settings or load_settings()
     renamed = {"captured_on": "date", "publish_date": "post_date"}
-    held = read_table(settings, "content_performance").rename(renamed)
-    snapshots = conform(held.with_columns(pl.col("published_at").dt.replace_time_zone("UTC")), Videos)
+    stored = read_table(settings, "content_performance").rename(renamed)
+    snapshots = conform(stored.with_columns(pl.col("published_at").dt.replace_time_zone("UTC")), Videos)
     timezones = {key: account.timezone for key, account in load_roster(settings).items()}
     found = viral_videos(
         with_growth(snapshots, timezones),
         min_views=min_views,
         growth_threshold=growth_threshold,
-        median_threshold=math.inf,  # of the two rules that of daily growth alone
+        median_threshold=math.inf,  # only the rule of daily growth, not that of the median
     )
     newest_first = found.sort(["date", "total_views", "account", "video_id"], descending=[True, True, False, False])
     return newest_first.select(pl.col(name).cast(dtype) for name, dtype in SCHEMA.items())

@@ -1,8 +1,8 @@
-"""Charts of a report: a frame to an Altair chart. Colours are named styles; what they are is the theme's business.
+"""Charts of a report: from a frame to an Altair chart. Colours are named styles, which the theme defines.
 
-Belongs here: what is drawn of which column. Does not belong here: what a number is (``facts``), the page.
+Belongs here: which columns are drawn and how. Does not belong here: computing numbers (``facts``), the page.
 
-Unknown days are drawn as such: the line breaks, and a band says so. Altair costs 0.7 s to import and is imported when
+Unknown days are drawn as such: the line breaks, a band marks them. Altair takes 0.7 s to import and is imported when
 the first chart is drawn.
 """
 
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
 DAYS_SHOWN = 365
 _LONG = 120
-"""Days from which on the axis names months."""
+"""From this many days on, the axis shows months."""
 ALL = "All"
 _HOURS = [ALL, *map(clock, range(24))]
-# 20k, and 0 where Vega's own form of it is 0k.
+# 20k; and 0, for which Vega's own format gives 0k.
 _SHORT = "format(datum.value, '~s')"
 _SLOT_HEIGHT = 19
 """Pixels of an hour, in the heat map and in the bars beside it."""
 _WIDEST_EFFECT = 3.0
-"""x: stronger effects have no stronger colour."""
+"""x: stronger effects get no stronger colour."""
 
 
 def views_over_time(days: pl.DataFrame, anomalies: pl.DataFrame, last: dt.date) -> Picture:
@@ -86,7 +86,7 @@ def posting_heat_map(posting: pl.DataFrame) -> Picture:
     tooltip = [
         alt.Tooltip("when:N", title="Posted"),
         alt.Tooltip("videos:Q", title="Videos"),
-        alt.Tooltip("told:N", title="Views"),
+        alt.Tooltip("effect:N", title="Views"),
     ]
     layers = [
         ("no evidence", "no-evidence", "few"),
@@ -108,7 +108,7 @@ def posting_heat_map(posting: pl.DataFrame) -> Picture:
 
 
 def audience_activity(activity: pl.DataFrame, *, beside_heat_map: bool) -> Picture:
-    """Mean active followers of each hour; ``beside_heat_map``: in its rows, whose hours are named there."""
+    """Mean active followers of each hour; ``beside_heat_map``: in its rows, whose hours are labelled there."""
     import altair as alt
 
     rows = activity.with_columns(hour=pl.col("hour").map_elements(clock, return_dtype=pl.String))
@@ -137,9 +137,9 @@ def every_day(days: pl.DataFrame, last: dt.date, *columns: str) -> pl.DataFrame:
 
 
 def slots(posting: pl.DataFrame) -> pl.DataFrame:
-    """One row per cell of the heat map, ``weekday`` and ``hour`` ("All": of all), with the words of its tooltip.
+    """One row per cell of the heat map, ``weekday`` and ``hour`` ("All" for all of them), with the text of its tooltip.
 
-    ``strength`` is 0 to 1, null without evidence; ``label`` the effect, else how many videos.
+    ``strength`` is 0 to 1, null without evidence; ``label`` is the effect, or else the number of videos.
     """
     widest = math.log(_WIDEST_EFFECT)
     rows = []
@@ -154,10 +154,10 @@ def slots(posting: pl.DataFrame) -> pl.DataFrame:
                 "strength": min(1.0, abs(math.log(row["effect"])) / widest) if proven else None,
                 "label": times(row["effect"]) if proven else count(row["n"]),
                 "when": _when(row),
-                "told": f"{times(row['effect'])}: {row['evidence']}" if proven else "no evidence of an effect",
+                "effect": f"{times(row['effect'])}: {row['evidence']}" if proven else "no evidence of an effect",
             }
         )
-    text = dict.fromkeys(("weekday", "hour", "evidence", "label", "when", "told"), pl.String)
+    text = dict.fromkeys(("weekday", "hour", "evidence", "label", "when", "effect"), pl.String)
     return pl.DataFrame(rows, schema_overrides=text | {"videos": pl.Int64, "strength": pl.Float64})
 
 
@@ -167,12 +167,12 @@ def _when(row: Mapping[str, Any]) -> str:
 
 
 def _marked(shown: pl.DataFrame, anomalies: pl.DataFrame, column: str) -> pl.DataFrame:
-    """The days of ``shown`` with an anomaly and a known number: date, the number, kind, and the sentences."""
-    told = anomalies.group_by("date").agg(
+    """The days of ``shown`` with an anomaly and a known number: date, number, kind, and sentences."""
+    by_day = anomalies.group_by("date").agg(
         kind=pl.when((pl.col("kind") == "data_error").any()).then(pl.lit("data_error")).otherwise(pl.lit("event")),
         sentence=pl.col("sentence").str.join(" "),
     )
-    return shown.select("date", column).join(told, on="date").filter(pl.col(column).is_not_null()).sort("date")
+    return shown.select("date", column).join(by_day, on="date").filter(pl.col(column).is_not_null()).sort("date")
 
 
 def _points(marked: pl.DataFrame, column: str, x: alt.X) -> list[alt.Chart]:
@@ -187,7 +187,7 @@ def _points(marked: pl.DataFrame, column: str, x: alt.X) -> list[alt.Chart]:
 
 
 def _unknown(shown: pl.DataFrame, column: str) -> list[alt.Chart]:
-    """A band over each run of unknown days; no layer where there is none."""
+    """A band over each run of unknown days; no layer if there is none."""
     import altair as alt
 
     known = pl.col(column).is_not_null()

@@ -1,6 +1,6 @@
-"""The numbers of a report: what an account's last days amount to beside the days before, its top videos, its audience.
+"""The numbers of a report: an account's last days against the days before, its top videos, its audience.
 
-Belongs here: frames to few numbers. Does not belong here: how they are written (``words``) or drawn (``charts``).
+Belongs here: reducing frames to a few numbers. Does not belong here: writing (``words``) or drawing them (``charts``).
 None is unknown, never 0.
 """
 
@@ -14,34 +14,34 @@ from typing import Literal
 import polars as pl
 
 WINDOWS = (28, 7)
-"""Days of the headline numbers: 4 of each weekday, and the last week."""
+"""Days of the headline numbers: the last 4 weeks, and the last week."""
 ACTIVE_DAYS = 28
-"""Days whose active followers make an hour's mean."""
+"""Days over which the active followers of an hour are averaged."""
 LATE_VIEWERS = 2
-"""Days by which the last known day of viewers may lie before that of views."""
+"""Days by which the last known day of viewers may precede that of views."""
 RECENT = 90
-"""Days back to which unusual days are told."""
+"""Days back to which unusual days are listed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Headline:
-    """A number of the last ``days`` days, and of as many before."""
+    """A number of the last ``days`` days, and of as many days before."""
 
     name: str
     kind: Literal["sum", "mean", "rate", "stock"]
     value: float | None
-    """The sum, mean or rate of the days known; of a stock the newest number known."""
+    """The sum, mean or rate of the known days; of a stock, the newest known number."""
     before: float | None
     change: float | None
-    """value / before - 1; for a rate the difference. Unknown unless every day of both windows is known."""
+    """value / before - 1; for a rate, the difference. Unknown unless every day of both windows is known."""
     days: int
     days_known: int
     at: dt.date | None = None
-    """Of a stock, the day of ``value``; of a mean, the last of its days where that is not the report's."""
+    """Of a stock, the day of ``value``; of a mean, the last of its days if that is not the report's."""
 
 
 def last_day(days: pl.DataFrame) -> dt.date | None:
-    """The day a report speaks of: the newest of known views; of known followers where views are never known."""
+    """The day of a report: the newest with known views; if views are never known, the newest with known followers."""
     for column in ("video_views", "followers"):
         newest = days.filter(pl.col(column).is_not_null())["date"].max()
         if isinstance(newest, dt.date):
@@ -88,7 +88,7 @@ def _total(
 def _viewers(days: pl.DataFrame, last: dt.date, length: int) -> Headline:
     """Viewers a day, up to their own last known day: TikTok labels them up to two days later than views.
 
-    Who watched on Monday and on Tuesday is one person: viewers are averaged, never summed.
+    Somebody who watched on Monday and on Tuesday is one viewer: viewers are averaged, never summed.
     """
     known = days.filter(pl.col("unique_viewers").is_not_null(), pl.col("date") <= last)["date"].max()
     at = known if isinstance(known, dt.date) and (last - known).days <= LATE_VIEWERS else last
@@ -105,7 +105,7 @@ def _rate(name: str, now: pl.DataFrame, before: pl.DataFrame, length: int) -> He
 
 
 def _engagement_rate(days: pl.DataFrame) -> tuple[float | None, int]:
-    """Engagements / views of the days of which both are known, and how many these are."""
+    """Engagements / views of the days on which both are known, and the number of these days."""
     known = days.filter(pl.col("engagements").is_not_null(), pl.col("video_views").is_not_null())
     views, engagements = int(known["video_views"].sum()), int(known["engagements"].sum())
     return (engagements / views if views > 0 else None), known.height
@@ -140,7 +140,7 @@ def _number(value: object) -> float | None:
 
 
 def newest_snapshots(videos: pl.DataFrame) -> pl.DataFrame:
-    """The newest snapshot of known views of each video, most views first; of one video the watch time last known."""
+    """The newest snapshot of known views of each video, most views first, with its last known watch time."""
     watched = [pl.col(name).forward_fill().over("video_id") for name in ("average_watch_time", "completion_rate")]
     return (
         videos.sort("video_id", "date")
@@ -152,14 +152,14 @@ def newest_snapshots(videos: pl.DataFrame) -> pl.DataFrame:
 
 
 def engagement_rate_of_video() -> pl.Expr:
-    """(likes + comments + shares) / views of a snapshot; null where one is unknown, or a total is below 0."""
+    """(likes + comments + shares) / views of a snapshot; null if one is unknown or a total is below 0."""
     totals = [pl.col(f"total_{name}") for name in ("likes", "comments", "shares")]
     sound = pl.all_horizontal(total >= 0 for total in totals) & (pl.col("total_views") > 0)
     return pl.when(sound).then(pl.sum_horizontal(totals) / pl.col("total_views"))
 
 
 def newest_shares(audience: pl.DataFrame, whose: str, dimension: str) -> pl.DataFrame:
-    """The shares of the newest day that tells any: date, value, share; biggest first, ages in their order."""
+    """The shares of the newest day with any: date, value, share; largest first, ages in their own order."""
     rows = audience.filter(
         pl.col("audience") == whose, pl.col("dimension") == dimension, pl.col("share").is_not_null()
     ).filter(pl.col("date") == pl.col("date").max())
@@ -169,9 +169,9 @@ def newest_shares(audience: pl.DataFrame, whose: str, dimension: str) -> pl.Data
 
 
 def activity_by_hour(audience: pl.DataFrame) -> pl.DataFrame:
-    """24 rows: ``hour``, ``active_followers`` (mean of the newest ``ACTIVE_DAYS`` days), ``days`` that tell it."""
-    told = audience.filter(pl.col("dimension") == "active_time", pl.col("count").is_not_null())
-    recent = told.filter(pl.col("date") > pl.col("date").max().dt.offset_by(f"-{ACTIVE_DAYS}d"))
+    """24 rows: ``hour``, ``active_followers`` (mean of the newest ``ACTIVE_DAYS`` days), ``days`` that contain it."""
+    known = audience.filter(pl.col("dimension") == "active_time", pl.col("count").is_not_null())
+    recent = known.filter(pl.col("date") > pl.col("date").max().dt.offset_by(f"-{ACTIVE_DAYS}d"))
     means = recent.group_by("hour").agg(
         active_followers=pl.col("count").mean(), days=pl.col("date").n_unique().cast(pl.Int64)
     )
@@ -180,11 +180,11 @@ def activity_by_hour(audience: pl.DataFrame) -> pl.DataFrame:
 
 
 def recent_events(anomalies: pl.DataFrame, last: dt.date) -> pl.DataFrame:
-    """Days that are right and unusual, of the last ``RECENT`` days, newest first."""
+    """Correct but unusual days among the last ``RECENT`` days, newest first."""
     since = last - dt.timedelta(days=RECENT)
     return anomalies.filter(pl.col("kind") == "event", pl.col("date") > since).sort("date", descending=True)
 
 
 def data_errors(anomalies: pl.DataFrame) -> pl.DataFrame:
-    """Days whose numbers mislead or are missing, newest first."""
+    """Days with misleading or missing numbers, newest first."""
     return anomalies.filter(pl.col("kind") == "data_error").sort("date", descending=True)

@@ -1,9 +1,9 @@
-"""Tables of accounts to one HTML page that opens from disk: styles, scripts and numbers are all inside.
+"""From tables of accounts to one HTML page that opens from disk: styles, scripts and numbers are embedded.
 
-Belongs here: what stands in which section. Does not belong here: the numbers (``facts``), their words (``words``).
+Belongs here: the contents of each section. Does not belong here: the numbers (``facts``), their wording (``words``).
 
-Texts come from strangers (a title is what somebody typed): the template escapes them, and the page's own policy lets
-the browser run the two scripts of known digest and ask nothing of any network.
+Texts are untrusted (a title is whatever somebody typed): the template escapes them, and the page's own policy lets the
+browser run only the two scripts of known digest and make no network requests.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _HASHTAGS = 12
 _TERRITORIES = 8
 _EVENTS = 8
 _ERRORS = 12
-_TOLD_EFFECTS = 6
+_EFFECTS = 6
 
 
 def page(accounts: Sequence[AccountTables], made_at: dt.datetime) -> str:
@@ -58,7 +58,7 @@ def page(accounts: Sequence[AccountTables], made_at: dt.datetime) -> str:
 
 
 def _section(tables: AccountTables) -> dict[str, Any]:
-    """What the template shows of one account."""
+    """The template's data for one account."""
     key, last = tables.account.key, facts.last_day(tables.days)
     activity = facts.activity_by_hour(tables.audience)
     drawn: dict[str, Picture] = {}
@@ -136,12 +136,12 @@ def _unusual(tables: AccountTables, last: dt.date | None) -> tuple[list[dict[str
 
 
 def _posting(tables: AccountTables) -> dict[str, Any]:
-    """What is known of the time of posting, and what to do where nothing is."""
+    """What is known about the time of posting, and what to do if nothing is."""
     key, posting = tables.account.key, tables.posting
     if tables.account.timezone is None:
         setting = 'timezone = "Europe/Lisbon"'
-        told = named_offset(tables.audience)
-        where = f"where it posts from; its exports are made at {told}" if told else "where it posts from"
+        offset = named_offset(tables.audience)
+        where = f"where it posts from; its exports are made at {offset}" if offset else "where it posts from"
         note = (
             f"The hour of publication is not known, because accounts.toml has no timezone for {key}. Write {setting} "
             f"({where}) below [accounts.{key}], then run tiktok-assets rebuild."
@@ -159,13 +159,13 @@ def _posting(tables: AccountTables) -> dict[str, Any]:
     if proven.is_empty():
         note = (
             f"No evidence that a weekday or an hour gets more views than another: the {words.count(videos)} videos of "
-            "the last 12 months are too few, or too much alike, to tell."
+            "the last 12 months are too few or too similar to show one."
         )
-    told = [
+    effects = [
         f"{words.slot(row)}: {words.effect(row)} the views of other videos, {row['n']} videos"
-        for row in proven.head(_TOLD_EFFECTS).to_dicts()
+        for row in proven.head(_EFFECTS).to_dicts()
     ]
-    return {"note": note, "effects": told, "zone": tables.account.timezone}
+    return {"note": note, "effects": effects, "zone": tables.account.timezone}
 
 
 def _peak(activity: pl.DataFrame) -> str:
@@ -175,7 +175,9 @@ def _peak(activity: pl.DataFrame) -> str:
     row = known.row(0, named=True)
     days = activity["days"].max()
     most = words.count(row["active_followers"])
-    return f"Most are active from {words.clock(row['hour'])} on: {most} in a mean hour, over the last {days} days told."
+    return (
+        f"Most are active from {words.clock(row['hour'])} on: {most} on average, over the last {days} days with data."
+    )
 
 
 def _video(row: dict[str, Any]) -> dict[str, str]:
@@ -221,7 +223,7 @@ def _hashtags(hashtags: pl.DataFrame) -> list[dict[str, str]]:
 
 
 def _audience(audience: pl.DataFrame) -> list[dict[str, Any]]:
-    """The shares by group, each with its day; groups that nothing is known of are left out."""
+    """The shares by group, each with its day; groups without data are left out."""
     groups = [
         ("Followers by gender", "followers", "gender"),
         ("Followers by age", "followers", "age_range"),
@@ -254,24 +256,24 @@ def _territory(code: str) -> str:
 
 
 def _address(link: str | None) -> str:
-    """The address of a video to open by hand; what is no web address is none."""
+    """The address of a video; empty if it is not a web address."""
     return link if link and link.startswith("https://") else ""
 
 
 def _spec(chart: Picture) -> dict[str, Any]:
-    """Vega-Lite without what names an address or a colour."""
+    """Vega-Lite without web addresses and colours."""
     spec = chart.to_dict()
     return {name: value for name, value in spec.items() if name not in ("$schema", "config")}
 
 
 def _inert(data: object) -> str:
-    """JSON that ends no script element."""
+    """JSON that cannot close a script element."""
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
 @functools.cache
 def _engine() -> str:
-    """Vega, Vega-Lite and Vega-Embed in one script: 0.9 MB, and 1.4 s to put together."""
+    """Vega, Vega-Lite and Vega-Embed in one script: 0.9 MB, and 1.4 s to build."""
     import altair
     import vl_convert
 

@@ -1,10 +1,10 @@
-"""Sketches for Dagster's UI: a chart and a small table in fewer characters than Dagster shows without a click.
+"""Sketches for Dagster's UI: a chart and a small table, short enough for Dagster to show without a click.
 
-Belongs here: a table's rows to Markdown with an image in it. Does not belong here: Dagster, and the page.
+Belongs here: rendering a table's rows as Markdown with an image. Does not belong here: Dagster, the page.
 
-Dagster 1.13 shows Markdown metadata at once below 1,000 characters and behind a button from there on; it lets an image
-be a data address. The metadata is stored again with every partition of a run. Both ask for an image of 700 bytes, which
-no chart library writes. Drawn by hand it costs 1 ms; Altair and vl-convert would cost a run 1.1 s, to import and start.
+Dagster 1.13 shows Markdown metadata directly below 1,000 characters and behind a button above; an image may be a data
+URL. The metadata is stored again with every partition of a run. Both call for an image of about 700 bytes, which no
+chart library writes. Drawn directly it costs 1 ms; Altair and vl-convert would cost a run 1.1 s to import and start.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import polars as pl
 from tiktok_assets.reporting import facts, words
 
 MOST = 999
-"""Characters that Dagster shows at once."""
+"""The most characters that Dagster shows directly."""
 _DAYS = 90
 _SNAPSHOT_DAYS = 28
 _WIDTH, _HEIGHT = 360, 56
@@ -30,9 +30,9 @@ _BLUE, _TEAL, _ORANGE, _GREY = "#3b82d6", "#1098ad", "#e8590c", "#9a9aa5"
 
 
 def sketch(table: str, rows: pl.DataFrame) -> str | None:
-    """Markdown of the rows of a curated ``table`` (one of ``SKETCHES``): of the one account with most of them.
+    """Markdown of the rows of a curated ``table`` (one of ``SKETCHES``): of the account with the most.
 
-    None where there is nothing to draw.
+    None if there is nothing to draw.
     """
     if rows.is_empty():
         return None
@@ -111,7 +111,7 @@ SKETCHES: Mapping[str, Callable[[pl.DataFrame, str], str | None]] = {
 
 
 def _fitting(values: Sequence[float | None], draw: Callable[[Sequence[float | None]], str], text: str) -> str:
-    """The Markdown with ``values`` drawn; each two of them become their mean until it is short enough."""
+    """The Markdown with ``values`` drawn; pairs of them are averaged until it is short enough."""
     while _length(markdown := _markdown(_image(draw(values), _WIDTH, _HEIGHT), text)) > MOST and len(values) > 1:
         pairs = [values[start : start + 2] for start in range(0, len(values), 2)]
         values = [None if None in pair else sum(pair) / len(pair) for pair in pairs]  # pyright: ignore[reportArgumentType, reportCallIssue]
@@ -119,7 +119,7 @@ def _fitting(values: Sequence[float | None], draw: Callable[[Sequence[float | No
 
 
 def _line(values: Sequence[float | None]) -> str:
-    """A path through the values that are known, broken where they are not."""
+    """A path through the known values, broken at unknown ones."""
     highest = max((value for value in values if value is not None), default=0) or 1
     step = max(1, _WIDTH // max(1, len(values) - 1))
     path, at = "", None
@@ -147,7 +147,7 @@ def _heat_map(cells: pl.DataFrame) -> str:
     for evidence, colour in colours.items():
         rows = cells.filter(pl.col("evidence") == evidence).sort("weekday", "hour")
         slots = rows.select("weekday", "hour").rows()
-        # Neighbouring hours of a weekday, whose hour less place is the same, are one stroke.
+        # Neighbouring hours of a weekday, with the same difference of hour and index, are one stroke.
         runs = [list(run) for _, run in groupby(enumerate(slots), lambda at: (at[1][0], at[1][1] - at[0]))]
         path = "".join(f"M{run[0][1][1]} {run[0][1][0] - 0.5}h{len(run)}" for run in runs)
         if path:
@@ -160,7 +160,7 @@ def _next(step: int) -> str:
 
 
 def _image(content: str, width: int, height: int, scale: int = 1) -> str:
-    """A data address of an SVG, as few characters as may be: only what ends the address is escaped."""
+    """An SVG as a data URL, as short as possible: only the characters that would end the URL are escaped."""
     size = f"width='{width * scale}' height='{height * scale}' viewBox='0 0 {width} {height}'"
     svg = f"<svg xmlns='http://www.w3.org/2000/svg' {size}>{content}</svg>"
     return f"data:image/svg+xml,{quote(svg, safe=' =:/.;,-' + chr(39))}"

@@ -1,7 +1,7 @@
-"""How complete is what we have of each account, what waits, and which export to make next?
+"""How complete are the exports of each account, what is waiting, and which export should be made next?
 
-Belongs here: staging read for that (a few columns, every month); landing, quarantine and logins looked at.
-Does not belong here: what the answers mean (``curated.coverage``, ``curated.export_coach``), printing.
+Belongs here: reading staging (a few columns of every month), landing, quarantine and logins for that.
+Does not belong here: the rules (``curated.coverage``), printing.
 """
 
 from __future__ import annotations
@@ -39,27 +39,27 @@ _SCHEMAS = {report.name: report.schema for report in REPORTS}
 
 @dataclass(frozen=True, kw_only=True)
 class AccountCoverage:
-    """What the exports of an account tell, and what to export next."""
+    """What the exports of an account cover, and what to export next."""
 
     account: str
     reports: Sequence[ReportCoverage]
     advice: Sequence[Advice]
     """Exports to make, most urgent first."""
     lost: Sequence[Advice]
-    """What no export fills any more."""
+    """Days that no export can fill any more."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class AccountStatus:
-    """All of an account that a person may have to act on."""
+    """Everything about an account that a person may have to act on."""
 
     handle: str
     coverage: AccountCoverage
     waiting: int
-    """Exports in its landing folder that have not gone to the warehouse."""
+    """Exports in its landing folder that have not reached the warehouse."""
     session: SessionState
     doubts: Sequence[str] = ()
-    """Exports whose year may be wrong, and what to do: a sentence each."""
+    """Exports whose year may be wrong, and what to do, in one sentence each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +69,7 @@ class Status:
     at: dt.datetime
     accounts: Sequence[AccountStatus]
     waiting: int
-    """Files in landing that lie in no account's folder."""
+    """Files in landing outside all accounts' folders."""
     quarantined: int
 
     @property
@@ -79,7 +79,7 @@ class Status:
 
 
 def status(lake: Lake, roster: Roster, accounts: Sequence[Account], now: dt.datetime) -> Status:
-    """The status of ``accounts`` at ``now`` (aware). Raises OSError where it may not look."""
+    """The status of ``accounts`` at ``now`` (aware). Raises OSError for a folder that cannot be read."""
     sessions = Sessions.of(lake.settings, clock=lambda: now)
     found = coverages(lake, [account.key for account in accounts], now)
     return Status(
@@ -94,13 +94,13 @@ def status(lake: Lake, roster: Roster, accounts: Sequence[Account], now: dt.date
             )
             for account, coverage in zip(accounts, found, strict=True)
         ],
-        waiting=_homeless(lake, roster),
+        waiting=_unassigned(lake, roster),
         quarantined=_quarantined(lake),
     )
 
 
 def coverages(lake: Lake, accounts: Sequence[str], now: dt.datetime) -> list[AccountCoverage]:
-    """The coverage of each of ``accounts``, by every month of it in staging."""
+    """The coverage of each of ``accounts``, from all its months in staging."""
     days = all_told_days({report: _staged(lake, report, accounts, columns_of(report)) for report in COUNTED})
     covered = covered_until(days, last_day_with_data(now))
     lists = _video_lists(lake, accounts)
@@ -120,7 +120,7 @@ def coverages(lake: Lake, accounts: Sequence[str], now: dt.datetime) -> list[Acc
 
 
 def what_to_do(advice: Advice, session: SessionState, *, now: dt.datetime, max_days: int) -> str:
-    """A command where somebody has logged in to the account, else the way through Studio."""
+    """The command if the account has a login, otherwise the steps in Studio."""
     if session.standing is SessionStatus.VALID:
         return command(advice)
     if session.standing is SessionStatus.EXPIRED:
@@ -132,10 +132,10 @@ COLUMNS = ("report", "from", "to", "covered", "missing", "unsettled", "last expo
 
 
 def row_of(one: ReportCoverage) -> tuple[str, ...]:
-    """A report's coverage as people read it, in the order of ``COLUMNS``; a dash is no number."""
+    """A report's coverage for people, in the order of ``COLUMNS``; a dash means no number."""
     is_daily = one.counted.reach is not None
     missing = f"{len(one.missing):,}"
-    if one.without_number:  # a hole that an export would not fill
+    if one.without_number:  # a gap that no export would fill
         missing += f" ({len(one.without_number):,} unknown to Studio)"
     return (
         one.report,
@@ -170,7 +170,7 @@ def _video_lists(lake: Lake, accounts: Sequence[str]) -> Mapping[str, VideoLists
 
 
 def _waiting(lake: Lake, account: str) -> int:
-    """Files that did not go to the warehouse; of equal bytes one. Those that cannot be read wait as well."""
+    """The number of files that have not reached the warehouse, copies counted once; unreadable ones count too."""
     done, waiting = processed(lake, account), set()
     for path in account_files(lake, account):
         try:
@@ -188,8 +188,8 @@ def _doubts(lake: Lake, account: str) -> list[str]:
     ]
 
 
-def _homeless(lake: Lake, roster: Roster) -> int:
-    """Files directly in landing, and in folders of nobody; the folders of accounts are not walked through."""
+def _unassigned(lake: Lake, roster: Roster) -> int:
+    """Files directly in landing and in folders of unknown accounts; the folders of known accounts are not searched."""
     count = 0
     for path in files_in(lake.settings.landing):
         if path.is_dir():
@@ -200,6 +200,6 @@ def _homeless(lake: Lake, roster: Roster) -> int:
 
 
 def _quarantined(lake: Lake) -> int:
-    """Files set aside: those with a note beside them."""
+    """Quarantined files: those with a note beside them."""
     names = {path.name for path in files_in(lake.settings.quarantine)}
     return sum(f"{name}.json" in names for name in names)

@@ -1,4 +1,4 @@
-"""What a report of one account is made of: its curated tables of every month, read from the lake."""
+"""The data of an account's report: its curated tables of every month, read from the lake."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ TABLES = (ACCOUNT_DAILY, VIDEOS, VIRAL_VIDEOS, AUDIENCE, POSTING_TIMES, HASHTAGS
 
 @dataclass(frozen=True, kw_only=True)
 class Covered:
-    """How much exports tell of one report: a line of the page."""
+    """How much of one report the exports cover: a line of the page."""
 
     report: str
     first: dt.date | None
     last: dt.date | None
     days: int
     missing: int | None
-    """Days missing; None for snapshots, of which none can be missing."""
+    """Missing days; None for snapshots, which have no daily series."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Completeness:
-    """What exports cover, and what to do about what they do not, in sentences."""
+    """What exports cover, and sentences that say what to do about the rest."""
 
     covered: Sequence[Covered] = ()
     to_do: Sequence[str] = ()
@@ -47,7 +47,7 @@ class Completeness:
 
 @dataclass(frozen=True, kw_only=True)
 class AccountTables:
-    """All that a report of one account shows. Frames of other accounts' rows are a mistake of the caller."""
+    """Everything a report of one account shows. The frames must not hold rows of other accounts."""
 
     account: Account
     days: pl.DataFrame
@@ -71,7 +71,7 @@ class AccountTables:
 
 
 def account_tables(account: Account, tables: dict[str, pl.DataFrame], completeness: Completeness) -> AccountTables:
-    """The tables of one account out of rows by name, as in ``TABLES``."""
+    """The tables of one account, from rows by table name as in ``TABLES``."""
     days = with_metrics(tables["account_daily"])
     return AccountTables(
         account=account,

@@ -1,4 +1,4 @@
-"""The colours of charts in light and in dark mode, as Vega's configuration. Those of the page are in ``page.css``."""
+"""The colours of charts in light and in dark mode, as Vega's configuration. The page's own are in ``page.css``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 
 
 def theme(*, dark: bool) -> dict[str, Any]:
-    """Vega's configuration. Styles are those that ``charts`` names."""
+    """Vega's configuration. The styles are those that ``charts`` uses."""
     ink, faint, rule = ("#e8e8ea", "#a3a3ad", "#3a3a42") if dark else ("#1c1c21", "#61616b", "#e3e3e8")
     views, followers = ("#62d6e0", "#f58fb4") if dark else ("#0b7285", "#c2255c")
     event, error = ("#ffc857", "#ff7b72") if dark else ("#d9730d", "#c92a2a")

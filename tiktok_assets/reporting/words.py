@@ -1,4 +1,4 @@
-"""Numbers, days and effects as people read them. Unknown is a dash."""
+"""Numbers, days and effects, formatted for people. Unknown is a dash."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tiktok_assets.reporting.facts import Headline
 
 UNKNOWN = "—"
 MANY_TIMES = 10
-"""From so many times on a growth is written as times: over a small number a percentage says nothing."""
+"""From this factor on, growth is written as a factor: over a small number a percentage is meaningless."""
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -64,7 +64,7 @@ def value_of(headline: Headline) -> str:
 
 
 def change_of(headline: Headline) -> str:
-    """``+12%``, ``302×`` of a small number, ``+0.3 points``, or why it is not known."""
+    """``+12%``, ``302×`` of a small number, ``+0.3 points``, or a dash if it is unknown."""
     change = headline.change
     if change is None:
         return UNKNOWN
@@ -83,10 +83,10 @@ def _signed(text: str, *, is_zero: bool) -> str:
 
 
 def before_of(headline: Headline) -> str:
-    """``from 11,002``, and which days are not known."""
+    """``from 11,002``, or how many days are known."""
     known = f"{headline.days_known} of {headline.days} days known"
     if headline.kind == "stock" and headline.value is None:
-        return f"no export tells them for the last {headline.days} days"
+        return f"no export contains them for the last {headline.days} days"
     if headline.days_known < headline.days and headline.kind != "stock":
         return known
     before = percent(headline.before) if headline.kind == "rate" else count(headline.before)
@@ -94,7 +94,7 @@ def before_of(headline: Headline) -> str:
 
 
 def until_of(headline: Headline) -> str:
-    """``on 12 March 2026``, ``up to 12 March 2026``: of which day a number is, or up to which."""
+    """``on 12 March 2026``, ``up to 12 March 2026``: the day of a number, or the last one."""
     return f"{'up to' if headline.kind == 'mean' else 'on'} {day(headline.at)}" if headline.at else ""
 
 
@@ -104,7 +104,7 @@ def effect(row: Mapping[str, Any]) -> str:
 
 
 def slot(row: Mapping[str, Any]) -> str:
-    """When: ``Fridays``, ``18:00 to 19:00``, or both."""
+    """The time: ``Fridays``, ``18:00 to 19:00``, or both."""
     weekday = f"{WEEKDAYS[row['weekday'] - 1]}s" if row["weekday"] is not None else ""
     hour = f"{clock(row['hour'])} to {clock((row['hour'] + 1) % 24)}" if row["hour"] is not None else ""
     return ", ".join(part for part in (weekday, hour) if part)

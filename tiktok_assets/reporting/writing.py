@@ -1,4 +1,4 @@
-"""Reports to files: one page an account below ``data/reports``, or any path a person names."""
+"""Writes reports to files: one page per account in ``data/reports``, or any given path."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from tiktok_assets.storage.lake import Lake
 
 
 def report_file(lake: Lake, account: str) -> UPath:
-    """Where the page of an account lies."""
+    """The path of an account's page."""
     return lake.settings.data_dir / "reports" / f"{account}.html"
 
 
 def write_report(lake: Lake, tables: AccountTables, now: dt.datetime) -> UPath:
-    """The page of an account in its place in the lake, whole or not at all."""
+    """Write an account's page to its place in the lake, atomically."""
     path = report_file(lake, tables.account.key)
     lake.write_bytes(path, page([tables], now).encode())
     return path
 
 
 def write_file(path: Path, accounts: Sequence[AccountTables], now: dt.datetime) -> Path:
-    """One page of all ``accounts``, whole or not at all, at any ``path`` of this machine (be it another disk)."""
+    """Write one page of all ``accounts``, atomically, to any ``path`` of this machine, also on another disk."""
     content = page(accounts, now).encode()
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".report") as folder:
@@ -41,7 +41,7 @@ def write_file(path: Path, accounts: Sequence[AccountTables], now: dt.datetime) 
 
 
 def tables_of(lake: Lake, accounts: Sequence[Account], now: dt.datetime) -> list[AccountTables]:
-    """The tables of those of ``accounts`` that have data. ``now`` is aware."""
+    """The tables of the ``accounts`` that have data. ``now`` is aware."""
     found = coverages(lake, [account.key for account in accounts], now)
     known = [
         read_tables(lake, account, _completeness(coverage)) for account, coverage in zip(accounts, found, strict=True)

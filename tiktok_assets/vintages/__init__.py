@@ -1,1 +1,1 @@
-"""What was known when: the tables as of an earlier day, and where one number comes from."""
+"""What was known when: tables as of an earlier moment, and where one number comes from."""

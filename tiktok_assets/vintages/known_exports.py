@@ -1,6 +1,6 @@
-"""Which exports were known at a moment: their raw rows, and how their labels were judged by them alone.
+"""The exports known at a moment: their raw rows, and the alignment of their labels judged from them alone.
 
-Belongs here: what is read. Does not belong here: the tables that are made of it (``as_of``), which takes Dagster.
+Belongs here: what is read. Does not belong here: the tables computed from it (``as_of``).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class KnownExports:
 
     @functools.cached_property
     def verdicts(self) -> dict[str, list[tuple[Verdict, DailyFile]]]:
-        """By account: how many days the labels of each file run ahead, judged by these exports alone, and why."""
+        """By account: how many days the labels of each file run ahead, judged from these exports alone, and why."""
         found = {}
         for account in self.accounts:
             judged = judged_rows(self.lake, account)
@@ -41,7 +41,7 @@ class KnownExports:
 
     @functools.cached_property
     def alignment(self) -> pl.DataFrame:
-        """The verdicts as rows of ``Alignment``, one for every month a file speaks of."""
+        """The verdicts as rows of ``Alignment``, one for every month a file covers."""
         return pl.concat(table(account, found) for account, found in self.verdicts.items())
 
     @property

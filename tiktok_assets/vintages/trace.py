@@ -1,7 +1,7 @@
-"""The path of one number: every export that reported it, where it stands there, and which one won.
+"""The trace of one number: every export that reported it, where it stands in it, and which one won.
 
 Belongs here: which reports a number can come from, and what became of each. Does not belong here: reading, parsing,
-aligning and settling, which are those of the assets (``as_of``); printing.
+aligning and choosing the latest row, which are the assets' own (``as_of``); printing.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _ORDERED_BY = {
     "window_end": "by its last day",
     "file_time": "file time",
 }
-"""What the evidence of a vintage is in a sentence."""
+"""The evidence of a vintage, as it reads in a sentence."""
 
 _ROW = ["export_id", "member", "row_number"]
 # A label is at most 2 days off its real day.
@@ -50,7 +50,7 @@ _LOOKS_LIKE_A_NUMBER = r"^\s*[-+−]?[0-9][0-9,.eE+-]*\s*$"
 
 
 class UnknownMetric(ValueError):
-    """No export can tell this number. The message names those that can be traced."""
+    """No export can contain this number. The message lists those that can be traced."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +59,7 @@ class Observation:
 
     value: float | None
     text: Mapping[str, str]
-    """The cells it was read from, as they stand in the file, by column; of several each decides the number."""
+    """The cells it was read from, by column, as they stand in the file; each of several decides the number."""
     export_id: str
     file: str
     """Below data/landing/<account>."""
@@ -69,7 +69,7 @@ class Observation:
     report: str
     downloaded_at: dt.datetime
     vintage: dt.datetime
-    """What puts the exports in order; ``vintage_evidence`` says what it rests on."""
+    """The moment that orders the exports; ``vintage_evidence`` says what it rests on."""
     vintage_evidence: str
     date_label: dt.date
     shift_days: int
@@ -82,7 +82,7 @@ class Observation:
 
 @dataclass(frozen=True, kw_only=True)
 class MetricTrace:
-    """The path of one number, its exports newest first. A derived one has ``parts`` instead."""
+    """The exports of one number, newest first. A derived number has ``parts`` instead."""
 
     account: str
     date: dt.date
@@ -95,14 +95,14 @@ class MetricTrace:
     parts: tuple[MetricTrace, ...] = ()
 
     @property
-    def is_told(self) -> bool:
+    def is_reported(self) -> bool:
         """Whether any export reported it."""
-        return bool(self.told) or any(part.is_told for part in self.parts)
+        return bool(self.told) or any(part.is_reported for part in self.parts)
 
 
 @dataclass(frozen=True)
 class Source:
-    """A column of a staging table that tells a metric; ``where``: in which of a day's rows."""
+    """A column of a staging table that holds a metric; ``where``: in which of a day's rows."""
 
     report: Report
     column: str
@@ -110,17 +110,17 @@ class Source:
 
 
 def trace(settings: Settings, account: Account, date: dt.date, metric: str, video_id: str | None = None) -> MetricTrace:
-    """The path of ``metric`` on the real day ``date`` (UTC); with ``video_id`` of a video as captured on that day.
+    """The trace of ``metric`` on the real day ``date`` (UTC); with ``video_id``, of a video as captured on that day.
 
     ``metric``: a column of social_media_stats or curated/account_daily; with ``video_id`` of content_performance.
     Raises UnknownMetric.
     """
-    return path_of(KnownExports(Lake(settings), (account.key,), dt.datetime.now(dt.UTC)), date, metric, video_id)
+    return trace_of(KnownExports(Lake(settings), (account.key,), dt.datetime.now(dt.UTC)), date, metric, video_id)
 
 
-def path_of(known: KnownExports, date: dt.date, metric: str, video_id: str | None = None) -> MetricTrace:
-    """As ``trace``, with the exports that are ``known`` of one account."""
-    path = MetricTrace(account=known.accounts[0], date=date, metric=metric, video_id=video_id, value=None)
+def trace_of(known: KnownExports, date: dt.date, metric: str, video_id: str | None = None) -> MetricTrace:
+    """As ``trace``, from the ``known`` exports of one account."""
+    empty = MetricTrace(account=known.accounts[0], date=date, metric=metric, video_id=video_id, value=None)
     if formula := (OF_DAY if video_id is None else OF_VIDEO).get(metric):
         known = _with_tables(known)
         row = _row(known, date, video_id)
@@ -128,21 +128,22 @@ def path_of(known: KnownExports, date: dt.date, metric: str, video_id: str | Non
         days = [
             (part, date - dt.timedelta(days=days)) for part in formula.metrics for days in dict.fromkeys(days_before)
         ]
-        parts = tuple(path_of(known, day, part, video_id) for part, day in days)
-        return dataclasses.replace(path, value=row.get(metric), formula=formula.text, parts=parts)
-    told = tuple(_told(known, date, _sources(metric, video_id)))
-    return dataclasses.replace(path, value=next((one.value for one in told if one.won), None), told=told)
+        parts = tuple(trace_of(known, day, part, video_id) for part, day in days)
+        return dataclasses.replace(empty, value=row.get(metric), formula=formula.text, parts=parts)
+    observations = tuple(_observations(known, date, _sources(metric, video_id)))
+    value = next((one.value for one in observations if one.won), None)
+    return dataclasses.replace(empty, value=value, told=observations)
 
 
 def _with_tables(known: KnownExports) -> HistoricalLake:
-    """Also the tables of the warehouse, of which a derived number is read; only these take Dagster."""
+    """With the tables of the warehouse too, from which a derived number is read."""
     from tiktok_assets.vintages.as_of import HistoricalLake
 
     return known if isinstance(known, HistoricalLake) else HistoricalLake(known.lake, known.accounts, known.moment)
 
 
 def _row(known: HistoricalLake, date: dt.date, video_id: str | None) -> dict[str, Any]:
-    """The row of the warehouse that holds the number; empty where there is none."""
+    """The row of the warehouse that holds the number; empty if there is none."""
     if video_id is None:
         rows = known.rows("warehouse/social_media_stats").filter(date=date)
     else:
@@ -151,7 +152,7 @@ def _row(known: HistoricalLake, date: dt.date, video_id: str | None) -> dict[str
 
 
 def _sources(metric: str, video_id: str | None) -> list[Source]:
-    """Where a metric comes from, in the order in which it is taken. Raises UnknownMetric."""
+    """Where a metric comes from, in order of preference. Raises UnknownMetric."""
     if video_id is None:
         found = _sources_of_days().get(metric)
         others = [*_sources_of_days(), *OF_DAY]
@@ -164,7 +165,7 @@ def _sources(metric: str, video_id: str | None) -> list[Source]:
     if found is None:
         of = "a day" if video_id is None else "a video"
         more = "; of a video, with --video: total_views and others" if video_id is None else ""
-        raise UnknownMetric(f"{metric!r} is no number that can be traced. Of {of}: {', '.join(others)}{more}.")
+        raise UnknownMetric(f"{metric!r} cannot be traced. Of {of}: {', '.join(others)}{more}.")
     return found
 
 
@@ -178,7 +179,7 @@ def _sources_of_days() -> dict[str, list[Source]]:
     return found | {"following": [Source(INSIGHTS, "value", {"metric": "following", "item": "", "video_id": ""})]}
 
 
-def _told(known: KnownExports, date: dt.date, sources: list[Source]) -> Iterator[Observation]:
+def _observations(known: KnownExports, date: dt.date, sources: list[Source]) -> Iterator[Observation]:
     """What each export says, by source, newest first."""
     winner: dict[str, Any] | None = None
     shifts = {(one.export_id, one.report): one for found in known.verdicts.values() for one, _ in found}
@@ -216,27 +217,27 @@ def _told(known: KnownExports, date: dt.date, sources: list[Source]) -> Iterator
 
 
 def _why(row: Mapping[str, Any], value: float | None, report: Report, winner: Mapping[str, Any] | None) -> str:
-    """Why a number won or not; ``winner``: the row that did, if it stands before this one."""
+    """Why a number won or not; ``winner``: the winning row, if it comes before this one."""
     if value is None:
-        return "not used: the export does not know it"
+        return "not used: the export has no number"
     if winner is None:
-        return f"won: the newest that knows a number ({_ORDERED_BY[row['vintage_evidence']]})"
+        return f"won: the newest with a number ({_ORDERED_BY[row['vintage_evidence']]})"
     if winner["report"] is not report:
-        return f"not used: {winner['report'].title} tells it, which is taken first"
+        return f"not used: {winner['report'].title} reports it and takes precedence"
     if winner["export_id"] == row["export_id"]:
-        return f"not used: row {winner['row_number']} of the same export tells it again"
+        return f"not used: row {winner['row_number']} of the same export repeats it"
     other = winner["export_id"][:8]
     if row["vintage"] < winner["vintage"]:
         return f"not used: older than {other} ({_ORDERED_BY[row['vintage_evidence']]} {row['vintage']:%Y-%m-%d %H:%M})"
     if row["downloaded_at"] < winner["downloaded_at"]:
-        return f"not used: {other} has the later file time, and nothing else tells them apart"
-    return f"not used: as old as {other} by all evidence; the larger id was taken"
+        return f"not used: {other} has the later file time, and nothing else distinguishes them"
+    return f"not used: as old as {other} by all evidence; the larger id wins"
 
 
 def _cells(source: Source, raw: pl.DataFrame) -> dict[tuple[Any, ...], dict[str, str]]:
-    """The cells that decide a number, by row: those that change it when another number stands in them.
+    """The cells that decide a number, by row: those that change it when their text is changed.
 
-    The report's own parser is asked, so that no second list says which header becomes which column.
+    The report's own parser decides, so that no second list has to say which header becomes which column.
     """
     found: dict[tuple[Any, ...], dict[str, str]] = {}
     columns = [name for name in raw.columns if name not in PROVENANCE] if raw.height else []
@@ -246,7 +247,7 @@ def _cells(source: Source, raw: pl.DataFrame) -> dict[tuple[Any, ...], dict[str,
         is_number = cell.str.contains(_LOOKS_LIKE_A_NUMBER) | is_missing(cell)
         try:
             changed = source.report.parse(raw.with_columns(pl.when(is_number).then(other).otherwise(cell).alias(name)))
-        except ExportProblem:  # a number is no value of this column, as of a link
+        except ExportProblem:  # the column cannot hold a number, for example a link
             continue
         before = source.report.parse(raw)
         same = before.join(changed, on=[*_ROW, source.column], how="semi", nulls_equal=True)

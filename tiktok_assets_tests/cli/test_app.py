@@ -1,4 +1,4 @@
-"""The command line, as a person types it: output, JSON, exit codes. Files and tables are real, in a temp folder."""
+"""The command line, as a person uses it: output, JSON, exit codes. Files and tables are real, in a temp folder."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DOWNLOADED = dt.datetime(2026, 3, 11, 18, tzinfo=dt.UTC)
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An installation of its own: the data folder, with accounts pig1987 and zonea0 (handle zone.a0)."""
     accounts = tmp_path / "accounts.toml"
-    accounts.write_text('# who we look after\n[accounts.pig1987]\n\n[accounts.zonea0]\nhandle = "zone.a0"  # a dot\n')
+    accounts.write_text('# our accounts\n[accounts.pig1987]\n\n[accounts.zonea0]\nhandle = "zone.a0"  # a dot\n')
     monkeypatch.setenv("TIKTOK_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("TIKTOK_ACCOUNTS_FILE", str(accounts))
     monkeypatch.setattr("tiktok_assets.pipeline.process.project_instance", fresh)
@@ -56,7 +56,7 @@ def processed(data: Path, made_once: MadeOnce) -> Path:
     return data
 
 
-def test_process_takes_new_exports_to_the_warehouse_and_says_so(data: Path) -> None:
+def test_process_loads_new_exports_into_the_warehouse_and_says_so(data: Path) -> None:
     drop(data)
     result = run("process")
     assert result.exit_code == 0, result.output
@@ -67,12 +67,12 @@ def test_process_takes_new_exports_to_the_warehouse_and_says_so(data: Path) -> N
     assert "Nothing new in" in again.output
 
 
-def test_process_exits_with_1_when_a_file_was_set_aside_and_names_it(data: Path) -> None:
+def test_process_exits_with_1_and_names_a_quarantined_file(data: Path) -> None:
     good = drop(data)[0]
     (data / "landing" / "Viewers_pig1987.zip").write_bytes(good.read_bytes()[:100])
     result = run("process")
     assert result.exit_code == 1
-    assert "set aside: Viewers_pig1987.zip: is a damaged or incomplete ZIP" in result.output
+    assert "quarantined: Viewers_pig1987.zip: is a damaged or incomplete ZIP" in result.output
     assert "zonea0" in result.output
     assert (data / "quarantine" / "Viewers_pig1987.zip.json").exists()
 
@@ -85,7 +85,7 @@ def test_process_prints_json_and_nothing_else(data: Path) -> None:
     assert found["intake"]["rejected"] == []
 
 
-def test_inspect_tells_what_a_file_is_with_the_evidence(data: Path) -> None:
+def test_inspect_describes_a_file_with_the_evidence(data: Path) -> None:
     overview = drop(data)[0]
     [found] = json.loads(run("inspect", "--json", str(overview)).stdout)
     assert (found["product"], found["account"], found["problem"]) == ("studio", "zonea0", None)
@@ -131,7 +131,7 @@ def test_inspect_of_a_missing_file_is_a_sentence(data: Path) -> None:
     assert "Traceback" not in result.output
 
 
-def test_rebuild_makes_the_same_lake_from_landing(processed: Path) -> None:
+def test_rebuild_from_landing_makes_the_same_lake(processed: Path) -> None:
     result = run("rebuild")
     assert result.exit_code == 0, result.output
     assert "the same, row for row" in result.output
@@ -161,7 +161,7 @@ def test_rebuild_that_fails_leaves_the_lake_as_it_was(processed: Path, monkeypat
     assert {path: path.read_bytes() for path in processed.rglob("*.parquet")} == before
 
 
-def test_raw_rows_come_out_as_ndjson_with_text_and_provenance(data: Path) -> None:
+def test_raw_rows_are_exported_as_ndjson_with_text_and_provenance(data: Path) -> None:
     account = SimulatedAccount.generate("zone.a0", 7, dt.date(2026, 1, 1), LAST)
     export = studio_export(account, "overview", FIRST, LAST, downloaded_at=DOWNLOADED)
     land(export, data / "landing")
@@ -174,7 +174,7 @@ def test_raw_rows_come_out_as_ndjson_with_text_and_provenance(data: Path) -> Non
     assert rows[18]["row_number"] == 19
 
 
-def test_export_raw_names_the_reports_there_are(data: Path) -> None:
+def test_export_raw_of_an_unknown_report_names_the_known_ones(data: Path) -> None:
     result = run("export", "raw", "--report", "likes")
     assert result.exit_code == 2
     assert "No report is called likes" in result.output
@@ -193,7 +193,7 @@ def test_accounts_are_listed_added_and_removed_with_comments_kept(data: Path, tm
     assert run("accounts", "remove", "mylabel").exit_code == 0
     written = (tmp_path / "accounts.toml").read_text()
     assert "mylabel" not in written
-    assert "# who we look after" in written
+    assert "# our accounts" in written
     assert "# a dot" in written
 
 
@@ -221,13 +221,15 @@ def test_main_prints_what_it_quarantined_once_and_logs_nothing(
     with pytest.raises(SystemExit) as stopped:
         main()
     assert stopped.value.code == 1
-    assert capsys.readouterr().out.count("set aside: notes.csv") == 1
+    assert capsys.readouterr().out.count("quarantined: notes.csv") == 1
     assert [record for record in caplog.records if record.name.startswith("tiktok_assets")] == []
 
 
-def test_an_account_that_the_environment_leaves_out_is_pointed_out(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_account_that_the_environment_excludes_is_pointed_out(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TIKTOK_ACCOUNTS", "pig1987")
-    assert "TIKTOK_ACCOUNTS leaves it out" in run("accounts", "add", "mylabel").output
+    assert "TIKTOK_ACCOUNTS does not list it" in run("accounts", "add", "mylabel").output
 
 
 @pytest.mark.parametrize(
@@ -269,7 +271,7 @@ def test_a_rebuild_that_was_killed_is_undone_by_the_next(processed: Path) -> Non
     assert not aside.exists()
 
 
-def test_reports_without_rows_are_named_and_alarm_nobody(data: Path) -> None:
+def test_reports_without_rows_are_named_and_are_no_failure(data: Path) -> None:
     account = SimulatedAccount.generate("zone.a0", 7, dt.date(2026, 1, 1), LAST)
     land(studio_export(account, "overview", FIRST, LAST, downloaded_at=DOWNLOADED), data / "landing")
     result = run("process")
@@ -298,7 +300,7 @@ def test_inspect_of_a_folder_asks_for_its_files(data: Path, tmp_path: Path) -> N
     assert "is a folder: name the files in it" in result.output
 
 
-def test_what_a_check_warns_of_is_told_in_its_own_words_and_is_no_failure(data: Path) -> None:
+def test_a_warning_of_a_check_is_printed_and_is_no_failure(data: Path) -> None:
     traits = Traits(follower_drop=dt.date(2026, 3, 5))
     account = SimulatedAccount.generate("zone.a0", 7, dt.date(2026, 1, 1), LAST, traits=traits)
     for section in ("overview", "followers"):

@@ -56,7 +56,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 def loaded_by(settings: Settings, *arguments: str) -> set[str]:
-    """The packages that a command has loaded when it ends; it has to be one that works."""
+    """The packages that a command has loaded when it ends; the command must succeed."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("TIKTOK_")}
     chosen = {variable(name): str(getattr(settings, name)) for name in settings.model_fields_set}
     done = subprocess.run(
@@ -69,7 +69,7 @@ def loaded_by(settings: Settings, *arguments: str) -> set[str]:
     )
     assert done.stdout, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
-    assert found["code"] in (0, 1), done.stdout + done.stderr  # 1: an answer as well, as of `status` and `sessions`
+    assert found["code"] in (0, 1), done.stdout + done.stderr  # 1 is an answer too, for `status` and `sessions`
     return set(found["loaded"])
 
 
@@ -96,18 +96,18 @@ def test_lists_of_accounts_and_logins_read_no_tables(settings: Settings, argumen
         ("process",),  # nothing is new
     ],
 )
-def test_what_only_reads_does_without_dagster(settings: Settings, arguments: tuple[str, ...]) -> None:
+def test_commands_that_only_read_do_not_import_dagster(settings: Settings, arguments: tuple[str, ...]) -> None:
     loaded = loaded_by(settings, *arguments)
     assert loaded & (DAGSTER | BROWSER) == set()
-    assert "polars" in loaded  # what is loaded is noticed
+    assert "polars" in loaded  # the probe sees what is loaded
 
 
-def test_inspect_does_without_dagster_duckdb_and_charts(settings: Settings) -> None:
+def test_inspect_does_not_import_dagster_duckdb_or_charts(settings: Settings) -> None:
     (overview,) = Path(str(settings.landing)).rglob("Overview*.zip")
     assert loaded_by(settings, "inspect", str(overview)) & {"dagster", "duckdb", "altair", "playwright"} == set()
 
 
-def test_what_takes_dagster_is_noticed(settings: Settings) -> None:
+def test_an_import_of_dagster_is_noticed(settings: Settings) -> None:
     assert "dagster" in loaded_by(settings, "as-of", "2026-03-20", "--table", "staging/overview")
 
 

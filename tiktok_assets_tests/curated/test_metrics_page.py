@@ -31,8 +31,8 @@ def test_the_thresholds_are_those_of_the_code() -> None:
     for sentence in (
         f"it has {viral.MIN_VIEWS:,} views or more",
         f"it gained per day {viral.GROWTH_THRESHOLD:.0f} times",
-        f"it has {viral.MEDIAN_THRESHOLD:.0f} times the median of the account's other videos at equal age, of which "
-        f"there are {peers.MIN_PEERS} or more",
+        f"it has {viral.MEDIAN_THRESHOLD:.0f} times the median of the account's other videos at equal age, if "
+        f"there are at least {peers.MIN_PEERS}",
         f"the {equal_age.NEIGHBOURS} videos before it, itself, and the {equal_age.NEIGHBOURS} after it",
         f"nearest to an age of {equal_age.REFERENCE_AGE} days",
         f"m / (m + {equal_age.DOUBT})",
@@ -41,7 +41,7 @@ def test_the_thresholds_are_those_of_the_code() -> None:
         f"more than {anomaly_rules.VIEWERS_TIMES} times as many viewers",
         f"more than {anomaly_rules.NET_REMOVALS} likes",
         f"in the {scores.HISTORY // 7} weeks before",
-        f"Far is {anomaly_rules.UNUSUAL} robust deviations",
+        f"Far means {anomaly_rules.UNUSUAL} robust deviations",
         f"and {anomaly_rules.TIMES} times as much or a third",
         f"or {anomaly_rules.VIEWS_RECORD} times (engagement: {anomaly_rules.ENGAGEMENT_RECORD} times)",
     ):

@@ -14,7 +14,7 @@ from polars.testing import assert_frame_equal
 from tiktok_assets.curated._tables import warehouse_rows
 from tiktok_assets.curated.account.periods import Periods, account_periods
 from tiktok_assets.curated.catalog import unit_of
-from tiktok_assets.curated.videos.trends import detect_viral_trends
+from tiktok_assets.curated.videos.trends import viral_hashtags
 from tiktok_assets.curated.videos.videos import ContentPerformance
 from tiktok_assets.curated.videos.viral import ViralContent, viral_videos
 from tiktok_assets.curated.views import VIEWS
@@ -70,7 +70,7 @@ def test_trends_are_what_the_pure_function_finds_on_the_newest_day() -> None:
         for seed, name in enumerate(("north.pier", "south.pier", "east.pier"))
     )
     viral = viral_videos(videos, min_views=200, growth_threshold=1.2, median_threshold=1.5)
-    expected = detect_viral_trends(viral, videos, days[-1])
+    expected = viral_hashtags(viral, videos, days[-1])
     assert expected.height > 3
     snapshots = videos.rename({"date": "captured_on", "post_date": "publish_date"})
     found = asked(

@@ -102,7 +102,7 @@ def test_a_folder_made_by_init_processes_reports_and_opens_in_dagster(installed:
 def test_init_keeps_what_is_there(installed: Installed, tmp_path: Path) -> None:
     installed.home.mkdir()
     (installed.home / "accounts.toml").write_text("[accounts.mine]\n")
-    assert "accounts.toml: kept as it is" in installed.command("init", str(installed.home), folder=tmp_path)
+    assert "accounts.toml: kept" in installed.command("init", str(installed.home), folder=tmp_path)
     assert (installed.home / "accounts.toml").read_text() == "[accounts.mine]\n"
     below = installed.home / "data/landing"
     assert "mine" in installed.command("accounts", "list", folder=below)  # from any folder of the project

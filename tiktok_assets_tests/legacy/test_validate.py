@@ -33,11 +33,11 @@ def staged(tmp_path: Path, name: str) -> tuple[Path, pl.DataFrame]:
     made = export("pig1987", section)  # pyright: ignore[reportArgumentType]
     report = next(report for report in REPORTS if report.name == name)
     rows = parsed(drop(made.content, tmp_path / "exports", made.name))[name].with_columns(account=pl.lit("pig1987"))
-    settled = latest_per_grain(report, rows).filter(pl.col("date").dt.month() == 6)
+    latest = latest_per_grain(report, rows).filter(pl.col("date").dt.month() == 6)
     folder = tmp_path / "data" / "staging" / name / "account=pig1987" / "date=2025-06-01"
     folder.mkdir(parents=True)
-    settled.write_parquet(folder / "data.parquet")
-    return folder / "data.parquet", settled
+    latest.write_parquet(folder / "data.parquet")
+    return folder / "data.parquet", latest
 
 
 def csv(folder: Path, *rows: str, header: str = HEADER, name: str = "tiktok_metrics_pig1987.csv") -> Path:
@@ -47,7 +47,7 @@ def csv(folder: Path, *rows: str, header: str = HEADER, name: str = "tiktok_metr
     return path
 
 
-def told(path: Path | str) -> list[str]:
+def problems_in(path: Path | str) -> list[str]:
     """The problems of a file, without its name."""
     return [str(problem).removeprefix(str(path)).lstrip(",: ") for problem in validate(path, today=TODAY).problems]
 
@@ -56,12 +56,12 @@ def told(path: Path | str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", [report.name for report in REPORTS if not report.is_optional])
-def test_what_the_pipeline_writes_has_no_fault(tmp_path: Path, name: str) -> None:
+def test_tables_that_the_pipeline_writes_have_no_fault(tmp_path: Path, name: str) -> None:
     path, rows = staged(tmp_path, name)
     found = validate(tmp_path / "data", today=TODAY)
     assert (found.problems, found.warnings) == ((), ())
     assert (found.files, found.rows, found.is_valid) == ((str(path),), rows.height, True)
-    rows.write_parquet(tmp_path / "elsewhere.parquet")  # told by its columns
+    rows.write_parquet(tmp_path / "elsewhere.parquet")  # recognised by its columns
     assert validate(tmp_path / "elsewhere.parquet", today=TODAY).is_valid
 
 
@@ -72,7 +72,7 @@ def test_what_the_pipeline_writes_has_no_fault(tmp_path: Path, name: str) -> Non
             lambda rows: rows.drop("likes"),
             ["likes: is missing."],
         ),
-        (lambda rows: rows.with_columns(mood=1), ["mood: is a column that staging does not have."]),
+        (lambda rows: rows.with_columns(mood=1), ["mood: is not a column of staging."]),
         (lambda rows: rows.with_columns(likes=pl.lit("x")), ["likes: holds String, not Int64."]),
         (
             lambda rows: rows.with_columns(date=pl.when(pl.int_range(pl.len()) == 2).then(None).otherwise("date")),
@@ -80,28 +80,28 @@ def test_what_the_pipeline_writes_has_no_fault(tmp_path: Path, name: str) -> Non
         ),
         (
             lambda rows: pl.concat([rows.head(3), rows[1:2]]),
-            ["row 4, account + date: 'pig1987, 2025-06-02' stands in row 2 already."],
+            ["row 4, account + date: 'pig1987, 2025-06-02' repeats row 2."],
         ),
         (
             lambda rows: rows.head(1).with_columns(account=pl.lit("zonea0")),
-            ["row 1, account: 'zonea0' lies in the folder of pig1987."],
+            ["row 1, account: 'zonea0' is in the folder of pig1987."],
         ),
         (
             lambda rows: rows.head(1).with_columns(date=dt.date(2025, 7, 1)),
-            ["row 1, date: '2025-07-01' lies in the folder of the month 2025-06."],
+            ["row 1, date: '2025-07-01' is in the folder of the month 2025-06."],
         ),
     ],
 )
-def test_each_fault_of_a_staged_table_is_named_with_its_place(tmp_path: Path, damage, message: list[str]) -> None:
+def test_each_fault_of_a_staged_table_is_reported_with_its_place(tmp_path: Path, damage, message: list[str]) -> None:
     path, rows = staged(tmp_path, "overview")
     damage(rows).write_parquet(path)
-    assert told(path) == message
+    assert problems_in(path) == message
 
 
 def test_a_value_out_of_bounds_is_shown_with_the_bound(tmp_path: Path) -> None:
     path, rows = staged(tmp_path, "follower_gender")
     rows.with_columns(share=pl.when(pl.int_range(pl.len()) == 0).then(1.5).otherwise("share")).write_parquet(path)
-    assert told(path) == ["row 1, share: '1.5' is above 1."]
+    assert problems_in(path) == ["row 1, share: '1.5' is above 1."]
 
 
 def test_views_below_0_are_a_problem(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_views_below_0_are_a_problem(tmp_path: Path) -> None:
         video_views=pl.when(first).then(-5).otherwise("video_views"), likes=0, shares=0, comments=0
     )
     below.cast(dict.fromkeys(("likes", "comments", "shares"), pl.Int64)).write_parquet(path)
-    assert "row 1, video_views: '-5' is below 0." in told(path)
+    assert "row 1, video_views: '-5' is below 0." in problems_in(path)
 
 
 def test_more_engagement_than_views_is_a_warning(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_more_engagement_than_views_is_a_warning(tmp_path: Path) -> None:
 def test_a_file_without_rows_is_a_warning(tmp_path: Path) -> None:
     path, rows = staged(tmp_path, "overview")
     rows.clear().write_parquet(path)
-    assert [str(one) for one in validate(path).warnings] == [f"{path}: has no rows; staging leaves such files out."]
+    assert [str(one) for one in validate(path).warnings] == [f"{path}: has no rows; staging does not write such files."]
 
 
 def test_every_table_of_staging_is_known() -> None:
@@ -139,33 +139,33 @@ def test_every_table_of_staging_is_known() -> None:
     ("name", "content", "message"),
     [
         ("a.parquet", b"PAR1 and no more", "cannot be read ("),
-        ("a.txt", b"text", "is neither a Parquet file of staging nor a CSV file of the former pipeline."),
+        ("a.txt", b"text", "is neither a Parquet file of staging nor a CSV file of the legacy pipeline."),
         ("a.csv", b"", "cannot be read (a.csv: is empty (0 bytes). Export it again)."),
-        ("a.csv", b'"Date","Video Views"\n"March 1","3"\n', "is no table of the former pipeline, which has a date"),
+        ("a.csv", b'"Date","Video Views"\n"March 1","3"\n', "is not a table of the legacy pipeline, which has a date"),
     ],
 )
 def test_a_file_that_is_no_table_of_ours_is_a_problem(tmp_path: Path, name: str, content: bytes, message: str) -> None:
     path = tmp_path / name
     path.write_bytes(content)
-    [problem] = told(path)
+    [problem] = problems_in(path)
     assert problem.startswith(message)
 
 
 def test_a_parquet_file_of_something_else_is_a_problem(tmp_path: Path) -> None:
     pl.DataFrame({"a": [1]}).write_parquet(tmp_path / "a.parquet")
-    assert told(tmp_path / "a.parquet") == [
-        "is no table of staging: it lies in no folder of one, and no report has its columns (a)."
+    assert problems_in(tmp_path / "a.parquet") == [
+        "is not a table of staging: it is in no table's folder, and no report has its columns (a)."
     ]
 
 
-def test_what_matches_nothing_is_a_problem_and_not_a_success(tmp_path: Path) -> None:
+def test_a_path_that_matches_nothing_is_a_problem(tmp_path: Path) -> None:
     pattern = f"{tmp_path}/nothing*.csv"
     assert [str(one) for one in validate(pattern).problems] == [
         f"{pattern}: there is no such file, and no Parquet or CSV file matches it."
     ]
 
 
-def test_a_pattern_and_several_paths_are_looked_at_once_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_matched_by_several_patterns_are_checked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one = csv(tmp_path / "a", *GOOD)
     two = csv(tmp_path / "b" / "c", *GOOD, name="tiktok_metrics_2.csv")
     assert validate(f"{tmp_path}/**/tiktok_metrics_*.csv").files == (str(one), str(two))
@@ -174,13 +174,13 @@ def test_a_pattern_and_several_paths_are_looked_at_once_each(tmp_path: Path, mon
     assert validate("a/*.csv").files == ("a/tiktok_metrics_pig1987.csv",)
 
 
-# --- the former pipeline ---------------------------------------------------------------------------------------------
+# --- the legacy pipeline ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "header", [HEADER, HEADER.replace("Video Views", "reach").replace("Profile Views", "page_views")]
 )
-def test_a_former_table_without_its_faults_has_none(tmp_path: Path, header: str) -> None:
+def test_a_legacy_table_without_faults_has_no_findings(tmp_path: Path, header: str) -> None:
     found = validate(csv(tmp_path, *GOOD, header=header), today=TODAY)
     assert (found.problems, found.warnings, found.rows) == ((), (), 2)
 
@@ -188,39 +188,39 @@ def test_a_former_table_without_its_faults_has_none(tmp_path: Path, header: str)
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        (GOOD[1].replace("2024-11-03", "November 3"), "row 2, date: 'November 3' is no date as 2025-05-28."),
-        (GOOD[1].replace("2024-11-03", "2024-11-31"), "row 2, date: '2024-11-31' is no date as 2025-05-28."),
-        (GOOD[1].replace("2024", "2027"), "row 2, date: '2027-11-03' lies in the future: the former pipeline gave days "
-         "a constant year."),
+        (GOOD[1].replace("2024-11-03", "November 3"), "row 2, date: 'November 3' is not a date such as 2025-05-28."),
+        (GOOD[1].replace("2024-11-03", "2024-11-31"), "row 2, date: '2024-11-31' is not a date such as 2025-05-28."),
+        (GOOD[1].replace("2024", "2027"), "row 2, date: '2027-11-03' is in the future: the legacy pipeline gave all "
+         "days the same year."),
         (GOOD[1].replace(",2024,", ",2023,"), "row 2, year: '2023' is not the year of 2024-11-03."),
-        (GOOD[1].replace("45735", "4.5k"), "row 2, video_views: '4.5k' is no whole number."),
+        (GOOD[1].replace("45735", "4.5k"), "row 2, video_views: '4.5k' is not a whole number."),
         (GOOD[1].replace(",4,-1", ",-4,-1"), "row 2, followers: '-4' is below 0."),
         (GOOD[1].replace("358", "-3"), "row 2, profile_views: '-3' is below 0."),
         (GOOD[1].replace("45735", "8000").replace("0.1769", "1.0111"), "row 2, video_views: '8000' is less than likes "
-         "+ comments + shares, 8089: of 3,533 real days none was."),
+         "+ comments + shares, 8089: none of 3,533 real days was."),
         (GOOD[1].replace("0.1769", "0.5"), "row 2, engagement_rate: '0.5' is not (likes + comments + shares) / views, "
          "0.1769."),
-        (GOOD[1].replace("0.1769", "high"), "row 2, engagement_rate: 'high' is no number."),
-        (GOOD[0], "row 2, date: '2024-11-02' stands in row 1 already."),
+        (GOOD[1].replace("0.1769", "high"), "row 2, engagement_rate: 'high' is not a number."),
+        (GOOD[0], "row 2, date: '2024-11-02' repeats row 1."),
     ],
 )  # fmt: skip
-def test_each_fault_of_a_former_table_is_named_with_its_place(tmp_path: Path, row: str, message: str) -> None:
+def test_each_fault_of_a_legacy_table_is_reported_with_its_place(tmp_path: Path, row: str, message: str) -> None:
     path = csv(tmp_path, GOOD[0], row)
-    assert told(path) == [message]
+    assert problems_in(path) == [message]
 
 
 def test_numbers_that_pandas_wrote_as_fractions_and_empty_cells_are_fine(tmp_path: Path) -> None:
     path = csv(tmp_path, GOOD[0], GOOD[1].replace("45735", "45735.0").replace(",4,-1", ",,"))
-    assert told(path) == []
+    assert problems_in(path) == []
 
 
-def test_columns_that_are_missing_doubled_or_strange_are_named(tmp_path: Path) -> None:
+def test_missing_duplicate_and_unknown_columns_are_reported(tmp_path: Path) -> None:
     path = csv(tmp_path, "pig1987,2024-11-02,5,1", header="artist,date,reach,mood")
     warnings = [str(one) for one in validate(path, today=TODAY).warnings]
     assert f"{path}, likes: the column is missing; its values are unknown." in warnings
-    assert f"{path}, mood: is a column the former pipeline did not write; it was not looked at." in warnings
+    assert f"{path}, mood: is not a column of the legacy pipeline; it was not checked." in warnings
     path = csv(tmp_path, "pig1987,2024-11-02,5,1,1", header="artist,date,reach,likes,Likes")
-    assert told(path) == ["likes: two columns have this meaning; nobody knows which one is right."]
+    assert problems_in(path) == ["likes: two columns have this meaning; it is unknown which one is right."]
     assert [str(one) for one in validate(csv(tmp_path)).warnings] == [f"{path}: has no rows."]
 
 
@@ -231,23 +231,23 @@ def doubtful(*rows: str) -> list[str]:
     return [fault.message for fault in found]
 
 
-def test_the_known_faults_of_the_former_pipeline_are_warnings() -> None:
+def test_the_known_faults_of_the_legacy_pipeline_are_warnings() -> None:
     constant = [GOOD[0], GOOD[1].replace(",4,-1", ",5,-1")]
     assert doubtful(*constant) == [
-        "pig1987: all 2 rows have the same number of followers (5, the newest one); it is no history"
+        "pig1987: all 2 rows have the same number of followers (5, the newest one); it is not a history"
     ]
     assert doubtful(*(row.rsplit(",", 2)[0] + ",0,-1" for row in GOOD)) == [
-        "pig1987: all 2 rows have the same number of followers (0: none was known); it is no history"
+        "pig1987: all 2 rows have the same number of followers (0: none was known); it is not a history"
     ]
     assert doubtful(GOOD[0], GOOD[1].replace("-1", "0")) == [
-        "pig1987: no row has a loss of followers; losses were dropped, so sums can be too high"
+        "pig1987: no row has a loss of followers; losses were dropped, so sums may be too high"
     ]
     assert doubtful(GOOD[0], GOOD[1].replace("2024-11-03", "2024-11-06")) == [
         "pig1987: 3 days are missing between 2024-11-02 and 2024-11-06"
     ]
     divided = GOOD[1].replace("45735", "0").replace("0.1769", "8089.0")
     assert doubtful(GOOD[0], divided) == [
-        "1 rows without views have a rate: it was divided by 1; such a rate is unknown"
+        "1 rows without views have a rate: it was divided by 1; the true rate is unknown"
     ]
 
 
@@ -260,7 +260,7 @@ def test_a_week_of_zeros_may_be_unknown() -> None:
     assert doubtful(*nothing[:6]) == []
 
 
-def test_accounts_of_one_file_are_judged_each_for_itself() -> None:
+def test_accounts_of_one_file_are_judged_separately() -> None:
     other = [row.replace("pig1987", "zone.a0") for row in GOOD]
     assert doubtful(*GOOD, *other) == []
 
@@ -278,7 +278,7 @@ def test_the_function_prints_what_it_returns(tmp_path: Path, capsys: pytest.Capt
     found = validate_staging_data(path)
     printed = capsys.readouterr().out
     assert len(found.problems) == 24
-    assert "row 2, date: '2024-11-02' stands in row 1 already." in printed.replace("\n", "")
+    assert "row 2, date: '2024-11-02' repeats row 1." in printed.replace("\n", "")
     assert "and 4 more (--json lists all)." in printed.replace("\n", "")
     assert "1 files, 25 rows: 24 problems, 2 warnings." in printed
 
@@ -303,5 +303,5 @@ def test_the_command_exits_with_1_on_problems_and_0_on_warnings(
         "row": 2,
         "column": "date",
         "value": "2024-11-02",
-        "message": "stands in row 1 already",
+        "message": "repeats row 1",
     }

@@ -67,8 +67,8 @@ def test_many_accounts_share_a_run_and_each_has_its_own_line(install: Install, h
     for account in ACCOUNTS:
         drop_export(settings, account, "overview")
     drop_export(settings, "south", "viewers")
-    moved: list[tuple[str, int, int]] = []
-    result = process(settings, instance=history(), progress=lambda *told: moved.append(told))
+    reports: list[tuple[str, int, int]] = []
+    result = process(settings, instance=history(), progress=lambda *report: reports.append(report))
     assert runs_in(history) == [("north and 2 more", "SUCCESS")]
     assert [(one.account, one.exports, one.succeeded) for one in result.accounts] == [
         ("north", 1, True),
@@ -78,11 +78,11 @@ def test_many_accounts_share_a_run_and_each_has_its_own_line(install: Install, h
     without_viewers = [one.account for one in result.accounts if "staging/viewers has_rows" in one.warned_checks]
     assert without_viewers == ["north", "west"]
     assert accounts_published(settings) == list(ACCOUNTS)
-    done = [step for name, step, total in moved if name == "north and 2 more" and total == 6]
+    done = [step for name, step, total in reports if name == "north and 2 more" and total == 6]
     assert done == sorted(done) and done[0] == 0 and done[-1] == 6
 
 
-def test_of_a_batch_that_fails_each_account_runs_alone_at_once(
+def test_the_accounts_of_a_failed_batch_run_alone_at_once(
     install: Install, history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = install(*ACCOUNTS)
@@ -106,7 +106,7 @@ def test_of_a_batch_that_fails_each_account_runs_alone_at_once(
     assert accounts_published(settings) == list(ACCOUNTS)
 
 
-def test_batches_give_the_tables_that_a_run_an_account_gives(
+def test_batches_give_the_same_tables_as_one_run_per_account(
     install: Install, tmp_path: Path, history: History
 ) -> None:
     stored = []
@@ -121,7 +121,7 @@ def test_batches_give_the_tables_that_a_run_an_account_gives(
     assert len(runs_in(history)) == 4
 
 
-def test_what_is_loaded_counts_as_done_only_once_it_is_published(
+def test_loaded_exports_count_as_done_only_once_published(
     settings: Settings, history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drop_export(settings, "pig1987", "overview")
@@ -146,7 +146,7 @@ def test_what_is_loaded_counts_as_done_only_once_it_is_published(
     assert len(processed(lake, "pig1987")) == 1
 
 
-def test_while_more_runs_wait_one_publishes_for_those_before_it(
+def test_the_last_of_several_runs_publishes_for_all(
     settings: Settings, history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     published: list[int] = []
@@ -169,7 +169,7 @@ def test_while_more_runs_wait_one_publishes_for_those_before_it(
     assert not waiting_for_publication(Lake(settings), ["pig1987", "zonea0"])
 
 
-def test_a_table_alone_is_published_at_the_end_of_its_run(settings: Settings, history: History) -> None:
+def test_a_single_table_is_published_at_the_end_of_its_run(settings: Settings, history: History) -> None:
     drop_export(settings, "pig1987", "overview")
     assert process(settings, instance=history()).is_clean
     before = settings.warehouse.stat().st_ino
@@ -197,7 +197,7 @@ def test_an_export_that_lands_during_a_run_waits_for_the_next_one(
     assert accounts_published(settings) == ["pig1987", "zonea0"]
 
 
-def test_who_is_waited_for_is_said_also_where_no_log_is_read(
+def test_waiting_for_a_lock_is_reported_without_a_log(
     settings: Settings, history: History, caplog: pytest.LogCaptureFixture
 ) -> None:
     drop_export(settings, "pig1987", "overview")
@@ -265,7 +265,7 @@ def test_a_stop_ends_the_run_at_once_and_says_what_is_left(install: Install, num
     running.send_signal(number)
     _, said = running.communicate()
     assert running.returncode == 130, said
-    assert "Stopped. Left for the next time: north, south, west." in said
+    assert "Stopped. Not processed yet: north, south, west." in said
     assert "Traceback" not in said
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout

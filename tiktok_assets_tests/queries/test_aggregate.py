@@ -41,15 +41,15 @@ def publish(settings: Settings, **tables: pl.DataFrame) -> None:
 
 
 def days(account: str, *views: int | None) -> pl.DataFrame:
-    """Days of one account, of which only views and anomalies are told."""
+    """Days of one account, of which only views and anomalies are known."""
     rows = [
         {"platform": "tiktok", "account": account, "date": DAY + dt.timedelta(days=at), "video_views": one}
         for at, one in enumerate(views)
     ]
-    told = pl.DataFrame(rows).with_columns(
+    reported = pl.DataFrame(rows).with_columns(
         loaded_at=pl.lit(NOW), anomalies=pl.Series([["a", "b"], *([None] * (len(views) - 1))], dtype=pl.List(pl.String))
     )
-    return conform(told.with_columns(video_views=pl.col("video_views").cast(pl.Int64)), SocialMediaStats)
+    return conform(reported.with_columns(video_views=pl.col("video_views").cast(pl.Int64)), SocialMediaStats)
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def stats(settings: Settings) -> Settings:
 # --- the package -----------------------------------------------------------------------------------------------------
 
 
-def test_the_functions_are_loaded_only_when_they_are_asked_for() -> None:
+def test_the_functions_are_imported_only_on_use() -> None:
     code = """
 import sys, tiktok_assets
 heavy = {"dagster", "duckdb", "polars", "pandera", "playwright", "fastexcel", "xlsxwriter", "typer", "rich"}
@@ -85,7 +85,7 @@ def test_a_name_the_package_does_not_have_is_an_attribute_error() -> None:
 # --- aggregate_accounts ----------------------------------------------------------------------------------------------
 
 
-def test_all_accounts_come_in_one_file_a_row_per_account_and_day(stats: Settings, tmp_path: Path) -> None:
+def test_one_file_holds_one_row_per_account_and_day(stats: Settings, tmp_path: Path) -> None:
     path = tmp_path / "out" / "all.parquet"
     rows = aggregate_accounts(None, path, settings=stats)
     assert rows.select("account", "date", "video_views").rows() == [
@@ -125,12 +125,12 @@ def test_one_name_is_one_account_and_not_its_letters(stats: Settings, tmp_path: 
     ("accounts", "name", "message"),
     [
         (["nobody", "pig1987"], "a.csv", "No account is called nobody. There are: pig1987, zonea0."),
-        ([], "a.csv", "No account was named. There are: pig1987, zonea0; None means all of them."),
-        (None, "a.json", ".json is no form this can be written in. There are: .csv, .parquet, .xlsx."),
-        (None, "a", "a name without suffix is no form this can be written in."),
+        ([], "a.csv", "No account was named. There are: pig1987, zonea0; None selects all."),
+        (None, "a.json", ".json is not a supported format. Supported: .csv, .parquet, .xlsx."),
+        (None, "a", "a name without suffix is not a supported format."),
     ],
 )
-def test_what_cannot_be_written_is_said_and_nothing_is(
+def test_an_unsupported_request_is_refused_and_writes_nothing(
     stats: Settings, tmp_path: Path, accounts: list[str] | None, name: str, message: str
 ) -> None:
     with pytest.raises(CannotAggregate) as refused:
@@ -139,19 +139,21 @@ def test_what_cannot_be_written_is_said_and_nothing_is(
     assert not (tmp_path / "out").exists()
 
 
-def test_more_rows_than_a_sheet_holds_are_refused_and_the_file_before_stays(
+def test_more_rows_than_a_sheet_holds_are_refused_and_the_old_file_stays(
     stats: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "all.xlsx"
     path.write_bytes(b"what was there")
     monkeypatch.setattr(aggregation, "MOST_ROWS_OF_A_SHEET", 4)
-    with pytest.raises(CannotAggregate, match=r"all.xlsx: 5 rows do not fit into a sheet, which holds 4. Name fewer"):
+    with pytest.raises(
+        CannotAggregate, match=r"all.xlsx: 5 rows do not fit into a sheet, whose limit is 4. Name fewer"
+    ):
         aggregate_accounts(None, path, settings=stats)
     assert path.read_bytes() == b"what was there"
     assert not [file for file in tmp_path.iterdir() if file.name.startswith(".")]
 
 
-def test_before_anything_was_processed_the_way_there_is_said(settings: Settings, tmp_path: Path) -> None:
+def test_without_a_warehouse_the_message_says_how_to_make_one(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(NoWarehouse, match=r"there is no warehouse yet. Drop exports into .*landing, run"):
         aggregate_accounts(None, tmp_path / "a.csv", settings=settings)
     publish(settings, exports=pl.DataFrame({"account": ["pig1987"]}))
@@ -159,7 +161,7 @@ def test_before_anything_was_processed_the_way_there_is_said(settings: Settings,
         aggregate_accounts(None, tmp_path / "a.csv", settings=settings)
 
 
-def test_an_account_that_left_the_list_can_still_be_named(stats: Settings, tmp_path: Path) -> None:
+def test_an_account_removed_from_the_list_can_still_be_named(stats: Settings, tmp_path: Path) -> None:
     stats.accounts_file.write_text("[accounts.pig1987]\n")
     assert aggregate_accounts(["zonea0"], tmp_path / "a.csv", settings=stats).height == 3
 
@@ -212,13 +214,13 @@ def test_a_video_that_suddenly_grows_is_found_with_its_growth(settings: Settings
     [
         ([(10, 1_000), (11, 9_999)], {}),  # grows, and is small
         ([(10, 10_000), (11, 14_900)], {}),  # 4.9 times as fast
-        ([(10, 1_000_000)], {}),  # one snapshot tells no growth
+        ([(10, 1_000_000)], {}),  # one snapshot shows no growth
         ([(10, None), (11, 50_000)], {}),  # unknown is not 0
         ([(10, 1_000), (11, 12_000)], {"min_views": 12_001}),
         ([(10, 1_000), (11, 12_000)], {"growth_threshold": 111.0}),
     ],
 )
-def test_what_does_not_meet_the_rule_is_not_found(
+def test_videos_that_do_not_meet_the_rule_are_not_found(
     settings: Settings, totals: list[tuple[int, int | None]], options: dict[str, float]
 ) -> None:
     publish(settings, content_performance=snapshots(*totals))
@@ -238,7 +240,7 @@ def test_an_empty_warehouse_gives_an_empty_typed_frame(settings: Settings) -> No
     assert (found.height, found.schema) == (0, SCHEMA)
 
 
-def test_the_newest_come_first_of_all_accounts(settings: Settings) -> None:
+def test_the_newest_videos_of_all_accounts_come_first(settings: Settings) -> None:
     other = str(int(VIDEO) + 1)
     rows = [snapshots((1, 10), (2, 20_000)), snapshots((3, 10), (4, 30_000), account="zonea0", video=other)]
     publish(settings, content_performance=pl.concat(rows))
@@ -248,12 +250,12 @@ def test_the_newest_come_first_of_all_accounts(settings: Settings) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"min_views": -1}, "min_views=-1: a number of views, 0 or more."),
-        ({"growth_threshold": 0.0}, "growth_threshold=0.0: how many times as fast as before, above 0."),
+        ({"min_views": -1}, "min_views=-1: must be a number of views, 0 or more."),
+        ({"growth_threshold": 0.0}, "growth_threshold=0.0: must be a factor above 0."),
         ({"growth_threshold": float("nan")}, "growth_threshold=nan"),
     ],
 )
-def test_a_threshold_that_is_none_is_refused(settings: Settings, options: dict[str, float], message: str) -> None:
+def test_an_invalid_threshold_is_refused(settings: Settings, options: dict[str, float], message: str) -> None:
     with pytest.raises(ValueError, match=message.replace(".", r"\.")):
         detect_viral_trends(settings=settings, **options)  # pyright: ignore[reportArgumentType]
 
@@ -273,13 +275,13 @@ def run(settings: Settings, monkeypatch: pytest.MonkeyPatch):
     return invoke
 
 
-def test_the_command_aggregate_writes_and_says_what(stats: Settings, run, tmp_path: Path) -> None:
+def test_the_command_aggregate_prints_what_it_wrote(stats: Settings, run, tmp_path: Path) -> None:
     result = run("aggregate", tmp_path / "all.csv", "--account", "zonea0")
     assert result.exit_code == 0, result.output
     assert "3 rows of 1 accounts, 2026-03-01 to 2026-03-03." in result.output
     refused = run("aggregate", tmp_path / "all.txt")
     assert refused.exit_code == 2
-    assert ".txt is no form this can be written in" in refused.output
+    assert ".txt is not a supported format" in refused.output
 
 
 def test_the_command_viral_lists_what_took_off(settings: Settings, run) -> None:
@@ -291,7 +293,7 @@ def test_the_command_viral_lists_what_took_off(settings: Settings, run) -> None:
     assert "https://www.tiktok.com/@" in shown.output.replace("\n", "")
     assert '"total_views": 12000' in run("viral", "--json").stdout
     none = run("viral", "--min-views", "20000", "--growth-threshold", "3").output
-    assert none.startswith("No video of 20,000 views gained 3 times as many a day as before.")
+    assert none.startswith("No video with 20,000 views grew 3 times as fast as before.")
     assert run("viral", "--growth-threshold", "0").exit_code == 2
 
 

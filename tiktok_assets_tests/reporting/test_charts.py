@@ -14,7 +14,7 @@ from tiktok_assets.reporting import charts
 from tiktok_assets.reporting.facts import activity_by_hour
 from tiktok_assets.reporting.tables import AccountTables
 from tiktok_assets.reporting.theme import theme
-from tiktok_assets_tests.reporting.known import DROPPED, GAP, LAST, VIRAL, simulated, tables
+from tiktok_assets_tests.reporting.simulated_tables import DROPPED, GAP, LAST, VIRAL, simulated, tables
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Headline numbers, shares and hours, of rows written by hand."""
+"""Headline numbers, shares and hours, of manually written rows."""
 
 from __future__ import annotations
 
@@ -34,26 +34,26 @@ def week(rows: pl.DataFrame) -> dict[str, Headline]:
     return {one.name: one for one in headlines(rows, LAST, 7)}
 
 
-def test_a_week_stands_beside_the_week_before() -> None:
+def test_a_week_is_compared_with_the_week_before() -> None:
     views = week(days(14, video_views=lambda back: 100 if back < 7 else 80))["Video views"]
     assert (views.value, views.before, views.days_known) == (700, 560, 7)
     assert views.change == pytest.approx(0.25)
     assert (words.value_of(views), words.change_of(views), words.before_of(views)) == ("700", "+25%", "from 560")
 
 
-def test_a_day_not_known_leaves_the_sum_of_the_others_and_no_comparison() -> None:
+def test_an_unknown_day_leaves_a_partial_sum_and_no_comparison() -> None:
     views = week(days(14, video_views=lambda back: None if back == 3 else 10))["Video views"]
     assert (views.value, views.change) == (60, None)
     assert (words.change_of(views), words.before_of(views)) == ("—", "6 of 7 days known")
 
 
-def test_a_number_nobody_knows_is_a_dash_and_never_0() -> None:
+def test_an_unknown_number_is_a_dash_and_never_0() -> None:
     found = week(days(14, video_views=10))
     assert found["Profile views"].value is None
     assert words.value_of(found["Profile views"]) == "—"
     assert words.value_of(found["Engagement rate"]) == "—"
     assert words.value_of(found["Followers"]) == "—"
-    assert words.before_of(found["Followers"]) == "no export tells them for the last 7 days"
+    assert words.before_of(found["Followers"]) == "no export contains them for the last 7 days"
 
 
 def test_a_zero_that_is_known_is_0() -> None:
@@ -122,7 +122,7 @@ def test_followers_last_known_long_ago_are_not_those_of_today() -> None:
     assert week(rows)["Followers"].value is None
 
 
-def test_a_report_speaks_of_the_newest_day_of_known_views() -> None:
+def test_a_report_ends_with_the_newest_day_of_known_views() -> None:
     assert last_day(days(5, video_views=lambda back: None if back < 2 else 3)) == LAST - dt.timedelta(days=2)
     assert last_day(days(5, followers=9)) == LAST
     assert last_day(days(5)) is None
@@ -154,7 +154,7 @@ def test_ages_stay_in_their_order() -> None:
     assert newest_shares(rows, "followers", "age_range")["value"].to_list() == ["18-24", "25-34"]
 
 
-def test_an_hour_that_no_day_tells_is_unknown() -> None:
+def test_an_hour_without_data_is_unknown() -> None:
     rows = audience(
         {"dimension": "active_time", "value": "07", "hour": 7, "count": 10},
         {"dimension": "active_time", "value": "07", "hour": 7, "count": 30, "date": LAST - dt.timedelta(days=1)},

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Route, expect, sy
 from tiktok_assets.reporting.writing import write_file
 from tiktok_assets.settings import Settings
 from tiktok_assets.studio.browser import find_browser
-from tiktok_assets_tests.reporting.known import TITLE, VIRAL, simulated, tables
+from tiktok_assets_tests.reporting.simulated_tables import TITLE, VIRAL, simulated, tables
 
 pytestmark = pytest.mark.e2e
 
@@ -64,7 +64,7 @@ def opened(browser: Browser, report: Path, width: int, scheme: str) -> tuple[Pag
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1200, 390])
-def test_the_numbers_of_the_truth_are_seen_and_nothing_is_asked_of_any_network(
+def test_the_true_numbers_are_shown_without_any_network_request(
     browser: Browser, report: Path, tmp_path: Path, width: int, scheme: str
 ) -> None:
     page, requests, complaints = opened(browser, report, width, scheme)
@@ -93,7 +93,7 @@ def test_the_title_that_is_a_script_is_read_and_not_run(browser: Browser, report
     assert page.evaluate("window.stolen") is None
 
 
-def test_the_page_itself_forbids_requests_and_strange_scripts(browser: Browser, report: Path) -> None:
+def test_the_page_itself_forbids_requests_and_unknown_scripts(browser: Browser, report: Path) -> None:
     page, requests, _ = opened(browser, report, 1200, "light")
     refused = page.evaluate("fetch('https://example.com/').then(() => false, () => true)")
     page.evaluate("""() => {
@@ -126,7 +126,7 @@ def test_a_day_is_the_same_day_west_of_greenwich(browser: Browser, report: Path)
     expect(axis).to_contain_text("Jan 2025")
 
 
-def test_what_is_not_known_of_the_second_account_is_said(browser: Browser, report: Path) -> None:
+def test_unknown_numbers_of_the_second_account_are_named(browser: Browser, report: Path) -> None:
     page, _, _ = opened(browser, report, 390, "light")
     second = page.locator("article#zonea0")
     expect(second.get_by_text("accounts.toml has no timezone for zonea0")).to_be_visible()

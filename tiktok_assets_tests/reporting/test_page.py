@@ -15,7 +15,7 @@ import pytest
 from tiktok_assets.reporting.page import page
 from tiktok_assets.reporting.tables import AccountTables, Completeness
 from tiktok_assets_tests.curated.audience.test_clock import active
-from tiktok_assets_tests.reporting.known import LAST, TITLE, VIRAL, simulated, tables
+from tiktok_assets_tests.reporting.simulated_tables import LAST, TITLE, VIRAL, simulated, tables
 
 MADE = dt.datetime(2025, 12, 1, 9, 30, tzinfo=dt.UTC)
 
@@ -46,19 +46,19 @@ def test_the_page_has_its_sections_in_order(known: AccountTables) -> None:
     assert "Made by tiktok-assets on 1 December 2025, 09:30 UTC." in text_of(made)
 
 
-def test_the_numbers_of_the_truth_stand_on_it(known: AccountTables) -> None:
-    told = text_of(page([known], MADE))
+def test_the_page_shows_the_true_numbers(known: AccountTables) -> None:
+    text = text_of(page([known], MADE))
     truth = simulated().days
     views = sum(day.video_views for day in truth[-28:])
-    assert f"Video views {views:,}" in told
-    assert f"from {sum(day.video_views for day in truth[-56:-28]):,}" in told
-    assert f"Followers {truth[-1].followers:,} +{truth[-1].followers - truth[-29].followers:,}" in told
-    assert "6 Nov 2025" in told
+    assert f"Video views {views:,}" in text
+    assert f"from {sum(day.video_views for day in truth[-56:-28]):,}" in text
+    assert f"Followers {truth[-1].followers:,} +{truth[-1].followers - truth[-29].followers:,}" in text
+    assert "6 Nov 2025" in text
     viral = simulated().on(VIRAL)
     assert viral is not None
-    assert f"{viral.video_views:,} views are" in told
-    assert "Overview lacks 7 days (2025-08-04 to 2025-08-10)" in told
-    assert "Nothing is known of 7 days, from 4 August 2025 to 10 August 2025" in told
+    assert f"{viral.video_views:,} views are" in text
+    assert "Overview lacks 7 days (2025-08-04 to 2025-08-10)" in text
+    assert "Nothing is known of 7 days, from 4 August 2025 to 10 August 2025" in text
 
 
 def test_a_title_that_is_a_script_is_text(known: AccountTables) -> None:
@@ -86,16 +86,16 @@ def test_a_link_that_is_no_web_address_is_no_link(known: AccountTables) -> None:
     assert "javascript:alert" not in without_engine(made)
 
 
-def test_without_a_timezone_it_says_that_the_hour_is_unknown_and_what_to_write() -> None:
-    told = text_of(page([tables(simulated(), timezone=None)], MADE))
-    assert "The hour of publication is not known, because accounts.toml has no timezone for pig1987." in told
-    assert 'timezone = "Europe/Lisbon" (where it posts from)' in told
-    assert "below [accounts.pig1987]" in told
-    assert "Views by weekday and hour" not in told
-    assert "Active followers by hour" in told
+def test_without_a_timezone_the_page_says_what_to_write() -> None:
+    text = text_of(page([tables(simulated(), timezone=None)], MADE))
+    assert "The hour of publication is not known, because accounts.toml has no timezone for pig1987." in text
+    assert 'timezone = "Europe/Lisbon" (where it posts from)' in text
+    assert "below [accounts.pig1987]" in text
+    assert "Views by weekday and hour" not in text
+    assert "Active followers by hour" in text
 
 
-def test_the_clock_that_exports_were_made_on_is_named_and_a_timezone_it_disproves_is_a_thing_to_do() -> None:
+def test_the_clock_of_exports_is_named_and_a_contradicting_timezone_is_a_task() -> None:
     unnamed, wrong = (
         dataclasses.replace(
             one,
@@ -109,21 +109,21 @@ def test_the_clock_that_exports_were_made_on_is_named_and_a_timezone_it_disprove
     assert "accounts.toml says Asia/Seoul, UTC+9 on 23 March 2026" in text_of(page([wrong], MADE))
 
 
-def test_too_few_videos_are_told_as_no_evidence(known: AccountTables) -> None:
+def test_too_few_videos_are_reported_as_no_evidence(known: AccountTables) -> None:
     unproven = known.posting.with_columns(evidence=pl.lit("no evidence"))
-    told = text_of(page([dataclasses.replace(known, posting=unproven)], MADE))
-    assert "No evidence that a weekday or an hour gets more views than another" in told
+    text = text_of(page([dataclasses.replace(known, posting=unproven)], MADE))
+    assert "No evidence that a weekday or an hour gets more views than another" in text
 
 
 def test_evidence_is_a_sentence_with_its_range_and_number_of_videos(known: AccountTables) -> None:
     row = known.posting.filter(pl.col("hour").is_null(), weekday=6)
-    told = {"effect": 1.8, "effect_low": 1.2, "effect_high": 2.6, "evidence": "more views"}
-    proven = row.with_columns(pl.lit(value).alias(name) for name, value in told.items())
+    evidence = {"effect": 1.8, "effect_low": 1.2, "effect_high": 2.6, "evidence": "more views"}
+    proven = row.with_columns(pl.lit(value).alias(name) for name, value in evidence.items())
     made = text_of(page([dataclasses.replace(known, posting=proven)], MADE))
     assert f"Saturdays: 1.8× (1.2 to 2.6) the views of other videos, {row['n'][0]} videos" in made
 
 
-def test_an_account_of_which_only_videos_are_known_says_what_is_not(known: AccountTables) -> None:
+def test_a_page_with_only_videos_says_what_is_unknown(known: AccountTables) -> None:
     bare = dataclasses.replace(
         known,
         days=known.days.clear(),
@@ -134,15 +134,15 @@ def test_an_account_of_which_only_videos_are_known_says_what_is_not(known: Accou
         hashtags=known.hashtags.clear(),
         completeness=Completeness(),
     )
-    told = text_of(page([bare], MADE))
+    text = text_of(page([bare], MADE))
     for sentence in (
-        "No export tells the account's daily numbers yet.",
+        "No export contains the account's daily numbers yet.",
         "When followers are active is not known",
         "No hashtag was used on five videos or more.",
         "Not known. Studio shows it from 100 followers on",
     ):
-        assert sentence in told
-    assert " 0 " not in told.split("Top videos")[0]
+        assert sentence in text
+    assert " 0 " not in text.split("Top videos")[0]
     assert bare.has_data
 
 
@@ -165,5 +165,5 @@ assert not early, early
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_the_report_is_of_the_newest_day(known: AccountTables) -> None:
+def test_the_report_ends_with_the_newest_day(known: AccountTables) -> None:
     assert f"As of {LAST.day} November 2025" in text_of(page([known], MADE))

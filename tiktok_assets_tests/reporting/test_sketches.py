@@ -15,7 +15,7 @@ from tiktok_assets.assets.pictures import chart_metadata
 from tiktok_assets.reporting import sketches
 from tiktok_assets.reporting.sketches import MOST, SKETCHES, sketch
 from tiktok_assets.reporting.tables import AccountTables
-from tiktok_assets_tests.reporting.known import GAP, LAST, TITLE, simulated, tables
+from tiktok_assets_tests.reporting.simulated_tables import GAP, LAST, TITLE, simulated, tables
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_no_rows_are_no_sketch(known: AccountTables, table: str) -> None:
     assert sketch(table, rows_of(known, table).clear()) is None
 
 
-def test_the_table_says_what_the_truth_says(known: AccountTables) -> None:
+def test_the_table_shows_the_true_numbers(known: AccountTables) -> None:
     markdown = sketch("account_daily", known.days) or ""
     truth = simulated().days
     week, month = (sum(day.video_views for day in truth[-days:]) for days in (7, 28))
@@ -87,7 +87,7 @@ def test_a_title_cannot_break_out_of_its_cell(known: AccountTables) -> None:
     assert not any(line.startswith("#") for line in lines)
 
 
-def test_of_several_accounts_one_is_drawn_and_the_number_told(known: AccountTables) -> None:
+def test_one_of_several_accounts_is_drawn_and_their_number_given(known: AccountTables) -> None:
     few = known.days.head(3).with_columns(account=pl.lit("zonea0"))
     assert "| pig1987 (of 2 accounts) |" in (sketch("account_daily", pl.concat([few, known.days])) or "")
 

@@ -85,7 +85,7 @@ def processed(settings: Settings, in_september: time_machine.Traveller, made_onc
 
 
 @pytest.mark.usefixtures("processed")
-def test_status_tells_coverage_and_what_to_export_until_when() -> None:
+def test_status_shows_coverage_and_what_to_export_until_when() -> None:
     result = run("status", "zone.a0")
     assert result.exit_code == 1
     lines = [line.rstrip() for line in result.stdout.splitlines()]
@@ -122,7 +122,7 @@ def test_nothing_is_to_be_done_the_day_after_an_export(
     assert "Nothing to export." in result.stdout
 
 
-def test_with_a_login_the_advice_is_a_command_and_the_days_left_are_told(processed: Settings) -> None:
+def test_with_a_login_the_advice_is_a_command_and_the_days_left_are_shown(processed: Settings) -> None:
     log_in(processed, "zonea0", days=30)
     shown = run("status", "zonea0").stdout
     assert "zonea0 (@zone.a0): login valid, expires in 30 days" in shown
@@ -132,11 +132,11 @@ def test_with_a_login_the_advice_is_a_command_and_the_days_left_are_told(process
 
 
 @pytest.mark.usefixtures("in_september")
-def test_status_tells_what_waits_and_what_was_quarantined(settings: Settings) -> None:
+def test_status_counts_waiting_and_quarantined_files(settings: Settings) -> None:
     folder = visited(settings)
     waiting = run("status").stdout
     assert "zonea0 (@zone.a0): login missing; 4 exports in landing not processed yet" in waiting
-    assert "To process what waits: tiktok-assets process" in waiting
+    assert "To process them: tiktok-assets process" in waiting
     (folder / "Overview_zone.a0.zip").write_bytes(b"PK\x03\x04 and no more")
     assert run("process").exit_code == 1
     drop(b"x", folder.parent, "Viewers_pig1987.zip")
@@ -145,7 +145,7 @@ def test_status_tells_what_waits_and_what_was_quarantined(settings: Settings) ->
     assert [one["exports_waiting"] for one in found["accounts"]] == [0, 0]
     assert (found["files_waiting"], found["files_quarantined"]) == (2, 1)
     shown = run("status").stdout
-    assert "2 files directly in landing or in the folder of no account in use" in shown
+    assert "2 files directly in landing or in the folder of an unknown account" in shown
     assert "1 file in quarantine" in shown
 
 

@@ -198,7 +198,7 @@ def test_the_command_says_what_went_and_partitions_keep_their_colour(
         done = CliRunner().invoke(app, ["history", "prune", *arguments])
         assert done.exit_code == 0, done.output
         assert ("Deleted 0 events" in done.output) is not deleted
-        assert "MB given back" in done.output
+        assert "MB freed" in done.output
     found = json.loads(CliRunner().invoke(app, ["history", "prune", "--older-than", "90d", "--json"]).stdout)
     assert (found["events"], found["locked"]) == (0, [])
     with project_instance() as instance:
@@ -210,4 +210,4 @@ def test_the_command_says_what_went_and_partitions_keep_their_colour(
 def test_an_age_that_is_none_is_refused(age: str) -> None:
     refused = CliRunner().invoke(app, ["history", "prune", f"--older-than={age}"])
     assert refused.exit_code == 2
-    assert "days or weeks, as 90d or 12w" in " ".join(refused.output.replace("│", " ").split())
+    assert "days or weeks, for example 90d or 12w" in " ".join(refused.output.replace("│", " ").split())

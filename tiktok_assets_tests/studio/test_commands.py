@@ -52,12 +52,12 @@ def test_extract_lands_what_is_missing_and_reports_each_file(here: Stage) -> Non
     lines = result.stdout.splitlines()
     assert [line.split(",")[1].strip() for line in lines[:4]] == list(FOUR)
     assert lines[4].startswith("north, insights: Insights_")
-    assert lines[5] == "To bring them into the warehouse: tiktok-assets process"
+    assert lines[5] == "To load them into the warehouse: tiktok-assets process"
     assert len(here.files("landing")) == 5
     again = command(here, "extract", "north", "--section", "overview")
     assert (again.returncode, again.stdout.strip()) == (
         0,
-        "north: nothing to ask for: all days were exported already (--refresh asks again).",
+        "north: nothing to request: all days were already exported (--refresh requests them again).",
     )
 
 
@@ -83,7 +83,7 @@ def test_an_account_without_a_login_does_not_hold_up_another(here: Stage) -> Non
 
 def test_a_reversed_range_and_an_unknown_account_are_refused(here: Stage) -> None:
     reversed_ = command(here, "extract", "north", "--from", "2026-02-01", "--to", "2026-01-01")
-    assert (reversed_.returncode, "lies before" in reversed_.stderr) == (2, True)
+    assert (reversed_.returncode, "is before" in reversed_.stderr) == (2, True)
     unknown = command(here, "extract", "nobody")
     assert (unknown.returncode, "No account is called nobody" in unknown.stderr) == (2, True)
 

@@ -1,4 +1,4 @@
-"""Tables as they would have been: against the stored ones, and against a lake that got only the exports until then."""
+"""Tables as of a moment: against those stored then, and against a lake that received only the exports until then."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from tiktok_assets.curated.quality.restatements import LOOK_BACK as SETTLING_LOOK_BACK
+from tiktok_assets.curated.quality.restatements import LOOK_BACK as RESTATEMENT_LOOK_BACK
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.tables import TABLES, downstream_days
@@ -29,21 +29,25 @@ Tables = dict[str, pl.DataFrame]
 
 
 @dataclass(frozen=True)
-class Lived:
+class ProcessedVisits:
     """A lake, and every table as it was stored after each visit."""
 
     settings: Settings
     stored: list[Tables]
 
 
-def live(folder: Path, visits: Sequence[Visit], made_once: MadeOnce) -> Lived:
+def process_visits(folder: Path, visits: Sequence[Visit], made_once: MadeOnce) -> ProcessedVisits:
     """A lake in which each of ``visits`` is processed before the next one comes."""
-    lived, name = Lived(installation(folder), []), "visits"
+    visits_processed, name = ProcessedVisits(installation(folder), []), "visits"
     for visit in visits:
         name += f" {visit.at:%m%d}"
-        made_once.fill(Path(str(lived.settings.data_dir)), name, functools.partial(take, lived.settings, visit))
-        lived.stored.append({key: stored(lived.settings, key) for key in TABLES})
-    return lived
+        made_once.fill(
+            Path(str(visits_processed.settings.data_dir)),
+            name,
+            functools.partial(take, visits_processed.settings, visit),
+        )
+        visits_processed.stored.append({key: stored(visits_processed.settings, key) for key in TABLES})
+    return visits_processed
 
 
 def take(settings: Settings, visit: Visit) -> None:
@@ -52,13 +56,13 @@ def take(settings: Settings, visit: Visit) -> None:
 
 
 @pytest.fixture(scope="module")
-def lived(tmp_path_factory: pytest.TempPathFactory, made_once: MadeOnce) -> Lived:
-    return live(tmp_path_factory.mktemp("lake"), VISITS, made_once)
+def visits_processed(tmp_path_factory: pytest.TempPathFactory, made_once: MadeOnce) -> ProcessedVisits:
+    return process_visits(tmp_path_factory.mktemp("lake"), VISITS, made_once)
 
 
 @pytest.fixture(scope="module")
-def lake(lived: Lived) -> Settings:
-    return lived.settings
+def lake(visits_processed: ProcessedVisits) -> Settings:
+    return visits_processed.settings
 
 
 def stored(settings: Settings, key: str) -> pl.DataFrame:
@@ -91,16 +95,16 @@ def assert_same(found: Tables, expected: Tables) -> None:
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
-def test_tables_as_of_a_moment_are_those_that_were_stored_then(lived: Lived, number: int) -> None:
+def test_tables_as_of_a_moment_equal_those_stored_then(visits_processed: ProcessedVisits, number: int) -> None:
     moment = NOW if number == len(VISITS) else VISITS[number].at - dt.timedelta(seconds=1)
-    assert_same(tables(lived.settings, moment), lived.stored[number - 1])
+    assert_same(tables(visits_processed.settings, moment), visits_processed.stored[number - 1])
 
 
-def test_tables_as_of_now_can_all_be_asked_for_by_name(lived: Lived) -> None:
-    asked = as_of(lived.settings, NOW, "content_performance", ["north"])
-    assert plain(asked).equals(plain(as_of(lived.settings, NOW, "warehouse/content_performance")))
+def test_all_tables_as_of_now_are_available_by_name(visits_processed: ProcessedVisits) -> None:
+    asked = as_of(visits_processed.settings, NOW, "content_performance", ["north"])
+    assert plain(asked).equals(plain(as_of(visits_processed.settings, NOW, "warehouse/content_performance")))
     assert asked["loaded_at"].unique().to_list() == [NOW]
-    assert {key for key, rows in lived.stored[-1].items() if rows.is_empty()} <= RARE
+    assert {key for key, rows in visits_processed.stored[-1].items() if rows.is_empty()} <= RARE
 
 
 RARE = {f"curated/{name}" for name in ("viral_videos", "posting_times", "hashtags")} | {
@@ -109,19 +113,19 @@ RARE = {f"curated/{name}" for name in ("viral_videos", "posting_times", "hashtag
 
 
 def test_visits_that_come_in_another_order_leave_the_same_tables(
-    lived: Lived, tmp_path: Path, made_once: MadeOnce
+    visits_processed: ProcessedVisits, tmp_path: Path, made_once: MadeOnce
 ) -> None:
-    last, first, second = live(tmp_path, [VISITS[2], VISITS[0], VISITS[1]], made_once).stored
-    assert_same(second, lived.stored[-1])
+    last, first, second = process_visits(tmp_path, [VISITS[2], VISITS[0], VISITS[1]], made_once).stored
+    assert_same(second, visits_processed.stored[-1])
     assert not last["staging/overview"].equals(first["staging/overview"])
 
 
-def test_every_real_day_is_there_once(lived: Lived) -> None:
-    days = lived.stored[-1]["warehouse/social_media_stats"]["date"]
+def test_every_real_day_is_there_once(visits_processed: ProcessedVisits) -> None:
+    days = visits_processed.stored[-1]["warehouse/social_media_stats"]["date"]
     assert sorted(days) == [dt.date(2024, 12, 10) + dt.timedelta(days=day) for day in range(58)]  # to 5 February
 
 
-def test_a_number_is_what_was_believed_then(lake: Settings) -> None:
+def test_a_number_is_the_one_known_at_the_moment(lake: Settings) -> None:
     def views(moment: str) -> list[int]:
         return as_of(lake, moment_of(moment)).filter(date=RESTATED)["video_views"].to_list()
 
@@ -140,16 +144,16 @@ def test_the_one_number_that_changed_is_the_one_restatement(lake: Settings) -> N
     assert row["new_age_days"] == pytest.approx(24 + (16 * 3600 + 20 * 60 + 30) / 86_400)
 
 
-def test_days_are_settled_once_they_are_as_old_as_the_oldest_number_that_still_moved(lake: Settings) -> None:
+def test_a_day_is_final_once_as_old_as_the_oldest_number_that_changed(lake: Settings) -> None:
     days = as_of(lake, NOW).select("date", "is_settled")
     # A number moved at 15.99 days, so January and February take 16. One visit speaks of December: that takes 3.
     assert days.filter(pl.col("date") < dt.date(2025, 1, 1))["is_settled"].to_list() == [True] * 22
-    settled = days.filter(pl.col("date") >= dt.date(2025, 1, 1), "is_settled")["date"]
-    assert (settled.min(), settled.max()) == (dt.date(2025, 1, 1), dt.date(2025, 1, 20))
+    final = days.filter(pl.col("date") >= dt.date(2025, 1, 1), "is_settled")["date"]
+    assert (final.min(), final.max()) == (dt.date(2025, 1, 1), dt.date(2025, 1, 20))
 
 
-def test_days_are_made_again_as_far_as_what_settles_them_reaches() -> None:
-    assert downstream_days("curated/account_daily") >= SETTLING_LOOK_BACK
+def test_days_are_recomputed_as_far_back_as_their_finality_depends_on_restatements() -> None:
+    assert downstream_days("curated/account_daily") >= RESTATEMENT_LOOK_BACK
 
 
 def test_before_the_first_export_every_table_is_empty_and_whole(lake: Settings) -> None:
@@ -158,7 +162,7 @@ def test_before_the_first_export_every_table_is_empty_and_whole(lake: Settings) 
         assert set(rows.columns) == set(TABLES[key].schema.to_schema().columns) - {"loaded_at"}
 
 
-def test_asking_changes_nothing(lake: Settings) -> None:
+def test_a_query_changes_nothing(lake: Settings) -> None:
     def files() -> dict[str, tuple[int, int]]:
         root = Path(str(lake.data_dir))
         return {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in root.rglob("*")}
@@ -168,7 +172,7 @@ def test_asking_changes_nothing(lake: Settings) -> None:
     assert files() == before
 
 
-def test_a_table_that_does_not_exist_is_answered_with_those_that_do(lake: Settings) -> None:
+def test_an_unknown_table_is_answered_with_the_known_ones(lake: Settings) -> None:
     with pytest.raises(
         UnknownTable, match=r"There is no table stats\. There are: .*social_media_stats.*staging/viewers"
     ):
@@ -179,7 +183,7 @@ def test_a_date_is_its_end_and_a_timestamp_itself() -> None:
     assert moment_of("2026-03-20") == dt.datetime(2026, 3, 20, 23, 59, 59, 999999, tzinfo=dt.UTC)
     assert moment_of("2026-03-20T14:00") == dt.datetime(2026, 3, 20, 14, tzinfo=dt.UTC)
     assert moment_of("2026-03-20 14:00+02:00") == dt.datetime(2026, 3, 20, 12, tzinfo=dt.UTC)
-    with pytest.raises(NotAMoment, match=r"'20 March' is no date"):
+    with pytest.raises(NotAMoment, match=r"'20 March' is neither a date"):
         moment_of("20 March")
 
 

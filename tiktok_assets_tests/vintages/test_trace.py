@@ -1,4 +1,4 @@
-"""The path of one number, from the table back to the cells of the files."""
+"""The trace of one number, from the table back to the cells of the files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tiktok_assets.curated.videos.videos import COUNTS
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.vintages.as_of import HistoricalLake
-from tiktok_assets.vintages.trace import Observation, UnknownMetric, path_of
+from tiktok_assets.vintages.trace import Observation, UnknownMetric, trace_of
 from tiktok_assets_tests.history import RESTATED, TRUE_VIEWS, VISITS, installation, landed, processed
 from tiktok_assets_tests.made_once import MadeOnce
 
@@ -43,56 +43,54 @@ def known(lake: Settings) -> HistoricalLake:
     return HistoricalLake(Lake(lake), ("north",), dt.datetime.now(dt.UTC))
 
 
-def cell(settings: Settings, told: Observation, column: str) -> str:
+def cell(settings: Settings, observation: Observation, column: str) -> str:
     """The text in the landed file itself."""
-    with zipfile.ZipFile(Path(str(settings.landing)) / "north" / told.file) as archive:
-        text = archive.read(told.member).decode("utf-8-sig")
-    return list(csv.DictReader(io.StringIO(text)))[told.row - 1][column]
+    with zipfile.ZipFile(Path(str(settings.landing)) / "north" / observation.file) as archive:
+        text = archive.read(observation.member).decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text)))[observation.row - 1][column]
 
 
-def test_every_export_of_a_number_stands_there_newest_first_with_its_file_row_and_shift(known: HistoricalLake) -> None:
-    path = path_of(known, RESTATED, "video_views")
-    assert path.value == TRUE_VIEWS + 1
-    assert [(one.downloaded_at, one.value) for one in path.told] == [
+def test_the_exports_of_a_number_are_listed_newest_first_with_file_row_and_shift(known: HistoricalLake) -> None:
+    found = trace_of(known, RESTATED, "video_views")
+    assert found.value == TRUE_VIEWS + 1
+    assert [(one.downloaded_at, one.value) for one in found.told] == [
         (VISITS[2].at, TRUE_VIEWS + 1),
         (VISITS[1].at, TRUE_VIEWS),
         (VISITS[0].at, TRUE_VIEWS),
     ]
     # Labels: 1 January is row 1 of the last visit; 4 January that of the second, which says the 13th of the 12th.
-    assert [(one.row, one.date_label.day, one.shift_days) for one in path.told] == [
+    assert [(one.row, one.date_label.day, one.shift_days) for one in found.told] == [
         (12, 12, 0),
         (10, 13, 1),
         (34, 12, 0),
     ]
-    assert all(one.evidence and one.confidence for one in path.told)
-    newest = path.told[0].export_id[:8]
-    assert [one.why for one in path.told] == [
-        "won: the newest that knows a number (ZIP stamp)",
+    assert all(one.evidence and one.confidence for one in found.told)
+    newest = found.told[0].export_id[:8]
+    assert [one.why for one in found.told] == [
+        "won: the newest with a number (ZIP stamp)",
         f"not used: older than {newest} (ZIP stamp {VISITS[1].at:%Y-%m-%d %H:%M})",
         f"not used: older than {newest} (ZIP stamp {VISITS[0].at:%Y-%m-%d %H:%M})",
     ]
-    assert path.told[1].file.startswith("2025-01-28/Overview_2025-01-04_")
+    assert found.told[1].file.startswith("2025-01-28/Overview_2025-01-04_")
 
 
-def test_an_undefined_number_is_told_and_not_used(known: HistoricalLake) -> None:
+def test_an_undefined_number_is_reported_and_not_used(known: HistoricalLake) -> None:
     # Viewers of the second visit are labelled two days ahead: its last row, undefined, says 28 January: the 26th.
-    path = path_of(known, dt.date(2025, 1, 26), "new_viewers")
-    assert [one.why.split(":")[0] for one in path.told] == ["won", "not used"]
-    undefined = path.told[1]
-    assert (undefined.value, undefined.why) == (None, "not used: the export does not know it")
+    found = trace_of(known, dt.date(2025, 1, 26), "new_viewers")
+    assert [one.why.split(":")[0] for one in found.told] == ["won", "not used"]
+    undefined = found.told[1]
+    assert (undefined.value, undefined.why) == (None, "not used: the export has no number")
     assert undefined.text == {"Total Viewers": "undefined", "New Viewers": "0"}
 
 
 @pytest.mark.parametrize("metric", COUNTED)
-def test_what_won_is_what_the_table_says_and_what_the_file_says(
-    lake: Settings, known: HistoricalLake, metric: str
-) -> None:
+def test_the_number_that_won_is_the_one_in_table_and_file(lake: Settings, known: HistoricalLake, metric: str) -> None:
     table = known.rows("warehouse/social_media_stats").filter(pl.col("date").dt.day() % 9 == 3)
     for row in table.iter_rows(named=True):
-        path = path_of(known, row["date"], metric)
-        assert path.value == row[metric]
-        assert sum(one.won for one in path.told) == (row[metric] is not None)
-        for one in path.told:
+        found = trace_of(known, row["date"], metric)
+        assert found.value == row[metric]
+        assert sum(one.won for one in found.told) == (row[metric] is not None)
+        for one in found.told:
             assert {column: cell(lake, one, column) for column in one.text} == dict(one.text)
             assert str(one.value) in one.text.values() or "undefined" in one.text.values()
 
@@ -101,41 +99,41 @@ def test_a_video_is_traced_on_the_day_it_was_captured(known: HistoricalLake) -> 
     videos = known.rows("warehouse/content_performance").filter(captured_on=VISITS[1].at.date())
     for row in videos.head(3).iter_rows(named=True):
         for metric in COUNTS[:4]:
-            path = path_of(known, row["captured_on"], metric, row["video_id"])
-            (one,) = path.told
-            assert (path.value, one.value, one.won) == (row[metric], row[metric], True)
+            found = trace_of(known, row["captured_on"], metric, row["video_id"])
+            (one,) = found.told
+            assert (found.value, one.value, one.won) == (row[metric], row[metric], True)
             assert list(one.text.values()) == [str(row[metric])]
 
 
 def test_following_comes_from_insights(known: HistoricalLake) -> None:
-    (one,) = path_of(known, VISITS[0].at.date(), "following").told
+    (one,) = trace_of(known, VISITS[0].at.date(), "following").told
     assert (one.value, dict(one.text), one.report, one.confidence) == (70, {"Value": "70"}, "insights", None)
 
 
 @pytest.mark.parametrize("metric", OF_DAY)
-def test_a_derived_number_says_what_it_is_made_of(known: HistoricalLake, metric: str) -> None:
-    path = path_of(known, RESTATED, metric)
+def test_a_derived_number_lists_its_formula_and_parts(known: HistoricalLake, metric: str) -> None:
+    found = trace_of(known, RESTATED, metric)
     row = known.rows("warehouse/social_media_stats").filter(date=RESTATED).row(0, named=True)
-    assert path.value == row[metric] is not None
-    assert path.formula == OF_DAY[metric].text
-    assert path.told == ()
-    assert all(part.value is not None and part.is_told for part in path.parts)
+    assert found.value == row[metric] is not None
+    assert found.formula == OF_DAY[metric].text
+    assert found.told == ()
+    assert all(part.value is not None and part.is_reported for part in found.parts)
 
 
 def test_a_rate_and_a_growth_name_their_parts(known: HistoricalLake) -> None:
     def parts(metric: str) -> list[tuple[str, dt.date]]:
-        return [(part.metric, part.date) for part in path_of(known, RESTATED, metric).parts]
+        return [(part.metric, part.date) for part in trace_of(known, RESTATED, metric).parts]
 
     assert parts("virality_rate") == [("shares", RESTATED), ("video_views", RESTATED)]
     assert parts("video_views_growth_7d") == [("video_views", RESTATED), ("video_views", dt.date(2025, 1, 5))]
     assert parts("net_followers") == [("followers", RESTATED), ("followers", dt.date(2025, 1, 11))]
 
 
-def test_what_is_no_number_is_answered_with_those_that_are(known: HistoricalLake) -> None:
-    with pytest.raises(UnknownMetric, match=r"'handle' is no number .* video_views, .* engagement_rate"):
-        path_of(known, RESTATED, "handle")
+def test_an_unknown_metric_is_answered_with_the_known_ones(known: HistoricalLake) -> None:
+    with pytest.raises(UnknownMetric, match=r"'handle' cannot be traced.* video_views, .* engagement_rate"):
+        trace_of(known, RESTATED, "handle")
     with pytest.raises(UnknownMetric, match=r"Of a video: total_views"):
-        path_of(known, RESTATED, "followers", "7000000000000000000")
+        trace_of(known, RESTATED, "followers", "7000000000000000000")
 
 
 @pytest.fixture
@@ -153,31 +151,31 @@ def test_trace_prints_a_line_per_export_and_the_reasons_of_the_one_that_won(type
     assert first == f"north 2025-01-12 video_views: {TRUE_VIEWS + 1:,}"
     assert header.split() == ["downloaded", "(UTC)", "label", "days", "ahead", "text", "file", "and", "row"]
     assert [line[:19] for line in lines[:3]] == ["2025-02-06 16:20:30", "2025-01-28 23:45:02", "2025-01-20 16:20:30"]
-    assert f'Video Views "{TRUE_VIEWS + 1}"  won: the newest that knows a number (ZIP stamp)' in lines[0]
+    assert f'Video Views "{TRUE_VIEWS + 1}"  won: the newest with a number (ZIP stamp)' in lines[0]
     assert lines[1].endswith("/Overview.csv, row 10")
     assert lines[3].startswith("why its labels are that far ahead")
 
 
-def test_trace_as_json_and_of_a_day_nobody_tells(typed: CliRunner) -> None:
-    told = json.loads(typed.invoke(app, ["trace", "north.pier", "2025-01-12", "likes", "--json"]).stdout)
-    assert (told["account"], told["metric"], len(told["told"])) == ("north", "likes", 3)
-    assert told["told"][0]["won"] is True
+def test_trace_as_json_and_of_a_day_that_no_export_reports(typed: CliRunner) -> None:
+    printed = json.loads(typed.invoke(app, ["trace", "north.pier", "2025-01-12", "likes", "--json"]).stdout)
+    assert (printed["account"], printed["metric"], len(printed["told"])) == ("north", "likes", 3)
+    assert printed["told"][0]["won"] is True
     nothing = typed.invoke(app, ["trace", "north", "2023-01-12", "likes"])
     assert nothing.exit_code == 1
-    assert "No export tells of it" in nothing.output
+    assert "No export reports it" in nothing.output
 
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
         (["trace", "nobody", "2025-01-12", "likes"], "No account is called nobody"),
-        (["trace", "north", "2025-01-12", "likeability"], "no number that can be traced"),
-        (["as-of", "some day"], "no date and no timestamp"),
+        (["trace", "north", "2025-01-12", "likeability"], "cannot be traced"),
+        (["as-of", "some day"], "neither a date nor a timestamp"),
         (["as-of", "2025-01-30", "--table", "stats"], "There is no table stats"),
         (["as-of", "2025-01-30", "--account", "nobody"], "No account is called nobody"),
     ],
 )
-def test_what_cannot_be_asked_ends_with_2(typed: CliRunner, arguments: list[str], says: str) -> None:
+def test_an_impossible_query_ends_with_exit_code_2(typed: CliRunner, arguments: list[str], says: str) -> None:
     result = typed.invoke(app, arguments)
     assert result.exit_code == 2
     assert says in " ".join(result.output.split())

@@ -38,7 +38,7 @@ class ViralTrends(pa.DataFrameModel):
         strict = True
 
 
-def detect_viral_trends(viral: pl.DataFrame, videos: pl.DataFrame, day: dt.date) -> pl.DataFrame:
+def viral_hashtags(viral: pl.DataFrame, videos: pl.DataFrame, day: dt.date) -> pl.DataFrame:
     """The trends as of ``day``, the widest first: most accounts, then most viral videos.
 
     ``viral``: rows of ``ViralVideos``; ``videos``: snapshots (``Videos``). Of any accounts and days.

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import polars as pl
 
 from tiktok_assets.checks.schema import violations
-from tiktok_assets.curated.videos.trends import ViralTrends, detect_viral_trends
+from tiktok_assets.curated.videos.trends import ViralTrends, viral_hashtags
 from tiktok_assets.curated.videos.viral import ViralVideos
 from tiktok_assets_tests.curated.frames import snapshot_rows, told
 
@@ -32,7 +32,7 @@ def viral(*told: tuple[str, str, int, date]) -> pl.DataFrame:
 
 
 def trends(found: pl.DataFrame) -> pl.DataFrame:
-    table = detect_viral_trends(found, SEEN, DAY)
+    table = viral_hashtags(found, SEEN, DAY)
     assert violations(ViralTrends, table) == []
     return table
 
