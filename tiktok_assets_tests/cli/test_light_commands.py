@@ -89,6 +89,9 @@ def test_lists_of_accounts_and_logins_read_no_tables(settings: Settings, argumen
         ("status",),
         ("report",),
         ("trace", "zonea0", "2026-03-01", "video_views"),
+        ("trace", "zonea0", "2026-03-01", "engagement_rate"),
+        ("as-of", "2026-03-20", "--table", "staging/overview"),
+        ("as-of", "2026-03-20"),
         ("schema-check",),
         ("archive", "--dry-run"),
         ("viral",),
@@ -108,7 +111,7 @@ def test_inspect_does_not_import_dagster_duckdb_or_charts(settings: Settings) ->
 
 
 def test_an_import_of_dagster_is_noticed(settings: Settings) -> None:
-    assert "dagster" in loaded_by(settings, "as-of", "2026-03-20", "--table", "staging/overview")
+    assert "dagster" in loaded_by(settings, "history", "prune", "--older-than", "90d")
 
 
 def test_the_defaults_of_viral_are_those_of_the_rule() -> None:
