@@ -60,7 +60,7 @@ class PartitionRange:
             return self
         return PartitionRange(self.accounts, tuple(pl.date_range(first, last, "1mo", eager=True)))
 
-    def partitions(self) -> pl.DataFrame:
+    def keys_frame(self) -> pl.DataFrame:
         """One row per partition: ``account``, ``month``."""
         accounts = pl.DataFrame({"account": self.accounts}, schema={"account": pl.String})
         return accounts.join(pl.DataFrame({"month": self.months}, schema={"month": pl.Date}), how="cross")
@@ -75,8 +75,8 @@ class PartitionRange:
         """``rows`` with their ``month``; raises RowsOutsideRange where one belongs to another partition."""
         rows = rows.with_columns(month=month_of(pl.col("date")))
         keys = rows.select("account", "month").unique()
-        if keys.join(self.partitions(), on=["account", "month"], how="anti").height:
-            outside = rows.join(self.partitions(), on=["account", "month"], how="anti")
+        if keys.join(self.keys_frame(), on=["account", "month"], how="anti").height:
+            outside = rows.join(self.keys_frame(), on=["account", "month"], how="anti")
             example = outside.select("account", "date").row(0)
             raise RowsOutsideRange(
                 f"{table}: {outside.height} rows lie outside the partitions of this run, for example {example}. "

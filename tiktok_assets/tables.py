@@ -42,7 +42,7 @@ WAREHOUSE = (
 TABLES: dict[str, Table] = {table.key: table for table in (*STAGING, *CURATED, *WAREHOUSE)}
 """By asset key."""
 SCHEMAS: dict[str, type[pa.DataFrameModel]] = {key: table.schema for key, table in TABLES.items()}
-FORMER_NAMES = {table.name: table.former_names for table in WAREHOUSE if table.former_names}
+PREVIOUS_NAMES = {table.name: table.previous_names for table in WAREHOUSE if table.previous_names}
 """By table of the warehouse and column: its name in files of earlier versions."""
 
 _REST_OF_A_MONTH = 30

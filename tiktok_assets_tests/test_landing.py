@@ -203,7 +203,7 @@ def test_an_account_that_is_looked_after_by_hand_is_not_visited(
     result = run(studio, instance, ["pig1987"], [MARCH])
     assert result.success
     assert studio.visits == []
-    assert "nobody has logged in yet, so nothing was asked of Studio" in messages(result, instance)
+    assert "has no login, so nothing was requested from Studio" in messages(result, instance)
 
 
 def test_exports_that_were_dropped_by_hand_need_not_be_made_again(settings: Settings) -> None:

@@ -33,7 +33,7 @@ def test_a_rectangle_is_the_same_in_whatever_order_its_keys_come(
     partitions = partition_range(random.sample(keys, len(keys)))
     assert sorted(partitions.accounts) == sorted(accounts)
     assert partitions.months == tuple(sorted(asked))
-    assert partitions.partitions().height == len(keys)
+    assert partitions.keys_frame().height == len(keys)
 
 
 def test_an_account_may_hold_a_bar() -> None:

@@ -50,7 +50,7 @@ def test_a_table_reads_tables_and_columns_that_there_are(table: Table) -> None:
             others = [*source.renamed.values(), *(source.pivoted or {}).values(), *source.columns]
             assert set(others) <= TABLES[source.key].columns.keys()
         assert {*source.renamed, *(source.pivoted or {})} <= table.columns.keys()
-    assert {table.day, *table.over_all_months, *table.former_names} <= table.columns.keys()
+    assert {table.day, *table.over_all_months, *table.previous_names} <= table.columns.keys()
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
