@@ -1,4 +1,4 @@
-"""Every asset, check, job, sensor and resource of an installation, put together. Nothing connects here."""
+"""Every asset, check, job, sensor and resource of an installation, assembled. Nothing connects here."""
 
 from __future__ import annotations
 

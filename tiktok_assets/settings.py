@@ -126,16 +126,18 @@ class Settings(BaseSettings):
     data_dir: Location = _setting("Where all data is kept", A_FOLDER, UPath("data"))
     landing_path: Location | None = _setting("One more folder in which exports arrive", A_FOLDER, None)
     accounts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)] = _setting(
-        "The accounts in use; unset means all of the accounts file", "names separated by commas, as pig1987,zonea0", ()
+        "The accounts in use; unset means all accounts of the accounts file",
+        "names separated by commas, as pig1987,zonea0",
+        (),
     )
-    accounts_file: LocalPath = _setting("What is known about each account", "a TOML file", Path("accounts.toml"))
+    accounts_file: LocalPath = _setting("The file that describes each account", "a TOML file", Path("accounts.toml"))
     start_date: Annotated[date, BeforeValidator(_day), AfterValidator(_month)] = _setting(
         "The first month that is kept",
         f"a month or day from {FIRST_MONTH_OF_TIKTOK:%Y-%m} to today, as 2024-03 or 2024-03-01",
         date(2020, 1, 1),
     )
     sensor_interval: int = _setting(
-        "Seconds between two looks for new exports", "a whole number of seconds, 1 or more", 10, ge=1
+        "Seconds between two checks for new exports", "a whole number of seconds, 1 or more", 10, ge=1
     )
     run_size: int = _setting(
         "Partitions (accounts times months) that one run of the sensor or of `process` holds at the most; an account "
@@ -145,7 +147,7 @@ class Settings(BaseSettings):
         ge=1,
     )
     publish_interval: float = _setting(
-        "Seconds between two publishings of the warehouse while more runs wait; the last run always publishes",
+        "Seconds between two publications of the warehouse while more runs wait; the last run always publishes",
         SECONDS,
         15,
         ge=0,
@@ -160,7 +162,7 @@ class Settings(BaseSettings):
     browser_path: LocalPath | None = _setting(
         "The Chromium or Chrome to use; unset means the first one found", "the path of the program", None
     )
-    screenshot_on_error: bool = _setting("Whether a failed visit leaves a picture", TRUE_FALSE, True)
+    screenshot_on_error: bool = _setting("Whether a failed visit saves a screenshot", TRUE_FALSE, True)
     download_timeout: float = _setting(
         "Seconds to wait for one download", "a number of seconds above 0", 60, gt=0, allow_inf_nan=False
     )
@@ -221,7 +223,7 @@ class Settings(BaseSettings):
 
     @property
     def quarantine(self) -> UPath:
-        """What could not be used, each file with a ``.json`` that says why."""
+        """Unusable files, each with a ``.json`` that states the reason."""
         return self.data_dir / "quarantine"
 
     @property
@@ -241,7 +243,7 @@ class Settings(BaseSettings):
 
     @property
     def locks(self) -> Path:
-        """The folder of ``tiktok_assets.storage.locks``: what is held by one at a time."""
+        """The folder of ``tiktok_assets.storage.locks``."""
         return self.state / "locks"
 
     @property
@@ -290,9 +292,9 @@ def _shown(name: str, value: object) -> str:
 
 
 def _warn_about_misspellings(names: Iterable[str]) -> None:
-    """A variable that is almost a setting's: it would be ignored without a word. Others may own other TIKTOK_ names."""
-    known = [variable(field) for field in Settings.model_fields]
+    """A variable that is almost a setting's: it would be ignored silently. Other TIKTOK_ names may be others'."""
+    valid = [variable(field) for field in Settings.model_fields]
     for name in names:
-        meant = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.85) if name.upper() not in known else []
+        meant = difflib.get_close_matches(name.upper(), valid, n=1, cutoff=0.85) if name.upper() not in valid else []
         if name.upper().startswith(PREFIX) and meant:
-            logging.getLogger(__name__).warning("%s is no setting and was ignored; %s is one.", name, meant[0])
+            logging.getLogger(__name__).warning("%s is not a setting and was ignored. Did you mean %s?", name, meant[0])

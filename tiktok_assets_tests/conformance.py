@@ -1,6 +1,6 @@
 """Compares staging with real exports that a person has read: `python -m tiktok_assets_tests.conformance FOLDER`.
 
-FOLDER is laid out like ``shared/exports``: truths (see ``truth``) beside exports, whatever the accounts and languages.
+FOLDER is laid out like ``shared/exports``: truths (see ``truth_files``) beside exports, of any accounts and languages.
 
 - Each set of exports is processed alone, in an empty lake: staging has exactly its rows, labels and numbers.
 - All sets of an account are processed together: each grain is what the newest export that measured it says, and null
@@ -43,7 +43,7 @@ from tiktok_assets_tests.comparison import (
     snapshot,
 )
 from tiktok_assets_tests.instances import fresh
-from tiktok_assets_tests.truth import Truth, find_truths
+from tiktok_assets_tests.truth_files import Truth, find_truths
 
 SHOWN = 5
 FIRST_MONTH = dt.date(2020, 1, 1)
@@ -99,15 +99,15 @@ def check_alone(report: str, truth: list[dict], table: pl.DataFrame) -> Comparis
 
 def check_together(report: str, title: str, truths: Sequence[Truth], table: pl.DataFrame) -> Comparison:
     """All exports of an account in one lake."""
-    told: list[Expected] = []
+    tables: list[Expected] = []
     for truth in sorted(truths, key=lambda truth: truth.moment(title)):
         if title in truth.reports:
             rows = expected(report, truth.reports[title])
             if "day" in GRAIN[report]:
-                told.append(moved(rows, shift_of(table, truth)))
+                tables.append(moved(rows, shift_of(table, truth)))
             else:
-                told.append(snapshot(rows, truth.moment(title).date()))
-    return compare(merged(report, told), by_grain(table, "date", "date", *GRAIN[report]))
+                tables.append(snapshot(rows, truth.moment(title).date()))
+    return compare(merged(report, tables), by_grain(table, "date", "date", *GRAIN[report]))
 
 
 def shift_of(table: pl.DataFrame, truth: Truth) -> int:
@@ -119,7 +119,7 @@ def shift_of(table: pl.DataFrame, truth: Truth) -> int:
 
 
 def by_grain(table: pl.DataFrame, day: str, *grain: str) -> Rows:
-    """Staging's rows by their key, in which ``day`` stands for the day. A second row of a key is told apart."""
+    """Staging's rows by their key, in which ``day`` stands for the day. A second row of a key gets its own key."""
     key = dict.fromkeys(day if name == "day" else name for name in grain)
     names = [name for name in key if name in table.columns]
     rows: dict[tuple, dict] = {}

@@ -1,6 +1,6 @@
-"""Compares ours with the former pipeline's table: `python -m tiktok_assets_tests.former_pipeline FORMER EXPORTS`.
+"""Compares ours with the legacy pipeline's table: `python -m tiktok_assets_tests.former_pipeline LEGACY EXPORTS`.
 
-FORMER holds ``tiktok_analytics_curated.csv``; EXPORTS is laid out like ``shared/exports``, with the same Overview ZIPs.
+LEGACY holds ``tiktok_analytics_curated.csv``; EXPORTS is laid out like ``shared/exports``, with the same Overview ZIPs.
 
 - Where it was right, all must be equal: the five daily counts and the day of each row.
 - Where it was wrong, each difference must be of a known kind, and is counted: a rate divided by 1 where there are no
@@ -28,11 +28,11 @@ from rich.table import Table
 from tiktok_assets.curated.account.metrics import with_metrics
 from tiktok_assets.legacy.tables import COUNTS, count, current_names, engagements
 from tiktok_assets_tests.conformance import process_sets
-from tiktok_assets_tests.truth import Truth, find_truths
+from tiktok_assets_tests.truth_files import Truth, find_truths
 
 FILE = "tiktok_analytics_curated.csv"
 DIGITS = 4
-"""The former pipeline rounded rates."""
+"""The legacy pipeline rounded rates."""
 
 
 @dataclass
@@ -45,17 +45,17 @@ class Compared:
     wrong: list[str] = field(default_factory=list)
 
 
-def former_rows(path: Path) -> dict[str, list[dict[str, str]]]:
-    """The rows of the former table by handle, with the column names of today."""
+def legacy_rows(path: Path) -> dict[str, list[dict[str, str]]]:
+    """The rows of the legacy table by handle, with current column names."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         header, *rows = csv.reader(file)
     names = current_names(header, path.name)
     if names is None:
-        raise ValueError(f"{path}: is no table of the former pipeline: {', '.join(header)}")
+        raise ValueError(f"{path}: is no table of the legacy pipeline: {', '.join(header)}")
     by_handle: dict[str, list[dict[str, str]]] = {}
     for row in rows:
-        told = dict(zip(names, row, strict=True))
-        by_handle.setdefault(told["handle"], []).append(told)
+        values = dict(zip(names, row, strict=True))
+        by_handle.setdefault(values["handle"], []).append(values)
     return by_handle
 
 
@@ -64,16 +64,16 @@ def our_days(staging: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     followers = staging["follower_history"]
     if followers.is_empty():
         followers = pl.DataFrame(schema={"account": pl.String, "date": pl.Date, "followers": pl.Int64})
-    told = followers.select("account", "date", "followers")
-    return with_metrics(staging["overview"].join(told, on=["account", "date"], how="left"))
+    counted = followers.select("account", "date", "followers")
+    return with_metrics(staging["overview"].join(counted, on=["account", "date"], how="left"))
 
 
-def compare_days(former: Sequence[Mapping[str, str]], ours: pl.DataFrame) -> Compared:
-    """Row by row: ``former`` by current name, against the days of one account."""
-    found = Compared(rows=len(former))
+def compare_days(legacy: Sequence[Mapping[str, str]], ours: pl.DataFrame) -> Compared:
+    """Row by row: ``legacy`` by current name, against the days of one account."""
+    found = Compared(rows=len(legacy))
     days = {row["date"]: row for row in ours.iter_rows(named=True)}
     newest = next((row["followers"] for row in reversed([*days.values()]) if row["followers"] is not None), None)
-    for row in former:
+    for row in legacy:
         day = dt.date.fromisoformat(row["date"])
         our = days.pop(day, None)
         if our is None:
@@ -92,7 +92,7 @@ def compare_days(former: Sequence[Mapping[str, str]], ours: pl.DataFrame) -> Com
                 found.explained[column, kind] += 1
             else:
                 found.wrong.append(f"{day}, {column}: {theirs} there, {mine} here, of no known kind")
-    found.wrong += [f"{day}: the former table has no such day" for day in days]
+    found.wrong += [f"{day}: the legacy table has no such day" for day in days]
     return found
 
 
@@ -108,15 +108,15 @@ def _derived(
     else:
         kind = ""
     yield "engagement_rate", theirs, rate, kind
-    followers, told = our["followers"], count(row["followers"])
+    followers, reported = our["followers"], count(row["followers"])
     if followers is None:
-        kind = "no export tells it: 0 written, null here" if told == 0 else ""
+        kind = "in no export: 0 written, null here" if reported == 0 else ""
     else:
-        kind = None if followers == told else "the newest number on every row" if told in (newest, 0) else ""
+        kind = None if followers == reported else "the newest number on every row" if reported in (newest, 0) else ""
     yield "followers", row["followers"], followers, kind
     net, gained = our["net_followers"], count(row["new_followers"])
     if net is None:
-        kind = "no export tells it: 0 written, null here" if gained == 0 else ""
+        kind = "in no export: 0 written, null here" if gained == 0 else ""
     elif isinstance(net, int) and net < 0 and gained == 0:
         kind = "a loss dropped, kept here"
     else:
@@ -128,7 +128,7 @@ def check_account(rows: Sequence[Mapping[str, str]], truths: Sequence[Truth], co
     """Process the exports of one account, compare, and print. True if every difference is explained."""
     staging, complaints = process_sets(truths)
     found = compare_days(rows, our_days(staging))
-    table = Table(title=f"{truths[0].account}: {found.rows} rows of the former pipeline", title_justify="left")
+    table = Table(title=f"{truths[0].account}: {found.rows} rows of the legacy pipeline", title_justify="left")
     for name in ("column", "equal", "different", "why"):
         table.add_column(name, justify="left" if name in ("column", "why") else "right")
     for column in ("date", *COUNTS, "engagement_rate", "followers", "new_followers"):
@@ -143,22 +143,24 @@ def check_account(rows: Sequence[Mapping[str, str]], truths: Sequence[Truth], co
     return not found.wrong and not complaints
 
 
-def main(former: Path, exports: Path) -> int:
+def main(legacy: Path, exports: Path) -> int:
     os.environ.setdefault("DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS", "1")  # as in the Makefile: faster
     console = Console(width=None if sys.stdout.isatty() else 120)
-    told, truths = former_rows(former / FILE), find_truths(exports)
+    by_handle, truths = legacy_rows(legacy / FILE), find_truths(exports)
     results = []
-    for handle, rows in told.items():
+    for handle, rows in by_handle.items():
         of_account = [truth for truth in truths if truth.handle == handle]
         if not of_account:
-            console.print(f"{handle}: {exports} has no exports of it, nothing to compare with.", style="red")
+            console.print(f"{handle}: {exports} has no exports of this account to compare with.", style="red")
         results.append(bool(of_account) and check_account(rows, of_account, console))
     verdict = "reproduced where it was right, every difference explained" if all(results) else "NOT reproduced"
-    console.print(f"The former pipeline's {sum(map(len, told.values()))} rows of {len(told)} accounts: {verdict}.")
+    console.print(
+        f"The legacy pipeline's {sum(map(len, by_handle.values()))} rows of {len(by_handle)} accounts: {verdict}."
+    )
     return 0 if results and all(results) else 1
 
 
 if __name__ == "__main__":
     if len(sys.argv) != 3:
-        sys.exit("usage: python -m tiktok_assets_tests.former_pipeline FORMER EXPORTS")
+        sys.exit("usage: python -m tiktok_assets_tests.former_pipeline LEGACY EXPORTS")
     sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))

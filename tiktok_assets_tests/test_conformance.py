@@ -19,8 +19,8 @@ from tiktok_assets_tests import conformance
 from tiktok_assets_tests.comparison import COLUMNS, LABELS, Expected, compare, expected, merged, moved, snapshot
 from tiktok_assets_tests.comparison import REPORTS as TITLES
 from tiktok_assets_tests.conformance import check_alone, check_together, main
-from tiktok_assets_tests.truth import Truth, find_truths
-from tiktok_assets_tests.written import parsed
+from tiktok_assets_tests.truth_files import Truth, find_truths
+from tiktok_assets_tests.written_files import parsed
 
 FIRST, LAST = dt.date(2025, 5, 26), dt.date(2025, 6, 4)
 AT = dt.datetime(2025, 6, 5, 16, 1, 30, tzinfo=dt.UTC)
@@ -28,13 +28,13 @@ ACCOUNT = SimulatedAccount.generate("zone.a0", 7, dt.date(2025, 1, 1), dt.date(2
 BY_NAME = {report.name: report for report in REPORTS}
 
 
-def truth_rows(title: str, told: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def truth_rows(title: str, simulated: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What the simulator says, under TikTok's headers: what a person would write into truth.json."""
     columns = COLUMNS[TITLES[title]]
     studio = BY_NAME[TITLES[title]].headers["studio"]
     names = {columns[header.lower()]: header for header in studio if header.lower() in columns}
     rows = []
-    for row in told:
+    for row in simulated:
         values = {names[column]: value for column, value in row.items() if column in names}
         if row["date_label"] is not None:
             values = {"date_label": str(row["date_label"])} | values
@@ -44,16 +44,21 @@ def truth_rows(title: str, told: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def make_set(folder: Path, day: int = 0, **quirks: Any) -> Truth:
     """All four exports of a window, with their truth, as in shared/exports."""
-    shift, told = dt.timedelta(days=day), {}
+    shift, reports = dt.timedelta(days=day), {}
     for section in ("overview", "viewers", "followers", "content"):
         export = studio_export(
             ACCOUNT, section, FIRST + shift, LAST + shift, downloaded_at=AT + shift, quirks=Quirks(**quirks)
         )
         land(export, folder)
-        told |= {
+        reports |= {
             title: truth_rows(title, export.expected[name]) for title, name in TITLES.items() if name in export.expected
         }
-    truth = {"account": "zonea0", "handle": "zone.a0", "downloaded_at_utc": (AT + shift).isoformat(), "reports": told}
+    truth = {
+        "account": "zonea0",
+        "handle": "zone.a0",
+        "downloaded_at_utc": (AT + shift).isoformat(),
+        "reports": reports,
+    }
     (folder / "truth.json").write_text(json.dumps(truth))
     return find_truths(folder)[0]
 
@@ -68,7 +73,7 @@ def staging(*truths: Truth) -> dict[str, pl.DataFrame]:
     return {name: settle(BY_NAME[name], pl.concat(parts, how="diagonal")) for name, parts in frames.items()}
 
 
-def test_every_known_header_has_a_column_of_staging_in_our_own_hand() -> None:
+def test_every_known_header_has_a_manually_written_staging_column() -> None:
     exported = [report for report in REPORTS if not report.is_optional]  # of insights nobody has a truth
     for report in exported:
         for header in (name for names in report.headers.values() for name in names):
@@ -135,7 +140,7 @@ def test_each_kind_of_damage_to_staging_is_found(
     assert not found.is_equal and all(found.different + found.missing + found.extra)
 
 
-def test_a_difference_is_told_with_its_day_and_both_values() -> None:
+def test_a_difference_is_reported_with_its_day_and_both_values() -> None:
     rows = expected("overview", [{"date_label": "2026-01-15", "Likes": 28}])
     found = compare(rows, {(dt.date(2026, 1, 15),): {"date_label": dt.date(2026, 1, 15), "likes": None}})
     assert found.different == ["2026-01-15: likes is None, in the export 28"]
@@ -191,7 +196,7 @@ def test_together_a_row_has_the_label_of_the_newest_export_that_measured_it() ->
     assert merged("viewers", [viewers(5, 2), unknown]).rows[DAY,]["date_label"] == (DAY,)
 
 
-def test_together_the_newer_snapshot_of_a_day_replaces_the_older_as_a_whole_but_videos_one_by_one() -> None:
+def test_together_a_newer_snapshot_replaces_an_older_one_but_videos_one_by_one() -> None:
     older = snapshot(
         expected(
             "follower_gender", [{"Gender": "Male", "Distribution": 0.6}, {"Gender": "Other", "Distribution": 0.4}]
@@ -207,24 +212,24 @@ def test_together_the_newer_snapshot_of_a_day_replaces_the_older_as_a_whole_but_
     assert len(merged("content", [one, two]).rows) == 2
 
 
-def test_columns_of_truth_without_a_name_here_are_told_and_not_counted() -> None:
+def test_columns_of_truth_without_a_name_here_are_reported_and_not_counted() -> None:
     rows = expected("overview", [{"date_label": "2026-03-16", "Likes": 1, "Saves": 3}])
     found = compare(rows, {(DAY,): {"date_label": DAY, "likes": 1}})
     assert found.is_equal and found.unknown == {"Saves"}
     assert list(conformance.in_words(found)) == ["truth has columns that staging has no name for: Saves"]
 
 
-def test_only_the_first_differences_of_a_kind_are_told() -> None:
+def test_only_the_first_differences_of_a_kind_are_listed() -> None:
     rows = expected("overview", [{"date_label": f"2026-03-{day:02}", "Likes": 1} for day in range(1, 29)])
-    told = list(conformance.in_words(compare(rows, {})))
-    assert len(told) == conformance.SHOWN + 1 and told[-1] == "and 23 more"
+    lines = list(conformance.in_words(compare(rows, {})))
+    assert len(lines) == conformance.SHOWN + 1 and lines[-1] == "and 23 more"
 
 
 def test_both_layouts_of_truth_are_found(tmp_path: Path) -> None:
-    told = {"account": "a", "handle": "h", "reports": {"Overview": []}}
+    truth = {"account": "a", "handle": "h", "reports": {"Overview": []}}
     for name in ("a/one/truth.json", "a/two/Overview_h.truth.json", "a/two/Overview_h (1).truth.json"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(json.dumps(told))
+        (tmp_path / name).write_text(json.dumps(truth))
     for name in (
         "a/one/Overview_h.zip",
         "a/one/Followers_h/FollowerGender.csv",
@@ -240,14 +245,14 @@ def test_both_layouts_of_truth_are_found(tmp_path: Path) -> None:
     }
 
 
-def test_the_command_tells_equal_from_damaged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_distinguishes_equal_from_damaged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(tmp_path) == 1
     export = studio_export(ACCOUNT, "overview", FIRST, dt.date(2025, 5, 30), downloaded_at=AT)
     reports = {"Overview": truth_rows("Overview", export.expected["overview"]), "Sounds": []}
     for name in ("equal", "damaged"):
         land(export, tmp_path / name)
-        told = {"account": "zonea0", "handle": "zone.a0", "reports": reports}
-        (tmp_path / name / "truth.json").write_text(json.dumps(told))
+        truth = {"account": "zonea0", "handle": "zone.a0", "reports": reports}
+        (tmp_path / name / "truth.json").write_text(json.dumps(truth))
         reports["Overview"][3]["Likes"] += 1
     assert main(tmp_path / "equal") == 0
     assert "1 sets of 1 accounts: all equal" in capsys.readouterr().out

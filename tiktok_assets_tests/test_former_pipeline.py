@@ -1,4 +1,4 @@
-"""That the comparison with the former pipeline finds what differs, and explains only what it knows."""
+"""The comparison with the legacy pipeline finds what differs, and explains only known differences."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tiktok_assets_tests.former_pipeline import compare_days, former_rows, our_days
+from tiktok_assets_tests.former_pipeline import compare_days, legacy_rows, our_days
 
 DAY = dt.date(2025, 5, 1)
 
@@ -23,18 +23,18 @@ def staging(*followers: int | None) -> dict[str, pl.DataFrame]:
     return {"overview": overview, "follower_history": history}
 
 
-def former(told: int = 0, **changed: str) -> list[dict[str, str]]:
-    """The same days as the former pipeline wrote them; ``changed`` in the first row."""
+def legacy(followers: int = 0, **changed: str) -> list[dict[str, str]]:
+    """The same days as the legacy pipeline wrote them; ``changed`` in the first row."""
     columns = ["date", "video_views", "profile_views", "likes", "comments", "shares", "engagement_rate"]
     values = ["2025-05-01 1000 5 100 -2 3 0.101", "2025-05-02 0 6 8 0 0 8.0", "2025-05-03 3 7 1 0 0 0.3333"]
     rows = [dict(zip(columns, row.split(), strict=True)) for row in values]
-    rows = [row | {"followers": str(told), "new_followers": "0"} for row in rows]
+    rows = [row | {"followers": str(followers), "new_followers": "0"} for row in rows]
     rows[0] |= changed
     return rows
 
 
 def test_what_was_right_is_equal_and_every_other_difference_has_a_kind() -> None:
-    found = compare_days(former(), our_days(staging()))
+    found = compare_days(legacy(), our_days(staging()))
     assert found.wrong == []
     assert {column: found.equal[column] for column in ("date", "video_views", "comments", "engagement_rate")} == {
         "date": 3,
@@ -44,21 +44,21 @@ def test_what_was_right_is_equal_and_every_other_difference_has_a_kind() -> None
     }
     assert found.explained == {
         ("engagement_rate", "no views: divided by 1, null here"): 1,
-        ("followers", "no export tells it: 0 written, null here"): 3,
-        ("new_followers", "no export tells it: 0 written, null here"): 3,
+        ("followers", "in no export: 0 written, null here"): 3,
+        ("new_followers", "in no export: 0 written, null here"): 3,
     }
 
 
-def test_the_newest_number_on_every_row_and_dropped_losses_are_told() -> None:
-    found = compare_days(former(told=8), our_days(staging(10, 9, 8)))
+def test_the_newest_number_on_every_row_and_dropped_losses_are_reported() -> None:
+    found = compare_days(legacy(followers=8), our_days(staging(10, 9, 8)))
     assert found.wrong == []
     assert found.explained["followers", "the newest number on every row"] == 2
     assert found.equal["followers"] == 1
     assert found.explained["new_followers", "a loss dropped, kept here"] == 2
 
 
-def test_a_gain_that_was_written_as_0_is_told() -> None:
-    found = compare_days(former(), our_days(staging(8, 9, 9)))
+def test_a_gain_that_was_written_as_0_is_reported() -> None:
+    found = compare_days(legacy(), our_days(staging(8, 9, 9)))
     assert found.explained["new_followers", "no followers were captured: 0 written"] == 1
     assert found.equal["new_followers"] == 1
 
@@ -73,22 +73,22 @@ def test_a_gain_that_was_written_as_0_is_told() -> None:
     ],
 )
 def test_a_difference_of_no_known_kind_is_wrong(changed: dict[str, Any], message: str) -> None:
-    assert compare_days(former(**changed), our_days(staging())).wrong == [message]
+    assert compare_days(legacy(**changed), our_days(staging())).wrong == [message]
 
 
 def test_a_day_that_only_one_side_has_is_wrong() -> None:
-    found = compare_days(former(date="2025-04-30"), our_days(staging()))
-    assert found.wrong == ["2025-04-30: we have no such day", "2025-05-01: the former table has no such day"]
+    found = compare_days(legacy(date="2025-04-30"), our_days(staging()))
+    assert found.wrong == ["2025-04-30: we have no such day", "2025-05-01: the legacy table has no such day"]
 
 
-def test_the_former_table_is_read_by_handle(tmp_path: Path) -> None:
+def test_the_legacy_table_is_read_by_handle(tmp_path: Path) -> None:
     path = tmp_path / "tiktok_analytics_curated.csv"
     path.write_text("artist,date,Video Views,Year\npig1987,2025-05-01,3,2025\nzone.a0,2025-05-01,4,2025\n")
-    rows = former_rows(path)
+    rows = legacy_rows(path)
     assert {handle: [row["video_views"] for row in of] for handle, of in rows.items()} == {
         "pig1987": ["3"],
         "zone.a0": ["4"],
     }
     path.write_text("a,b\n")
-    with pytest.raises(ValueError, match="is no table of the former pipeline: a, b"):
-        former_rows(path)
+    with pytest.raises(ValueError, match="is no table of the legacy pipeline: a, b"):
+        legacy_rows(path)

@@ -22,7 +22,7 @@ from tiktok_assets.storage.locks import Locks
 from tiktok_assets_tests.budget import rounds
 from tiktok_assets_tests.e2e.dagster_dev import DagsterDev, group_is_alive
 from tiktok_assets_tests.instances import fresh
-from tiktok_assets_tests.stored import Stored, differing, tables
+from tiktok_assets_tests.stored_tables import Stored, differing, tables
 
 pytestmark = pytest.mark.e2e
 

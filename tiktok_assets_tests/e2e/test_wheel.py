@@ -16,7 +16,7 @@ import pytest
 
 from tiktok_assets.cli.init import FILES
 from tiktok_assets.settings import project_root
-from tiktok_assets_tests.drops import export
+from tiktok_assets_tests.dropped_files import export
 from tiktok_assets_tests.e2e.dagster_dev import DagsterDev
 
 pytestmark = pytest.mark.e2e

@@ -19,7 +19,7 @@ from tiktok_assets.inbox.quarantine import Rejected
 from tiktok_assets.pipeline.process import process
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
-from tiktok_assets_tests.drops import (
+from tiktok_assets_tests.dropped_files import (
     FIRST,
     LAST,
     account,

@@ -12,7 +12,7 @@ from tiktok_assets.cli.app import app
 from tiktok_assets.inbox.headers import SchemaCheck, check_schemas
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.settings import Settings
-from tiktok_assets_tests.drops import drop, drop_export, insights, landing
+from tiktok_assets_tests.dropped_files import drop, drop_export, insights, landing
 from tiktok_assets_tests.inbox.test_bad_input import zipped
 
 

@@ -25,7 +25,7 @@ from tiktok_assets.inbox.intake import Intake, take_in
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets_tests.conftest import Install
-from tiktok_assets_tests.drops import (
+from tiktok_assets_tests.dropped_files import (
     drop,
     drop_export,
     export,

@@ -121,8 +121,8 @@ class TestAgainstTheOthers:
             assert column(with_peers(rows).filter(pl.col("video_id") == "1"), "peers") == [peers]
 
     def test_another_accounts_videos_do_not_count(self) -> None:
-        strangers = snapshots(*others(5, may(7), 3, 10)).with_columns(account=pl.lit("b"))
-        assert found(pl.concat([snapshots(("1", may(4), may(7), 90_000)), strangers])).is_empty()
+        others_videos = snapshots(*others(5, may(7), 3, 10)).with_columns(account=pl.lit("b"))
+        assert found(pl.concat([snapshots(("1", may(4), may(7), 90_000)), others_videos])).is_empty()
 
     def test_a_video_in_the_middle_is_compared_with_those_around_it(self) -> None:
         totals = {"a": 10, "b": 20, "c": 30, "d": 40, "e": 50, "f": 60}

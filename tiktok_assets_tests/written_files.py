@@ -1,4 +1,4 @@
-"""Export files written by hand or by the simulator, and read through the product, for tests of reading and parsing."""
+"""Export files written manually or by the simulator, and read through the product, for tests of reading and parsing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything an installation has stored, to be compared with what another one has."""
+"""Everything an installation has stored, for comparison with another one."""
 
 from __future__ import annotations
 

@@ -37,14 +37,14 @@ def export(handle: str, section: Section, first: date = FIRST, last: date = LAST
 
 
 def insights(handle: str, following: int | str = 70, at: datetime = DOWNLOADED) -> bytes:
-    """What a visit to ``handle`` might have read along."""
+    """The insights file that a visit to ``handle`` might save."""
     text = json.dumps({"FollowingCount": {"6001": str(following)}})
     answer = Answer(endpoint=RELATION, at=at, asked={"user_id": "6001"}, text=text)
     return written(handle=handle, user_id="6001", captured_at=at, missing=(), answers=[answer])
 
 
 def drop(content: bytes, folder: Path, name: str, *, age: float | None = None) -> Path:
-    """Leave a file of the moment of ``DOWNLOADED``, or one that has lain there for ``age`` seconds."""
+    """Leave a file last changed at ``DOWNLOADED``, or ``age`` seconds ago."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
     path.write_bytes(content)
@@ -80,7 +80,7 @@ def names_in(folder: Path) -> list[str]:
 
 
 def is_kept(settings: Settings, contents: Iterable[bytes]) -> bool:
-    """Whether every one of the ``contents`` still lies, unchanged, somewhere in the data folder."""
+    """Whether all ``contents`` are still somewhere in the data folder, unchanged."""
     return {digest(content) for content in contents} <= digests_below(Path(str(settings.data_dir)))
 
 
@@ -92,7 +92,7 @@ def materialize(
     months: Sequence[date] = (FIRST.replace(day=1), LAST.replace(day=1)),
     tags: Mapping[str, str] | None = None,
 ) -> dg.ExecuteInProcessResult:
-    """What a person does in the UI: some groups of assets, for a range of partitions; ``tags`` replace the range's."""
+    """As in the UI: materialize some groups of assets, for a range of partitions; ``tags`` replace the range's."""
     defs = build_definitions(settings)
     graph = defs.resolve_asset_graph()
     keys = [key for key in graph.materializable_asset_keys if graph.get(key).group_name in groups]

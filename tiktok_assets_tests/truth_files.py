@@ -1,4 +1,4 @@
-"""The truth files beside real exports: what a person reads in them, and which exports they speak of."""
+"""The truth files beside real exports: the values a person read in them, and the exports they describe."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Truth:
-    """One truth file, and the exports it speaks of."""
+    """One truth file, and the exports it describes."""
 
     name: str
     account: str
@@ -49,23 +49,23 @@ def find_truths(folder: Path) -> list[Truth]:
     """Every truth below ``folder``: a ``truth.json`` for all exports beside it, a ``<stem>.truth.json`` for one."""
     found = []
     for path in sorted([*folder.rglob("truth.json"), *folder.rglob("*.truth.json")]):
-        told = json.loads(path.read_text(encoding="utf-8-sig"))
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
         own = [other.name.removesuffix(".truth.json") for other in path.parent.glob("*.truth.json")]
         if path.name == "truth.json":
             exports = [file for file in path.parent.rglob("*") if _is_export(file) and file.stem not in own]
         else:
             stem = path.name.removesuffix(".truth.json")
             exports = [file for file in path.parent.iterdir() if _is_export(file) and file.stem == stem]
-        at = told.get("downloaded_at_utc")
+        at = content.get("downloaded_at_utc")
         moment = dt.datetime.fromisoformat(at) if at else None
         name = path.parent if path.name == "truth.json" else path.with_name(path.name.removesuffix(".truth.json"))
         found.append(
             Truth(
                 name=name.relative_to(folder).as_posix(),
-                account=told["account"],
-                handle=told["handle"],
+                account=content["account"],
+                handle=content["handle"],
                 downloaded_at=moment.replace(tzinfo=moment.tzinfo or dt.UTC) if moment else None,
-                reports=told["reports"],
+                reports=content["reports"],
                 folder=path.parent,
                 files=tuple(sorted(exports)),
             )
