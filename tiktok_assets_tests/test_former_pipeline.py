@@ -23,12 +23,12 @@ def staging(*followers: int | None) -> dict[str, pl.DataFrame]:
     return {"overview": overview, "follower_history": history}
 
 
-def legacy(followers: int = 0, **changed: str) -> list[dict[str, str]]:
+def legacy(reported: int = 0, **changed: str) -> list[dict[str, str]]:
     """The same days as the legacy pipeline wrote them; ``changed`` in the first row."""
     columns = ["date", "video_views", "profile_views", "likes", "comments", "shares", "engagement_rate"]
     values = ["2025-05-01 1000 5 100 -2 3 0.101", "2025-05-02 0 6 8 0 0 8.0", "2025-05-03 3 7 1 0 0 0.3333"]
     rows = [dict(zip(columns, row.split(), strict=True)) for row in values]
-    rows = [row | {"followers": str(followers), "new_followers": "0"} for row in rows]
+    rows = [row | {"followers": str(reported), "new_followers": "0"} for row in rows]
     rows[0] |= changed
     return rows
 
@@ -50,7 +50,7 @@ def test_what_was_right_is_equal_and_every_other_difference_has_a_kind() -> None
 
 
 def test_the_newest_number_on_every_row_and_dropped_losses_are_reported() -> None:
-    found = compare_days(legacy(followers=8), our_days(staging(10, 9, 8)))
+    found = compare_days(legacy(reported=8), our_days(staging(10, 9, 8)))
     assert found.wrong == []
     assert found.explained["followers", "the newest number on every row"] == 2
     assert found.equal["followers"] == 1
