@@ -13,8 +13,8 @@ from tiktok_assets.settings import Settings
 from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.exports import GeneratedExport, Quirks, land, studio_exports
 from tiktok_assets.simulator.files import zip_bytes
-from tiktok_assets_tests.dropped_files import drop, insights
 from tiktok_assets_tests.instances import fresh
+from tiktok_assets_tests.landing_files import drop, insights
 
 ACCOUNT = SimulatedAccount.generate("north.pier", 5, date(2024, 10, 1), date(2025, 3, 31))
 RESTATED = date(2025, 1, 12)

@@ -19,8 +19,8 @@ from tiktok_assets_tests import conformance
 from tiktok_assets_tests.comparison import COLUMNS, LABELS, Expected, compare, expected, merged, moved, snapshot
 from tiktok_assets_tests.comparison import REPORTS as TITLES
 from tiktok_assets_tests.conformance import check_alone, check_together, main
+from tiktok_assets_tests.export_files import parsed
 from tiktok_assets_tests.truth_files import Truth, find_truths
-from tiktok_assets_tests.written_files import parsed
 
 FIRST, LAST = dt.date(2025, 5, 26), dt.date(2025, 6, 4)
 AT = dt.datetime(2025, 6, 5, 16, 1, 30, tzinfo=dt.UTC)

@@ -37,7 +37,7 @@ from tiktok_assets.vintages.as_of import as_of
 from tiktok_assets.vintages.trace import trace
 from tiktok_assets.accounts import load_roster
 from tiktok_assets_tests.curated.account import test_weekdays
-from tiktok_assets_tests.dropped_files import drop
+from tiktok_assets_tests.landing_files import drop
 from tiktok_assets_tests.history import ACCOUNT, installation
 from tiktok_assets_tests.instances import fresh
 

@@ -16,8 +16,8 @@ from tiktok_assets.failures import EmptyRange, RowsOutsideRange
 from tiktok_assets.partitions import RANGE_END, RANGE_START, PartitionRange, partition_range, range_tags
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.duckdb import Warehouse
-from tiktok_assets_tests.dropped_files import drop_export, materialize
 from tiktok_assets_tests.instances import fresh
+from tiktok_assets_tests.landing_files import drop_export, materialize
 
 JANUARY, FEBRUARY, MARCH = (dt.date(2026, month, 1) for month in (1, 2, 3))
 months = st.dates(dt.date(2020, 1, 1), dt.date(2030, 1, 1)).map(lambda day: day.replace(day=1))

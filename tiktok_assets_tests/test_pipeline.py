@@ -29,10 +29,10 @@ from tiktok_assets.storage.lake import Lake
 from tiktok_assets.tables import WAREHOUSE
 from tiktok_assets_tests.budget import rounds
 from tiktok_assets_tests.conftest import Install
-from tiktok_assets_tests.dropped_files import drop, insights
 from tiktok_assets_tests.instances import fresh
+from tiktok_assets_tests.lake_contents import differing, tables
+from tiktok_assets_tests.landing_files import drop, insights
 from tiktok_assets_tests.made_once import MadeOnce
-from tiktok_assets_tests.stored_tables import differing, tables
 
 FIRST, LAST = date(2024, 12, 20), date(2025, 2, 2)
 DECEMBER, JANUARY, FEBRUARY = date(2024, 12, 1), date(2025, 1, 1), date(2025, 2, 1)

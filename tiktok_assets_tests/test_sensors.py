@@ -32,8 +32,8 @@ from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.locks import Locks
 from tiktok_assets_tests.conftest import History, Install
-from tiktok_assets_tests.dropped_files import drop, drop_export, export, landing, materialize
 from tiktok_assets_tests.instances import fresh
+from tiktok_assets_tests.landing_files import drop, drop_export, export, landing, materialize
 
 SECTIONS = ("overview", "viewers", "followers", "content")
 

@@ -22,7 +22,7 @@ from tiktok_assets.storage.locks import Locks
 from tiktok_assets_tests.budget import rounds
 from tiktok_assets_tests.e2e.dagster_dev import DagsterDev, group_is_alive
 from tiktok_assets_tests.instances import fresh
-from tiktok_assets_tests.stored_tables import Stored, differing, tables
+from tiktok_assets_tests.lake_contents import LakeContents, differing, tables
 
 pytestmark = pytest.mark.e2e
 
@@ -62,16 +62,16 @@ def settings_of(here: DagsterDev) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Stored]:
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], LakeContents]:
     """What is stored after the first so many visits, each processed undisturbed."""
-    folder, snapshots = tmp_path_factory.mktemp("undisturbed"), list[Stored]()
+    folder, snapshots = tmp_path_factory.mktemp("undisturbed"), list[LakeContents]()
     (folder / "accounts.toml").touch()
     settings = Settings.model_validate(
         {"data_dir": folder / "data", "accounts": ACCOUNTS, "accounts_file": folder / "accounts.toml"}
         | {"start_date": date(2024, 1, 1)}
     )
 
-    def stored(visits: int) -> Stored:
+    def stored(visits: int) -> LakeContents:
         while len(snapshots) < visits:
             visit(Path(str(settings.landing)), len(snapshots))
             assert process(settings, instance=fresh()).is_clean
@@ -119,7 +119,7 @@ def statuses(here: DagsterDev) -> list[str]:
 
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGHUP])
 def test_after_a_killed_process_a_plain_one_finishes(
-    installation: DagsterDev, undisturbed: Callable[[int], Stored], ending: signal.Signals
+    installation: DagsterDev, undisturbed: Callable[[int], LakeContents], ending: signal.Signals
 ) -> None:
     visit(installation.landing, 0)
     with installation.process() as running:
@@ -133,7 +133,7 @@ def test_after_a_killed_process_a_plain_one_finishes(
 
 @pytest.mark.parametrize("_round", rounds(1, at_most=5))
 def test_four_concurrent_processes_on_a_fresh_folder_all_succeed_without_duplicates(
-    installation: DagsterDev, undisturbed: Callable[[int], Stored], _round: int
+    installation: DagsterDev, undisturbed: Callable[[int], LakeContents], _round: int
 ) -> None:
     visit(installation.landing, 0)
     running = [installation.process() for _ in range(4)]
@@ -143,7 +143,7 @@ def test_four_concurrent_processes_on_a_fresh_folder_all_succeed_without_duplica
 
 
 def test_dagster_dev_survives_killed_workers_a_killed_daemon_and_its_own_end(
-    installation: DagsterDev, undisturbed: Callable[[int], Stored]
+    installation: DagsterDev, undisturbed: Callable[[int], LakeContents]
 ) -> None:
     here = installation
 

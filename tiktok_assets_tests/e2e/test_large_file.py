@@ -12,7 +12,7 @@ import pytest
 
 from tiktok_assets.settings import Settings
 from tiktok_assets_tests.conftest import Install
-from tiktok_assets_tests.dropped_files import drop, landing
+from tiktok_assets_tests.landing_files import drop, landing
 
 VIDEOS = 1_000_000
 TITLE = "A day in the studio, take"

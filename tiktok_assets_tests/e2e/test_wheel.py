@@ -16,8 +16,8 @@ import pytest
 
 from tiktok_assets.cli.init import FILES
 from tiktok_assets.settings import project_root
-from tiktok_assets_tests.dropped_files import export
 from tiktok_assets_tests.e2e.dagster_dev import DagsterDev
+from tiktok_assets_tests.landing_files import export
 
 pytestmark = pytest.mark.e2e
 

@@ -13,7 +13,7 @@ import pytest
 from tiktok_assets.exports import archive
 from tiktok_assets.exports.archive import export_id, open_members
 from tiktok_assets.exports.problems import BrokenFile, ExportProblem, UnreadableFile, UnsafeArchive
-from tiktok_assets_tests.written_files import DOWNLOADED, workbook, write, zipped
+from tiktok_assets_tests.export_files import DOWNLOADED, workbook, write, zipped
 
 
 def refusal(path: Path, problem: type[ExportProblem]) -> str:

@@ -17,7 +17,7 @@ from tiktok_assets.reports.overview import OVERVIEW
 from tiktok_assets.reports.reading import open_export
 from tiktok_assets.reports.report import settle, undecided
 from tiktok_assets_tests.budget import examples
-from tiktok_assets_tests.written_files import quoted, write, zipped
+from tiktok_assets_tests.export_files import quoted, write, zipped
 
 HEADER = ("Date", "Video Views", "Profile Views", "Likes", "Comments", "Shares")
 FIRST = dt.date(2026, 4, 1)

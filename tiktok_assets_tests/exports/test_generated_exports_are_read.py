@@ -17,7 +17,7 @@ from tiktok_assets.simulator.business_suite import Kind, business_suite_export
 from tiktok_assets.simulator.exports import SECTIONS, GeneratedExport, Quirks, land, studio_export, usual_quirks
 from tiktok_assets.simulator.traits import Traits
 from tiktok_assets_tests.budget import examples
-from tiktok_assets_tests.written_files import parsed, write, zipped
+from tiktok_assets_tests.export_files import parsed, write, zipped
 
 FIRST, LAST = dt.date(2024, 10, 1), dt.date(2026, 1, 10)
 LOCALES = (

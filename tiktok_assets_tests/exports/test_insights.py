@@ -27,7 +27,7 @@ from tiktok_assets.exports.insights import (
 from tiktok_assets.exports.names import read_name
 from tiktok_assets.exports.problems import BrokenFile, ForeignFile, WrongSection
 from tiktok_assets.reports.reading import open_export
-from tiktok_assets_tests.written_files import write
+from tiktok_assets_tests.export_files import write
 
 AT = dt.datetime(2026, 1, 1, 18, 20, 30, tzinfo=dt.UTC)
 NAME = "Insights_20260101T182030Z_north.pier.json"

@@ -15,7 +15,7 @@ from tiktok_assets.exports.names import dates_in_name, read_name
 from tiktok_assets.exports.problems import UnreadableValue
 from tiktok_assets.reports.reading import open_export
 from tiktok_assets_tests.budget import examples
-from tiktok_assets_tests.written_files import quoted, write
+from tiktok_assets_tests.export_files import quoted, write
 
 BEFORE = [
     "",

@@ -16,7 +16,7 @@ from xlsxwriter import Workbook
 from tiktok_assets.exports.problems import BrokenFile, ExportProblem, ForeignFile, UnreadableValue
 from tiktok_assets.reports.reading import open_export
 from tiktok_assets_tests.budget import examples
-from tiktok_assets_tests.written_files import parsed, quoted, write, zipped
+from tiktok_assets_tests.export_files import parsed, quoted, write, zipped
 
 HEADER = ["Date", "Video Views", "Profile Views", "Likes", "Comments", "Shares"]
 ROWS = [

@@ -15,7 +15,7 @@ from tiktok_assets.exports.archive import Member
 from tiktok_assets.exports.problems import BrokenFile, ForeignFile
 from tiktok_assets.exports.provenance import PROVENANCE
 from tiktok_assets.exports.tables import Table, normal, read_table
-from tiktok_assets_tests.written_files import BOM, quoted, workbook, write
+from tiktok_assets_tests.export_files import BOM, quoted, workbook, write
 
 CONTENT = (
     "Time",

@@ -26,8 +26,8 @@ from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake, local_copy
 from tiktok_assets.studio.landed import is_manual, known_days
 from tiktok_assets_tests.conftest import Install
-from tiktok_assets_tests.dropped_files import DOWNLOADED, drop, drop_export, export, landing, materialize, names_in
 from tiktok_assets_tests.instances import fresh
+from tiktok_assets_tests.landing_files import DOWNLOADED, drop, drop_export, export, landing, materialize, names_in
 from tiktok_assets_tests.made_once import MadeOnce
 
 NOW = DOWNLOADED + dt.timedelta(days=91)

@@ -19,7 +19,8 @@ from tiktok_assets.inbox.quarantine import Rejected
 from tiktok_assets.pipeline.process import process
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
-from tiktok_assets_tests.dropped_files import (
+from tiktok_assets_tests.instances import fresh
+from tiktok_assets_tests.landing_files import (
     FIRST,
     LAST,
     account,
@@ -31,7 +32,6 @@ from tiktok_assets_tests.dropped_files import (
     landing,
     materialize,
 )
-from tiktok_assets_tests.instances import fresh
 
 ESCAPES = ("../../escaped.csv", "/escaped.csv", "..\\..\\escaped.csv", "C:\\escaped.csv", "a/../../escaped.csv")
 

@@ -12,8 +12,8 @@ from tiktok_assets.cli.app import app
 from tiktok_assets.inbox.headers import SchemaCheck, check_schemas
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.settings import Settings
-from tiktok_assets_tests.dropped_files import drop, drop_export, insights, landing
 from tiktok_assets_tests.inbox.test_bad_input import zipped
+from tiktok_assets_tests.landing_files import drop, drop_export, insights, landing
 
 
 def table(settings: Settings, header: str, name: str = "Overview.csv", account: str = "pig1987") -> Path:

@@ -25,7 +25,8 @@ from tiktok_assets.inbox.intake import Intake, take_in
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets_tests.conftest import Install
-from tiktok_assets_tests.dropped_files import (
+from tiktok_assets_tests.inbox.test_bad_input import zipped
+from tiktok_assets_tests.landing_files import (
     drop,
     drop_export,
     export,
@@ -34,7 +35,6 @@ from tiktok_assets_tests.dropped_files import (
     landing,
     names_in,
 )
-from tiktok_assets_tests.inbox.test_bad_input import zipped
 
 
 def look(settings: Settings, *, patience: float = 0.0) -> Intake:

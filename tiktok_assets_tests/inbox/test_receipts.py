@@ -22,7 +22,7 @@ from tiktok_assets.reports.reading import open_export
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets_tests.conftest import Install
-from tiktok_assets_tests.dropped_files import drop, export, names_in
+from tiktok_assets_tests.landing_files import drop, export, names_in
 
 LONG_AGO = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
 MAY, JUNE, JULY = (dt.date(2025, month, 1) for month in (5, 6, 7))

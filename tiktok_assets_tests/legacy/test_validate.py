@@ -16,8 +16,8 @@ from tiktok_assets.legacy.tables import Fault, current_names, faults
 from tiktok_assets.legacy.validate import TABLES, validate
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.reports.report import settle
-from tiktok_assets_tests.dropped_files import drop, export
-from tiktok_assets_tests.written_files import parsed
+from tiktok_assets_tests.export_files import parsed
+from tiktok_assets_tests.landing_files import drop, export
 
 TODAY = dt.date(2026, 6, 1)
 HEADER = "artist,zone,date,Video Views,Profile Views,Likes,Comments,Shares,Year,engagement_rate,Followers,new_followers"

@@ -31,8 +31,8 @@ from tiktok_assets.storage.duckdb import Session
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.locks import Locks
 from tiktok_assets_tests.conftest import History, Install
-from tiktok_assets_tests.dropped_files import drop_export, materialize
-from tiktok_assets_tests.stored_tables import differing, tables
+from tiktok_assets_tests.lake_contents import differing, tables
+from tiktok_assets_tests.landing_files import drop_export, materialize
 
 ACCOUNTS = ("north", "south", "west")
 

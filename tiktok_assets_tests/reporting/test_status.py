@@ -21,8 +21,8 @@ from tiktok_assets.simulator.exports import land, studio_exports
 from tiktok_assets.simulator.traits import Traits
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.studio.session import Sessions
-from tiktok_assets_tests.dropped_files import drop, materialize
 from tiktok_assets_tests.instances import fresh
+from tiktok_assets_tests.landing_files import drop, materialize
 from tiktok_assets_tests.made_once import MadeOnce
 
 FIRST, LAST = dt.date(2026, 8, 20), dt.date(2026, 9, 10)

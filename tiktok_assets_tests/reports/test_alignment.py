@@ -20,8 +20,8 @@ from tiktok_assets.simulator.exports import GeneratedExport, Quirks, Section, la
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.raw import raw_of_account
 from tiktok_assets_tests.instances import fresh
+from tiktok_assets_tests.lake_contents import differing, tables
 from tiktok_assets_tests.made_once import MadeOnce
-from tiktok_assets_tests.stored_tables import differing, tables
 
 TRUTH = SimulatedAccount.generate("pig1987", 11, dt.date(2024, 11, 1), dt.date(2025, 6, 30))
 

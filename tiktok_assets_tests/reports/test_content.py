@@ -10,7 +10,7 @@ import pytest
 
 from tiktok_assets.exports.problems import UnreadableValue
 from tiktok_assets.reports.content import CONTENT
-from tiktok_assets_tests.written_files import parsed, quoted, write, zipped
+from tiktok_assets_tests.export_files import parsed, quoted, write, zipped
 
 STUDIO, BUSINESS = CONTENT.headers["studio"], CONTENT.headers["business_suite"]
 # 7480000000000000001 >> 32 is 1741573214: 10 March 2025, 02:20:14 UTC.

@@ -9,7 +9,7 @@ import pytest
 
 from tiktok_assets.exports.problems import BrokenFile, ExportProblem, ForeignFile, UnreadableValue, WrongSection
 from tiktok_assets.reports.reading import open_export
-from tiktok_assets_tests.written_files import DOWNLOADED, parsed, quoted, workbook, write, zipped
+from tiktok_assets_tests.export_files import DOWNLOADED, parsed, quoted, workbook, write, zipped
 
 OVERVIEW = ("Date", "Video Views", "Profile Views", "Likes", "Comments", "Shares")
 

@@ -19,7 +19,7 @@ from tiktok_assets.reports.report import Report, settle
 from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.exports import SECTIONS, Quirks, land, studio_export
 from tiktok_assets_tests.budget import examples
-from tiktok_assets_tests.written_files import parsed
+from tiktok_assets_tests.export_files import parsed
 
 DAY = dt.date(2026, 3, 15)
 NUMBERS = st.one_of(st.none(), st.integers(-5, 50))

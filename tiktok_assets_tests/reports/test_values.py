@@ -16,7 +16,7 @@ from tiktok_assets.exports.problems import UnreadableValue
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.reports.report import Report, settle
 from tiktok_assets_tests.budget import examples
-from tiktok_assets_tests.written_files import DOWNLOADED, parsed, quoted, write, zipped
+from tiktok_assets_tests.export_files import DOWNLOADED, parsed, quoted, write, zipped
 
 LINK = "https://www.tiktok.com/@zone.a0/video/7480000000000000001"
 # A good row of each report, and the column whose text a test replaces: header -> (report, column of staging).

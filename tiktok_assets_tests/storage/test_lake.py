@@ -17,8 +17,8 @@ from tiktok_assets.pipeline.process import process
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake, files_in, free_name, local_copy
 from tiktok_assets_tests.conftest import Install
-from tiktok_assets_tests.dropped_files import FIRST, LAST, account, drop_export, export
 from tiktok_assets_tests.instances import fresh
+from tiktok_assets_tests.landing_files import FIRST, LAST, account, drop_export, export
 
 ROWS = pl.DataFrame({"a": [1, 2, 3]})
 

@@ -8,20 +8,20 @@ import duckdb
 
 from tiktok_assets.settings import Settings
 
-Stored = dict[str, bytes | list[tuple[object, ...]]]
+LakeContents = dict[str, bytes | list[tuple[object, ...]]]
 
 
-def tables(settings: Settings) -> Stored:
+def tables(settings: Settings) -> LakeContents:
     """Every file of the lake below landing byte for byte, and the rows of every published table but for loaded_at."""
     root = Path(str(settings.data_dir))
     files = [path for layer in ("raw", "staging", "curated") for path in (root / layer).rglob("*.parquet")]
-    found: Stored = {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(files)}
+    found: LakeContents = {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(files)}
     with duckdb.connect(settings.warehouse, read_only=True) as connection:
         for (table,) in connection.sql("select table_name from duckdb_tables()").fetchall():
             found[table] = connection.sql(f"select * exclude (loaded_at) from {table} order by all").fetchall()
     return found
 
 
-def differing(one: Stored, other: Stored) -> list[str]:
+def differing(one: LakeContents, other: LakeContents) -> list[str]:
     """The files and tables that are not the same."""
     return sorted(name for name in {*one, *other} if one.get(name) != other.get(name))
