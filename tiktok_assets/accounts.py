@@ -29,7 +29,7 @@ class InvalidAccounts(ValueError):
 
 
 class NoAccounts(InvalidAccounts):
-    """There is no account, and what was asked for needs one."""
+    """There is no account, and the operation needs one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,10 +83,10 @@ class Roster(Mapping[str, Account]):
 
 
 def load_roster(settings: Settings) -> Roster:
-    """The accounts in use: those TIKTOK_ACCOUNTS names (by key or handle), or every one of the accounts file.
+    """The accounts in use: those TIKTOK_ACCOUNTS names (by key or handle), or all of the accounts file.
 
     A name without an entry is an account with that key and handle. A missing file holds no entries; one that cannot
-    be read raises ``InvalidAccounts``, as does everything in it that has no meaning.
+    be read, or has unknown contents, raises ``InvalidAccounts``.
     """
     path = settings.accounts_file
     if path.exists():
@@ -104,7 +104,7 @@ def load_roster(settings: Settings) -> Roster:
 
 
 def add_account(path: Path, key: str, **fields: Any) -> Account:
-    """Writes a new entry at the end of the accounts file, which is made if missing. All else in it stays as it was.
+    """Writes a new entry at the end of the accounts file, creating it if missing. Everything else stays as it was.
 
     ``fields`` are those of ``Account``; None means not given. Raises ``InvalidAccounts`` if the key or the handle is
     taken or a value cannot be used; the file is then untouched.
@@ -114,9 +114,9 @@ def add_account(path: Path, key: str, **fields: Any) -> Account:
     key = key.removeprefix("@")
     account = _checked(key, {name: value for name, value in fields.items() if value is not None}, str(path))
     text = _read(path) if path.exists() else ""
-    known = _parse(text, path)
+    existing = _parse(text, path)
     for name in (account.key, account.handle):
-        if twin := known.resolve(name):
+        if twin := existing.resolve(name):
             raise InvalidAccounts(
                 f"{path}: '{name}' is taken by account '{twin.key}' (handle '{twin.handle}'). "
                 "Choose another name, or remove that account first."
@@ -136,10 +136,10 @@ def add_account(path: Path, key: str, **fields: Any) -> Account:
 
 def remove_account(path: Path, key: str) -> Account:
     """Takes an entry, with the comment right above it, out of the accounts file. Its data stays where it is."""
-    known = _parse(_read(path), path) if path.exists() else Roster([])
-    account = known.get(key)
+    existing = _parse(_read(path), path) if path.exists() else Roster([])
+    account = existing.get(key)
     if account is None:
-        raise InvalidAccounts(f"{path}: there is no account '{key}' to remove. Known: {', '.join(known) or 'none'}.")
+        raise InvalidAccounts(f"{path}: there is no account '{key}' to remove. Known: {', '.join(existing) or 'none'}.")
     _replace(path, _without_entry(_read(path), key))
     return account
 
@@ -148,18 +148,20 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidAccounts(f"{path}: the list of accounts cannot be read ({error}). Mend or remove it.") from error
+        raise InvalidAccounts(f"{path}: the list of accounts cannot be read ({error}). Fix or remove it.") from error
 
 
 def _parse(text: str, path: Path) -> Roster:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise InvalidAccounts(f"{path}: this is not TOML: {error}. Mend that line.") from error
+        raise InvalidAccounts(f"{path}: this is not TOML: {error}. Fix that line.") from error
     entries = document.pop("accounts", {})
     if document or not isinstance(entries, dict):
         stray = next(iter(document), "accounts")
-        raise InvalidAccounts(f"{path}: '{stray}' has no meaning here. Each account is a table [accounts.<name>].")
+        raise InvalidAccounts(
+            f"{path}: '{stray}' is not a valid entry here. Each account is a table [accounts.<name>]."
+        )
     return Roster((_checked(key, entry, str(path)) for key, entry in entries.items()), source=str(path))
 
 
@@ -274,7 +276,7 @@ def _start(lines: list[str], header: int) -> int:
 
 
 def _same_but(text: str, shorter: str, key: str) -> bool:
-    """Whether ``shorter`` says all that ``text`` says, except for one account."""
+    """Whether ``shorter`` contains everything in ``text`` except one account."""
     try:
         before, after = tomllib.loads(text), tomllib.loads(shorter)
     except tomllib.TOMLDecodeError:

@@ -4,7 +4,7 @@ Belongs here: the decision, as a pure function. Does not belong here: where new 
 run is started (``sensors``, ``pipeline.runs``).
 
 A run is a rectangle: all accounts from a first to a last one in the roster's order, and all months from a first to a
-last one. What it holds beside what is new is made again and comes out the same; that costs time, and so does a run.
+last one. Partitions in it without new data are made again with the same result; that costs time, and so does a run.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ class Batch:
 
     @property
     def name(self) -> str:
-        """As people find it in the list of runs: "pig1987 and 19 more"."""
+        """As shown in the list of runs: "pig1987 and 19 more"."""
         more = len(self.new) - 1
         return self.new[0] + (f" and {more} more" if more else "")
 
     @property
     def tags(self) -> dict[str, str]:
-        """What asks Dagster for this run."""
+        """The tags of the run request."""
         return {**range_tags(self.accounts, [self.first_month, self.last_month]), ACCOUNT_TAG: self.name}
 
 

@@ -12,10 +12,10 @@ from typing import ClassVar
 
 
 class Failure(Exception):
-    """What ends a run, in a sentence for people. ``metadata``: numbers, texts and paths that are shown beside it."""
+    """What ends a run, in one sentence. ``metadata``: numbers, texts and paths that are shown beside it."""
 
     allow_retries: ClassVar[bool]
-    """Whether a rerun may help, without anybody acting first."""
+    """Whether a rerun may help without anybody acting first."""
 
     def __init__(self, description: str, metadata: Mapping[str, object] | None = None) -> None:
         super().__init__(description)
@@ -52,11 +52,11 @@ class HumanNeeded(PermanentFailure):
 
 
 class UiChanged(PermanentFailure):
-    """A page of Studio is not what we know; the message names the element to write into ``selectors.toml``."""
+    """A page of Studio is not as expected; the message names the element to write into ``selectors.toml``."""
 
 
 class WrongAccount(PermanentFailure):
-    """The session, or what it gave us, is another account's; nothing of it is stored under this one."""
+    """The session, or what it returned, belongs to another account; nothing of it is stored under this one."""
 
 
 class SessionUnreadable(PermanentFailure):
@@ -76,15 +76,15 @@ class StudioUnreachable(PassingFailure):
 
 
 class DownloadNotStarted(PassingFailure):
-    """The export was asked for, and no file came within ``TIKTOK_DOWNLOAD_TIMEOUT``."""
+    """The export was requested, but no file came within ``TIKTOK_DOWNLOAD_TIMEOUT``."""
 
 
 class DownloadFailed(PassingFailure):
-    """A file began to come and never arrived whole: a link that expired, a connection that broke."""
+    """A download started and did not complete: the link expired or the connection broke."""
 
 
 class BadExport(PassingFailure):
-    """What arrived is not the export that was asked for; it lies in quarantine."""
+    """The downloaded file is not the requested export; it is in quarantine."""
 
 
 class LimitReached(Failure):

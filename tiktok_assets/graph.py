@@ -1,4 +1,4 @@
-"""Every asset, check, job, sensor and resource of an installation, put together. Nothing connects here."""
+"""Every asset, check, job, sensor and resource of an installation, assembled. Nothing connects here."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tiktok_assets.storage.parquet import PartitionIOManager, RawIOManager
 from tiktok_assets.storage.run_locks import ACCOUNT_LOCKS, RUN_LIFE, account_locks, run_life
 from tiktok_assets.storage.warehouse_io import warehouse_io_manager
 from tiktok_assets.studio.extraction import Extractor, in_browser
-from tiktok_assets.tables import FORMER_NAMES, SCHEMAS, TABLES, WAREHOUSE
+from tiktok_assets.tables import PREVIOUS_NAMES, SCHEMAS, TABLES, WAREHOUSE
 
 
 def build_definitions(settings: Settings, studio: Extractor | None = None) -> dg.Definitions:
@@ -95,5 +95,5 @@ def _warehouse(settings: Settings) -> Warehouse:
         settings.warehouse,
         views=published_views(TABLES),
         descriptions=descriptions(TABLES),
-        former_names=FORMER_NAMES,
+        previous_names=PREVIOUS_NAMES,
     )

@@ -26,12 +26,12 @@ report_accounts = dg.define_asset_job(
 extract_exports = dg.define_asset_job(
     "extract_exports",
     selection=dg.AssetSelection.groups("landing"),
-    description="Exports that are missing, asked of TikTok Studio and landed. The sensor carries on from there.",
+    description="Requests missing exports from TikTok Studio and lands them. The sensor continues from there.",
 )
 
 
 def build_publish_warehouse(lake: Lake, roster: Roster, warehouse: Warehouse) -> dg.JobDefinition:
-    """The job for what is stored and that no run came to publish, because it was killed or the disk was full."""
+    """The job that publishes what is stored but unpublished, because a run was killed or the disk was full."""
 
     @dg.op(required_resource_keys={RUN_LIFE}, description="The working file becomes the one that people read.")
     @reports_failures
@@ -42,7 +42,7 @@ def build_publish_warehouse(lake: Lake, roster: Roster, warehouse: Warehouse) ->
         context.log.info(f"{warehouse.published} is up to date; {closed} exports are done.")
 
     @dg.job(
-        description="What is loaded, published: asked for by the sensor where no other run has done it.",
+        description="Publishes loaded data; requested by the sensor if no other run has published it.",
         resource_defs={RUN_LIFE: run_life(Locks(lake.settings.locks))},
         executor_def=dg.in_process_executor,
     )

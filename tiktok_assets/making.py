@@ -1,4 +1,4 @@
-"""What a run makes of what it has read, as frames: the assets ask it of a run's partitions, ``as_of`` of all.
+"""What a run makes of the data it has read, as frames: the assets call it for a run's partitions, ``as_of`` for all.
 
 Does not belong here: what one table is (``reports``, ``curated``), what is read and stored (``storage``), Dagster.
 """
@@ -46,21 +46,21 @@ def compared(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The rows of ``Restatements`` for ``partitions``, and of ``Settling`` also for later months that look back.
 
-    ``raw`` (by report) and ``alignment`` hold at least every export that speaks of these months or of the ``LOOK_BACK``
+    ``raw`` (by report) and ``alignment`` hold at least every export with rows in these months or in the ``LOOK_BACK``
     days before, and ``raw`` all of its rows.
     """
     months = partitions.extended(after=downstream_days(SETTLING.key)).months
     moved: list[pl.DataFrame] = [Restatements.empty()]
-    settled: list[pl.DataFrame] = [Settling.empty()]
+    final_ages: list[pl.DataFrame] = [Settling.empty()]
     for report in DAILY:
         rows = typed_rows(report, raw[report.name], alignment)
         moved.append(restatements(report, partitions.within(rows)))
-        settled.append(settling(report, _timed(rows, raw[report.name]), months))
-    return pl.concat(moved), pl.concat(settled)
+        final_ages.append(settling(report, _timed(rows, raw[report.name]), months))
+    return pl.concat(moved), pl.concat(final_ages)
 
 
 def _timed(typed: pl.DataFrame, raw: pl.LazyFrame) -> pl.DataFrame:
-    """The rows of exports that carry the time of their download; a file's own time may be that of a copy."""
+    """The rows of exports with a known download time; a file's own time may be that of a copy."""
     guessed = raw.filter(pl.col("downloaded_at_evidence") == "file_time").select("export_id").unique().collect()
     return typed.join(guessed, on="export_id", how="anti")
 
@@ -68,7 +68,7 @@ def _timed(typed: pl.DataFrame, raw: pl.LazyFrame) -> pl.DataFrame:
 def parameters_of(
     table: Table, settings: Settings, roster: Roster, partitions: PartitionRange, loaded_at: dt.datetime
 ) -> Parameters:
-    """What a run over ``partitions`` makes the table with; its months include later ones that may change."""
+    """The parameters of the table in a run over ``partitions``; its months include later ones that may change."""
     return Parameters(
         months=partitions.extended(after=downstream_days(table.key)).months,
         loaded_at=loaded_at,
@@ -80,6 +80,6 @@ def parameters_of(
 
 
 def rows_to_store(table: Table, rows: pl.DataFrame, partitions: PartitionRange) -> pl.DataFrame:
-    """Those of the ``rows`` it made that a run over ``partitions`` hands on: of its months, and of later ones."""
+    """Those of ``rows`` that a run over ``partitions`` stores: of its months, and of downstream ones."""
     reached = partitions.extended(after=downstream_days(table.key))
     return rows if table.needs_all_accounts else reached.within(rows, table.day)

@@ -1,9 +1,9 @@
-"""Account x month, the partitions shared by every asset, and the slice of them that a run is asked for.
+"""Account x month, the partitions shared by every asset, and the range of them that a run is asked for.
 
 Rows are daily; a partition is a month because Studio never exports one day and Dagster's bookkeeping costs 21 ms per
-asset and partition. The cadence is this file's business: everything else asks for a ``PartitionRange``.
+asset and partition. The cadence is defined only here: everything else uses a ``PartitionRange``.
 
-Does not belong here: Dagster, which a command that starts no run does without (``assets.partitions``).
+Does not belong here: Dagster (``assets.partitions``), so that a command that starts no run need not load it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tiktok_assets.failures import EmptyRange, RowsOutsideRange
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
 _PARTITION = "dagster/partition"
-# On a run that `process` starts before another one.
+# On a run that another run of the same `process` follows.
 MORE_TAG = "tiktok/more_to_come"
 
 
@@ -53,14 +53,14 @@ class PartitionRange:
         return set(months) <= set(self.months)
 
     def extended(self, *, before: int = 0, after: int = 0) -> PartitionRange:
-        """With the months seen by a look back of ``before`` days, and those that see it by one of ``after`` days."""
+        """With the months within ``before`` days before the range and ``after`` days after it."""
         first = (self.first_day - dt.timedelta(days=before)).replace(day=1)
         last = (self.last_day + dt.timedelta(days=after)).replace(day=1)
         if before == after == 0:
             return self
         return PartitionRange(self.accounts, tuple(pl.date_range(first, last, "1mo", eager=True)))
 
-    def partitions(self) -> pl.DataFrame:
+    def keys_frame(self) -> pl.DataFrame:
         """One row per partition: ``account``, ``month``."""
         accounts = pl.DataFrame({"account": self.accounts}, schema={"account": pl.String})
         return accounts.join(pl.DataFrame({"month": self.months}, schema={"month": pl.Date}), how="cross")
@@ -75,8 +75,8 @@ class PartitionRange:
         """``rows`` with their ``month``; raises RowsOutsideRange where one belongs to another partition."""
         rows = rows.with_columns(month=month_of(pl.col("date")))
         keys = rows.select("account", "month").unique()
-        if keys.join(self.partitions(), on=["account", "month"], how="anti").height:
-            outside = rows.join(self.partitions(), on=["account", "month"], how="anti")
+        if keys.join(self.keys_frame(), on=["account", "month"], how="anti").height:
+            outside = rows.join(self.keys_frame(), on=["account", "month"], how="anti")
             example = outside.select("account", "date").row(0)
             raise RowsOutsideRange(
                 f"{table}: {outside.height} rows lie outside the partitions of this run, for example {example}. "
@@ -86,7 +86,7 @@ class PartitionRange:
 
 
 def partition_range(keys: Iterable[str]) -> PartitionRange:
-    """The rectangle of partition keys a run was asked for. Raises EmptyRange where there is none.
+    """The rectangle of partition keys a run was asked for. Raises EmptyRange if there are none.
 
     Dagster runs a reversed range (``a|2026-03-01...a|2026-01-01``) as no partition at all and calls it a success.
     """
@@ -101,7 +101,7 @@ def partition_range(keys: Iterable[str]) -> PartitionRange:
             "The run was asked for no partition. Is the range reversed? Give the earlier month first, "
             "as in pig1987|2026-01-01...pig1987|2026-03-01."
         )
-    # Sorted: the keys of a rectangle come in the order of a set, and the rows of a table shall not.
+    # Sorted: the keys of a rectangle come in the order of a set, and the rows of a table must not.
     return PartitionRange(tuple(sorted(accounts)), tuple(sorted(dt.date.fromisoformat(month) for month in months)))
 
 

@@ -1,4 +1,4 @@
-"""How long work says how far it has come."""
+"""How long-running work reports its progress."""
 
 from __future__ import annotations
 
@@ -12,4 +12,4 @@ class Progress(Protocol):
 
 
 def silent(name: str, done: int, total: int, /) -> None:
-    """For whoever does not want to know."""
+    """Reports nothing."""

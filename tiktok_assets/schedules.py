@@ -1,4 +1,4 @@
-"""Schedules: cadence and object. The decision who is due is pure; the schedule only reads the world."""
+"""Schedules: cadence and object. Which accounts are due is a pure function; the schedule only reads the state."""
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
@@ -14,13 +14,13 @@ from tiktok_assets.storage.lake import Lake
 from tiktok_assets.studio.session import Sessions, SessionStatus
 
 DAY_TAG = "tiktok/daily"
-# The numbers of a day are there at 17:00 UTC of the next one.
+# The numbers of a day are available at 17:00 UTC of the next one.
 _BEGIN = dt.timedelta(hours=17, minutes=10)
 _DAY = dt.timedelta(days=1)
 
 
 def moments(accounts: Iterable[str], spacing: dt.timedelta) -> dict[str, dt.timedelta]:
-    """When each account's turn is, after midnight UTC: one after another, ``spacing`` apart, whole minutes."""
+    """The time of each account's turn after midnight UTC: one after another, ``spacing`` apart, in whole minutes."""
     step = dt.timedelta(minutes=-(-spacing // dt.timedelta(minutes=1)))
     return {account: (_BEGIN + number * step) % _DAY for number, account in enumerate(accounts)}
 
@@ -31,10 +31,10 @@ def due(
     done: Collection[tuple[str, str]],
     visited: Mapping[str, dt.datetime],
 ) -> list[tuple[str, dt.date]]:
-    """The accounts whose turn has come and that no run was requested for since: account, and the day of the turn.
+    """The accounts whose turn has come without a run requested for it: account, and the day of the turn.
 
-    A turn that was missed, because the computer slept, is made up for by the next look; of several missed ones one is.
-    One before the account was ``visited`` last, or logged in to, needs no making up for.
+    A turn that was missed, because the computer slept, runs at the next tick; several missed turns run once.
+    A turn before the account's last visit or login (``visited``) is skipped.
     """
     found = []
     for account, moment in turns.items():
@@ -46,7 +46,7 @@ def due(
 
 
 def build_daily_extraction(lake: Lake, roster: Roster, job: AssetJob) -> dg.ScheduleDefinition:
-    """The schedule that asks Studio for the last weeks of each account once a day."""
+    """The schedule that exports the last weeks of each account once a day."""
     settings = lake.settings
     turns = moments(roster, dt.timedelta(seconds=settings.account_spacing))
     crons = sorted({f"{moment.seconds // 60 % 60} {moment.seconds // 3600} * * *" for moment in turns.values()})
@@ -72,15 +72,15 @@ def build_daily_extraction(lake: Lake, roster: Roster, job: AssetJob) -> dg.Sche
             _request(roster, account, day, now)
             for account, day in due({account: turns[account] for account in accounts}, now, done, accounts)
         ]
-        return requests or dg.SkipReason("Every account with a login had its turn.")
+        return requests or dg.SkipReason("Every account with a login has had its turn.")
 
     return daily_extraction
 
 
 def _with_login(settings: Settings, roster: Roster) -> dict[str, dt.datetime]:
-    """The accounts somebody has logged in to, and when that, or the last good visit, was.
+    """The accounts with a login, and the time of that login or of the last successful visit.
 
-    Also those whose login is over, so that their runs say so.
+    Includes those whose login has expired, so that their runs report it.
     """
     states = [Sessions.of(settings).state(account) for account in roster]
     never = dt.datetime.min.replace(tzinfo=dt.UTC)
@@ -88,8 +88,8 @@ def _with_login(settings: Settings, roster: Roster) -> dict[str, dt.datetime]:
 
 
 def _request(roster: Roster, account: str, day: dt.date, now: dt.datetime) -> dg.RunRequest:
-    """A run over the months of the account's last days. It asks for all of them again: numbers may have moved since,
-    lifetime totals have, and days that two exports tell are what their labels are checked by."""
+    """A run over the months of the account's last days. It exports all of them again: numbers may have changed since,
+    lifetime totals have, and labels are checked by days that two exports contain."""
     days = roster[account].default_date_range
     first = now.date() - dt.timedelta(days=days - 1)
     return dg.RunRequest(

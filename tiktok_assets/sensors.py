@@ -1,4 +1,4 @@
-"""Sensors: what happens by itself when exports arrive. The decision is pure; the sensor only reads the world."""
+"""Sensors: what happens automatically when exports arrive. The decision is pure; the sensor only reads the state."""
 
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -18,16 +18,16 @@ from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.locks import Locks
 from tiktok_assets.storage.run_locks import NOT_ENDED, end_dead_runs
 
-# An export that runs of its account alone did not load is asked for no more by itself; then a person has to look.
+# After this many failed runs of its account alone, an export is no longer retried automatically: a person has to look.
 MAX_TRIES = 2
 # A damaged file that changed less than this ago may still be being written.
 _SETTLE_SECONDS = 10.0  # seconds
-# Reading that one look may do; Dagster ends a look after 60 s, and the page shows nothing meanwhile.
+# Reading time of one tick; Dagster ends a tick after 60 s, and the UI shows nothing meanwhile.
 _READ_BUDGET = 4.0  # seconds
-# Runs under way or in the queue; what exceeds them waits in landing, where newer exports join it.
+# Runs under way or in the queue; further exports wait in landing, where newer ones join them.
 _RUNS_AT_ONCE = 10
 _PUBLISH_AGAIN = 300.0  # seconds
-# Each event costs the daemon some ms; the rest is reported by the next look or the run.
+# Each event costs the daemon some ms; the rest is reported by the next tick or the run.
 _EVENTS_A_TICK = 100
 
 
@@ -38,11 +38,11 @@ def runs_to_start(
     roster: Sequence[str],
     size: int,
 ) -> list[Batch]:
-    """The runs for what landed: many accounts a run, over every month their exports touch. Pure.
+    """The runs for landed exports: many accounts a run, over every month their exports touch. Pure.
 
     ``in_flight``: accounts with a run that has not ended; they wait for its end. ``tried``: by account and export, the
     runs that did not load it. After a failure an account runs alone; after ``MAX_TRIES`` of those it waits for a person
-    or for something new. ``size``: partitions a run may hold.
+    or a new export. ``size``: the most partitions of a run.
     """
     groups = by_account(landed)
     given_up = _given_up(groups, tried)
@@ -52,7 +52,7 @@ def runs_to_start(
 
 
 def _given_up(groups: Mapping[str, list[LandedExport]], tried: Mapping[str, Mapping[str, Tries]]) -> list[str]:
-    """The accounts all of whose new exports were tried in vain."""
+    """The accounts whose new exports all failed ``MAX_TRIES`` times alone."""
     return [
         account
         for account, exports in groups.items()
@@ -77,17 +77,17 @@ def build_new_exports(
     @dg.sensor(
         name="new_exports",
         jobs=[process_exports, publish_warehouse],
-        # Dagster looks every 5 s which sensors are due: of 10 s, asked for exactly, it makes 15.
+        # Dagster checks every 5 s which sensors are due: exactly 10 s would become 15.
         minimum_interval_seconds=max(1, lake.settings.sensor_interval - 1),
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Drop exports into data/landing: they go to their account and are processed, many accounts a run.",
+        description="Exports dropped into data/landing go to their account and are processed, many accounts per run.",
     )
     def new_exports(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         dead = end_dead_runs(context.instance, Locks(lake.settings.locks))
         note_deaths(lake, dead, list(roster))
         for run in dead:
             context.log.warning(f"Run {run.run_id} was marked as failed: its process is gone.")
-        # Asked first: a run that ends while the files are looked at still counts as under way.
+        # Queried first: a run that ends while the files are read still counts as under way.
         runs = context.instance.get_runs(dg.RunsFilter(statuses=list(NOT_ENDED)))
         in_flight = {account for run in runs for account in accounts_of(run.tags, list(roster))}
         intake = take_in(lake, roster, settle_seconds=_SETTLE_SECONDS, read_budget=_READ_BUDGET)
@@ -95,14 +95,14 @@ def build_new_exports(
             context.log.warning(f"quarantined: {rejected.message}")
         groups = by_account(intake.landed)
         tried = {account: tries(lake, account) for account in groups}
-        wanted = runs_to_start(intake.landed, in_flight, tried, list(roster), lake.settings.run_size)
+        runnable = runs_to_start(intake.landed, in_flight, tried, list(roster), lake.settings.run_size)
         processing = [run for run in runs if run.job_name == process_exports.name]
-        started = wanted[: max(0, _RUNS_AT_ONCE - len(processing))]
+        started = runnable[: max(0, _RUNS_AT_ONCE - len(processing))]
         for batch in started:
             note_batch(lake, batch, groups)
         requests = [dg.RunRequest(job_name=process_exports.name, tags=batch.tags) for batch in started]
         if not processing and not requests and (late := overdue(lake, roster, warehouse, time.time())):
-            # The same once in a few minutes: of a full disk the first failed run has said all there is to say.
+            # At most once in a few minutes: with a full disk, further runs would only repeat the first failure.
             key = f"publish {late} {time.time() // _PUBLISH_AGAIN:.0f}"
             requests.append(dg.RunRequest(job_name=publish_warehouse.name, run_key=key))
         reported = events.unknown(context.instance, intake.landed, _EVENTS_A_TICK)
@@ -124,13 +124,13 @@ def note_batch(lake: Lake, batch: Batch, groups: Mapping[str, list[LandedExport]
 
 
 def note_deaths(lake: Lake, runs: Iterable[dg.DagsterRun], roster: Sequence[str]) -> None:
-    """Count the end of these runs, whose process was killed, not as a failure of the exports they were made for."""
+    """Do not count the end of these runs, whose process was killed, as a failure of their exports."""
     for account in {account for run in runs for account in accounts_of(run.tags, roster)}:
         note_death(lake, account)
 
 
 def _postponed(intake: Intake) -> str:
-    return f"{intake.postponed} files wait for the next look."
+    return f"{intake.postponed} files wait for the next tick."
 
 
 def _why_nothing(intake: Intake, given_up: Sequence[str]) -> str:
@@ -138,7 +138,7 @@ def _why_nothing(intake: Intake, given_up: Sequence[str]) -> str:
     if given_up:
         parts.append(
             f"{MAX_TRIES} runs did not finish the exports of {', '.join(given_up)}: open the last run, fix the error "
-            "it reports, and re-execute it. A new file of the account starts over, too."
+            "it reports, and re-execute it. A new file of the account also starts over."
         )
     if intake.postponed:
         parts.append(_postponed(intake))
@@ -147,7 +147,7 @@ def _why_nothing(intake: Intake, given_up: Sequence[str]) -> str:
     if intake.unreadable:
         parts.append(f"Cannot be read: {'; '.join(intake.unreadable)}")
     if intake.rejected:
-        parts.append(f"Set aside in quarantine: {'; '.join(rejected.message for rejected in intake.rejected)}")
+        parts.append(f"Quarantined: {'; '.join(rejected.message for rejected in intake.rejected)}")
     if intake.left_alone:
         parts.append(f"Left where it is: {'; '.join(intake.left_alone)}")
     if len(by_account(intake.landed)) > len(given_up):

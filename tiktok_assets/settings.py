@@ -147,7 +147,7 @@ class Settings(BaseSettings):
         ge=1,
     )
     publish_interval: float = _setting(
-        "Seconds between two publishings of the warehouse while more runs wait; the last run always publishes",
+        "Seconds between two publications of the warehouse while more runs wait; the last run always publishes",
         SECONDS,
         15,
         ge=0,
@@ -225,7 +225,7 @@ class Settings(BaseSettings):
 
     @property
     def quarantine(self) -> UPath:
-        """What could not be used, each file with a ``.json`` that says why."""
+        """Unusable files, each with a ``.json`` that states the reason."""
         return self.data_dir / "quarantine"
 
     @property
@@ -245,7 +245,7 @@ class Settings(BaseSettings):
 
     @property
     def locks(self) -> Path:
-        """The folder of ``tiktok_assets.storage.locks``: what is held by one at a time."""
+        """The folder of ``tiktok_assets.storage.locks``."""
         return self.state / "locks"
 
     @property
@@ -294,9 +294,9 @@ def _shown(name: str, value: object) -> str:
 
 
 def _warn_about_misspellings(names: Iterable[str]) -> None:
-    """A variable that is almost a setting's: it would be ignored without a word. Others may own other TIKTOK_ names."""
-    known = [variable(field) for field in Settings.model_fields]
+    """A variable that is almost a setting's: it would be ignored silently. Other TIKTOK_ names may be others'."""
+    valid = [variable(field) for field in Settings.model_fields]
     for name in names:
-        meant = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.85) if name.upper() not in known else []
+        meant = difflib.get_close_matches(name.upper(), valid, n=1, cutoff=0.85) if name.upper() not in valid else []
         if name.upper().startswith(PREFIX) and meant:
-            logging.getLogger(__name__).warning("%s is no setting and was ignored; %s is one.", name, meant[0])
+            logging.getLogger(__name__).warning("%s is not a setting and was ignored. Did you mean %s?", name, meant[0])

@@ -1,7 +1,7 @@
-"""Every table of staging, curated and the warehouse, and what follows from how they are made of each other.
+"""Every table of staging, curated and the warehouse, and what follows from their inputs.
 
-Belongs here: the one list of tables, and how far a change goes on in them. Does not belong here: what one table is (the
-module of its question in ``curated``, its report in ``reports``), Dagster, DuckDB.
+Belongs here: the one list of tables, and how far a change affects later months. Does not belong here: what one table is
+(the module of its question in ``curated``, its report in ``reports``), Dagster, DuckDB.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ WAREHOUSE = (
 TABLES: dict[str, Table] = {table.key: table for table in (*STAGING, *CURATED, *WAREHOUSE)}
 """By asset key."""
 SCHEMAS: dict[str, type[pa.DataFrameModel]] = {key: table.schema for key, table in TABLES.items()}
-FORMER_NAMES = {table.name: table.former_names for table in WAREHOUSE if table.former_names}
+PREVIOUS_NAMES = {table.name: table.previous_names for table in WAREHOUSE if table.previous_names}
 """By table of the warehouse and column: its name in files of earlier versions."""
 
 _REST_OF_A_MONTH = 30
@@ -51,7 +51,7 @@ _REST_OF_A_MONTH = 30
 
 @functools.cache
 def downstream_days(key: str) -> int:
-    """How many days after the last day of a run the months end that may come out differently in the table ``key``.
+    """How many days after the last day of a run the months end whose rows in the table ``key`` may change.
 
     The run makes these months of the table again. 0: only its own months.
     """
@@ -64,7 +64,7 @@ def downstream_days(key: str) -> int:
 
 
 def _last_changed_day(key: str) -> int:
-    """How many days after the last day of a run the last row may lie that comes out differently."""
+    """How many days after the last day of a run the last row may lie that changes."""
     table = TABLES[key]
     if table.is_by_day:
         inputs = [source for source in table.inputs.values() if source.key in TABLES]

@@ -1,7 +1,7 @@
 """What a person reads in an export, as the rows staging should have, and how the two differ. Pure.
 
-Belongs here: naming, merging and comparing rows. Does not belong here: finding truth files (``truth``), processing and
-printing (``conformance``). Shares no code with the parsers: the names below were written by hand.
+Belongs here: naming, merging and comparing rows. Does not belong here: truth files (``truth_files``), processing
+and printing (``conformance``). Shares no code with the parsers: the names below were written manually.
 
 A cell is the tuple of values that are right for it, the best first. That is one value, but for the zeros beside an
 ``undefined`` total: TikTok writes 0 where nobody measured, so both null and 0 are right there.
@@ -102,16 +102,18 @@ def expected(report: str, truth: Iterable[Mapping[str, Any]]) -> Expected:
     """The rows of staging's ``report`` that these rows of truth ask for, by grain; days are those of the labels."""
     rows: dict[Key, dict[str, Cell]] = {}
     unknown: set[str] = set()
-    for told in truth:
+    for reported in truth:
         values: dict[str, Any] = {}
-        for header, value in told.items():
+        for header, value in reported.items():
             name = " ".join(header.split()).lower()
             column = COLUMNS[report].get(name)
-            if column is not None and not (name == "reach" and "video views" in map(str.lower, told)):
+            if column is not None and not (name == "reach" and "video views" in map(str.lower, reported)):
                 values[column] = value
             elif name not in LABELS:
                 unknown.add(header)
-        label = told.get("date_label") or next((told[name] for name in told if name.lower() in LABELS), None)
+        label = reported.get("date_label") or next(
+            (reported[name] for name in reported if name.lower() in LABELS), None
+        )
         key, cells = _row(report, label, values)
         rows[key] = cells
     return Expected(rows=rows, unknown=frozenset(unknown))
@@ -170,7 +172,7 @@ def _newer(old: Mapping[str, Cell], new: Mapping[str, Cell]) -> dict[str, Cell]:
 
 @dataclass(kw_only=True)
 class Comparison:
-    """How staging's rows of one report compare with the expected ones. Each list tells differences in words."""
+    """How staging's rows of one report compare with the expected ones. Each list describes differences in words."""
 
     expected: int
     different: list[str] = field(default_factory=list)

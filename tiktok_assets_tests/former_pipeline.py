@@ -1,6 +1,6 @@
 """Compares our tables with the legacy pipeline's table: `python -m tiktok_assets_tests.former_pipeline FORMER EXPORTS`.
 
-FORMER holds ``tiktok_analytics_curated.csv``; EXPORTS is laid out like ``shared/exports``, with the same Overview ZIPs.
+LEGACY holds ``tiktok_analytics_curated.csv``; EXPORTS is laid out like ``shared/exports``, with the same Overview ZIPs.
 
 - Where it was right, everything must be equal: the five daily counts and the day of each row.
 - Where it was wrong, each difference must be of a known kind, and is counted: a rate divided by 1 if there are no
@@ -162,5 +162,5 @@ def main(legacy: Path, exports: Path) -> int:
 
 if __name__ == "__main__":
     if len(sys.argv) != 3:
-        sys.exit("usage: python -m tiktok_assets_tests.former_pipeline FORMER EXPORTS")
+        sys.exit("usage: python -m tiktok_assets_tests.former_pipeline LEGACY EXPORTS")
     sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))

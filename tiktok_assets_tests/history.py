@@ -1,4 +1,4 @@
-"""An account exported three times: windows overlap, labels run ahead once, and the last visit tells one number anew."""
+"""An account exported three times: windows overlap, labels run ahead once, and the last visit changes one number."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tiktok_assets_tests.landing_files import drop, insights
 
 ACCOUNT = SimulatedAccount.generate("north.pier", 5, date(2024, 10, 1), date(2025, 3, 31))
 RESTATED = date(2025, 1, 12)
-"""The last visit tells one view more of this day than the one before."""
+"""The last visit reports one view more for this day than the one before."""
 TRUE_VIEWS = ACCOUNT.daily.filter(day=RESTATED)["video_views"].item()
 
 
@@ -71,12 +71,12 @@ def processed(settings: Settings) -> Settings:
 
 
 def _with_more_views(export: GeneratedExport, more: int) -> GeneratedExport:
-    """The export as TikTok would tell it after it had counted again."""
+    """The export as TikTok would report it after counting again."""
     if not more or "Overview.csv" not in export.members:
         return export
     label = f'"{RESTATED:%B} {RESTATED.day}",'.encode()
-    told = re.compile(rb"(?<=" + re.escape(label) + rb')"(\d+)"')
-    content = told.sub(lambda match: b'"%d"' % (int(match[1]) + more), export.members["Overview.csv"])
+    cell = re.compile(rb"(?<=" + re.escape(label) + rb')"(\d+)"')
+    content = cell.sub(lambda match: b'"%d"' % (int(match[1]) + more), export.members["Overview.csv"])
     assert content != export.members["Overview.csv"]
     members = {**export.members, "Overview.csv": content}
     return dataclasses.replace(export, members=members, content=zip_bytes(members, export.downloaded_at))

@@ -92,7 +92,7 @@ def materialize(
     months: Sequence[date] = (FIRST.replace(day=1), LAST.replace(day=1)),
     tags: Mapping[str, str] | None = None,
 ) -> dg.ExecuteInProcessResult:
-    """What a person does in the UI: some groups of assets, for a range of partitions; ``tags`` replace the range's."""
+    """As in the UI: materialize some groups of assets, for a range of partitions; ``tags`` replace the range's."""
     defs = build_definitions(settings)
     graph = defs.resolve_asset_graph()
     keys = [key for key in graph.materializable_asset_keys if graph.get(key).group_name in groups]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class MadeOnce:
-    """Keeps a copy of each folder below ``kept``, which all workers of a run share and no test is told."""
+    """Keeps a copy of each folder below ``kept``, which all workers of a run share and no test uses directly."""
 
     kept: Path
 

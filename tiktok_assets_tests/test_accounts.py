@@ -30,7 +30,7 @@ competitors = [
     "@other.band",  # rivals
 ]
 
-# Kept by hand.
+# Kept manually.
 [accounts.third]
 default_date_range = 60
 """
@@ -89,7 +89,7 @@ def test_a_handle_or_a_key_leads_to_the_account(path: Path, name: str) -> None:
 
 
 def test_an_unknown_name_leads_to_no_account(path: Path) -> None:
-    assert roster(path).resolve("stranger") is None
+    assert roster(path).resolve("unknown") is None
 
 
 def test_a_handle_goes_before_a_key_of_the_same_name() -> None:
@@ -98,14 +98,14 @@ def test_a_handle_goes_before_a_key_of_the_same_name() -> None:
         assert Roster(accounts).resolve("second") is renamed
 
 
-def test_without_a_file_the_roster_is_empty_and_says_so_where_one_is_needed(tmp_path: Path) -> None:
+def test_without_a_file_the_roster_is_empty_and_an_operation_on_accounts_fails(tmp_path: Path) -> None:
     nobody = roster(tmp_path / "accounts.toml")
     assert not nobody
     with pytest.raises(NoAccounts, match=r"accounts\.toml \(which does not exist\).*accounts add.*TIKTOK_ACCOUNTS"):
         nobody.partition_keys()
 
 
-def test_a_file_named_by_hand_that_is_missing_is_mentioned(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_configured_file_that_is_missing_is_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert roster(tmp_path / "acounts.toml", "pig1987").partition_keys() == ("pig1987",)
     assert "acounts.toml does not exist" in caplog.text
 
@@ -141,14 +141,14 @@ def test_a_file_that_cannot_be_read_is_not_an_empty_one(tmp_path: Path) -> None:
         ("[accounts.a]\nhandle='x.y'\n[accounts.b]\nhandle='@X.y'\n", ["'a' and 'b'", "same handle 'x.y'"]),
     ],
 )
-def test_what_has_no_meaning_is_refused_with_the_place_and_the_remedy(
+def test_invalid_entries_are_refused_with_their_place_and_the_remedy(
     tmp_path: Path, text: str, says: list[str]
 ) -> None:
     message = refusal(tmp_path / "accounts.toml", text)
     assert [part for part in says if part not in message] == []
 
 
-def test_adding_an_account_keeps_every_word_that_was_there(path: Path) -> None:
+def test_adding_an_account_keeps_the_existing_text(path: Path) -> None:
     added = add_account(path, "new.band", handle="@New.Band", timezone="Europe/Athens", business_id=None)
     assert path.read_text() == LABEL + '\n[accounts."new.band"]\nhandle = "New.Band"\ntimezone = "Europe/Athens"\n'
     assert roster(path)["new.band"] == added
@@ -191,7 +191,7 @@ def test_an_account_that_cannot_be_added_leaves_the_file_untouched(
 
 def test_removing_an_account_takes_its_own_comment_and_nothing_else(path: Path) -> None:
     assert remove_account(path, "zonea0").handle == "zone.a0"
-    start, end = LABEL.index("# Its handle"), LABEL.index("# Kept by hand")
+    start, end = LABEL.index("# Its handle"), LABEL.index("# Kept manually")
     assert path.read_text() == LABEL[:start] + LABEL[end:]
 
 
@@ -217,10 +217,10 @@ def test_an_account_written_on_one_line_can_be_removed(path: Path) -> None:
 
 
 def test_an_unknown_account_cannot_be_removed(path: Path) -> None:
-    with pytest.raises(InvalidAccounts, match=r"no account 'stranger'.*Known: pig1987, zonea0, third"):
-        remove_account(path, "stranger")
+    with pytest.raises(InvalidAccounts, match=r"no account 'unknown'.*Known: pig1987, zonea0, third"):
+        remove_account(path, "unknown")
     with pytest.raises(InvalidAccounts, match="Known: none"):
-        remove_account(path.with_name("none.toml"), "stranger")
+        remove_account(path.with_name("none.toml"), "unknown")
 
 
 def test_an_interrupted_write_leaves_the_old_file_and_no_other(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

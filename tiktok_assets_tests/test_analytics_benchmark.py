@@ -23,11 +23,11 @@ PLANTED: dict[str, dict[str, dict[int, object]]] = {
     "viewers": {"unique_viewers": {220: 10_000_000, 221: None}},
     "follower_history": {"followers": {230: 5, 240: None}},
 }
-"""By report and column: what is told of which day of the year."""
+"""By report and column: the value of each day of the year."""
 
 
 def planted(rows: pl.DataFrame, columns: dict[str, dict[int, Any]]) -> pl.DataFrame:
-    """``rows`` with ``columns`` told otherwise of the account ``pier``."""
+    """``rows`` with other ``columns`` for the account ``pier``."""
     for name, days in columns.items():
         for day, value in days.items():
             is_there = (pl.col("account") == "pier") & (pl.col("date").dt.ordinal_day() == day)

@@ -1,6 +1,6 @@
 """The import graph of the package, read from its source: no cycle, layers in order, and who may import what.
 
-Every rule is seen failing on a copy of the graph with one import too many.
+Every rule is shown to fail on a copy of the graph with one forbidden import.
 """
 
 from __future__ import annotations

@@ -55,7 +55,9 @@ def test_no_run_is_too_large_or_touches_an_account_it_may_not(
 
 
 @given(months_of_accounts, sizes)
-def test_it_is_never_dearer_than_a_run_an_account_or_one_for_all(months: dict[str, list[dt.date]], size: int) -> None:
+def test_batches_never_cost_more_than_a_run_per_account_or_one_for_all(
+    months: dict[str, list[dt.date]], size: int
+) -> None:
     found = batches(months, ROSTER, size)
     assert cost(found) <= cost(batches(months, ROSTER, size, alone=ROSTER))
     whole = batches(months, ROSTER, 24 * 12)
@@ -63,7 +65,7 @@ def test_it_is_never_dearer_than_a_run_an_account_or_one_for_all(months: dict[st
         assert found == whole
 
 
-def test_a_hole_costs_less_than_another_run_and_a_long_history_drags_nobody_along() -> None:
+def test_a_gap_costs_less_than_another_run_and_a_long_history_runs_alone() -> None:
     may, june = dt.date(2025, 5, 1), dt.date(2025, 6, 1)
     (one,) = batches({"a01": [may, june], "a05": [may, june]}, ROSTER, 250)
     assert one.accounts == ("a01", "a02", "a03", "a04", "a05")
@@ -79,7 +81,7 @@ def test_a_hole_costs_less_than_another_run_and_a_long_history_drags_nobody_alon
     ]
 
 
-def test_a_run_is_named_after_its_accounts_and_asks_for_its_rectangle() -> None:
+def test_a_run_is_named_after_its_accounts_and_requests_its_rectangle() -> None:
     may, june = dt.date(2025, 5, 1), dt.date(2025, 6, 1)
     (batch,) = batches({"a01": [may], "a02": [june], "a04": [june]}, ROSTER, 250)
     assert batch.name == "a01 and 2 more"

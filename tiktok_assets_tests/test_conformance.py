@@ -73,7 +73,7 @@ def staging(*truths: Truth) -> dict[str, pl.DataFrame]:
     return {name: latest_per_grain(BY_NAME[name], pl.concat(parts, how="diagonal")) for name, parts in frames.items()}
 
 
-def test_every_known_header_has_a_column_of_staging_in_our_own_hand() -> None:
+def test_every_known_header_has_a_manually_written_staging_column() -> None:
     exported = [report for report in REPORTS if not report.is_optional]  # of insights nobody has a truth
     for report in exported:
         for header in (name for names in report.headers.values() for name in names):
@@ -196,7 +196,7 @@ def test_together_a_row_has_the_label_of_the_newest_export_that_measured_it() ->
     assert merged("viewers", [viewers(5, 2), unknown]).rows[DAY,]["date_label"] == (DAY,)
 
 
-def test_together_the_newer_snapshot_of_a_day_replaces_the_older_as_a_whole_but_videos_one_by_one() -> None:
+def test_together_a_newer_snapshot_replaces_an_older_one_but_videos_one_by_one() -> None:
     older = snapshot(
         expected(
             "follower_gender", [{"Gender": "Male", "Distribution": 0.6}, {"Gender": "Other", "Distribution": 0.4}]
@@ -245,7 +245,7 @@ def test_both_layouts_of_truth_are_found(tmp_path: Path) -> None:
     }
 
 
-def test_the_command_tells_equal_from_damaged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_distinguishes_equal_from_damaged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(tmp_path) == 1
     export = studio_export(ACCOUNT, "overview", FIRST, dt.date(2025, 5, 30), downloaded_at=AT)
     reports = {"Overview": truth_rows("Overview", export.expected["overview"]), "Sounds": []}

@@ -1,4 +1,4 @@
-"""The whole graph, spelled out: names that a factory makes stand here, so that grep finds them and a change is seen."""
+"""The whole graph, spelled out: generated names are listed here, so that grep finds them and changes are visible."""
 
 from __future__ import annotations
 
@@ -203,8 +203,8 @@ def test_every_column_is_described(nodes: dict[str, dg.AssetSpec], key: str) -> 
 
 def test_columns_name_those_they_are_made_of(nodes: dict[str, dg.AssetSpec]) -> None:
     lineage = {key: spec.metadata[LINEAGE] for key, spec in nodes.items() if LINEAGE in spec.metadata}
-    by_hand = {"curated/coverage", "curated/restatements", "curated/settling"}
-    assert lineage.keys() == {key for key in GRAPH if key.startswith(("curated", "warehouse"))} - by_hand
+    custom = {"curated/coverage", "curated/restatements", "curated/settling"}
+    assert lineage.keys() == {key for key in GRAPH if key.startswith(("curated", "warehouse"))} - custom
     assert [key for key, columns in lineage.items() if not columns.deps_by_column] == ["warehouse/exports"]
     sources = lineage["curated/account_daily"].deps_by_column
     assert sources["following"] == [dg.TableColumnDep(dg.AssetKey(["staging", "insights"]), "value")]
@@ -214,7 +214,7 @@ def test_columns_name_those_they_are_made_of(nodes: dict[str, dg.AssetSpec]) -> 
 
 
 @pytest.mark.parametrize("key", [key for key in GRAPH if key.startswith("warehouse")])
-def test_a_table_of_the_warehouse_says_where_it_is(nodes: dict[str, dg.AssetSpec], key: str) -> None:
+def test_a_table_of_the_warehouse_states_its_location(nodes: dict[str, dg.AssetSpec], key: str) -> None:
     assert nodes[key].metadata["dagster/table_name"] == key.replace("warehouse/", "main.")
 
 
@@ -257,7 +257,7 @@ def test_the_sensor_is_on_by_itself_and_starts_that_job(definitions: dg.Definiti
     assert [target.job_name for target in sensor.targets] == ["process_exports", "publish_warehouse"]
 
 
-def test_the_schedule_extracts_and_asks_nothing_of_the_warehouse(definitions: dg.Definitions) -> None:
+def test_the_schedule_extracts_and_needs_no_warehouse(definitions: dg.Definitions) -> None:
     (schedule,) = list(definitions.schedules or ())
     assert isinstance(schedule, dg.ScheduleDefinition)
     assert (schedule.name, schedule.job_name) == ("daily_extraction", "extract_exports")
@@ -297,7 +297,7 @@ assert not early, early
     assert not (tmp_path / "data").exists()
 
 
-def test_exports_reports_and_curated_know_no_dagster(tmp_path: Path) -> None:
+def test_exports_reports_and_curated_import_no_dagster(tmp_path: Path) -> None:
     code = """
 import importlib, pkgutil, sys
 for name in ("exports", "reports", "curated"):

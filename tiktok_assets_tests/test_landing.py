@@ -71,7 +71,7 @@ def why(result: dg.ExecuteInProcessResult) -> str:
     return (data.user_failure_data.description if data.user_failure_data else None) or str(data.error)
 
 
-def test_a_range_of_months_is_one_visit_and_its_metadata_tells_of_each_export(
+def test_a_range_of_months_is_one_visit_and_its_metadata_lists_each_export(
     settings: Settings, instance: dg.DagsterInstance
 ) -> None:
     studio = paper(settings, "pig1987")
@@ -90,7 +90,7 @@ def test_a_range_of_months_is_one_visit_and_its_metadata_tells_of_each_export(
     assert instance.get_materialized_partitions(dg.AssetKey(["landing", "insights"])) == keys
 
 
-def test_settled_days_are_not_asked_for_again_unless_told_to(settings: Settings, instance: dg.DagsterInstance) -> None:
+def test_final_days_are_not_requested_again_without_refresh(settings: Settings, instance: dg.DagsterInstance) -> None:
     studio = paper(settings, "pig1987")
     run(studio, instance, ["pig1987"], [FEBRUARY])
     studio.clock.now += dt.timedelta(hours=2)
@@ -100,7 +100,7 @@ def test_settled_days_are_not_asked_for_again_unless_told_to(settings: Settings,
     assert studio.exported[4:] == [("pig1987", "overview", Window(first=FEBRUARY, last=dt.date(2026, 2, 28)))]
 
 
-def test_only_new_days_are_asked_for_a_day_later(settings: Settings, instance: dg.DagsterInstance) -> None:
+def test_only_new_days_are_requested_a_day_later(settings: Settings, instance: dg.DagsterInstance) -> None:
     studio = paper(settings, "pig1987")
     run(studio, instance, ["pig1987"], [MARCH], sections=["overview"])
     studio.clock.now += dt.timedelta(days=2)
@@ -110,7 +110,7 @@ def test_only_new_days_are_asked_for_a_day_later(settings: Settings, instance: d
     ]
 
 
-def test_the_last_days_of_the_months_can_be_asked_for_alone(settings: Settings, instance: dg.DagsterInstance) -> None:
+def test_only_the_last_days_of_the_months_can_be_requested(settings: Settings, instance: dg.DagsterInstance) -> None:
     studio = paper(settings, "pig1987")
     run(studio, instance, ["pig1987"], [FEBRUARY, MARCH], days=28, sections=["overview"])
     assert studio.exported == [("pig1987", "overview", Window(first=dt.date(2026, 2, 11), last=NEWEST))]
@@ -158,9 +158,7 @@ def test_a_run_that_the_limit_stopped_does_not_go_on_to_raw(settings: Settings, 
     assert any(event.is_step_skipped and event.step_key == "raw" for event in result.all_events)
 
 
-def test_a_file_that_does_not_come_whole_keeps_no_other_section_from_its_own(
-    settings: Settings, instance: dg.DagsterInstance
-) -> None:
+def test_an_incomplete_download_does_not_stop_other_sections(settings: Settings, instance: dg.DagsterInstance) -> None:
     studio = paper(settings, "pig1987")
     studio.failures["pig1987", "viewers"] = BadExport("pig1987, viewers: the download is not a usable export")
     result = run(studio, instance, ["pig1987"], [MARCH])
@@ -193,30 +191,28 @@ def test_without_a_login_and_without_exports_a_person_has_to_log_in(
     assert "tiktok-assets login pig1987" in why(result)
 
 
-def test_an_account_that_is_looked_after_by_hand_is_not_visited(
-    settings: Settings, instance: dg.DagsterInstance
-) -> None:
-    by_hand = paper(settings, "pig1987")
-    run(by_hand, instance, ["pig1987"], [MARCH])
+def test_an_account_with_manual_exports_only_is_not_visited(settings: Settings, instance: dg.DagsterInstance) -> None:
+    manual = paper(settings, "pig1987")
+    run(manual, instance, ["pig1987"], [MARCH])
     Sessions.of(settings).forget("pig1987")
     studio = PaperStudio(settings, Clock(NOW + dt.timedelta(days=9)))
     result = run(studio, instance, ["pig1987"], [MARCH])
     assert result.success
     assert studio.visits == []
-    assert "nobody has logged in yet, so nothing was asked of Studio" in messages(result, instance)
+    assert "has no login, so nothing was requested from Studio" in messages(result, instance)
 
 
-def test_exports_that_were_dropped_by_hand_need_not_be_made_again(settings: Settings) -> None:
+def test_exports_that_were_dropped_manually_are_not_requested_again(settings: Settings) -> None:
     studio = paper(settings, "pig1987")
     with fresh() as instance:
         run(studio, instance, ["pig1987"], [FEBRUARY])
     (settings.state / "limits.sqlite").unlink()  # landed by somebody else
-    known = known_days(Lake(settings), "pig1987")
-    assert known["overview"] == frozenset(Window(first=FEBRUARY, last=dt.date(2026, 2, 28)).days())
-    assert known["content"] == frozenset()
+    days = known_days(Lake(settings), "pig1987")
+    assert days["overview"] == frozenset(Window(first=FEBRUARY, last=dt.date(2026, 2, 28)).days())
+    assert days["content"] == frozenset()
 
 
-def test_insights_that_are_missing_are_said_and_fail_nothing(settings: Settings, instance: dg.DagsterInstance) -> None:
+def test_missing_insights_are_reported_and_fail_nothing(settings: Settings, instance: dg.DagsterInstance) -> None:
     studio = paper(settings, "pig1987")
     studio.missing_insights = ("viewer_age_distribution: Studio answered HTTP 500",)
     result = run(studio, instance, ["pig1987"], [MARCH])
@@ -242,7 +238,7 @@ def test_insights_are_read_once_a_day_and_only_in_a_run_of_the_current_month(
     assert studio.visits == ["pig1987"]
 
 
-def test_a_failed_download_is_told_last(settings: Settings, instance: dg.DagsterInstance) -> None:
+def test_a_failed_download_is_reported_last(settings: Settings, instance: dg.DagsterInstance) -> None:
     studio = paper(settings, "pig1987")
     studio.failures["pig1987", "overview"] = DownloadFailed("pig1987, overview: the download was interrupted")
     result = run(studio, instance, ["pig1987"], [MARCH], sections=["overview", "viewers"])
@@ -270,9 +266,7 @@ def test_a_limit_on_one_section_keeps_no_other_one_from_landing(
     assert instance.get_materialized_partitions(dg.AssetKey(["landing", "insights"])) == {f"pig1987|{MARCH}"}
 
 
-def test_insights_of_which_something_was_missing_are_read_again(
-    settings: Settings, instance: dg.DagsterInstance
-) -> None:
+def test_incomplete_insights_are_read_again(settings: Settings, instance: dg.DagsterInstance) -> None:
     studio = paper(settings, "pig1987")
     folder = Path(str(settings.landing)) / "pig1987"
     folder.mkdir(parents=True)

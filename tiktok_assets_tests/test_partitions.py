@@ -33,17 +33,17 @@ def test_a_rectangle_is_the_same_in_whatever_order_its_keys_come(
     partitions = partition_range(random.sample(keys, len(keys)))
     assert sorted(partitions.accounts) == sorted(accounts)
     assert partitions.months == tuple(sorted(asked))
-    assert partitions.partitions().height == len(keys)
+    assert partitions.keys_frame().height == len(keys)
 
 
-def test_an_account_may_hold_a_bar() -> None:
+def test_an_account_name_may_contain_a_bar() -> None:
     assert partition_range(["a|b|2026-01-01"]) == PartitionRange(("a|b",), (JANUARY,))
 
 
 @pytest.mark.parametrize(
     ("month", "last"), [((2024, 2), (2024, 2, 29)), ((2026, 2), (2026, 2, 28)), ((2025, 12), (2025, 12, 31))]
 )
-def test_a_slice_ends_on_the_last_day_of_its_last_month(month: tuple[int, int], last: tuple[int, int, int]) -> None:
+def test_a_range_ends_on_the_last_day_of_its_last_month(month: tuple[int, int], last: tuple[int, int, int]) -> None:
     partitions = partition_range([f"a|{dt.date(*month, 1)}"])
     assert (partitions.first_day, partitions.last_day) == (dt.date(*month, 1), dt.date(*last))
 
@@ -53,7 +53,7 @@ def test_the_current_month_has_a_partition_and_the_next_has_none() -> None:
     assert keys == ["a|2026-01-01", "a|2026-02-01", "a|2026-03-01"]
 
 
-def test_range_tags_ask_for_all_months_in_between() -> None:
+def test_range_tags_cover_all_months_in_between() -> None:
     assert range_tags(["a"], [MARCH, JANUARY]) == {RANGE_START: "a|2026-01-01", RANGE_END: "a|2026-03-01"}
 
 

@@ -177,7 +177,7 @@ def rows_of(settings: Settings, query: str) -> list[tuple[Any, ...]]:
         return connection.sql(query).fetchall()
 
 
-def test_the_published_file_has_its_views_and_describes_every_column_of_all_of_it(settings: Settings) -> None:
+def test_the_published_file_has_its_views_and_describes_every_column(settings: Settings) -> None:
     landed(settings)
     assert run(settings, ["pig1987"], DECEMBER, FEBRUARY).success
     found = rows_of(settings, "select table_name, column_name from duckdb_columns() where not internal")
@@ -201,16 +201,16 @@ def test_the_published_file_explains_itself_to_any_client(settings: Settings) ->
         assert run(settings, ["pig1987"], DECEMBER, FEBRUARY).success
     of_tables = rows_of(settings, "select table_name, comment from duckdb_tables()")
     of_views = rows_of(settings, "select view_name, comment from duckdb_views() where not internal")
-    told = {**dict(of_tables), **dict(of_views)}
-    assert told.keys() == {*(table.name for table in WAREHOUSE), *VIEWS, "_columns"}
-    assert told["social_media_stats"] == SocialMediaStats.__doc__
-    assert told["social_media_stats_weekly"] == "One row per account and week; see account_periods."
+    comments = {**dict(of_tables), **dict(of_views)}
+    assert comments.keys() == {*(table.name for table in WAREHOUSE), *VIEWS, "_columns"}
+    assert comments["social_media_stats"] == SocialMediaStats.__doc__
+    assert comments["social_media_stats_weekly"] == "One row per account and week; see account_periods."
     columns = "select table_name, column_name, comment from duckdb_columns() where not internal"
     described = "select table_name, column_name, description from _columns"
     assert sorted(rows_of(settings, columns)) == sorted(rows_of(settings, described))
 
 
-def test_an_unusual_day_is_flagged_in_its_row_and_told_in_the_warehouse_and_by_its_check(settings: Settings) -> None:
+def test_an_unusual_day_is_flagged_in_its_row_the_warehouse_and_its_check(settings: Settings) -> None:
     half_a_year(settings)
     result = run(settings, ["pig1987"], SEVEN_MONTHS[0], SEVEN_MONTHS[-1])
     assert result.success
@@ -219,18 +219,18 @@ def test_an_unusual_day_is_flagged_in_its_row_and_told_in_the_warehouse_and_by_i
     assert check.severity == dg.AssetCheckSeverity.WARN
     flagged = rows_of(settings, "select date from social_media_stats where 'follower_drop' in anomalies")
     assert flagged == [(date(2025, 3, 30),)]
-    ((kind, told, first_day, export),) = rows_of(
+    ((kind, sentence, first_day, export),) = rows_of(
         settings,
         "select kind, sentence, first_day, export_id from anomalies where check_name = 'follower_trend_is_plausible'",
     )
     assert (kind, first_day) == ("event", date(2025, 3, 30))
-    assert check.description == f"pig1987, 30 March 2025: {told}"
+    assert check.description == f"pig1987, 30 March 2025: {sentence}"
     results = rows_of(
         settings,
         "select date, passed, events, first_day, sentence from data_quality "
         "where check_name = 'follower_trend_is_plausible' order by date",
     )
-    of_march = (date(2025, 3, 1), False, 1, date(2025, 3, 30), told)
+    of_march = (date(2025, 3, 1), False, 1, date(2025, 3, 30), sentence)
     kept = [(month, True, 0, None, None) for month in SEVEN_MONTHS]
     assert results == [of_march if month[0] == of_march[0] else month for month in kept]
     assert rows_of(settings, f"select count(*) from exports where export_id = '{export}'") != [(0,)]
@@ -282,7 +282,7 @@ def test_a_broken_schema_stops_what_is_downstream_and_nothing_else(
     assert processed(Lake(settings), "pig1987") == frozenset()
 
 
-def test_months_that_no_export_speaks_of_warn_and_stop_nothing(settings: Settings) -> None:
+def test_months_without_exports_warn_and_stop_nothing(settings: Settings) -> None:
     landed(settings)
     result = run(settings, ["pig1987"], date(2025, 3, 1), date(2025, 3, 1))
     assert result.success
@@ -291,7 +291,7 @@ def test_months_that_no_export_speaks_of_warn_and_stop_nothing(settings: Setting
     assert unkept == {"has_rows"}
 
 
-def test_people_see_rows_days_and_exports_of_a_run(settings: Settings) -> None:
+def test_a_run_shows_its_rows_days_and_exports(settings: Settings) -> None:
     landed(settings)
     result = run(settings, ["pig1987"], DECEMBER, FEBRUARY)
     *_, last = shown = [one.metadata for one in result.asset_materializations_for_node("staging__overview")]
@@ -299,6 +299,6 @@ def test_people_see_rows_days_and_exports_of_a_run(settings: Settings) -> None:
     by_month = [tuple(metadata[fact].value for fact in facts) for metadata in shown]
     assert by_month == [(12, 12, 0), (31, 31, 0), (2, 2, 0)]
     assert "| pig1987 | 2024-12-20 | 2025-02-02 | 45 | 45 | 0 |" in str(last["coverage"].value)
-    assert last["exports_used"].value == 1  # the second export tells every day again
+    assert last["exports_used"].value == 1  # the second export contains every day again
     snapshots = result.asset_materializations_for_node("staging__content")[0].metadata
     assert "missing_days" not in snapshots

@@ -47,7 +47,7 @@ def test_every_link_of_the_readme_leads_somewhere() -> None:
         assert target.startswith("https://") or (ROOT / target).exists(), target
 
 
-def test_every_message_of_the_troubleshooting_table_is_one_the_program_says() -> None:
+def test_every_message_of_the_troubleshooting_table_is_in_the_source() -> None:
     table = README.split("## When something is wrong")[1].split("##")[0]
     rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
     for message in [text for row in rows for text in re.findall(r"`([^`]+)`", row)]:
@@ -69,7 +69,7 @@ def test_the_demo_fills_the_tables_and_the_readmes_queries_answer(tmp_path: Path
     shown = dict(re.findall(r"^(\w+)\s+([\d,]+)\s+2$", README, re.MULTILINE))
     counted = dict(re.findall(r"^(\w+)\s+([\d,]+)\s+2\s*$", first.stdout, re.MULTILINE))
     assert set(shown) == set(counted)
-    assert 360 <= int(counted["social_media_stats"]) <= 370  # 180 days, and those that only one report tells of
+    assert 360 <= int(counted["social_media_stats"]) <= 370  # 180 days, and those that only one report contains
     queries = re.findall(r"```sql\n(.*?)```", README, re.DOTALL)[0].strip().split(";\n")
     with duckdb.connect(str(tmp_path / "data/warehouse/tiktok.duckdb"), read_only=True) as warehouse:
         answers = [warehouse.execute(query.rstrip(";")).fetchall() for query in queries]

@@ -84,7 +84,7 @@ def test_an_account_without_data_is_exit_code_1_and_says_what_to_do(data: Path, 
     assert not (tmp_path / "report.html").exists()
 
 
-def test_of_all_accounts_one_without_data_is_told_and_is_no_failure(data: Path, made_once: MadeOnce) -> None:
+def test_an_account_without_data_among_all_is_reported_and_is_no_failure(data: Path, made_once: MadeOnce) -> None:
     processed(data, made_once, "zonea0")
     result = run()
     assert result.exit_code == 0

@@ -53,7 +53,7 @@ def look(settings: Settings, instance: dg.DagsterInstance, moment: dt.datetime) 
     return list(data.run_requests or [])
 
 
-def test_turns_begin_when_the_numbers_of_yesterday_are_there_and_keep_the_pause() -> None:
+def test_turns_begin_when_yesterdays_numbers_are_available_and_keep_the_spacing() -> None:
     turns = moments(["pig1987", "zonea0", "south"], FIVE_MINUTES)
     assert [str(turn) for turn in turns.values()] == ["17:10:00", "17:15:00", "17:20:00"]
 
@@ -69,7 +69,7 @@ def test_a_thousand_accounts_go_round_the_clock() -> None:
     assert all(dt.timedelta() <= turn < dt.timedelta(days=1) for turn in turns.values())
 
 
-def test_whose_turn_has_come_is_due_once() -> None:
+def test_an_account_is_due_once_per_turn() -> None:
     turns = moments(["pig1987", "zonea0"], FIVE_MINUTES)
     yesterdays = {(account, YESTERDAY.isoformat()) for account in turns}
     assert due(turns, at(17, 9), yesterdays, {}) == []
@@ -77,13 +77,13 @@ def test_whose_turn_has_come_is_due_once() -> None:
     assert due(turns, at(17, 15), yesterdays | {("pig1987", TODAY.isoformat())}, {}) == [("zonea0", TODAY)]
 
 
-def test_missed_turns_are_made_up_for_by_one() -> None:
+def test_several_missed_turns_run_once() -> None:
     turns = moments(["pig1987", "zonea0"], FIVE_MINUTES)
     assert due(turns, at(23, 50), {("pig1987", "2026-03-01")}, {}) == [("pig1987", TODAY), ("zonea0", TODAY)]
     assert due(turns, at(9, 0), set(), {}) == [("pig1987", YESTERDAY), ("zonea0", YESTERDAY)]
 
 
-def test_a_turn_before_the_last_visit_needs_no_making_up_for() -> None:
+def test_a_turn_before_the_last_visit_is_skipped() -> None:
     turns = moments(["pig1987", "zonea0"], FIVE_MINUTES)
     logged_in = dict.fromkeys(turns, at(12, 0))
     assert due(turns, at(17, 10), set(), logged_in) == [("pig1987", TODAY)]
@@ -96,9 +96,7 @@ def test_the_schedule_is_off_until_somebody_has_logged_in(settings: Settings, in
     assert schedule_of(log_in(settings, "zonea0")).default_status is dg.DefaultScheduleStatus.RUNNING
 
 
-def test_a_turn_is_one_run_over_the_last_weeks_asked_for_again(
-    settings: Settings, instance: dg.DagsterInstance
-) -> None:
+def test_a_turn_is_one_run_that_exports_the_last_weeks_again(settings: Settings, instance: dg.DagsterInstance) -> None:
     log_in(settings, "pig1987")
     [request] = look(settings, instance, at(17, 10))
     assert request.tags[ACCOUNT_TAG] == "pig1987"

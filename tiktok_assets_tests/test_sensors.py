@@ -80,7 +80,7 @@ def test_each_account_gets_a_run_over_every_month_its_exports_touch(landed: list
 
 
 @given(drops, st.randoms())
-def test_the_order_of_files_decides_nothing(landed: list[LandedExport], random: Random) -> None:
+def test_the_order_of_files_does_not_matter(landed: list[LandedExport], random: Random) -> None:
     assert decided(random.sample(landed, len(landed))) == decided(landed)
 
 
@@ -94,7 +94,7 @@ def test_an_account_with_a_run_in_flight_waits_and_the_others_do_not(
 
 
 @given(drops)
-def test_what_failed_together_runs_alone(landed: list[LandedExport]) -> None:
+def test_exports_that_failed_together_run_alone(landed: list[LandedExport]) -> None:
     found = decided(landed, tried=all_tried(landed, Tries(together=1)))
     assert [batch.accounts for batch in found] == [batch.new for batch in found]
     assert all(len(batch.accounts) == 1 for batch in found)
@@ -102,9 +102,7 @@ def test_what_failed_together_runs_alone(landed: list[LandedExport]) -> None:
 
 
 @given(drops, st.integers(0, 5))
-def test_what_was_tried_twice_is_not_asked_for_again_until_something_new_comes(
-    landed: list[LandedExport], tries: int
-) -> None:
+def test_exports_that_failed_twice_wait_for_a_new_export(landed: list[LandedExport], tries: int) -> None:
     tried = all_tried(landed, Tries(alone=tries))
     accounts = {one.account for one in landed}
     assert {one for batch in decided(landed, tried=tried) for one in batch.new} == (
@@ -190,7 +188,7 @@ def test_a_tick_reports_what_landed_once_and_without_a_run(settings: Settings, i
     assert second.asset_events == []
 
 
-def test_after_processing_nothing_is_new_also_to_the_next_process(settings: Settings, history: History) -> None:
+def test_after_processing_nothing_is_new_to_the_next_process(settings: Settings, history: History) -> None:
     for section in SECTIONS:
         drop_export(settings, "pig1987", section)
     with history() as instance:
@@ -217,7 +215,7 @@ def test_after_processing_nothing_is_new_also_to_the_next_process(settings: Sett
     assert done.stdout == "No new exports in landing.\n"
 
 
-def test_a_crash_between_raw_and_warehouse_is_asked_for_again_and_then_closed(
+def test_a_crash_between_raw_and_warehouse_is_retried_and_then_closed(
     settings: Settings, instance: dg.DagsterInstance
 ) -> None:
     drop_export(settings, "pig1987", "overview", folder="pig1987")
@@ -281,7 +279,7 @@ def test_a_run_whose_process_is_gone_is_ended_and_holds_nothing_up(
     assert ended is not None and ended.status == dg.DagsterRunStatus.FAILURE
 
 
-def test_power_cuts_are_no_failures_of_an_export_but_one_that_kills_every_run_is_given_up(
+def test_power_cuts_are_not_failures_but_an_export_that_kills_every_run_is_given_up(
     settings: Settings, instance: dg.DagsterInstance
 ) -> None:
     drop_export(settings, "pig1987", "overview")
@@ -312,7 +310,7 @@ def test_visits_to_studio_in_the_queue_hold_back_no_other_account(
     assert requested(tick(settings, instance)) == {"pig1987": MAY_AND_JUNE}
 
 
-def test_a_run_that_ends_during_the_look_is_not_started_a_second_time(
+def test_a_run_that_ends_during_the_tick_is_not_started_again(
     settings: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drop_export(settings, "pig1987", "overview")
@@ -320,16 +318,16 @@ def test_a_run_that_ends_during_the_look_is_not_started_a_second_time(
     take_in = sensors.take_in
 
     def slow(*args, **kwargs):
-        seen = take_in(*args, **kwargs)
+        intake = take_in(*args, **kwargs)
         instance.report_run_canceled(run)  # in truth it ends well, after the receipts were looked at
-        return seen
+        return intake
 
     monkeypatch.setattr(sensors, "take_in", slow)
     assert requested(tick(settings, instance)) == {}
 
 
 @pytest.mark.parametrize("status", ["FAILURE", "CANCELED", "SUCCESS"])
-def test_the_same_work_is_never_asked_for_without_end(
+def test_the_same_work_is_not_requested_endlessly(
     settings: Settings, instance: dg.DagsterInstance, status: str
 ) -> None:
     """Whatever becomes of the runs: here none of them ever finishes the exports."""
@@ -347,9 +345,7 @@ def test_the_same_work_is_never_asked_for_without_end(
     assert requested(tick(settings, instance)) == {"pig1987": MAY_AND_JUNE}
 
 
-def test_a_batch_that_failed_is_asked_for_again_account_by_account(
-    settings: Settings, instance: dg.DagsterInstance
-) -> None:
+def test_a_failed_batch_is_retried_account_by_account(settings: Settings, instance: dg.DagsterInstance) -> None:
     for handle in ("pig1987", "zone.a0"):
         drop_export(settings, handle, "overview")
     (request,) = tick(settings, instance).run_requests or []  # pyright: ignore[reportAttributeAccessIssue]
@@ -377,7 +373,7 @@ def test_a_tick_says_why_it_did_nothing(
     drop(b"PK...", landing(settings), "Content_pig1987.zip", age=1)
     assert reason(tick(settings, instance)) == f"Still being written: {landing(settings) / 'Content_pig1987.zip'}."
     drop(b"PK...", landing(settings), "Content_pig1987.zip")
-    assert "Set aside in quarantine: Content_pig1987.zip: is a damaged" in reason(tick(settings, instance))
+    assert "Quarantined: Content_pig1987.zip: is a damaged" in reason(tick(settings, instance))
     drop_export(settings, "pig1987", "overview")
     a_run(instance, dg.DagsterRunStatus.STARTED, RANGE)
     report(instance, tick(settings, instance))
@@ -392,12 +388,12 @@ def test_400_exports_of_100_accounts_are_one_run(install: Install, instance: dg.
             drop_export(settings, handle, section)
     answer = tick(settings, instance)
     while isinstance(answer, dg.SkipReason) or "99 more" not in str(requested(answer)):  # a busy machine reads slowly
-        assert "files wait for the next look" in str(answer) or isinstance(answer, dg.SensorResult)
+        assert "files wait for the next tick" in str(answer) or isinstance(answer, dg.SensorResult)
         answer = tick(settings, instance)
     assert requested(answer) == {"account0 and 99 more": ("account0|2025-05-01", "account99|2025-06-01")}
 
 
-def test_a_look_that_has_no_time_left_goes_on_with_the_oldest_files_at_the_next_one(
+def test_a_tick_without_time_left_continues_with_the_oldest_files_next_time(
     settings: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number, section in enumerate(SECTIONS):
@@ -412,12 +408,10 @@ def test_a_look_that_has_no_time_left_goes_on_with_the_oldest_files_at_the_next_
     monkeypatch.setattr(sensors, "_READ_BUDGET", 0.0)
     for number in range(3):
         (landing(settings) / f"{number}.csv").write_bytes(b"new")
-    assert "7 files wait for the next look." in reason(tick(settings, instance))
+    assert "7 files wait for the next tick." in reason(tick(settings, instance))
 
 
-def test_what_is_stored_and_unpublished_is_published_by_a_run_of_its_own(
-    settings: Settings, instance: dg.DagsterInstance
-) -> None:
+def test_unpublished_data_is_published_by_its_own_run(settings: Settings, instance: dg.DagsterInstance) -> None:
     drop_export(settings, "pig1987", "overview")
     with fresh() as other:
         assert process(settings, instance=other).is_clean

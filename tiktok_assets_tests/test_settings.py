@@ -1,4 +1,4 @@
-"""Settings: defaults, where they come from, and what a person reads when a value cannot be used."""
+"""Settings: defaults, where they come from, and the errors about unusable values."""
 
 import logging
 from datetime import date
@@ -15,7 +15,7 @@ FERNET_KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 
 @pytest.fixture(autouse=True)
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project of its own: neither the developer's ``.env`` nor the shell's variables are seen."""
+    """A project of its own: neither the developer's ``.env`` nor the shell's variables are read."""
     for field in Settings.model_fields:
         monkeypatch.delenv(variable(field), raising=False)
     monkeypatch.setattr(module, "project_root", lambda: tmp_path)
@@ -138,7 +138,7 @@ def test_the_session_key_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None
     assert settings.session_key.get_secret_value() == FERNET_KEY
 
 
-def test_a_misspelt_variable_is_reported_and_a_stranger_is_not(
+def test_a_misspelt_variable_is_reported_and_an_unrelated_one_is_not(
     root: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("TIKTOK_ACCOUNT", "pig1987")
@@ -147,6 +147,6 @@ def test_a_misspelt_variable_is_reported_and_a_stranger_is_not(
     with caplog.at_level(logging.WARNING):
         load_settings()
     assert [record.message for record in caplog.records] == [
-        "TIKTOK_ACCOUNT is no setting and was ignored; TIKTOK_ACCOUNTS is one.",
-        "TIKTOK_DATADIR is no setting and was ignored; TIKTOK_DATA_DIR is one.",
+        "TIKTOK_ACCOUNT is not a setting and was ignored. Did you mean TIKTOK_ACCOUNTS?",
+        "TIKTOK_DATADIR is not a setting and was ignored. Did you mean TIKTOK_DATA_DIR?",
     ]

@@ -18,7 +18,7 @@ DOWNSTREAM = {
     "curated/settling": 92,
     "curated/account_daily": 112,
     "curated/videos": 366,
-    # Settling says 92 days later something else of a whole month, so of a day 122 days later; and 31 on from there.
+    # Settling may change a whole month 92 days later, so a day 122 days later; and another 31 from there.
     "curated/account_periods": 122 + 31,
     # A video's growth changes up to 366 days later, and these look back at it.
     "curated/viral_videos": 366 + 184,
@@ -37,12 +37,12 @@ DOWNSTREAM = {
 }
 
 
-def test_how_far_a_change_goes_on_follows_from_what_tables_look_back_at() -> None:
+def test_downstream_days_follow_from_the_look_back_of_tables() -> None:
     assert {key: days for key in TABLES if (days := downstream_days(key))} == DOWNSTREAM
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
-def test_a_table_reads_tables_and_columns_that_there_are(table: Table) -> None:
+def test_a_table_reads_tables_and_columns_that_exist(table: Table) -> None:
     raw = {f"raw/{report.name}" for report in REPORTS}
     for source in table.inputs.values():
         assert source.key in TABLES or source.key in raw
@@ -50,7 +50,7 @@ def test_a_table_reads_tables_and_columns_that_there_are(table: Table) -> None:
             others = [*source.renamed.values(), *(source.pivoted or {}).values(), *source.columns]
             assert set(others) <= TABLES[source.key].columns.keys()
         assert {*source.renamed, *(source.pivoted or {})} <= table.columns.keys()
-    assert {table.day, *table.over_all_months, *table.former_names} <= table.columns.keys()
+    assert {table.day, *table.over_all_months, *table.previous_names} <= table.columns.keys()
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
@@ -60,7 +60,7 @@ def test_a_table_is_made_of_tables_listed_before_it(table: Table) -> None:
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
-def test_a_computed_column_is_made_of_columns_that_there_are(table: Table) -> None:
+def test_a_computed_column_is_made_of_columns_that_exist(table: Table) -> None:
     for column, origins in lineage(table, TABLES).items():
         assert column in table.columns
         assert all(origin.column in TABLES[origin.key].columns for origin in origins)

@@ -1,1 +1,1 @@
-"""Dagster wiring only: an asset takes its slice, calls a pure function and returns the rows with metadata."""
+"""Dagster wiring only: an asset takes its partitions, calls a pure function and returns the rows with metadata."""

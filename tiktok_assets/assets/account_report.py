@@ -1,4 +1,4 @@
-"""Reports: the page of each account, written from what the curated tables hold at that moment."""
+"""Reports: the page of each account, written from the curated tables as they are at that moment."""
 
 import datetime as dt
 
@@ -20,7 +20,7 @@ def build_account_report(lake: Lake, roster: Roster, partitions_def: dg.Partitio
         key=["reports", "account_report"],
         deps=[dg.AssetKey(table.key.split("/")) for table in TABLES],
         group_name="reports",
-        description="One HTML page per account, as of now and of all its months: one file in data/reports each.",
+        description="One HTML page per account over all its months, as of now: data/reports/<account>.html.",
         code_version="1",
         partitions_def=partitions_def,
         backfill_policy=dg.BackfillPolicy.single_run(),
@@ -35,7 +35,7 @@ def build_account_report(lake: Lake, roster: Roster, partitions_def: dg.Partitio
         now = dt.datetime.now(dt.UTC)
         written = {tables.account.key: write_report(lake, tables, now) for tables in tables_of(lake, accounts, now)}
         if without := [account.key for account in accounts if account.key not in written]:
-            context.log.warning("No data yet, so no page: %s", part_of_list(without))
+            context.log.warning("No page, because there is no data yet: %s", part_of_list(without))
         pages = part_of_list([path.name for path in written.values()])
         facts = {"pages": pages, "pages_written": len(written)}
         set_partition_metadata(context, context.asset_key, {stored_last(context): facts})

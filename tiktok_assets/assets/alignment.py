@@ -55,13 +55,13 @@ def _newest(reasons: list[tuple[object, ...]]) -> dg.MarkdownMetadataValue:
 
 
 def _exports(rows: pl.DataFrame, partitions: PartitionRange) -> pl.DataFrame:
-    """Of each partition, how many exports speak of it, and how many of these were labelled on other days."""
+    """For each partition, how many exports contain it, and how many of these had shifted labels."""
     exports, moved = pl.col("export_id"), pl.col("date_shift_days") != 0
     return by_partition(rows, partitions, exports=exports.n_unique(), exports_moved=exports.filter(moved).n_unique())
 
 
 def _note(lake: Lake, account: str, found: Iterable[tuple[Verdict, DailyFile]], run_id: str) -> list[Moved]:
-    """The verdicts in the receipts of the exports; those whose labels had been judged otherwise."""
+    """Write the verdicts into the receipts of the exports; return those whose labels were judged differently before."""
     shifts: dict[str, dict[str, int]] = {}
     days: dict[str, set] = {}
     for verdict, file in found:

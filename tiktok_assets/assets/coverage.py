@@ -1,7 +1,7 @@
-"""Curated/coverage: which days the exports tell. Its rows are facts about them; what is missing today is metadata.
+"""Curated/coverage: which days the exports contain. Its rows are facts of exports; what is missing today is metadata.
 
-A rebuild makes the same rows again on any day. The table and the advice that people see beside a run are of the moment
-of the run, over every month of its accounts: what `tiktok-assets status` says.
+A rebuild makes the same rows again on any day. The table and the advice in a run's metadata describe the moment of the
+run, over every month of its accounts, as `tiktok-assets status` does.
 """
 
 import datetime as dt
@@ -13,7 +13,7 @@ from tiktok_assets.assets.dagster_failures import reports_failures
 from tiktok_assets.assets.declared import table_asset
 from tiktok_assets.checks.schema import schema_result
 from tiktok_assets.curated.coverage.advice import by_urgency
-from tiktok_assets.curated.coverage.coverage import COUNTED, COVERAGE, all_told_days
+from tiktok_assets.curated.coverage.coverage import COUNTED, COVERAGE, all_reported_days
 from tiktok_assets.curated.coverage.coverage import coverage as count_days
 from tiktok_assets.partitions import PartitionRange, partition_range
 from tiktok_assets.reporting.status import COLUMNS, AccountCoverage, coverages, row_of, what_to_do
@@ -30,7 +30,7 @@ def build_coverage_asset(lake: Lake, partitions_def: dg.PartitionsDefinition) ->
     @reports_failures
     def coverage(context: dg.AssetExecutionContext, **staged: pl.DataFrame):  # with checks, no MaterializeResult[T]
         partitions = partition_range(context.partition_keys)
-        rows = count_days(all_told_days(staged))
+        rows = count_days(all_reported_days(staged))
         record(context, partitions, _days(rows, partitions), _of_run(lake, partitions))
         return dg.MaterializeResult(value=rows, check_results=[schema_result(COVERAGE.schema, rows, partitions)])
 
@@ -38,7 +38,7 @@ def build_coverage_asset(lake: Lake, partitions_def: dg.PartitionsDefinition) ->
 
 
 def _days(rows: pl.DataFrame, partitions: PartitionRange) -> pl.DataFrame:
-    """Of each partition, the days of all its reports."""
+    """For each partition, the days of all its reports."""
     return by_partition(
         rows,
         partitions,
@@ -49,7 +49,7 @@ def _days(rows: pl.DataFrame, partitions: PartitionRange) -> pl.DataFrame:
 
 
 def _of_run(lake: Lake, partitions: PartitionRange) -> dict[str, object]:
-    """What people see beside a run: the coverage of its accounts at this moment, and what to export."""
+    """The metadata of a run: the coverage of its accounts at this moment, and what to export."""
     now = dt.datetime.now(dt.UTC)
     found = coverages(lake, partitions.accounts[:_SHOWN], now)
     return {

@@ -1,7 +1,7 @@
 """The one place where a failure of ours becomes one that Dagster understands.
 
-Belongs here: the translation, and what it is put around: the functions of assets and ops, and IO managers. Does not
-belong here: which failures there are (``failures``). A test finds every asset, op and IO manager it is not put around.
+Belongs here: the translation, and what it wraps: the functions of assets and ops, and IO managers. Does not
+belong here: which failures there are (``failures``). A test finds every asset, op and IO manager without it.
 """
 
 from __future__ import annotations

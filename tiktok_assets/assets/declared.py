@@ -1,4 +1,4 @@
-"""``dg.asset`` and ``dg.AssetOut`` of a ``Table``: what Dagster shows and knows of it, whatever its step does."""
+"""``dg.asset`` and ``dg.AssetOut`` of a ``Table``: its metadata in Dagster, whatever its step does."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def table_asset(
     metadata: Mapping[str, object] | None = None,
     **more: Any,
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
-    """``dg.asset`` for the step that makes the table. ``metadata`` and ``more``: beside what the table says."""
+    """``dg.asset`` for the step that makes the table. ``metadata`` and ``more``: in addition to the table's own."""
     output = _output(table)
     if table.layer == "warehouse":
         # The tables of the lake first: the warehouse is held, and other runs wait, from its first table on.
@@ -72,7 +72,7 @@ def _output(table: Table) -> dict[str, Any]:
 
 
 def _storage_metadata(table: Table) -> dict[str, object]:
-    """What the IO managers ask for; see ``storage.parquet`` and ``storage.duckdb``."""
+    """What the IO managers read; see ``storage.parquet`` and ``storage.duckdb``."""
     found = {
         "dagster/table_name": f"main.{table.name}" if table.layer == "warehouse" else None,
         DOWNSTREAM: downstream_days(table.key),

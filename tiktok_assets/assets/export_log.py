@@ -46,7 +46,7 @@ def build_export_log(lake: Lake, roster: Roster, partitions_def: dg.PartitionsDe
         stored = context.resources.warehouse
         if stored.warehouse.seconds_since_published() > lake.settings.publish_interval or not _more_to_come(context):
             publish(lake, roster, stored.session(context.log.info))
-        stored.needs_no_publishing()  # or the run to come will do it
+        stored.needs_no_publishing()  # or the next run will do it
 
     return exports
 
@@ -55,7 +55,7 @@ def _more_to_come(context: dg.AssetExecutionContext) -> bool:
     """Whether another run is under way or waits, which will publish what this one stored."""
     if MORE_TAG in context.run.tags:
         return True
-    if context.run.job_name != "process_exports":  # a person's, of which nobody knows what it will make
+    if context.run.job_name != "process_exports":  # a manual run may not publish
         return False
     under_way = dg.RunsFilter(job_name=context.run.job_name, statuses=list(NOT_ENDED))
     runs = context.instance.get_runs(under_way, limit=2)

@@ -31,14 +31,14 @@ _DESCRIPTION = {
     "content": "Content ZIPs: lifetime totals of up to 15 videos.",
     INSIGHTS: "What Studio's pages showed beside the exports, one JSON file a visit: following, watch time, ages.",
 }
-_NAMED = 3  # files in the event of one partition: the others stand in raw, in the column "source"
+_NAMED = 3  # files in the event of one partition: the others are in raw, in the column "source"
 
 
 class Extraction(dg.Config):
-    """What a run of the landing assets asks Studio for."""
+    """What a run of the landing assets requests from Studio."""
 
-    refresh: bool = Field(default=False, description="Ask again for days whose numbers were exported already.")
-    days: int | None = Field(default=None, ge=1, description="Only the last so many days of the run's months.")
+    refresh: bool = Field(default=False, description="Request days again that were exported already.")
+    days: int | None = Field(default=None, ge=1, description="Only this many last days of the run's months.")
 
 
 def build_landing_assets(lake: Lake, roster: Roster, partitions_def: dg.PartitionsDefinition) -> dg.AssetsDefinition:
@@ -106,14 +106,14 @@ def _extract(
     partitions: PartitionRange,
     config: Extraction,
 ) -> ExtractionOutcome:
-    """What is missing of an account, asked for; nothing where a person looks after it by dropping files."""
+    """Extract what an account is missing; nothing if its exports are dropped manually."""
     now, first, last = extractor.clock(), partitions.first_day, partitions.last_day
     if config.days is not None:
         first = max(first, min(last, now.date()) - dt.timedelta(days=config.days - 1))
     if is_manual(lake, account):
         note = (
-            f"{account}: nobody has logged in yet, so nothing was asked of Studio; its exports are dropped by hand. To "
-            f"have them made: `tiktok-assets login {account}`."
+            f"{account}: has no login, so nothing was requested from Studio; its exports are dropped manually. To "
+            f"extract them automatically: `tiktok-assets login {account}`."
         )
         return ExtractionOutcome(
             request=ExtractionRequest(account=roster[account], sections=[], first=first, last=last), notes=[note]
@@ -123,7 +123,7 @@ def _extract(
 
 
 def _raise_failures(outcomes: Iterable[ExtractionOutcome]) -> None:
-    """The failure of the one account that has one, or one failure that names all of them."""
+    """Raise the failure of the only account that has one, or one failure that names all of them."""
     failures = [outcome.failure for outcome in outcomes if outcome.failure]
     if len(failures) > 1:
         raise ExtractionFailed("\n".join(str(failure.description) for failure in failures))
@@ -162,7 +162,7 @@ def _facts(lake: Lake, accounts: Iterable[str], section: str, outcomes: Iterable
 
 
 class LandingEvents:
-    """What landed, reported to Dagster without an extraction. Remembers what Dagster is known to know."""
+    """What landed, reported to Dagster without an extraction. Remembers what Dagster already has."""
 
     def __init__(self) -> None:
         self._known: set[tuple[str, str]] = set()
@@ -170,21 +170,21 @@ class LandingEvents:
     def unknown(
         self, instance: dg.DagsterInstance, landed: Iterable[LandedExport], most: int | None = None
     ) -> list[dg.AssetMaterialization]:
-        """An event for each partition of landing that Dagster does not know of yet; at most so many, if told."""
+        """An event for each partition of landing that Dagster does not have yet; at most ``most``."""
         files: dict[tuple[str, str], list[str]] = {}
         for export in landed:
             for section, month in itertools.product(export.sections, export.months):
                 place = (section, event_key(export.account, month))
                 if place not in self._known:
                     files.setdefault(place, []).append(export.source)
-        wanted = dict(itertools.islice(files.items(), most))
-        for section in {section for section, _ in wanted}:
-            keys = {str(key) for other, key in wanted if other == section}
+        checked = dict(itertools.islice(files.items(), most))
+        for section in {section for section, _ in checked}:
+            keys = {str(key) for other, key in checked if other == section}
             stored = instance.get_latest_storage_id_by_partition(
                 dg.AssetKey(["landing", section]), dg.DagsterEventType.ASSET_MATERIALIZATION, keys
             )
             self._known.update((section, key) for key in stored)
-        news = [place for place in wanted if place not in self._known]
+        news = [place for place in checked if place not in self._known]
         self._known.update(news)
         return [
             dg.AssetMaterialization(

@@ -1,4 +1,4 @@
-"""Account x month as Dagster's partitions. Does not belong here: which of them a run is asked for (``partitions``)."""
+"""Account x month as Dagster's partitions. Does not belong here: the range of a run (``partitions``)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""What is loaded becomes what people read, and only then counts as done.
+"""Publish what is loaded; only then an export counts as done.
 
-Belongs here: when to publish, and the receipts of what is. Does not belong here: how the file is copied (``duckdb``).
+Belongs here: when to publish, and the receipts of published exports. Does not belong here: how the file is copied
+(``duckdb``).
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from tiktok_assets.storage.lake import Lake, changed_at
 
 
 def publish(lake: Lake, accounts: Iterable[str], session: Session) -> int:
-    """Publish the working file and close the receipts of the exports in it; how many those are.
+    """Publish the working file and close the receipts of the exports in it; return how many those are.
 
-    Whoever publishes closes for everybody: the receipts that are loaded before the copy is made.
+    A run also closes the receipts of others: all that are loaded before the copy is made.
     """
     contained = waiting_for_publication(lake, accounts)
     session.publish()
@@ -25,9 +26,9 @@ def publish(lake: Lake, accounts: Iterable[str], session: Session) -> int:
 
 
 def overdue(lake: Lake, accounts: Iterable[str], warehouse: Warehouse, now: float) -> str | None:
-    """A name for what is stored, that people cannot read, and that no run came to publish; None where there is nothing.
+    """A name for stored data that no run has published; None if there is none.
 
-    Asked while no run is under way. ``now``: seconds since 1970.
+    Called while no run is under way. ``now``: seconds since 1970.
     """
     waiting = waiting_for_publication(lake, accounts)
     is_late = any(now - changed_at(path) > lake.settings.publish_interval for path in waiting)

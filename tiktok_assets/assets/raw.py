@@ -81,7 +81,7 @@ def build_raw_assets(lake: Lake, partitions_def: dg.PartitionsDefinition) -> dg.
             for report in REPORTS:
                 facts = {partitions.last_partition: _facts(report, exports)}
                 set_partition_metadata(context, dg.AssetKey(["raw", report.name]), facts)
-                rows = [table for told, table in tables if told is report]
+                rows = [table for table_report, table in tables if table_report is report]
                 yield dg.Output(rows, output_name=f"raw__{report.name}")
             for account, source, export in exports:
                 write_receipt(lake, account, source, export, context.run.run_id)
@@ -104,7 +104,7 @@ def _landed(lake: Lake, account: str, source: str, export: Export) -> LandedExpo
 
 
 def _facts(report: Report, exports: Sequence[tuple[str, str, Export]]) -> Facts:
-    """What a run read of a report: how many exports, which, and what was odd about them."""
+    """What a run read of a report: how many exports, which, and their warnings."""
     files = [source for _, source, export in exports if any(member.report is report for member in export.members)]
     warnings = [text for _, _, export in exports for text in export.warnings if report.title in text]
     return {"new_exports": len(files), "source_files": part_of_list(files), "warnings": part_of_list(warnings)}
@@ -113,18 +113,18 @@ def _facts(report: Report, exports: Sequence[tuple[str, str, Export]]) -> Facts:
 def _new_exports(
     lake: Lake, partitions: PartitionRange, stack: contextlib.ExitStack, log: dg.DagsterLogManager
 ) -> Iterator[tuple[str, str, Export]]:
-    """The landed exports that touch the slice and have no receipt, open as long as ``stack``: account, file, export.
+    """The landed exports with days in ``partitions`` and no receipt, open as long as ``stack``: account, file, export.
 
-    A file that is damaged, still being written or another account's is left to the sensor; the others go on.
+    A file that is damaged, still being written or of another account is left to the sensor; the others are read.
     """
     roster = load_roster(lake.settings)
     for account in partitions.accounts:
-        seen = set(loaded(lake, account))
-        for path, whole in unchanged([path for path in account_files(lake, account) if _is_new(path, seen)]):
+        known_ids = set(loaded(lake, account))
+        for path, whole in unchanged([path for path in account_files(lake, account) if _is_new(path, known_ids)]):
             source = source_of(lake, account, path)
             try:
                 if not whole:
-                    raise BrokenFile(f"{source}: is still being written. It is taken in when it is complete.")
+                    raise BrokenFile(f"{source}: is still being written. It is processed when it is complete.")
                 export = stack.enter_context(open_export(stack.enter_context(local_copy(path))))
                 owner(export, roster.get(account), roster)
                 export.validate()
@@ -135,12 +135,12 @@ def _new_exports(
                 yield account, source, export
 
 
-def _is_new(path: UPath, seen: set[str]) -> bool:
-    """Whether the bytes are in none of the exports ``seen``, to which they are added; of twins the first one counts."""
+def _is_new(path: UPath, known_ids: set[str]) -> bool:
+    """Whether the bytes are none of the exports ``known_ids``; adds them, so that the first of two copies counts."""
     try:
         digest = identity(path)
     except UnreadableFile:
-        return True  # the reader says why
-    is_new = digest not in seen
-    seen.add(digest)
+        return True  # the reader reports why
+    is_new = digest not in known_ids
+    known_ids.add(digest)
     return is_new

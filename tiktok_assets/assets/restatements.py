@@ -1,4 +1,4 @@
-"""Curated/restatements and curated/settling: what later exports told differently, and at which age that stops.
+"""Curated/restatements and curated/settling: which numbers later exports changed, and from which age they are final.
 
 One read of an account's exports makes both. No return type: Dagster's own for a multi-asset is an iterator of outputs.
 """
@@ -23,7 +23,7 @@ from tiktok_assets.storage.parquet import windowed_input
 from tiktok_assets.storage.raw import raw_rows
 from tiktok_assets.tables import downstream_days
 
-_MOVED, _SETTLED = (dg.AssetKey(table.key.split("/")) for table in COMPARED)
+_RESTATED, _FINAL = (dg.AssetKey(table.key.split("/")) for table in COMPARED)
 _DOWNSTREAM = downstream_days(SETTLING.key)
 _SHOWN = 20
 
@@ -45,19 +45,19 @@ def build_restatements_asset(lake: Lake, partitions_def: dg.PartitionsDefinition
         partitions = partition_range(context.partition_keys)
         since = partitions.extended(before=LOOK_BACK).first_day
         raw = {report.name: raw_rows(lake, report.name, partitions.accounts, since) for report in DAILY}
-        moved, settled = compared(raw, alignment, partitions)
+        moved, final_ages = compared(raw, alignment, partitions)
         days = by_partition(moved, partitions, days_restated=pl.col("date").n_unique())
-        record(context, partitions, days, {"what_moved": _newest(moved)}, asset_key=_MOVED)
+        record(context, partitions, days, {"what_moved": _newest(moved)}, asset_key=_RESTATED)
         yield dg.Output(moved, output_name="curated__restatements")
-        metrics = by_partition(settled, partitions, metrics_with_evidence=pl.col("has_evidence").sum())
-        record(context, partitions, metrics, {"newest_month": _newest_month(settled)}, asset_key=_SETTLED)
-        yield dg.Output(settled, output_name="curated__settling")
+        metrics = by_partition(final_ages, partitions, metrics_with_evidence=pl.col("has_evidence").sum())
+        record(context, partitions, metrics, {"newest_month": _newest_month(final_ages)}, asset_key=_FINAL)
+        yield dg.Output(final_ages, output_name="curated__settling")
 
     return compared_exports
 
 
 def _newest(moved: pl.DataFrame) -> dg.MarkdownMetadataValue:
-    """The newest days that later exports told differently."""
+    """The newest days whose numbers later exports changed."""
     shown = moved.with_columns(pl.col("old_export_id", "new_export_id").str.head(8), _days("old"), _days("new"))
     return dg.MetadataValue.md(markdown_table(shown.sort("date", descending=True).head(_SHOWN)))
 
@@ -66,9 +66,9 @@ def _days(which: str) -> pl.Expr:
     return pl.col(f"{which}_age_days").round(1)
 
 
-def _newest_month(settled: pl.DataFrame) -> dg.MarkdownMetadataValue:
-    """At which age the metrics of each account stop changing, as its newest month says."""
-    newest = settled.filter(pl.col("date") == pl.col("date").max().over("account")).drop("date")
+def _newest_month(final_ages: pl.DataFrame) -> dg.MarkdownMetadataValue:
+    """From which age the metrics of each account are final, by its newest month."""
+    newest = final_ages.filter(pl.col("date") == pl.col("date").max().over("account")).drop("date")
     return dg.MetadataValue.md(
         markdown_table(newest.with_columns(pl.col("last_change_age_days").round(1)).head(_SHOWN))
     )

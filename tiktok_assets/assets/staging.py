@@ -5,7 +5,7 @@ import polars as pl
 
 from tiktok_assets.assets.dagster_failures import reports_failures
 from tiktok_assets.checks.dated import Doubts, years_by_file_time
-from tiktok_assets.checks.staging import check_results, check_specs, tells_every_day
+from tiktok_assets.checks.staging import check_results, check_specs, has_every_day
 from tiktok_assets.making import typed_rows
 from tiktok_assets.partitions import partition_range
 from tiktok_assets.reports import REPORTS
@@ -42,7 +42,7 @@ def build_staging_asset(report: Report, partitions_def: dg.PartitionsDefinition)
         typed = typed_rows(report, rows, calendar.get("alignment"))
         settled = partitions.within(latest_per_grain(report, typed))
         doubts = Doubts(years=years_by_file_time(rows, settled), order=partitions.within(undecided(report, typed)))
-        record_days(context, settled, partitions, exports_used(rows, settled), every_day=tells_every_day(report))
+        record_days(context, settled, partitions, exports_used(rows, settled), every_day=has_every_day(report))
         return dg.MaterializeResult(value=settled, check_results=check_results(report, settled, partitions, doubts))
 
     return staged

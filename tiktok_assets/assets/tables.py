@@ -1,8 +1,8 @@
-"""The assets of curated and the warehouse: one for each ``Table``, which takes its window, asks ``make`` and hands on.
+"""The assets of curated and the warehouse: one per ``Table``: it reads its window, calls ``make``, returns the rows.
 
-A table that looks back reads earlier months of what it is made of, and makes later months again that look back at the
-run's (``downstream_days``): whatever the order in which months are run, all of them are right. A run holds its accounts
-(``storage.run_locks``); else one could store what it had read before another one changed it.
+A table that looks back reads earlier months of its inputs, and makes later months again that look back at the run's
+(``downstream_days``): all months are right, in whatever order they are run. A run holds its accounts
+(``storage.run_locks``); otherwise it could overwrite changes that another run made after it had read.
 
 Does not belong here: tables whose step does more than that (``coverage``, ``restatements``, ``export_log``).
 """

@@ -1,6 +1,6 @@
-"""Whether the exports behind a staging table say when they are from: the years of their labels, and their order.
+"""Whether the exports behind a staging table are reliably dated: the years of their labels, and their order.
 
-Belongs here: exports of which only a file's time, or nothing, says so. Does not belong here: how years and order are
+Belongs here: exports that are dated only by a file's time, or not at all. Does not belong here: how years and order are
 found (``exports.years``, ``exports.downloads``).
 """
 

@@ -1,6 +1,6 @@
-"""What a check says: kept, or broken for which accounts and how. A run over many accounts records one for all of them.
+"""The result of a check: kept, or broken for which accounts and how. A run over many accounts records one for all.
 
-Belongs here: the one form of a result, made and read. Does not belong here: what is checked.
+Belongs here: the one form of a result, written and read. Does not belong here: what is checked.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def evaluation(
 
 
 def broken_for(result: dg.AssetCheckEvaluation) -> dict[str, str]:
-    """By account, the sentence that says how a check is broken; empty where it is kept."""
+    """By account, the sentence that describes how a check is broken; empty if it is kept."""
     if result.passed:
         return {}
     listed: Any = result.metadata[_BROKEN_FOR].value
@@ -57,7 +57,7 @@ def where(partitions: PartitionRange) -> dict[str, str]:
 
 
 def _description(broken: Mapping[str, str]) -> str | None:
-    """The sentence of the first account; where there are more, which."""
+    """The sentence of the first account, with the names of all accounts if there are several."""
     if not broken:
         return None
     sentence, names = next(iter(broken.values())), list(broken)

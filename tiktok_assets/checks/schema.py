@@ -1,4 +1,4 @@
-"""Whether a table keeps its schema, and every way in which it does not."""
+"""Whether a table keeps its schema, and every violation of it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def schema_spec(key: dg.AssetKey) -> dg.AssetCheckSpec:
     return dg.AssetCheckSpec(
         "keeps_schema",
         asset=key,
-        description="Columns, types, bounds and keys are as described. Nothing downstream is made when this is broken.",
+        description="Columns, types, bounds and keys are as described. If this is broken, nothing downstream is made.",
         blocking=True,
     )
 

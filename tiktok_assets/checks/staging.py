@@ -1,4 +1,4 @@
-"""What holds of every staging table, checked on the slice a run makes."""
+"""The promises of every staging table, checked on the partitions a run makes."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from tiktok_assets.reports.report import Report
 from tiktok_assets.storage.metadata import markdown_table
 
 _PROMISES = {
-    "has_rows": "There is at least one row in the slice.",
-    "days_are_contiguous": "No day is missing between an account's first and last day in the slice.",
+    "has_rows": "There is at least one row in the run's partitions.",
+    "days_are_contiguous": "No day is missing between an account's first and last day in the run's partitions.",
     "has_no_duplicates": "There is one row per grain.",
-    "exports_are_dated": "Years, and which of two exports is the later one, rest on more than the time of a file.",
-    "follower_differences_agree": "The difference each export tells is that of the followers it tells.",
+    "exports_are_dated": "Years, and which of two exports is the later one, rest on more than a file's time.",
+    "follower_differences_agree": "The follower difference in each export is that of its own followers.",
 }
 
 
-def tells_every_day(report: Report) -> bool:
+def has_every_day(report: Report) -> bool:
     """Whether exports hold a row for each day of their window; activity comes for a week, snapshots for one day."""
     return report.grain == ("date",)
 
@@ -38,7 +38,7 @@ def check_specs(report: Report, key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
 
 def _concerns(report: Report, promise: str) -> bool:
     if promise == "days_are_contiguous":
-        return tells_every_day(report)
+        return has_every_day(report)
     if promise == "follower_differences_agree":
         return "follower_difference" in report.values
     return promise not in ("has_rows", "exports_are_dated") or not report.is_optional
@@ -91,8 +91,8 @@ def _has_no_duplicates(report: Report, rows: pl.DataFrame, partitions: Partition
 def _follower_differences_agree(rows: pl.DataFrame, partitions: PartitionRange) -> dg.AssetCheckResult:
     wrong = disagreeing_differences(rows)
     text = (
-        "On {} day{} an export tells another difference than its own followers make. Growth is computed from followers "
-        "alone; if they look wrong, export them again."
+        "On {} day{} an export reports a follower difference that contradicts its own followers. Growth is computed "
+        "from followers alone; if they look wrong, export them again."
     )
     counted = wrong.group_by("account", maintain_order=True).len()
     broken = {account: text.format(days, "s" * (days != 1)) for account, days in counted.rows()}
@@ -101,16 +101,16 @@ def _follower_differences_agree(rows: pl.DataFrame, partitions: PartitionRange) 
 
 
 def disagreeing_differences(rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows whose ``follower_difference`` is not that of the followers in their export, whatever it means there."""
+    """The rows whose ``follower_difference`` does not match the followers in their export, in either meaning."""
     wrong = [rows.clear()]
-    for told in rows.partition_by("account", "export_id", maintain_order=True):
-        labels = follower_differences_agree(told.select("date_label", "followers", "follower_difference"))
-        wrong.append(told.filter(pl.col("date_label").is_in(labels)))
+    for export in rows.partition_by("account", "export_id", maintain_order=True):
+        labels = follower_differences_agree(export.select("date_label", "followers", "follower_difference"))
+        wrong.append(export.filter(pl.col("date_label").is_in(labels)))
     return pl.concat(wrong).select("account", "date", "followers", "follower_difference", "export_id")
 
 
 def _listed(name: str, cases: pl.DataFrame) -> dict[str, dg.MarkdownMetadataValue]:
-    """The first ``cases`` as a table, where there are any."""
+    """The first ``cases`` as a table, if there are any."""
     return {} if cases.is_empty() else {name: dg.MetadataValue.md(markdown_table(cases.head(SHOWN)))}
 
 

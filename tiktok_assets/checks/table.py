@@ -1,7 +1,7 @@
-"""What is promised of a table of curated, checked on the slice a run makes: its schema, and its own ``checks``.
+"""The promises of a curated table, checked on the partitions a run makes: its schema, and its own ``checks``.
 
-A promise that breaks warns and stops nothing; a schema that breaks stops what is downstream. What is found, and in
-which words, is the table's. Does not belong here: what is promised of staging (``staging``).
+A broken promise warns and stops nothing; a broken schema stops what is downstream. The findings and their sentences
+are the table's. Does not belong here: the promises of staging (``staging``).
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ def check_specs(table: Table) -> list[dg.AssetCheckSpec]:
 def check_results(
     table: Table, rows: pl.DataFrame, partitions: PartitionRange, parameters: Parameters
 ) -> list[dg.AssetCheckResult]:
-    """``check_specs`` but for the schema, about the rows of ``partitions``.
+    """``check_specs`` except the schema, for the rows of ``partitions``.
 
-    ``rows``: where the table looks back, with those before, to compare with.
+    ``rows``: where the table looks back, including earlier ones for comparison.
     """
     judged = rows if any(source.look_back for source in table.inputs.values()) else partitions.within(rows, table.day)
     return [

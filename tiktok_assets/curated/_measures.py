@@ -1,4 +1,4 @@
-"""Ratio, growth, and the value of a day n calendar days before: what several questions are answered with.
+"""Ratio, growth, and the value of a day n calendar days before: shared by several questions.
 
 A measure is right or null: a denominator that is 0, unknown or negative gives no ratio.
 """
@@ -14,7 +14,7 @@ def ratio(numerator: pl.Expr, denominator: pl.Expr) -> pl.Expr:
 
 
 def growth(now: pl.Expr, before: pl.Expr) -> pl.Expr:
-    """``now`` / ``before`` - 1: 0.5 is half as much again, -1 is all gone; null also where ``now`` is below 0."""
+    """``now`` / ``before`` - 1: 0.5 is half as much again, -1 is a total loss; null also where ``now`` is below 0."""
     return pl.when(now >= 0).then(ratio(now - before, before))
 
 
@@ -26,7 +26,7 @@ def before(column: str, days: int) -> str:
 def with_earlier(rows: pl.DataFrame, days: int, *columns: str) -> pl.DataFrame:
     """``rows`` with the value of each of ``columns`` on the account's day exactly ``days`` calendar days before.
 
-    Null where that day has no row, and where it has two: nobody knows which one is right.
+    Null where that day has no row, or two, of which either could be right.
     """
     earlier = rows.select(
         "account",

@@ -43,9 +43,11 @@ class WarehouseRow(pa.DataFrameModel):
 
 
 class OfManyExports(WarehouseRow):
-    """The columns of a row that many exports tell together."""
+    """The columns of a row that many exports contribute to."""
 
-    export_id: str = pa.Field(nullable=True, description="always null: many exports tell the row", metadata=made_of())
+    export_id: str = pa.Field(
+        nullable=True, description="always null: many exports contribute to the row", metadata=made_of()
+    )
 
 
 def conform(rows: pl.DataFrame, schema: type[pa.DataFrameModel]) -> pl.DataFrame:
@@ -65,6 +67,6 @@ def warehouse_rows(rows: pl.DataFrame, schema: type[pa.DataFrameModel], loaded_a
 
 
 def with_handles(rows: pl.DataFrame, handles: Mapping[str, str]) -> pl.DataFrame:
-    """``rows`` with the ``handle`` of each account, where they do not tell one themselves."""
-    known = pl.col("account").replace_strict(handles, default=None, return_dtype=pl.String)
-    return rows.with_columns(handle=pl.coalesce("handle", known) if "handle" in rows.columns else known)
+    """``rows`` with the ``handle`` of each account, where they have none themselves."""
+    handle = pl.col("account").replace_strict(handles, default=None, return_dtype=pl.String)
+    return rows.with_columns(handle=pl.coalesce("handle", handle) if "handle" in rows.columns else handle)

@@ -25,7 +25,7 @@ _UNITS: Mapping[str, str] = {
     r"hour|publish_hour_local": "hour, 0 to 23",
     r"weekday|publish_weekday_local": "weekday, 1 is Monday",
     r"rank": "place, 1 is the first",
-    r"value|roster_median|usual": "that of what the row tells: its metric, or the count that is unusual",
+    r"value|roster_median|usual": "that of the row's metric, or of the unusual count",
 }
 _UNITS_OF_TYPES: Mapping[str, str] = {
     "Date": "day",
@@ -38,7 +38,7 @@ _UNITS_OF_TYPES: Mapping[str, str] = {
 
 
 def unit_of(column: str, dtype: str) -> str:
-    """The unit of a column by its name, else by its type as Polars writes it. Raises KeyError where neither tells."""
+    """The unit of a column by its name, else by its type as Polars writes it. Raises KeyError if neither is listed."""
     if dtype not in ("String", "Date"):
         for pattern, unit in _UNITS.items():
             if re.fullmatch(pattern, column):
@@ -68,7 +68,7 @@ _SOURCES = {
     "platform": "constant",
     "account": "accounts.toml",
     "handle": "accounts.toml",
-    "export_id": "none: many exports tell the row",
+    "export_id": "none: many exports contribute to the row",
     "loaded_at": "the run",
 }
 _TYPES = {
@@ -86,7 +86,7 @@ def columns(tables: Mapping[str, Table]) -> list[Column]:
 def published_views(tables: Mapping[str, Table]) -> dict[str, str]:
     """By name, the queries of the views that stand beside the tables of the warehouse.
 
-    ``_columns`` is one of constants, made of the schemas at each publishing: nobody can forget to bring it up to date.
+    ``_columns`` is one of constants, made of the schemas at each publication, so it is always up to date.
     """
     rows = ",\n".join("(" + ", ".join(_quoted(value) for value in column) + ")" for column in columns(tables))
     catalog = f"select * from (values\n{rows}) as catalog({', '.join(Column._fields)})"

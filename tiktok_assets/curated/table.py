@@ -1,4 +1,4 @@
-"""What a table is: what it is made of and how, and what storage has to know of it. The twin of ``Report``.
+"""What a table is: what it is made of and how, and what storage has to know of it. The counterpart of ``Report``.
 
 Belongs here: what every table has. Does not belong here: what follows from several of them (``tiktok_assets.tables``),
 Dagster, DuckDB.
@@ -78,7 +78,7 @@ Make = Callable[[Mapping[str, Any], Parameters], pl.DataFrame]
 class Table:
     """One table of curated or the warehouse: what a row is, what it is made of, what is promised of it.
 
-    A field belongs here only if it is asked of any table. What one table needs goes into its ``make``.
+    A field belongs here only if it applies to every table. What one table needs goes into its ``make``.
     """
 
     key: str
@@ -86,10 +86,10 @@ class Table:
     schema: type[pa.DataFrameModel]
     """Its columns with their descriptions; its docstring says what one row is."""
     version: str
-    """Of its code: Dagster shows as outdated what another one made."""
+    """Of its code: Dagster shows data made by another version as outdated."""
     inputs: Mapping[str, Input] = field(default_factory=dict)
     make: Make | None = None
-    """None: its asset is written by hand."""
+    """None: the table has a custom asset."""
     checks: Sequence[Checks] = ()
     """Beside keeps_schema, which every table of curated has."""
     day: str = "date"
@@ -102,8 +102,8 @@ class Table:
     """Whether the rows of an account depend on those of others."""
     over_all_months: Mapping[str, str] = field(default_factory=dict)
     """Columns that depend on rows of any month, as SQL over all rows of an account; the warehouse keeps them right."""
-    former_names: Mapping[str, str] = field(default_factory=dict)
-    """By name, that of the column in warehouse files of earlier versions; it is renamed in place."""
+    previous_names: Mapping[str, str] = field(default_factory=dict)
+    """By name: the column's name in warehouse files of earlier versions; it is renamed in place."""
 
     @property
     def layer(self) -> str:
@@ -130,7 +130,7 @@ class Table:
     def rows(self, inputs: Mapping[str, Any], parameters: Parameters) -> pl.DataFrame:
         """The rows that follow from ``inputs``; there may be more than of the months to make."""
         if self.make is None:
-            raise TypeError(f"{self.key} has no `make`: its asset is written by hand.")
+            raise TypeError(f"{self.key} has no `make`: it is made by a custom asset.")
         made = self.make(inputs, parameters)
         return warehouse_rows(made, self.schema, parameters.loaded_at) if self.layer == "warehouse" else made
 

@@ -1,7 +1,7 @@
 """What a query answers better than a stored table: weeks, months, one row per video, what is trending now.
 
 Belongs here: SQL over the warehouse's tables, and what its columns mean. Does not belong here: anything that a table
-could hold and a run could make; a view is right whatever was run last, and that is its only excuse.
+could hold and a run could make; a view is right whatever was run last, which is the only reason to have one.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class View:
     def descriptions(self) -> dict[str, str]:
         """What each column means."""
         schema = self.schema.to_schema().columns if self.schema else {}
-        told = {str(name): column.description or "" for name, column in schema.items() if name not in self.without}
-        return {**self.columns, **told}
+        described = {str(name): column.description or "" for name, column in schema.items() if name not in self.without}
+        return {**self.columns, **described}
 
 
 def _of_periods(period: str, example: str) -> View:
@@ -79,11 +79,11 @@ with today as (
 ), newest as (
     select account, video_id, hashtags from content_performance, today where captured_on > date - {trends.WINDOW}
     qualify captured_on = max(captured_on) over (partition by account, video_id)
-), seen as (
+), marked as (
     select account, hashtags, link, total_views, total_views is not null as is_viral
     from newest left join found using (account, video_id)
 ), tagged as (
-    select *, avg(is_viral::int) over () as share, unnest(list_distinct(hashtags)) as hashtag from seen
+    select *, avg(is_viral::int) over () as share, unnest(list_distinct(hashtags)) as hashtag from marked
 )
 select
     'tiktok' as platform,
@@ -118,8 +118,8 @@ VIEWS: Mapping[str, View] = {
             "page_name": "handle of the account",
             "post_url": "address of the video",
             "platform": "always 'tiktok'",
-            "clicks": "unknown: TikTok tells none of a video",
-            "impressions": "views since publication, the newest known; TikTok tells no impressions",
+            "clicks": "unknown: TikTok reports none for a video",
+            "impressions": "views since publication, the newest known; TikTok reports no impressions",
             "likes": "likes since publication, the newest known",
             "shares": "shares since publication, the newest known",
             "comments": "comments since publication, the newest known",

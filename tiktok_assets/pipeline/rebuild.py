@@ -18,7 +18,7 @@ from tiktok_assets.settings import Settings
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lock_names import account_lock
 from tiktok_assets.storage.locks import Locks, LockTaken
-from tiktok_assets.tables import FORMER_NAMES
+from tiktok_assets.tables import PREVIOUS_NAMES
 
 
 class RebuildRefused(ValueError):
@@ -116,7 +116,7 @@ def _tables(settings: Settings) -> Iterator[tuple[str, pl.DataFrame]]:
                 yield f"{layer}/{folder.name}", pl.concat([pl.read_parquet(file) for file in files], how="diagonal")
     working = settings.state / "warehouse.duckdb"
     if working.exists():
-        with Warehouse(working, settings.warehouse, former_names=FORMER_NAMES).session() as session:
+        with Warehouse(working, settings.warehouse, previous_names=PREVIOUS_NAMES).session() as session:
             connection = session.connection
             for (name,) in connection.execute("select table_name from duckdb_tables() order by 1").fetchall():
                 rows = pl.DataFrame(connection.sql(f"select * exclude (loaded_at) from {name}").to_arrow_table())

@@ -14,12 +14,12 @@ from pathlib import Path
 import polars as pl
 
 from tiktok_assets.accounts import Account, Roster
-from tiktok_assets.curated.coverage.advice import Advice, by_hand, command
+from tiktok_assets.curated.coverage.advice import Advice, command, manual_steps
 from tiktok_assets.curated.coverage.content_coach import VideoLists, video_lists
 from tiktok_assets.curated.coverage.coverage import (
     COUNTED,
     ReportCoverage,
-    all_told_days,
+    all_reported_days,
     columns_of,
     covered_until,
     nothing_covered,
@@ -101,7 +101,7 @@ def status(lake: Lake, roster: Roster, accounts: Sequence[Account], now: dt.date
 
 def coverages(lake: Lake, accounts: Sequence[str], now: dt.datetime) -> list[AccountCoverage]:
     """The coverage of each of ``accounts``, from all its months in staging."""
-    days = all_told_days({report: _staged(lake, report, accounts, columns_of(report)) for report in COUNTED})
+    days = all_reported_days({report: _staged(lake, report, accounts, columns_of(report)) for report in COUNTED})
     covered = covered_until(days, last_day_with_data(now))
     lists = _video_lists(lake, accounts)
     found = []
@@ -125,7 +125,7 @@ def what_to_do(advice: Advice, session: SessionState, *, now: dt.datetime, max_d
         return command(advice)
     if session.standing is SessionStatus.EXPIRED:
         return f"tiktok-assets login {advice.account}, then {command(advice)}"
-    return by_hand(advice, now=now, max_days=max_days)
+    return manual_steps(advice, now=now, max_days=max_days)
 
 
 COLUMNS = ("report", "from", "to", "covered", "missing", "unsettled", "last export (UTC)")

@@ -1,4 +1,4 @@
-"""Names and comments of the warehouse's columns, brought up to what the code says today.
+"""Names and comments of the warehouse's columns, brought up to date with the code.
 
 Belongs here: changes of a DuckDB file's catalog that touch no row. Does not belong here: rows, views (``duckdb``).
 """
@@ -15,15 +15,15 @@ Descriptions = Mapping[str, tuple[str, Mapping[str, str]]]
 """By table or view: what it is, and what each of its columns means."""
 
 
-def rename_columns(connection: duckdb.DuckDBPyConnection, former_names: Mapping[str, Mapping[str, str]]) -> None:
-    """Give columns of earlier versions today's names; rows stay. ``former_names``: by table and name, that before."""
-    if not former_names:
+def rename_columns(connection: duckdb.DuckDBPyConnection, previous_names: Mapping[str, Mapping[str, str]]) -> None:
+    """Rename columns of earlier versions; rows stay. ``previous_names``: earlier names, by table and current name."""
+    if not previous_names:
         return
     found = {(table, column) for table, column, _ in _commented_columns(connection)}
-    for table, names in former_names.items():
-        for name, former in names.items():
-            if (table, former) in found and (table, name) not in found:
-                connection.execute(f'alter table {table} rename column "{former}" to "{name}"')
+    for table, names in previous_names.items():
+        for name, previous in names.items():
+            if (table, previous) in found and (table, name) not in found:
+                connection.execute(f'alter table {table} rename column "{previous}" to "{name}"')
 
 
 def describe(connection: duckdb.DuckDBPyConnection, descriptions: Descriptions) -> None:
@@ -32,8 +32,8 @@ def describe(connection: duckdb.DuckDBPyConnection, descriptions: Descriptions) 
     columns = {(table, column): comment for table, column, comment in _commented_columns(connection)}
     statements = []
     for name in descriptions.keys() & kinds.keys():
-        (kind, known), (text, meanings) = kinds[name], descriptions[name]
-        if known != text:
+        (kind, comment), (text, meanings) = kinds[name], descriptions[name]
+        if comment != text:
             statements.append(f'comment on {kind} "{name}" is {_quoted(text)}')
         statements += [
             f'comment on column "{name}"."{column}" is {_quoted(meaning)}'

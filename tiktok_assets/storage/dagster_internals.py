@@ -1,4 +1,4 @@
-"""What this project needs of Dagster 1.13.27 and its public API does not offer. Each piece says why.
+"""What this project needs from Dagster 1.13.27 that the public API does not offer. Each docstring says why.
 
 The version is pinned in pyproject.toml; ``test_dagster_internals`` fails where a new one has moved or changed a piece.
 Other modules with private API, each for one purpose: ``partition_metadata``, and the classes of the history that
@@ -44,7 +44,7 @@ def execute_quietly(
 
 
 def report_dead(instance: dg.DagsterInstance, run: dg.DagsterRun, why: str) -> None:
-    """Mark ``run`` as failed, its process being gone: with the reason Dagster's own monitoring of runs would give."""
+    """Mark ``run``, whose process is gone, as failed, with the reason Dagster's own run monitoring would give."""
     failure = JobFailureData(error=None, failure_reason=RunFailureReason.UNEXPECTED_TERMINATION)
     instance.report_run_failed(run, why, failure)
 

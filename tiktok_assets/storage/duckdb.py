@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PATIENCE = 120.0  # seconds
+LOCK_TIMEOUT = 120.0  # seconds
 _RETRY_AFTER = 0.1
 ALL_ACCOUNTS, OVER_ALL_MONTHS = "all_accounts", "over_all_months"
 # DuckDB takes 80% of the machine if it may; a table of 900,000 videos needs 200 MB, more goes to disk.
@@ -58,15 +58,15 @@ class Warehouse:
     working: Path
     published: Path
     views: Mapping[str, str] = field(default_factory=dict)
-    """By name: the query. One that asks for a table or column that is not there yet is left out."""
+    """By name: the query. Views over tables or columns that do not exist yet are skipped."""
     descriptions: Descriptions = field(default_factory=dict)
     """By table or view: what one row is, and what each column means. They become comments in the file."""
-    former_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    previous_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """By table and column: the name the column had in earlier versions."""
 
     @contextlib.contextmanager
     def session(self, *, holder: str = "", say: Callable[[str], object] = log.info) -> Iterator[Session]:
-        """The working file, for the block alone. ``holder``: who this is; ``say`` is told for whom this waits."""
+        """The working file, held exclusively by the block. ``say`` gets the messages about waiting."""
         self.working.parent.mkdir(parents=True, exist_ok=True)
         with Locks(self.working.parent / "locks", holder).hold(_LOCK, say=say):
             session = Session(self)
@@ -92,7 +92,7 @@ class Warehouse:
 
 
 class Session:
-    """The working file of a ``warehouse``, held by nobody else: one connection, opened when it is first asked for."""
+    """The working file of a ``warehouse``, held exclusively: one connection, opened on first use."""
 
     def __init__(self, warehouse: Warehouse) -> None:
         self.warehouse = warehouse
@@ -100,9 +100,9 @@ class Session:
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
-        """Waits where a program that knows nothing of our lock has the file open. Raises duckdb.Error."""
+        """Waits while a program that ignores our lock has the file open. Raises duckdb.Error."""
         if self._connection is None:
-            deadline = time.monotonic() + PATIENCE
+            deadline = time.monotonic() + LOCK_TIMEOUT
             while True:
                 try:
                     self._connection = duckdb.connect(self.warehouse.working)
@@ -112,7 +112,7 @@ class Session:
                         raise
                     time.sleep(_RETRY_AFTER)
             self._connection.execute(_MODEST)
-            rename_columns(self._connection, self.warehouse.former_names)
+            rename_columns(self._connection, self.warehouse.previous_names)
         return self._connection
 
     def close(self) -> None:
@@ -137,10 +137,10 @@ class Session:
         One transaction: the table is created from the frame or gets its new columns, the partitions are deleted by
         account and month of the column ``day``, the rows inserted by column name. A crash leaves the table as it was.
         ``every_account``: ``reached`` are its months of all accounts. ``over_all_months``: by column, what it is as an
-        SQL expression over all rows of an account, whatever its month.
+        SQL expression over all rows of an account, in every month.
         """
         columns = over_all_months or {}
-        keys, connection = partitions.partitions(), self.connection
+        keys, connection = partitions.keys_frame(), self.connection
         # Text in Polars' own form: in the oldest one it is copied, 240 MB for 900,000 videos.
         with _registered(connection, _rows=_plain(rows).to_arrow(compat_level=pl.CompatLevel.newest())):
             connection.begin()
@@ -181,7 +181,7 @@ class Session:
         ``every_account``: of its months, the rows of all accounts.
         """
         selected = ", ".join(f'"{name}"' for name in columns) or "*"
-        connection, keys = self.connection, partitions.partitions()
+        connection, keys = self.connection, partitions.keys_frame()
         if every_account:
             keys = _partitions(connection, [table], day, partitions)
         with _registered(connection, _keys=keys.to_arrow()):
@@ -189,10 +189,10 @@ class Session:
             return pl.DataFrame(found.to_arrow_table())
 
     def publish(self) -> None:
-        """Replace the published file by a copy of the working one, at once and whole.
+        """Replace the published file atomically by a copy of the working one.
 
-        Closed before it is copied: to read and close a file that DuckDB has open in this process would drop DuckDB's
-        own lock on it. Ours is held all the while.
+        Closed before it is copied: reading and closing a file that DuckDB has open in this process would drop DuckDB's
+        own lock on it. Our lock is held throughout.
         """
         for name, query in self.warehouse.views.items():
             with contextlib.suppress(duckdb.CatalogException, duckdb.BinderException):
@@ -210,8 +210,8 @@ class Session:
             compact.replace(working)
         copy = published.with_name(f".{published.name}.new")  # beside it: a rename does not cross file systems
         _copy(working, copy)
-        # What somebody wrote into the published file belongs to the file that is going; DuckDB refuses to open
-        # another one beside it ("WAL does not match database file").
+        # A WAL beside the published file belongs to the copy being replaced; DuckDB refuses to open the new one with it
+        # ("WAL does not match database file").
         _wal(published).unlink(missing_ok=True)
         copy.replace(published)
 
@@ -254,7 +254,7 @@ def _copy(source: Path, target: Path) -> None:
 
 @contextlib.contextmanager
 def _registered(connection: duckdb.DuckDBPyConnection, **tables: pa.Table) -> Iterator[None]:
-    """Arrow tables under these names while the block lasts; after a failure, which admits no statement, for longer."""
+    """Arrow tables under these names for the block; after a failure, which allows no statement, for longer."""
     for name, table in tables.items():
         connection.register(name, table)
     yield
@@ -262,7 +262,7 @@ def _registered(connection: duckdb.DuckDBPyConnection, **tables: pa.Table) -> It
         connection.unregister(name)
 
 
-# Of rows that say the same as before none is written again.
+# Rows whose value is unchanged are not written again.
 _KEEP_RIGHT = """
 update {table} as t set "{name}" = now.value
 from (select rowid as id, {expression} as value from {table} where account in (select account from _keys)) as now
@@ -278,9 +278,9 @@ def _in(day: str) -> str:
 def _make_room(connection: duckdb.DuckDBPyConnection, table: str) -> None:
     """Create the table for ``_rows``, or add the columns it does not have yet."""
     connection.execute(f"create table if not exists {table} as from _rows limit 0")
-    known = {name for name, *_ in connection.execute(f"describe {table}").fetchall()}
+    existing = {name for name, *_ in connection.execute(f"describe {table}").fetchall()}
     for name, dtype, *_ in connection.execute("describe from _rows").fetchall():
-        if name not in known:
+        if name not in existing:
             connection.execute(f'alter table {table} add column "{name}" {dtype}')
 
 

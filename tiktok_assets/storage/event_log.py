@@ -3,7 +3,7 @@
 Belongs here: what differs from ``SqliteEventLogStorage``, and nothing else of the history; this is the one module that
 reaches into it. Why: the stock class opens and closes both of its files for every event, asks for their tables each
 time, and writes the whole latest event of an asset again for each of its partitions; of a first `process` of an account
-that was more than half. What is relied upon is that of the pinned release; ``test_event_log.py`` fails when it changes.
+that was more than half. It relies on internals of the pinned release; ``test_event_log.py`` fails when they change.
 
 Either class opens what the other one wrote, also while the other one has it open.
 """
@@ -37,7 +37,7 @@ from watchdog.observers import Observer
 from tiktok_assets.storage import history_files
 from tiktok_assets.storage.connections import KeptConnections, open_engine
 
-_LOOK_AGAIN = 0.5  # seconds until a change that was not yet to be seen is looked for once more
+_LOOK_AGAIN = 0.5  # seconds until a change that was not visible yet is looked for again
 
 _Row = dict[str, object]
 
@@ -115,8 +115,8 @@ class BatchedEventLog(SqliteEventLogStorage):
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
         """Store ``events`` in the files of their runs and, those that concern more than a run, in the index.
 
-        Both are locked before the first row is written: where one of them stays locked, none has a row. Should the
-        second commit fail all the same (a full disk), what the first one stored is found when Dagster tries again.
+        Both are locked before the first row is written: if one of them stays locked, neither gets a row. If the
+        second commit still fails (a full disk), what the first one stored is found when Dagster tries again.
         """
         entries = [(event, self._event_to_row(event)) for event in events]
         shared = [(event, row) for event, row in entries if _concerns_more_than_its_run(event)]
@@ -143,7 +143,7 @@ class BatchedEventLog(SqliteEventLogStorage):
             yield connections
 
     def _not_yet_stored(self, connection: Connection, rows: list[_Row]) -> list[_Row]:
-        """``rows`` without those that an attempt which failed has stored nevertheless."""
+        """``rows`` without those that a failed attempt stored already."""
         if not self._half_stored.intersection(str(row["event"]) for row in rows):
             return rows
         table = SqlEventLogStorageTable.c
@@ -208,7 +208,7 @@ class _WriteAheadLogWatchdog(SqliteEventLogStorageWatchdog):
         self._again: threading.Timer | None = None
 
     def on_modified(self, event: FileSystemEvent) -> None:
-        """Look at once, and once more: a commit can be seen a moment after the change to the file that tells of it."""
+        """Read now and again a moment later: a commit becomes visible slightly after its change to the file."""
         self._process_log()
         if self._again is None or not self._again.is_alive():
             self._again = threading.Timer(_LOOK_AGAIN, self._process_log)

@@ -1,4 +1,4 @@
-"""Where Dagster keeps its history: in the data folder it tells of. The classes that ``dagster.yaml`` names.
+"""Where Dagster keeps its history: in the data folder it describes. The classes that ``dagster.yaml`` names.
 
 Belongs here: which folder, and that it is there before Dagster opens it, made by one process at a time. Does not belong
 here: how events are stored (``event_log``), and what a new file contains (``history_files``). Each class finds the
@@ -120,9 +120,9 @@ def _folder_of(config: Mapping[str, Any]) -> Path:
 
 
 def prepare(folder: Path) -> None:
-    """Make what is missing of the history in ``folder``, and repair what is broken. One process does it, others wait.
+    """Create missing files of the history in ``folder`` and repair broken ones. One process does it, others wait.
 
-    Two that made it at once left files that Dagster never opens again. Raises BrokenHistory if a file is like that and
+    Two processes that created it at once left files that Dagster never opens again. Raises BrokenHistory if such a file
     cannot be repaired.
     """
     files = _files(folder)
@@ -132,30 +132,30 @@ def prepare(folder: Path) -> None:
         if not folder.exists():
             take_over(project_root() / ".dagster", folder, is_default=folder == project_root() / "data/state/dagster")
         for path, kind in files:
-            if path.exists() and not path.stat().st_size:  # a power cut, or the former way of making it, got no further
+            if path.exists() and not path.stat().st_size:  # left by a power cut or by an earlier version
                 path.unlink()
             if not history_files.is_current(path) and not history_files.make_or_repair(path, kind):
                 _leave_to_dagster(path)
 
 
-def take_over(former: Path, folder: Path, *, is_default: bool) -> None:
-    """Move the history that was kept in ``former`` to ``folder``, if it is that of the default data folder.
+def take_over(legacy: Path, folder: Path, *, is_default: bool) -> None:
+    """Move the history that was kept in ``legacy`` to ``folder``, if that belongs to the default data folder.
 
-    It was one for all data folders: of another one it may tell nothing. Then it stays, which is said this once.
+    It used to serve all data folders, so it may not describe another one. Then it stays, with a single warning.
     """
-    if not (former / "storage").is_dir():
+    if not (legacy / "storage").is_dir():
         return
     folder.parent.mkdir(parents=True, exist_ok=True)
     if is_default:
         with contextlib.suppress(OSError):  # another disk
-            former.rename(folder)
-            log.warning("Dagster's history was moved from %s to %s.", former, folder)
+            legacy.rename(folder)
+            log.warning("Dagster's history was moved from %s to %s.", legacy, folder)
             return
     log.warning(
-        "Dagster's history is now kept in %s. The former one in %s is left as it is and no longer read; to go on with "
-        "it, stop Dagster and move that folder to the new place.",
+        "Dagster's history is now kept in %s. The previous one in %s is left unchanged and no longer read. To keep "
+        "using it, stop Dagster and move that folder to the new location.",
         folder,
-        former,
+        legacy,
     )
 
 

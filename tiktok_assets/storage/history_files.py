@@ -2,8 +2,8 @@
 
 Belongs here: tables and the mark of their version. Does not belong here: what is in the tables, and who may make a
 file when. Dagster makes a file table by table and then runs alembic over it, with 88 scripts of migrations: 50 ms each,
-and two processes that do so at once leave a file with two versions. Here a file is made aside, whole, and then named:
-it is there or not, however many make it and whenever they are killed.
+and two processes that do so at once leave a file with two versions. Here a complete file is created under a temporary
+name and then linked: it exists or not, however many processes create it and whenever they are killed.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _DONE = "insert into secondary_indexes (name, migration_completed) values (?, ?)
 
 
 class BrokenHistory(Exception):
-    """A file of the history that cannot be used and is not repaired by itself. The message says what to do."""
+    """A file of the history that cannot be used or repaired automatically. The message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -88,14 +88,14 @@ def make_or_repair(path: Path, kind: Kind) -> bool:
 
 
 def _make(path: Path, kind: Kind) -> bool:
-    """Make ``path`` aside and then name it, unless somebody else did first. False where no file has two names."""
+    """Create ``path`` under a temporary name, then link it unless it exists. False without hard links."""
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f"{path.name}-{uuid.uuid4().hex}.new")
     try:
         _fill(aside, kind)
-        with contextlib.suppress(FileExistsError):  # never put over one that somebody may already write to
+        with contextlib.suppress(FileExistsError):  # never replace one that another process may already write to
             os.link(aside, path)
-    except OSError:  # a disk on which a file has one name only: Dagster makes it there itself
+    except OSError:  # a disk without hard links: Dagster creates the file itself
         return False
     finally:
         aside.unlink(missing_ok=True)
@@ -141,14 +141,14 @@ def _versions(path: Path) -> list[str]:
 
 
 def _repair(path: Path, kind: Kind, versions: list[str]) -> None:
-    """Of two processes that made a file at once, one took it for an old one and marked it so: that mark goes."""
+    """Remove the old version's mark, set by one of two processes that created the file at once."""
     lacking = _lacking(path, kind)
     if lacking or set(versions) != {REVISION, LAST_KNOWN_STAMPED_SQLITE_ALEMBIC_REVISION}:
         without = f" and lacks {', '.join(lacking)}" if lacking else ""
         raise BrokenHistory(
-            f"{path} is marked with the versions {' and '.join(sorted(versions))}{without}: two processes made it at "
-            "once. Stop Dagster, move this file away and start again: a new one is made. It holds only what Dagster "
-            "remembers of runs; all data is elsewhere."
+            f"{path} is marked with the versions {' and '.join(sorted(versions))}{without}: two processes created it "
+            "at once. Stop Dagster, move this file away and start again: a new file is created. It holds only "
+            "Dagster's run history; all data is stored elsewhere."
         )
     with contextlib.closing(sqlite3.connect(path, timeout=30)) as connection, connection:
         connection.execute("delete from alembic_version where version_num != ?", (REVISION,))

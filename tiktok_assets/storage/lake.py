@@ -1,4 +1,4 @@
-"""The folders of the data lake, and the only way a file gets into them: whole, or not at all.
+"""The folders of the data lake, and the only way a file gets into them: complete, or not at all.
 
 Belongs here: paths, atomic writes, reading of many Parquet files; on this machine or any storage fsspec knows.
 Does not belong here: what the tables mean, Dagster, DuckDB.
@@ -119,16 +119,16 @@ class Lake:
             scratch = stack.enter_context(self._scratch_for(target))
             with scratch.open("wb") as copy:
                 shutil.copyfileobj(source, copy)
-            if isinstance(path, Path):  # to the nanosecond: it may be what tells the moment of the download
+            if isinstance(path, Path):  # to the nanosecond: it may be the only record of the download time
                 changed = path.stat().st_mtime_ns
                 os.utime(scratch, ns=(changed, changed))
             else:
                 os.utime(scratch, (changed_at(path), changed_at(path)))
 
     def move(self, path: UPath, target: UPath) -> None:
-        """``path`` becomes ``target``. Raises OSError, with all as it was, where it may not be taken away.
+        """Move ``path`` to ``target``. Raises OSError, with nothing changed, if the original may not be removed.
 
-        Where it has to be copied, to another disk or storage, the copy is read back before the original goes.
+        If it has to be copied to another disk or storage, the copy is verified before the original is deleted.
         """
         if isinstance(path, Path) and isinstance(target, Path) and not path.is_symlink():
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -193,7 +193,7 @@ def files_in(folder: UPath) -> list[UPath]:
     """The files in ``folder``; none where it does not exist. A folder that cannot be read is an error, not empty."""
     try:
         return list(folder.iterdir())
-    except (FileNotFoundError, NotADirectoryError):  # fsspec's memory storage says the latter
+    except (FileNotFoundError, NotADirectoryError):  # fsspec's memory storage raises the latter
         return []
 
 

@@ -18,5 +18,5 @@ def life_lock(run_id: str) -> str:
 
 
 def may_have_dead_runs(locks: Locks) -> bool:
-    """Whether a run left a lock behind; known without asking Dagster."""
+    """Whether a run left a lock behind; without asking Dagster."""
     return bool(locks.abandoned(RUN))

@@ -1,6 +1,6 @@
-"""Locks between processes and threads that end with whoever holds them, however it ends.
+"""Locks between processes and threads that are released when the holder ends, however it ends.
 
-Belongs here: the one way in which something of an installation is held by one at a time. Does not belong here: what is
+Belongs here: the only way to hold a resource of an installation exclusively. Does not belong here: what is
 locked and for how long. A lock is the kernel's (``flock``) on a file in ``data/state/locks``: it is free again once its
 process is gone, also after ``kill -9``, a closed terminal or a power cut.
 """
@@ -44,7 +44,7 @@ os.register_at_fork(after_in_child=_close_in_child)
 
 
 class LockTaken(Exception):
-    """Somebody else holds the lock, and the caller did not want to wait. The message says who."""
+    """Another process or thread holds the lock, and the caller did not want to wait. The message says who."""
 
 
 @dataclass(frozen=True)
@@ -60,14 +60,14 @@ class Locks:
     ) -> Iterator[None]:
         """Hold all of ``names`` while the block lasts; others wait for them.
 
-        They are taken in sorted order, so that two holders of several never wait for each other. ``say`` is told for
-        whom this waits, and since when that one holds it; no wait is silent. Raises LockTaken without ``wait``.
+        They are taken in sorted order, so two callers never deadlock. ``say`` gets a message with the holder this waits
+        for, and since when it holds the lock; no wait is silent. Raises LockTaken without ``wait``.
         """
-        wanted = sorted({names} if isinstance(names, str) else set(names))
+        requested = sorted({names} if isinstance(names, str) else set(names))
         self.folder.mkdir(parents=True, exist_ok=True)
-        _allow_open_files(len(wanted))
+        _allow_open_files(len(requested))
         with contextlib.ExitStack() as stack:
-            for name in wanted:
+            for name in requested:
                 stack.enter_context(self._taken(name, wait=wait, say=say))
             yield
 
@@ -149,7 +149,7 @@ def _locked(path: Path, stack: contextlib.ExitStack) -> int | None:
 
 def _let_go(descriptor: int) -> None:
     _held.discard(descriptor)
-    os.close(descriptor)  # which gives the lock back
+    os.close(descriptor)  # which releases the lock
 
 
 def _holder(path: Path) -> str:

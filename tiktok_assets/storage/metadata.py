@@ -43,7 +43,7 @@ def record(
     *,
     asset_key: dg.AssetKey | None = None,
 ) -> None:
-    """Set what the UI shows of each partition, a row of ``by_partition``, and of the run, on its last partition."""
+    """Set what the UI shows for each partition (a row of ``by_partition``) and, on the last one, for the run."""
     facts: dict[str, dict[str, object]] = {}
     for row in of_partitions.iter_rows(named=True):
         key = partition_key(row.pop("account"), row.pop("month"))
@@ -75,11 +75,11 @@ def record_days(
 def by_partition(rows: pl.DataFrame, partitions: PartitionRange, day: str = "date", **facts: pl.Expr) -> pl.DataFrame:
     """A line for each partition: account, month, how many rows it has, and ``facts``, each made of its rows.
 
-    Of a partition without rows, every count is 0.
+    Every count of a partition without rows is 0.
     """
     # Lazy: else Polars copies columns that it does not need, 300 MB of 900,000 videos.
     counted = rows.lazy().group_by("account", month=month_of(pl.col(day))).agg(pl.len().alias(ROWS), **facts)
-    lines = partitions.partitions().lazy().join(counted, on=["account", "month"], how="left", maintain_order="left")
+    lines = partitions.keys_frame().lazy().join(counted, on=["account", "month"], how="left", maintain_order="left")
     return lines.with_columns(cs.integer().fill_null(0)).collect()
 
 
@@ -88,8 +88,8 @@ def days_by_partition(
 ) -> pl.DataFrame:
     """``by_partition`` with the days covered; with ``every_day`` also those missing.
 
-    A day is missing that has no known count, as TikTok lists some, and lies between the first and the last day of its
-    account in ``rows``: the missing days of an account are those of all its partitions.
+    A day is missing if it has no known count (TikTok lists such days) and lies between the first and the last day of
+    its account in ``rows``: the missing days of an account are those of all its partitions.
     """
     covered = pl.col(day).filter(_is_known(rows, every_day=every_day))
     days = by_partition(
@@ -105,7 +105,7 @@ def days_by_partition(
 
 
 def _is_known(rows: pl.DataFrame, *, every_day: bool) -> pl.Expr:
-    """Whether a row counts as a day covered: any, but of a table with a row a day one with a known count."""
+    """Whether a row counts as a covered day: any row, or with ``every_day`` one with a known count."""
     counts = cs.integer() - cs.by_name("date_shift_days", require_all=False)
     return pl.any_horizontal(counts.is_not_null()) if every_day else pl.lit(value=True)
 

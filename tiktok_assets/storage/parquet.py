@@ -49,12 +49,13 @@ class RawIOManager(dg.IOManager):
         set_run_metadata(context)
 
     def load_input(self, context: dg.InputContext) -> pl.LazyFrame:
-        """The raw rows that speak of the run's accounts and months, and of the days around them, of every export."""
+        """The raw rows of every export about the run's accounts and months, and the days around them."""
         return self.scan(context.asset_key.path[-1], partition_range(context.asset_partition_keys))
 
-    def scan(self, report: str, part: PartitionRange) -> pl.LazyFrame:
-        days = (part.first_day - _NEIGHBOURS, part.last_day + _NEIGHBOURS)
-        return raw_rows(self.lake, report, part.accounts, since=days[0]).filter(pl.col("date_label").is_between(*days))
+    def scan(self, report: str, partitions: PartitionRange) -> pl.LazyFrame:
+        days = (partitions.first_day - _NEIGHBOURS, partitions.last_day + _NEIGHBOURS)
+        rows = raw_rows(self.lake, report, partitions.accounts, since=days[0])
+        return rows.filter(pl.col("date_label").is_between(*days))
 
 
 LOOK_BACK, DOWNSTREAM, COLUMNS = "look_back_days", "downstream_days", "columns"
@@ -71,53 +72,53 @@ def windowed_input(
 
 
 def requested_range(context: dg.InputContext | dg.OutputContext) -> PartitionRange:
-    """The partitions an input is asked for (``windowed_input``), or an output with ``downstream_days`` may change."""
-    told = context.definition_metadata
+    """The partitions an input requests (``windowed_input``), or an output with ``downstream_days`` may change."""
+    metadata = context.definition_metadata
     return partition_range(context.asset_partition_keys).extended(
-        before=told.get(LOOK_BACK, 0), after=told.get(DOWNSTREAM, 0)
+        before=metadata.get(LOOK_BACK, 0), after=metadata.get(DOWNSTREAM, 0)
     )
 
 
 class PartitionIOManager(dg.IOManager):
     """``data/<layer>/<table>/account=<a>/date=<YYYY-MM-01>/data.parquet``; a partition without rows has no file.
 
-    An asset whose later months look back at the run's has ``downstream_days`` in its metadata, and returns their rows
-    too. Of these, partitions that came out differently are replaced: so tables do not depend on the order of runs.
+    An asset whose later months look back at the run's has ``downstream_days`` in its metadata and returns their rows
+    too. Of these, changed partitions are replaced, so that tables do not depend on the order of runs.
     """
 
     def __init__(self, lake: Lake, schemas: Mapping[str, type[pa.DataFrameModel]]) -> None:
         self.lake = lake
         self.schemas = schemas
-        """By asset key as a person reads it ("staging/overview"): what an empty slice looks like."""
+        """By asset key as text ("staging/overview"): the schema of its rows, for months without files."""
 
     def handle_output(self, context: dg.OutputContext, obj: pl.DataFrame) -> None:
         layer, table = context.asset_key.path
-        part, reached = partition_range(context.asset_partition_keys), requested_range(context)
-        partitions = _split(reached.require(obj, context.asset_key.to_user_string()))
-        later = [month for month in reached.months if month not in part.months]
-        stored = self.lake.partition_files(layer, table, part.accounts, later) if later else {}
-        changed = [key for key in reached.partitions().rows() if key[1] in later and _differs(stored, partitions, key)]
-        for key in [*part.partitions().rows(), *changed]:
+        partitions, reached = partition_range(context.asset_partition_keys), requested_range(context)
+        by_key = _split(reached.require(obj, context.asset_key.to_user_string()))
+        later = [month for month in reached.months if month not in partitions.months]
+        stored = self.lake.partition_files(layer, table, partitions.accounts, later) if later else {}
+        changed = [key for key in reached.keys_frame().rows() if key[1] in later and _differs(stored, by_key, key)]
+        for key in [*partitions.keys_frame().rows(), *changed]:
             path = self.lake.partition_file(layer, table, *key)
-            if key in partitions:
-                self.lake.write(path, partitions[key])
+            if key in by_key:
+                self.lake.write(path, by_key[key])
             else:
                 self.lake.remove(path)
         set_run_metadata(context, {"later_partitions_changed": named(changed)} if changed else {})
 
     def load_input(self, context: dg.InputContext) -> pl.DataFrame:
         layer, table = context.asset_key.path
-        part = requested_range(context)
-        paths = self.lake.partition_files(layer, table, part.accounts, part.months).values()
+        partitions = requested_range(context)
+        paths = self.lake.partition_files(layer, table, partitions.accounts, partitions.months).values()
         empty = self.schemas[context.asset_key.to_user_string()].empty()
         stored = scan_parquet(paths)
-        known = stored.collect_schema().names()
-        wanted = context.definition_metadata.get(COLUMNS) or list(dict.fromkeys([*known, *empty.columns]))
-        rows = stored.select(name for name in wanted if name in known).collect()
-        if rows.width == len(wanted):
+        found = stored.collect_schema().names()
+        requested = context.definition_metadata.get(COLUMNS) or list(dict.fromkeys([*found, *empty.columns]))
+        rows = stored.select(name for name in requested if name in found).collect()
+        if rows.width == len(requested):
             return rows
-        # Older files lack columns of today; and where there is no file, all of them are missing.
-        return pl.concat([rows, empty], how="diagonal").select(wanted) if paths else empty.select(wanted)
+        # Older files lack newer columns; without a file all of them are missing.
+        return pl.concat([rows, empty], how="diagonal").select(requested) if paths else empty.select(requested)
 
 
 def named(keys: Sequence[tuple[str, dt.date]]) -> str:
@@ -139,7 +140,7 @@ def _split(rows: pl.DataFrame) -> dict[Key, pl.DataFrame]:
 
 
 def _differs(stored: Mapping[Key, UPath], made: Mapping[Key, pl.DataFrame], key: Key) -> bool:
-    """Whether the rows ``made`` of a partition are others than those stored."""
+    """Whether the rows ``made`` of a partition differ from those stored."""
     if key not in made or key not in stored:
         return (key in made) != (key in stored)
     return not read_parquet([stored[key]]).equals(made[key])

@@ -1,6 +1,6 @@
 """Old events of Dagster's history, deleted one by one.
 
-Belongs here: which event is still asked for, and the deletion of the others. Does not belong here: whole runs. Deleting
+Belongs here: which events are still needed, and the deletion of the others. Does not belong here: whole runs. Deleting
 a run, as Dagster's own page does, takes its materializations along, and with them partitions that are there.
 
 What stays, however old: the latest event of each kind of each partition of each asset, which the colours of partitions
@@ -19,8 +19,8 @@ from pathlib import Path
 
 from tiktok_assets.progress import Progress, silent
 
-_BATCH = 5_000  # rows a transaction: whoever writes meanwhile waits for a part of a second
-_PATIENCE = 30.0  # seconds to wait for whoever writes
+_BATCH = 5_000  # rows a transaction: another writer waits for a fraction of a second
+_BUSY_TIMEOUT = 30.0  # seconds to wait for another writer
 
 _STILL_ASKED_FOR = """
     create temp table kept_checks as
@@ -48,7 +48,7 @@ _OLD_EVENTS_OF_A_RUN = """from event_logs where timestamp < ?
 class Pruned:
     """What was deleted: events of the index across runs, events of ``runs`` runs, and the bytes that the disk got back.
 
-    ``locked``: files whose space was not given back, because somebody wrote to them; the next time will.
+    ``locked``: files that did not shrink, because somebody was writing to them; the next run shrinks them.
     """
 
     events: int
@@ -64,9 +64,9 @@ def prune(
     before: dt.datetime,
     progress: Progress = silent,
 ) -> Pruned:
-    """Delete what happened ``before`` and is not asked for any more. ``event_logs``: the folder with ``index.db``.
+    """Delete what happened ``before`` and is no longer needed. ``event_logs``: the folder with ``index.db``.
 
-    Works beside a Dagster that runs. Of the runs only those in ``finished_runs`` are touched.
+    Works while Dagster is running. Only the runs in ``finished_runs`` are touched.
     """
     moment = before.astimezone(dt.UTC).replace(tzinfo=None).isoformat(" ", "microseconds")  # as Dagster writes them
     size = _size(event_logs)
@@ -98,7 +98,7 @@ def prune(
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
-    with contextlib.closing(sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)) as connection:
+    with contextlib.closing(sqlite3.connect(path, timeout=_BUSY_TIMEOUT, isolation_level=None)) as connection:
         yield connection
 
 
@@ -115,7 +115,7 @@ def _delete(connection: sqlite3.Connection, rows: str, *values: str) -> int:
 
 
 def _give_back(connection: sqlite3.Connection) -> bool:
-    """Make the file as small as its content. False if somebody wrote to it all the time."""
+    """Shrink the file to its content. False if another writer kept it locked."""
     try:
         if connection.execute("pragma freelist_count").fetchone()[0]:
             connection.execute("vacuum")

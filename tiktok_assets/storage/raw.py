@@ -22,7 +22,7 @@ _MOST_VIDEOS = 1000
 
 
 def raw_rows(lake: Lake, report: str, accounts: Iterable[str], since: dt.date | None = None) -> pl.LazyFrame:
-    """The raw rows of every export of ``accounts``, of those that can speak of the day ``since`` or of later ones."""
+    """The raw rows of every export of ``accounts`` that can contain the day ``since`` or later ones."""
     # A label may be a day ahead of the download.
     earliest = since - dt.timedelta(days=1) if since else dt.date.min
     paths = [path for account in accounts for path in lake.raw_files(report, account, earliest)]
@@ -30,7 +30,7 @@ def raw_rows(lake: Lake, report: str, accounts: Iterable[str], since: dt.date | 
 
 
 def raw_of_account(lake: Lake, report: str, account: str, most_rows: int | None = None) -> pl.DataFrame:
-    """The raw rows of every export of ``account``; of those with more than ``most_rows`` rows none."""
+    """The raw rows of every export of ``account``, without exports of more than ``most_rows`` rows."""
     paths = lake.raw_files(report, account)
     if most_rows is not None:
         paths = [path for path in paths if scan_parquet([path]).select(pl.len()).collect().item() <= most_rows]
@@ -57,9 +57,9 @@ def pieces(rows: pl.LazyFrame) -> Iterator[pl.DataFrame]:
         return
     groups = sizes.group_by(upto=pl.col("len").cum_sum() // PIECE, is_long=pl.col("len") > PIECE, maintain_order=True)
     for (_, is_long), exports in groups:
-        part = rows.filter(pl.col("export_id").is_in(exports["export_id"].implode()))
+        piece = rows.filter(pl.col("export_id").is_in(exports["export_id"].implode()))
         if not is_long:
-            yield part.collect()
+            yield piece.collect()
             continue
         for start in range(1, exports["last"].item() + 1, PIECE):  # batches of Polars are all read ahead
-            yield part.filter(pl.col("row_number").is_between(start, start + PIECE - 1)).collect()
+            yield piece.filter(pl.col("row_number").is_between(start, start + PIECE - 1)).collect()

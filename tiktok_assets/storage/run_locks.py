@@ -1,4 +1,4 @@
-"""What a run holds while it lives, and how a run is found that died without a word.
+"""What a run holds while it lives, and how a run whose process died is found.
 
 Belongs here: the locks of runs as Dagster resources, and the end of runs whose process is gone. Does not belong here:
 what locks are (``locks``), how they are called (``lock_names``), and what a run does.
@@ -20,7 +20,7 @@ from tiktok_assets.storage.locks import Locks
 
 RUN_LIFE, ACCOUNT_LOCKS = "run_life", "account_locks"
 
-# A run that has not come to its lock after so long, and whose process is gone, never will.
+# A run without its lock after this time, and whose process is gone, never started.
 _START_UP = dt.timedelta(minutes=2)
 UNDER_WAY = (
     dg.DagsterRunStatus.NOT_STARTED,
@@ -30,14 +30,14 @@ UNDER_WAY = (
 )
 NOT_ENDED = (dg.DagsterRunStatus.QUEUED, *UNDER_WAY)
 _DIED = (
-    "The process of this run is gone without a word: it was killed, or the computer was switched off. Nothing is lost; "
-    "what it had stored stays, and its exports are processed again by the next look of the sensor or `tiktok-assets "
+    "The process of this run ended without reporting: it was killed, or the computer was switched off. Nothing is "
+    "lost: what it stored stays, and its exports are processed again by the sensor's next tick or by `tiktok-assets "
     "process`."
 )
 
 
 def run_life(locks: Locks) -> dg.ResourceDefinition:
-    """A resource that holds a lock of the run's own: once it is free, the run is over, however it ended."""
+    """A resource that holds the run's own lock: once it is free, the run is over, however it ended."""
 
     def held(context: dg.InitResourceContext) -> Iterator[None]:
         if context.run is None:
@@ -70,21 +70,21 @@ def _logged(context: dg.InitResourceContext):
 
 
 def end_dead_runs(instance: dg.DagsterInstance, locks: Locks) -> list[dg.DagsterRun]:
-    """Mark every run as failed that is said to be under way and whose process is gone; those runs."""
+    """Mark every run as failed that is recorded as under way but whose process is gone; return those runs."""
     dead = []
     for record in instance.get_run_records(dg.RunsFilter(statuses=list(UNDER_WAY))):
         run = record.dagster_run
         if _is_dead(instance, locks, record):
             report_dead(instance, run, _DIED)
             dead.append(run)
-    locks.forget_abandoned(RUN)  # also of runs that Dagster knows to have ended, or does not know
+    locks.forget_abandoned(RUN)  # also of runs that have ended or that Dagster does not know
     return dead
 
 
 def _is_dead(instance: dg.DagsterInstance, locks: Locks, record: dg.RunRecord) -> bool:
     name = life_lock(record.dagster_run.run_id)
     if locks.was_taken(name):
-        # Looked at again: between the two questions the run may have come to its end.
+        # Checked again: the run may have ended between the two queries.
         return not locks.is_held(name) and _is_under_way(instance, record)
     if dt.datetime.now(dt.UTC) - record.update_timestamp.replace(tzinfo=dt.UTC) < _START_UP:
         return False

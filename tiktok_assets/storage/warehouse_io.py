@@ -34,32 +34,32 @@ class WarehouseIOManager(dg.IOManager):
         self._is_published = True
 
     def session(self, say: Callable[[str], object]) -> Session:
-        """The working file, held from the first call to ``finish``; ``say`` is told for whom this waits."""
+        """The working file, held from the first call to ``finish``; ``say`` gets the messages about waiting."""
         if self._session is None:
             self._session = self._stack.enter_context(self.warehouse.session(holder=self.holder, say=say))
         return self._session
 
     def needs_no_publishing(self) -> None:
-        """What was stored up to now needs no publishing at the end: it is published, or another run will do it."""
+        """What was stored so far needs no publishing at the end: it is published, or another run will do it."""
         self._is_published = True
 
     def finish(self) -> None:
-        """Let go of the working file; publish what was stored, also by a run that failed half way."""
+        """Release the working file and publish what was stored, also by a run that failed half way."""
         with self._stack:
             if self._session is not None and not self._is_published:
                 self._session.publish()
 
     def handle_output(self, context: dg.OutputContext, obj: pl.DataFrame) -> None:
-        table, told = context.asset_key.path[-1], context.definition_metadata
+        table, metadata = context.asset_key.path[-1], context.definition_metadata
         partitions, reached, day = (
             partition_range(context.asset_partition_keys),
             requested_range(context),
             self.days[table],
         )
-        every_account = bool(told.get(ALL_ACCOUNTS))
+        every_account = bool(metadata.get(ALL_ACCOUNTS))
         allowed = PartitionRange(tuple(obj["account"].unique()), reached.months) if every_account else reached
         allowed.require(obj.select("account", date=day), context.asset_key.to_user_string())
-        over_all_months = told.get(OVER_ALL_MONTHS)
+        over_all_months = metadata.get(OVER_ALL_MONTHS)
         replaced = self.session(context.log.info).replace(
             table, day, obj, partitions, reached=reached, every_account=every_account, over_all_months=over_all_months
         )
@@ -68,13 +68,13 @@ class WarehouseIOManager(dg.IOManager):
         set_run_metadata(context, {"rows_replaced": replaced.rows, **facts})
 
     def load_input(self, context: dg.InputContext) -> pl.DataFrame:
-        table, told = context.asset_key.path[-1], context.definition_metadata
+        table, metadata = context.asset_key.path[-1], context.definition_metadata
         return self.session(context.log.info).read(
             table,
             self.days[table],
             requested_range(context),
-            told.get(COLUMNS) or (),
-            every_account=bool(told.get(ALL_ACCOUNTS)),
+            metadata.get(COLUMNS) or (),
+            every_account=bool(metadata.get(ALL_ACCOUNTS)),
         )
 
 

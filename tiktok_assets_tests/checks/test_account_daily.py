@@ -1,4 +1,4 @@
-"""Every promise about an account's days, seen kept and seen broken, in words that a manager understands."""
+"""Every promise about an account's days, shown kept and broken, in words that a manager understands."""
 
 from __future__ import annotations
 
@@ -17,14 +17,16 @@ from tiktok_assets.partitions import PartitionRange
 from tiktok_assets_tests.curated.frames import day_rows, parameters
 
 MARCH, APRIL = date(2025, 3, 1), date(2025, 4, 1)
-PART = PartitionRange(("a",), (MARCH,))
+PARTITIONS = PartitionRange(("a",), (MARCH,))
 QUIET = {"video_views": 50, "profile_views": 3, "likes": 4, "comments": 1, "shares": 0, "followers": 500}
 
 
 def days(*changes: dict[str, Any] | None, first: date = MARCH) -> pl.DataFrame:
     """Days from ``first`` on, all like ``QUIET`` but for what is changed; None is a missing one."""
-    told = [{"date": first + timedelta(n), **QUIET, **change} for n, change in enumerate(changes) if change is not None]
-    return with_metrics(day_rows(*told))
+    values = [
+        {"date": first + timedelta(n), **QUIET, **change} for n, change in enumerate(changes) if change is not None
+    ]
+    return with_metrics(day_rows(*values))
 
 
 def usual(number: int) -> list[dict[str, Any]]:
@@ -44,12 +46,12 @@ BROKEN: dict[str, tuple[pl.DataFrame, str]] = {
     ),
     "views_cover_viewers": (
         days({"video_views": 50, "unique_viewers": 300}),
-        "a, 1 March 2025: 300 viewers on 50 views: nobody watches without a view. TikTok probably told the viewers of "
-        "another day, so do not use those of this one.",
+        "a, 1 March 2025: 300 viewers on 50 views: nobody watches without a view. TikTok probably reported the viewers "
+        "of another day, so do not use those of this one.",
     ),
     "engagement_rate_is_within_bounds": (
         days({"video_views": 10, "likes": -3}),
-        "a, 1 March 2025: More likes, comments and shares were taken back than given: -2 of them.",
+        "a, 1 March 2025: More likes, comments and shares were removed than given: -2 of them.",
     ),
     "follower_trend_is_plausible": (
         days({"followers": 1000}, {"followers": 899}),
@@ -61,7 +63,7 @@ BROKEN: dict[str, tuple[pl.DataFrame, str]] = {
     ),
     "active_days_have_data": (
         days({}, None, None, {}),
-        "a, 4 March 2025: Nothing is known of 2 days, from 2 March 2025 to 3 March 2025: export that window again.",
+        "a, 4 March 2025: No data for 2 days, from 2 March 2025 to 3 March 2025: export that window again.",
     ),
 }
 
@@ -70,19 +72,19 @@ def check_results(rows: pl.DataFrame, partitions: PartitionRange) -> list[dg.Ass
     return checks.check_results(ACCOUNT_DAILY, rows, partitions, parameters())
 
 
-def result(name: str, rows: pl.DataFrame, partitions: PartitionRange = PART) -> dg.AssetCheckResult:
+def result(name: str, rows: pl.DataFrame, partitions: PartitionRange = PARTITIONS) -> dg.AssetCheckResult:
     (found,) = (found for found in check_results(rows, partitions) if found.check_name == name)
     return found
 
 
-def test_every_declared_promise_is_evaluated_and_seen_broken_here() -> None:
+def test_every_declared_promise_is_evaluated_and_broken_here() -> None:
     declared = [spec.name for spec in checks.check_specs(ACCOUNT_DAILY) if spec.name != "keeps_schema"]
-    assert declared == [found.check_name for found in check_results(days(), PART)] == list(BROKEN)
-    assert set(PROMISES) - set(declared) == {"views_are_not_an_outlier"}  # an event, told in the rows alone
+    assert declared == [found.check_name for found in check_results(days(), PARTITIONS)] == list(BROKEN)
+    assert set(PROMISES) - set(declared) == {"views_are_not_an_outlier"}  # an event, listed in the rows alone
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_promise_is_kept_by_quiet_days_and_warns_in_a_sentence_when_it_is_broken(name: str) -> None:
+def test_quiet_days_keep_a_promise_and_a_broken_one_warns_in_a_sentence(name: str) -> None:
     kept = result(name, days({}, {"video_views": 51}, {}))
     assert (kept.passed, kept.description) == (True, None)
     rows, sentence = BROKEN[name]
@@ -94,7 +96,7 @@ def test_a_promise_is_kept_by_quiet_days_and_warns_in_a_sentence_when_it_is_brok
     assert found.metadata["partitions"].value == "a: 2025-03 to 2025-03"
 
 
-def test_data_errors_and_events_are_told_apart() -> None:
+def test_data_errors_and_events_are_distinguished() -> None:
     rows = days({"followers": 1000}, {"followers": 800}, {"followers": 800}, {"followers": 0})
     found = result("follower_trend_is_plausible", rows)
     assert found.metadata is not None
@@ -104,7 +106,7 @@ def test_data_errors_and_events_are_told_apart() -> None:
     )
 
 
-def test_an_engagement_rate_above_1_is_told_once_and_as_the_error_it_is() -> None:
+def test_an_engagement_rate_above_1_is_reported_once_and_as_an_error() -> None:
     found = result("engagement_rate_is_within_bounds", days({"video_views": 10, "likes": 10}))
     assert found.metadata is not None
     assert (found.metadata["days"].value, found.metadata["data_errors"].value) == (1, 1)
@@ -114,12 +116,12 @@ def test_removals_that_leave_the_rate_within_bounds_do_not_break_that_promise() 
     assert result("engagement_rate_is_within_bounds", days({"video_views": 1000, "likes": 100, "comments": -20})).passed
 
 
-def test_days_before_the_slice_are_compared_with_and_not_judged() -> None:
+def test_days_before_the_range_are_used_for_comparison_and_not_judged() -> None:
     rows = days(*[{}] * 27, {"followers": 1000}, {"followers": 1000}, {"followers": 1000}, {"followers": 1000}, {})
     assert not result("follower_trend_is_plausible", rows, PartitionRange(("a",), (APRIL,))).passed
     assert result("follower_trend_is_plausible", rows).passed
 
 
-def test_a_day_of_which_only_insights_tell_breaks_nothing() -> None:
+def test_a_day_that_only_insights_contain_breaks_nothing() -> None:
     unknown = dict.fromkeys((*QUIET,))
-    assert all(found.passed for found in check_results(days({}, unknown), PART))
+    assert all(found.passed for found in check_results(days({}, unknown), PARTITIONS))

@@ -1,4 +1,4 @@
-"""The promise about the account's clock, kept and broken."""
+"""The promise about the account's timezone, kept and broken."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tiktok_assets.partitions import PartitionRange
 from tiktok_assets_tests.curated.audience.test_clock import active
 from tiktok_assets_tests.curated.frames import parameters
 
-PART = PartitionRange(("a", "b"), (date(2026, 3, 1),))
+PARTITIONS = PartitionRange(("a", "b"), (date(2026, 3, 1),))
 
 
 def check_results(
@@ -25,9 +25,9 @@ def check_results(
 def test_a_timezone_that_the_exports_disprove_warns_and_names_account_and_remedy() -> None:
     rows = active(2)
     (spec,) = (spec for spec in checks.check_specs(AUDIENCE) if spec.name != "keeps_schema")
-    (kept,) = check_results(rows, {"a": "Europe/Athens"}, PART)
+    (kept,) = check_results(rows, {"a": "Europe/Athens"}, PARTITIONS)
     assert (kept.check_name, kept.passed, kept.description) == (spec.name, True, None)
-    (broken,) = check_results(rows, {"a": "Asia/Seoul"}, PART)
+    (broken,) = check_results(rows, {"a": "Asia/Seoul"}, PARTITIONS)
     assert (broken.passed, broken.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert broken.description is not None
     assert broken.description.startswith("a: accounts.toml says Asia/Seoul, UTC+9")
@@ -35,6 +35,6 @@ def test_a_timezone_that_the_exports_disprove_warns_and_names_account_and_remedy
     assert broken.metadata["accounts"].value == "a"
 
 
-def test_hours_outside_the_slice_are_not_judged() -> None:
-    (found,) = check_results(active(2), {"a": "Asia/Seoul"}, PartitionRange(("b",), PART.months))
+def test_hours_outside_the_range_are_not_judged() -> None:
+    (found,) = check_results(active(2), {"a": "Asia/Seoul"}, PartitionRange(("b",), PARTITIONS.months))
     assert found.passed

@@ -1,4 +1,4 @@
-"""Every promise about staging and curated tables, seen kept and seen broken."""
+"""Every promise about staging and curated tables, shown kept and broken."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tiktok_assets.checks.staging import (
     check_specs,
     disagreeing_differences,
     duplicates,
-    tells_every_day,
+    has_every_day,
 )
 from tiktok_assets.curated.quality.check_results import missing_days
 from tiktok_assets.exports.provenance import UTC_TIME
@@ -31,15 +31,15 @@ from tiktok_assets.reports.follower_history import FOLLOWER_HISTORY
 from tiktok_assets.reports.overview import OVERVIEW, Overview
 
 JANUARY, FEBRUARY = date(2025, 1, 1), date(2025, 2, 1)
-PART = PartitionRange(("a", "b"), (JANUARY, FEBRUARY))
+PARTITIONS = PartitionRange(("a", "b"), (JANUARY, FEBRUARY))
 
 
 def overview(*days: tuple[str, date], **values: Any) -> pl.DataFrame:
     """Rows of staging/overview that keep every promise, for an account and a day each; ``values`` replace columns."""
     known = {"video_views": 10, "profile_views": 1, "likes": 2, "comments": 3, "shares": 4, "export_id": "e1"}
-    told = {"date_shift_days": 0, "downloaded_at": datetime(2025, 3, 1, tzinfo=UTC), **known, **values}
+    columns = {"date_shift_days": 0, "downloaded_at": datetime(2025, 3, 1, tzinfo=UTC), **known, **values}
     rows = pl.DataFrame(days, {"account": pl.String, "date": pl.Date}, orient="row")
-    rows = rows.with_columns(pl.lit(value).alias(name) for name, value in told.items())
+    rows = rows.with_columns(pl.lit(value).alias(name) for name, value in columns.items())
     rows = rows.with_columns(date_label=pl.col("date"))
     return rows.select(
         (pl.col(name) if name in rows.columns else pl.lit(None)).cast(column.dtype.type).alias(name)
@@ -55,16 +55,16 @@ TWO_DAYS = [("a", date(2025, 1, 1)), ("a", date(2025, 1, 2))]
 
 
 def result(name: str, rows: pl.DataFrame) -> dg.AssetCheckResult:
-    (found,) = (found for found in check_results(OVERVIEW, rows, PART, NO_DOUBTS) if found.check_name == name)
+    (found,) = (found for found in check_results(OVERVIEW, rows, PARTITIONS, NO_DOUBTS) if found.check_name == name)
     return found
 
 
 def test_good_rows_keep_every_promise() -> None:
     rows = overview(*TWO_DAYS, ("b", date(2025, 1, 1)))
-    assert [found.passed for found in check_results(OVERVIEW, rows, PART, NO_DOUBTS)] == [True] * 5
+    assert [found.passed for found in check_results(OVERVIEW, rows, PARTITIONS, NO_DOUBTS)] == [True] * 5
 
 
-def test_a_broken_promise_says_for_which_accounts_and_how() -> None:
+def test_a_broken_promise_names_the_accounts_and_the_reason() -> None:
     rows = overview(("a", date(2025, 1, 1)), ("a", date(2025, 1, 4)), ("b", date(2025, 1, 1)))
     gaps = result("days_are_contiguous", rows)
     assert broken_for(recorded(gaps)) == {"a": "2 days are missing; export that window again."}
@@ -92,9 +92,9 @@ def recorded(found: dg.AssetCheckResult) -> dg.AssetCheckEvaluation:
     ],
     ids=["null", "missing column", "unknown column", "type"],
 )
-def test_a_table_that_breaks_its_schema_says_how(broken: pl.DataFrame, named: str) -> None:
+def test_a_table_that_breaks_its_schema_lists_the_violations(broken: pl.DataFrame, named: str) -> None:
     assert named in "; ".join(violations(Overview, broken))
-    found = schema_result(Overview, broken, PART)
+    found = schema_result(Overview, broken, PARTITIONS)
     assert (found.check_name, found.passed, found.severity) == ("keeps_schema", False, dg.AssetCheckSeverity.ERROR)
     assert found.description is not None and named in found.description
 
@@ -141,19 +141,19 @@ def test_has_no_duplicates_names_the_grain_that_has_two_rows() -> None:
     assert "| a | 2025-01-02 | 2 |" in str(found.metadata["grains"].value)
 
 
-def history(*told: tuple[int, int]) -> pl.DataFrame:
-    """Days from 1 January 2025 on: followers, and the difference an export tells beside them."""
-    days = [("a", date(2025, 1, 1) + timedelta(n)) for n in range(len(told))]
+def history(*reported: tuple[int, int]) -> pl.DataFrame:
+    """Days from 1 January 2025 on: followers, and the difference reported beside them."""
+    days = [("a", date(2025, 1, 1) + timedelta(n)) for n in range(len(reported))]
     rows = pl.DataFrame(days, {"account": pl.String, "date": pl.Date}, orient="row")
     return rows.with_columns(
         date_label=pl.col("date"),
-        followers=pl.Series([followers for followers, _ in told]),
-        follower_difference=pl.Series([difference for _, difference in told]),
+        followers=pl.Series([followers for followers, _ in reported]),
+        follower_difference=pl.Series([difference for _, difference in reported]),
         export_id=pl.lit("e1"),
     )
 
 
-def test_follower_differences_agree_names_the_rows_whose_followers_tell_another_one() -> None:
+def test_follower_differences_agree_names_the_rows_that_contradict_their_followers() -> None:
     good = [(10, 0), (13, 3), (14, 1), (18, 4), (19, 1), (25, 6), (27, 2), (28, 1), (33, 5), (35, 2), (36, 1), (40, 4)]
     next_day = [(followers, following - followers) for (followers, _), (following, _) in pairwise(good)]
     assert disagreeing_differences(history(*good)).is_empty()
@@ -168,15 +168,17 @@ def test_follower_differences_agree_names_the_rows_whose_followers_tell_another_
     )
     (found,) = (
         one
-        for one in check_results(FOLLOWER_HISTORY, rows, PART, NO_DOUBTS)
+        for one in check_results(FOLLOWER_HISTORY, rows, PARTITIONS, NO_DOUBTS)
         if one.check_name == "follower_differences_agree"
     )
     assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
-    assert found.description is not None and found.description.startswith("On 1 day an export tells another difference")
+    assert found.description is not None and found.description.startswith(
+        "On 1 day an export reports a follower difference"
+    )
 
 
-def test_an_evaluation_names_the_partitions_it_is_about() -> None:
-    for found in check_results(OVERVIEW, overview(*TWO_DAYS), PART, NO_DOUBTS):
+def test_an_evaluation_names_its_partitions() -> None:
+    for found in check_results(OVERVIEW, overview(*TWO_DAYS), PARTITIONS, NO_DOUBTS):
         assert found.metadata is not None
         assert found.metadata["partitions"] == dg.MetadataValue.text("a, b: 2025-01 to 2025-02")
 
@@ -188,9 +190,9 @@ def test_an_evaluation_of_a_thousand_accounts_names_twenty() -> None:
     assert str(metadata["partitions"].value).endswith("a19 and 980 more: 2025-01 to 2025-01")
 
 
-def test_only_reports_with_a_row_a_day_promise_contiguous_days() -> None:
+def test_only_daily_reports_promise_contiguous_days() -> None:
     """Activity comes for the last week of an export and snapshots for one day: their gaps mean nothing."""
-    assert [report.name for report in REPORTS if tells_every_day(report)] == ["overview", "viewers", "follower_history"]
+    assert [report.name for report in REPORTS if has_every_day(report)] == ["overview", "viewers", "follower_history"]
     names = [spec.name for spec in check_specs(CONTENT, dg.AssetKey(["staging", "content"]))]
     assert names == ["keeps_schema", "has_rows", "has_no_duplicates", "exports_are_dated"]
 
@@ -198,7 +200,7 @@ def test_only_reports_with_a_row_a_day_promise_contiguous_days() -> None:
 @pytest.mark.parametrize("report", REPORTS, ids=[report.name for report in REPORTS])
 def test_every_declared_promise_is_evaluated(report: Any) -> None:
     declared = [spec.name for spec in check_specs(report, dg.AssetKey(["staging", report.name]))]
-    evaluated = [found.check_name for found in check_results(report, report.schema.empty(), PART, NO_DOUBTS)]
+    evaluated = [found.check_name for found in check_results(report, report.schema.empty(), PARTITIONS, NO_DOUBTS)]
     assert declared == evaluated
 
 
@@ -208,7 +210,7 @@ def test_only_a_broken_schema_stops_what_is_downstream() -> None:
     assert schema_spec(dg.AssetKey(["curated", "videos"])).blocking
 
 
-def test_exports_are_dated_names_the_file_whose_year_rests_on_its_time() -> None:
+def test_exports_are_dated_names_the_file_whose_year_depends_on_its_time() -> None:
     raw = pl.DataFrame(
         {
             "account": ["a", "a", "b"],
@@ -224,7 +226,7 @@ def test_exports_are_dated_names_the_file_whose_year_rests_on_its_time() -> None
     )
     years = years_by_file_time(raw.lazy(), raw.select("account", "export_id"))
     assert years["source"].to_list() == ["copy.csv"]
-    found = exports_are_dated(PART, dataclasses.replace(NO_DOUBTS, years=years))
+    found = exports_are_dated(PARTITIONS, dataclasses.replace(NO_DOUBTS, years=years))
     assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert found.description is not None
     assert found.description.startswith("The year 2025 of copy.csv rests on the time of the file (2026-11-20)")
@@ -232,7 +234,7 @@ def test_exports_are_dated_names_the_file_whose_year_rests_on_its_time() -> None
 
 def test_exports_are_dated_names_the_exports_whose_order_only_their_ids_decide() -> None:
     order = pl.DataFrame({"account": ["a", "a"], "export_ids": [["aaaaaaaaa", "bbbbbbbbb"]] * 2})
-    found = exports_are_dated(PART, dataclasses.replace(NO_DOUBTS, order=order))
+    found = exports_are_dated(PARTITIONS, dataclasses.replace(NO_DOUBTS, order=order))
     assert not found.passed and found.description is not None
     assert found.description.startswith("2 rows are reported differently by exports that are equally old")
     assert "aaaaaaaa, bbbbbbbb" in found.description

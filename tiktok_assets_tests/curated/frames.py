@@ -1,4 +1,4 @@
-"""Rows for the tests of curated: written by hand, or of simulated accounts; and the same rows month by month."""
+"""Rows for the tests of curated: written manually, or of simulated accounts; and the same rows month by month."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ HASHTAG = r"#([\p{L}\p{N}\p{M}_]+)"
 
 
 def parameters(**changes: Any) -> Parameters:
-    """With which tables are made by default."""
+    """The parameters that tables are made with by default."""
     loaded_at = dt.datetime(2026, 3, 31, tzinfo=dt.UTC)
     usual = {"viral_min_views": viral.MIN_VIEWS, "viral_growth": viral.GROWTH_THRESHOLD}
     return Parameters(**{"months": [], "loaded_at": loaded_at, **usual, **changes})
 
 
 def day_rows(*rows: Mapping[str, Any]) -> pl.DataFrame:
-    """Days of account "a" that say what is given and nothing else."""
+    """Days of account "a" with the given values and nothing else."""
     filled = [{"account": "a", **row} for row in rows]
     return pl.DataFrame([{name: row.get(name) for name in _DAYS} for row in filled], schema=_DAYS, orient="row")
 
 
 def snapshot_rows(*rows: Mapping[str, Any]) -> pl.DataFrame:
-    """Snapshots of video "1" of account "a" that say what is given and nothing else."""
+    """Snapshots of video "1" of account "a" with the given values and nothing else."""
     filled = [{"account": "a", "video_id": "1", **row} for row in rows]
     return pl.DataFrame(
         [{name: row.get(name) for name in _SNAPSHOTS} for row in filled], schema=_SNAPSHOTS, orient="row"
@@ -65,14 +65,14 @@ def true_days(account: SimulatedAccount) -> pl.DataFrame:
 def true_snapshots(account: SimulatedAccount, days: list[dt.date]) -> pl.DataFrame:
     """The newest 15 videos of a simulated account on each of ``days``, with their growth."""
     tags = pl.col("title").str.to_lowercase().str.extract_all(HASHTAG)
-    told = [account.videos_on(day).tail(15).with_columns(date=pl.lit(day)) for day in days]
-    rows = pl.concat(told).with_columns(
+    lists = [account.videos_on(day).tail(15).with_columns(date=pl.lit(day)) for day in days]
+    rows = pl.concat(lists).with_columns(
         account=pl.lit(account.handle), published_at="uploaded_at", hashtags=tags.list.unique(), export_id=pl.lit("e")
     )
     return with_growth(rows.select(list(_SNAPSHOTS)), {account.handle: "UTC"})
 
 
-def told(rows: pl.DataFrame, *columns: str) -> list[tuple[Any, ...]]:
+def values_of(rows: pl.DataFrame, *columns: str) -> list[tuple[Any, ...]]:
     return rows.select(columns).rows()
 
 
@@ -88,11 +88,11 @@ def months_of(rows: pl.DataFrame) -> list[dt.date]:
 def by_month(
     rows: pl.DataFrame, look_back: int, table: Callable[[pl.DataFrame, dt.date], pl.DataFrame]
 ) -> pl.DataFrame:
-    """``table`` made in one run per month, each seeing that month and ``look_back`` days before it, nothing else."""
+    """``table`` made in one run per month, each of which reads only that month and ``look_back`` days before it."""
     parts = []
     for month in months_of(rows):
         following = (month + dt.timedelta(days=31)).replace(day=1)
-        seen = rows.filter(pl.col("date") >= month - dt.timedelta(days=look_back), pl.col("date") < following)
-        made = table(seen, month)
+        window = rows.filter(pl.col("date") >= month - dt.timedelta(days=look_back), pl.col("date") < following)
+        made = table(window, month)
         parts.append(made.filter(pl.col("date") >= month, pl.col("date") < following))
     return pl.concat(parts)

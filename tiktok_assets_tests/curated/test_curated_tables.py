@@ -1,4 +1,4 @@
-"""Tables of business meaning, against rows written by hand."""
+"""Tables of business meaning, against rows written manually."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def videos(content: pl.DataFrame, insights: pl.DataFrame) -> pl.DataFrame:
     return snapshots.videos(content, insights, {"a": "Europe/Athens"})
 
 
-def told(rows: pl.DataFrame, *columns: str) -> list[tuple[Any, ...]]:
+def values_of(rows: pl.DataFrame, *columns: str) -> list[tuple[Any, ...]]:
     return rows.select(columns).rows()
 
 
@@ -69,12 +69,12 @@ class TestAccountDaily:
             staged(Insights),
         )
         columns = ("date", "video_views", "unique_viewers", "followers", "date_label", "date_shift_days")
-        assert told(joined, *columns) == [
+        assert values_of(joined, *columns) == [
             (MONDAY, 10, None, None, MONDAY, 0),
             (TUESDAY, None, 7, None, TUESDAY, 0),
             (WEDNESDAY, None, None, 5, WEDNESDAY, 0),
         ]
-        assert told(joined, "export_id", "viewers_export_id", "followers_export_id") == [
+        assert values_of(joined, "export_id", "viewers_export_id", "followers_export_id") == [
             ("o", None, None),
             (None, "v", None),
             (None, None, "f"),
@@ -89,8 +89,8 @@ class TestAccountDaily:
             staged(Insights),
         )
         columns = ("video_views", "likes", "unique_viewers", "new_viewers", "followers")
-        assert told(joined, *columns) == [(10, -1, 7, 3, 5)]
-        assert told(joined, "export_id", "viewers_export_id", "followers_export_id") == [("o", "v", "f")]
+        assert values_of(joined, *columns) == [(10, -1, 7, 3, 5)]
+        assert values_of(joined, "export_id", "viewers_export_id", "followers_export_id") == [("o", "v", "f")]
 
     def test_the_same_day_of_two_accounts_stays_two_rows(self) -> None:
         joined = account_daily(
@@ -99,7 +99,7 @@ class TestAccountDaily:
             staged(FollowerHistory),
             staged(Insights),
         )
-        assert told(joined, "account", "video_views", "unique_viewers") == [("a", 1, None), ("b", None, 2)]
+        assert values_of(joined, "account", "video_views", "unique_viewers") == [("a", 1, None), ("b", None, 2)]
 
     def test_business_suite_extras_are_overviews_where_both_tell_them(self) -> None:
         suite = {"reach": 8, "new_followers": 3, "lost_followers": 1, "clicks": 2, "leads": 0}
@@ -114,7 +114,7 @@ class TestAccountDaily:
             staged(Insights),
         )
         columns = ("reach", "new_followers", "lost_followers", "clicks", "leads", "engaged_audience")
-        assert told(joined, *columns) == [(8, 3, 1, 2, 0, 6), (9, 4, None, None, None, None)]
+        assert values_of(joined, *columns) == [(8, 3, 1, 2, 0, 6), (9, 4, None, None, None, None)]
 
     def test_following_stands_on_the_day_it_was_read_and_followers_stay_the_exports(self) -> None:
         read = {"video_id": "", "item": "", "export_id": "i"}
@@ -132,7 +132,7 @@ class TestAccountDaily:
             ),
         )
         columns = ("date", "following", "followers", "video_views", "insights_export_id", "date_label")
-        assert told(joined, *columns) == [
+        assert values_of(joined, *columns) == [
             (MONDAY, 70, 5, 10, "i", MONDAY),
             (WEDNESDAY, 71, None, None, "i", WEDNESDAY),
         ]
@@ -156,10 +156,10 @@ class TestAccountDaily:
         )
         assert violations(AccountDaily, days) == []
         columns = ("engagements", "engagement_rate", "virality_rate", "net_followers", "video_views_growth_1d")
-        assert told(days, *columns) == [
+        assert values_of(days, *columns) == [
             (10, 0.1, 0.01, None, None),
             (10, 2.0, 0.2, -10, -0.95),
-            (None, None, None, None, None),  # a day of which only insights tell
+            (None, None, None, None, None),  # a day that only insights contain
         ]
         # a fifth of the followers left; 10 engagements on 5 views cannot be; nothing was examined on Wednesday
         assert days["anomalies"].to_list() == [[], ["follower_drop", "views_below_engagement"], None]
@@ -181,7 +181,7 @@ class TestAccountDaily:
             ),
             staged(Insights),
         )
-        assert days["net_followers"].to_list() == [5, 7, 3]  # as told, new less lost, counted
+        assert days["net_followers"].to_list() == [5, 7, 3]  # as reported, new less lost, counted
 
     def test_without_any_export_it_is_an_empty_table_of_its_schema(self) -> None:
         joined = account_daily(staged(Overview), staged(Viewers), staged(FollowerHistory), staged(Insights))
@@ -198,14 +198,14 @@ class TestAccountDaily:
         loaded = warehouse_rows(with_handles(joined, {"a": "a.handle"}), SocialMediaStats, LOADED_AT)
         assert violations(SocialMediaStats, loaded) == []
         columns = ("platform", "account", "handle", "date", "video_views", "following", "export_id", "loaded_at")
-        assert told(loaded, *columns) == [("tiktok", "a", "a.handle", MONDAY, 10, None, "o", LOADED_AT)]
+        assert values_of(loaded, *columns) == [("tiktok", "a", "a.handle", MONDAY, 10, None, "o", LOADED_AT)]
         assert loaded.columns[:2] == ["platform", "account"]
         assert loaded.columns[-2:] == ["export_id", "loaded_at"]
 
 
 def listed(title: str | None) -> pl.DataFrame:
-    told = {"date": MONDAY, "video_id": VIDEO, "title": title, "published_at": LOADED_AT}
-    return staged(Content, {**told, "export_id": "c", "handle": "a", "link": "l", "total_views": 5})
+    row = {"date": MONDAY, "video_id": VIDEO, "title": title, "published_at": LOADED_AT}
+    return staged(Content, {**row, "export_id": "c", "handle": "a", "link": "l", "total_views": 5})
 
 
 VIDEO = "7300000000000000000"
@@ -244,11 +244,11 @@ class TestVideos:
         assert table["hashtags"].to_list() == [hashtags]
         assert violations(Videos, table) == []
 
-    def test_the_warehouse_row_keeps_what_the_snapshot_told(self) -> None:
+    def test_the_warehouse_row_keeps_the_values_of_the_snapshot(self) -> None:
         renamed = videos(listed("x"), staged(Insights)).rename({"date": "captured_on", "post_date": "publish_date"})
         loaded = warehouse_rows(renamed, ContentPerformance, LOADED_AT)
         assert violations(ContentPerformance, loaded) == []
-        assert told(loaded, "captured_on", "total_views", "favorites", "is_latest") == [(MONDAY, 5, None, None)]
+        assert values_of(loaded, "captured_on", "total_views", "favorites", "is_latest") == [(MONDAY, 5, None, None)]
 
     def test_insights_join_the_snapshot_of_their_day_and_totals_stay_the_exports(self) -> None:
         table = videos(
@@ -256,26 +256,26 @@ class TestVideos:
             insights_of(MONDAY, VIDEO, average_watch_time=7.5, completion_rate=0.25, total_views=9.0, favorites=3.0),
         )
         columns = ("date", "title", "total_views", "favorites", "average_watch_time", "completion_rate")
-        assert told(table, *columns) == [(MONDAY, "x", 5, 3, 7.5, 0.25)]
-        assert told(table, "export_id", "insights_export_id") == [("c", "i")]
+        assert values_of(table, *columns) == [(MONDAY, "x", 5, 3, 7.5, 0.25)]
+        assert values_of(table, "export_id", "insights_export_id") == [("c", "i")]
         assert violations(Videos, table) == []
 
     def test_a_video_that_only_insights_tell_of_has_the_totals_of_that_moment(self) -> None:
         told_of = insights_of(TUESDAY, VIDEO, completion_rate=0.25, total_views=9.0, title="only #here")
         table = videos(listed("x"), told_of)
         columns = ("date", "title", "hashtags", "link", "total_views", "total_likes", "completion_rate", "export_id")
-        assert told(table, *columns) == [
+        assert values_of(table, *columns) == [
             (MONDAY, "x", [], "l", 5, None, None, "c"),
             (TUESDAY, "only #here", ["here"], None, 9, None, 0.25, "i"),
         ]
         assert table["published_at"].to_list()[1] == datetime(2023, 11, 11, 0, 48, 18, tzinfo=UTC)
         assert violations(Videos, table) == []
 
-    def test_a_snapshot_tells_how_the_video_grew_and_its_hour_on_the_accounts_clock(self) -> None:
+    def test_a_snapshot_has_the_videos_growth_and_its_hour_in_the_accounts_timezone(self) -> None:
         table = videos(listed("x"), insights_of(TUESDAY, VIDEO, total_views=9.0))
         columns = ("date", "views_gained", "gained_over_days", "publish_hour_local")
         # uploaded at 00:48 UTC of 11 November 2023, which is 2:48 in Athens
-        assert told(table, *columns)[1] == (TUESDAY, 4, 1, 2)
+        assert values_of(table, *columns)[1] == (TUESDAY, 4, 1, 2)
 
     def test_a_video_without_data_that_no_export_lists_is_no_row(self) -> None:
         assert videos(listed("x"), insights_of(TUESDAY, VIDEO, completion_rate=None, title="t")).height == 1
@@ -301,7 +301,7 @@ class TestAudience:
                 {"date": WEDNESDAY, "metric": "traffic_source", "item": "For You", "value": 0.9, "export_id": "i"},
             ),
         )
-        assert told(table, "date", "audience", "dimension", "value", "share", "count", "hour") == [
+        assert values_of(table, "date", "audience", "dimension", "value", "share", "count", "hour") == [
             (MONDAY, "followers", "active_time", "07", None, 12, 7),
             (TUESDAY, "followers", "age_range", "18-24", 0.2, None, None),
             (TUESDAY, "followers", "gender", "Male", 0.6, None, None),
@@ -322,7 +322,7 @@ class TestAudience:
             ),
         )
         table = audience(staged(FollowerGender), staged(FollowerTerritories), activity, staged(Insights))
-        assert told(table, "hour", "count") == [(3, 0), (4, 5), (5, None), (6, None)]
+        assert values_of(table, "hour", "count") == [(3, 0), (4, 5), (5, None), (6, None)]
 
 
 def raw(*rows: tuple[str, str, date]) -> pl.DataFrame:
@@ -349,7 +349,7 @@ class TestExportLog:
             ("b", "e3", date(2025, 2, 28)),
         )
         log = export_log("viewers", rows.lazy()).sort("account", "export_id", "month")
-        assert told(log, "account", "export_id", "report", "month", "rows") == [
+        assert values_of(log, "account", "export_id", "report", "month", "rows") == [
             ("a", "e1", "viewers", date(2025, 1, 1), 2),
             ("a", "e1", "viewers", date(2025, 2, 1), 1),
             ("a", "e2", "viewers", date(2025, 2, 1), 1),
@@ -362,7 +362,7 @@ class TestExportLog:
         assert violations(Exports, warehouse_rows(log, Exports, LOADED_AT)) == []
 
 
-def test_a_frame_brought_to_a_schema_loses_other_columns_and_gets_unknown_for_absent_ones() -> None:
+def test_conforming_to_a_schema_drops_other_columns_and_adds_absent_ones_as_null() -> None:
     rows = pl.DataFrame({"account": ["a"], "date": [MONDAY], "mystery": [1]})
     shaped = conform(rows, Videos)
     assert shaped.columns == list(Videos.to_schema().columns)

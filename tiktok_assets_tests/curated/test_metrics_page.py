@@ -19,9 +19,9 @@ def test_the_table_of_anomalies_names_each_with_its_kinds_and_its_check() -> Non
     rows = [
         [cell.strip() for cell in line.strip("|").split("|")] for line in PAGE.splitlines() if line.startswith("| `")
     ]
-    told = {row[0].strip("`"): (row[2].replace("_", " "), row[3].strip("`")) for row in rows if len(row) == 4}
-    assert set(told) == set(ANOMALIES)
-    for anomaly, (kinds, check) in told.items():
+    listed = {row[0].strip("`"): (row[2].replace("_", " "), row[3].strip("`")) for row in rows if len(row) == 4}
+    assert set(listed) == set(ANOMALIES)
+    for anomaly, (kinds, check) in listed.items():
         assert check == CHECKS[anomaly]
         ruled = {rule.kind.replace("_", " ") for rule in anomaly_rules.RULES if rule.anomaly == anomaly}
         assert ruled == {kind for kind in ("data error", "event") if kind in kinds}, anomaly

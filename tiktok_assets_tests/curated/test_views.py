@@ -36,7 +36,7 @@ def loaded(rows: pl.DataFrame, schema: type[pa.DataFrameModel]) -> pl.DataFrame:
 
 
 @pytest.mark.parametrize(("period", "labels"), [("week", ["2025-W01", "2025-W02"]), ("month", ["2025-01"])])
-def test_weeks_and_months_are_told_with_whether_they_are_complete(period: str, labels: list[str]) -> None:
+def test_weeks_and_months_are_marked_as_complete_or_not(period: str, labels: list[str]) -> None:
     days = day_rows(*({"date": date(2025, 1, 1) + timedelta(n), "video_views": 2} for n in range(12)))
     days = days.with_columns(engagements=pl.lit(0, pl.Int64))
     table = loaded(account_periods(days), Periods)
@@ -47,10 +47,16 @@ def test_weeks_and_months_are_told_with_whether_they_are_complete(period: str, l
     assert list(found.columns) == ["platform", "account", period, *found.columns[3:]]
 
 
-def test_the_rollup_is_a_row_a_video_with_the_newest_number_known_of_each() -> None:
+def test_the_rollup_has_one_row_per_video_with_its_newest_known_numbers() -> None:
     def snapshot(day: int, views: int | None, likes: int | None, link: str | None) -> dict[str, Any]:
-        told = {"account": "a", "video_id": "7", "captured_on": date(2025, 1, day), "title": f"on {day}", "handle": "h"}
-        return told | {"total_views": views, "total_likes": likes, "link": link, "published_at": NOW}
+        values = {
+            "account": "a",
+            "video_id": "7",
+            "captured_on": date(2025, 1, day),
+            "title": f"on {day}",
+            "handle": "h",
+        }
+        return values | {"total_views": views, "total_likes": likes, "link": link, "published_at": NOW}
 
     rows = pl.DataFrame([snapshot(1, 5, 1, "address"), snapshot(3, 9, None, None), snapshot(2, 7, 2, None)])
     found = asked("social_media_rollup", content_performance=loaded(rows, ContentPerformance))
@@ -63,7 +69,7 @@ def test_the_rollup_is_a_row_a_video_with_the_newest_number_known_of_each() -> N
     assert found.rows() == [known]
 
 
-def test_trends_are_what_the_pure_function_finds_on_the_newest_day() -> None:
+def test_trends_equal_those_of_the_pure_function_on_the_newest_day() -> None:
     days = [date(2025, 4, 1) + timedelta(3 * n) for n in range(14)]
     videos = pl.concat(
         true_snapshots(SimulatedAccount.generate(name, seed, date(2025, 1, 1), days[-1]), days)

@@ -1,4 +1,4 @@
-"""Columns of earlier versions get today's names in place; tables, views and columns get their comments."""
+"""Columns of earlier versions are renamed in place; tables, views and columns get their comments."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from tiktok_assets.storage.columns import describe, rename_columns
 from tiktok_assets.storage.duckdb import Warehouse
-from tiktok_assets.tables import FORMER_NAMES
+from tiktok_assets.tables import PREVIOUS_NAMES
 
 QUALITY = {"table_name": "table", "check_name": "check"}
 
@@ -25,15 +25,15 @@ def columns(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:
     return [name for name, *_ in connection.sql(f"describe {table}").fetchall()]
 
 
-def test_the_columns_that_were_sql_keywords_have_other_names_now() -> None:
-    assert FORMER_NAMES == {
+def test_columns_named_by_sql_keywords_are_renamed() -> None:
+    assert PREVIOUS_NAMES == {
         "anomalies": {"check_name": "check"},
         "data_quality": QUALITY,
     }
 
 
-def test_an_old_file_gets_todays_names_when_it_is_opened_and_keeps_its_rows(tmp_path: Path) -> None:
-    warehouse = Warehouse(tmp_path / "w.duckdb", tmp_path / "tiktok.duckdb", former_names=FORMER_NAMES)
+def test_opening_an_old_file_renames_its_columns_and_keeps_its_rows(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path / "w.duckdb", tmp_path / "tiktok.duckdb", previous_names=PREVIOUS_NAMES)
     with duckdb.connect(warehouse.working) as old:
         old.execute("""create table data_quality as select 'a' as account, 't' as "table", 'c' as "check", 3 as n""")
         old.execute("""create table anomalies as select 'a' as account, 'c' as "check" """)
@@ -48,7 +48,7 @@ def test_an_old_file_gets_todays_names_when_it_is_opened_and_keeps_its_rows(tmp_
         assert columns(published, "mine") == ["check"]
 
 
-def test_a_column_that_has_todays_name_already_is_left_alone(connection: duckdb.DuckDBPyConnection) -> None:
+def test_a_column_that_has_its_current_name_is_left_alone(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("""create table data_quality as select 1 as "check", 2 as check_name, 3 as table_name""")
     rename_columns(connection, {"data_quality": QUALITY, "not_there": QUALITY})
     assert columns(connection, "data_quality") == ["check", "check_name", "table_name"]

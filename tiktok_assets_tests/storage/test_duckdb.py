@@ -1,4 +1,4 @@
-"""The warehouse file: what a run stores, what a crash leaves, and what people see who read while it is written."""
+"""The warehouse file: what a run stores, what a crash leaves, and what readers get while it is written."""
 
 import subprocess
 import sys
@@ -44,10 +44,10 @@ def stored(warehouse: Warehouse, query: str = "from t order by all") -> list[tup
 
 
 def replace(
-    warehouse: Warehouse, table: str, day: str, rows: pl.DataFrame, part: PartitionRange, **more: Any
+    warehouse: Warehouse, table: str, day: str, rows: pl.DataFrame, partitions: PartitionRange, **more: Any
 ) -> Replaced:
     with warehouse.session() as session:
-        return session.replace(table, day, rows, part, **more)
+        return session.replace(table, day, rows, partitions, **more)
 
 
 def read(warehouse: Warehouse, *arguments: Any, **more: Any) -> pl.DataFrame:
@@ -67,7 +67,7 @@ def published(warehouse: Warehouse, query: str = "from t order by all") -> list[
 
 @contextmanager
 def process(code: str) -> Iterator[subprocess.Popen[str]]:
-    """Another Python; ``code`` prints a line when it is where we want it, and goes on at a line we send."""
+    """Another Python process; ``code`` prints a line when it is ready, and continues when we send a line."""
     with subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as running:
@@ -81,8 +81,8 @@ def test_a_rectangle_of_partitions_is_replaced_exactly(warehouse: Warehouse) -> 
     everything = PartitionRange(("a", "b", "c"), (JANUARY, FEBRUARY, MARCH))
     before = [(account, month, 1, 1) for account in everything.accounts for month in everything.months]
     assert replace(warehouse, "t", "date", days(*before), everything).rows == 0
-    part = PartitionRange(("a", "c"), (JANUARY, MARCH))
-    replaced = replace(warehouse, "t", "date", days(("a", date(2025, 1, 31), 7, 7), ("c", MARCH, 8, 8)), part)
+    partitions = PartitionRange(("a", "c"), (JANUARY, MARCH))
+    replaced = replace(warehouse, "t", "date", days(("a", date(2025, 1, 31), 7, 7), ("c", MARCH, 8, 8)), partitions)
     assert replaced.rows == 4
     assert stored(warehouse) == [
         ("a", date(2025, 1, 31), 7, 7),
@@ -93,11 +93,11 @@ def test_a_rectangle_of_partitions_is_replaced_exactly(warehouse: Warehouse) -> 
     ]
 
 
-def test_columns_go_by_their_name_and_not_by_their_place(warehouse: Warehouse) -> None:
-    part = PartitionRange(("a",), (JANUARY,))
-    replace(warehouse, "t", "date", days(("a", JANUARY, 100, 5)), part)
+def test_columns_are_matched_by_name_and_not_by_position(warehouse: Warehouse) -> None:
+    partitions = PartitionRange(("a",), (JANUARY,))
+    replace(warehouse, "t", "date", days(("a", JANUARY, 100, 5)), partitions)
     swapped = days(("a", JANUARY, 200, 6)).select("likes", "views", "date", "account")
-    replace(warehouse, "t", "date", swapped, part)
+    replace(warehouse, "t", "date", swapped, partitions)
     assert stored(warehouse, "select views, likes from t") == [(200, 6)]
 
 
@@ -109,46 +109,46 @@ def test_a_new_column_is_added_and_unknown_in_older_rows(warehouse: Warehouse) -
 
 
 def test_a_column_that_is_no_longer_made_is_unknown_in_newer_rows(warehouse: Warehouse) -> None:
-    part = PartitionRange(("a",), (JANUARY,))
-    replace(warehouse, "t", "date", days(("a", JANUARY, 1, 1)), part)
-    replace(warehouse, "t", "date", days(("a", JANUARY, 2, 2)).drop("likes"), part)
+    partitions = PartitionRange(("a",), (JANUARY,))
+    replace(warehouse, "t", "date", days(("a", JANUARY, 1, 1)), partitions)
+    replace(warehouse, "t", "date", days(("a", JANUARY, 2, 2)).drop("likes"), partitions)
     assert stored(warehouse, "select views, likes from t") == [(2, None)]
 
 
-def test_no_rows_empty_the_partitions_and_leave_the_table(warehouse: Warehouse) -> None:
-    part = PartitionRange(("a",), (JANUARY,))
-    replace(warehouse, "t", "date", days(("a", JANUARY, 1, 1), ("a", JANUARY, 2, 2)), part)
-    assert replace(warehouse, "t", "date", days(), part).rows == 2
+def test_an_empty_frame_empties_the_partitions_and_keeps_the_table(warehouse: Warehouse) -> None:
+    partitions = PartitionRange(("a",), (JANUARY,))
+    replace(warehouse, "t", "date", days(("a", JANUARY, 1, 1), ("a", JANUARY, 2, 2)), partitions)
+    assert replace(warehouse, "t", "date", days(), partitions).rows == 2
     assert stored(warehouse) == []
-    replace(warehouse, "never_filled", "date", days(), part)
+    replace(warehouse, "never_filled", "date", days(), partitions)
     assert stored(warehouse, "select count(views) from never_filled") == [(0,)]
 
 
 ALL = PartitionRange(("a", "b"), (JANUARY, FEBRUARY, MARCH))
 
 
-def test_later_months_within_reach_are_replaced_where_they_came_out_differently(warehouse: Warehouse) -> None:
+def test_downstream_months_are_replaced_only_where_they_changed(warehouse: Warehouse) -> None:
     first = days(*((account, month, 1, 1) for account in "ab" for month in ALL.months)).with_columns(loaded_at=1)
     replace(warehouse, "t", "date", first, ALL)
     again = days(("a", JANUARY, 1, 1), ("a", FEBRUARY, 1, 1), ("a", MARCH, 7, 1)).with_columns(loaded_at=2)
-    part, reached = PartitionRange(("a",), (JANUARY,)), PartitionRange(("a",), ALL.months)
-    replaced = replace(warehouse, "t", "date", again, part, reached=reached)
+    partitions, reached = PartitionRange(("a",), (JANUARY,)), PartitionRange(("a",), ALL.months)
+    replaced = replace(warehouse, "t", "date", again, partitions, reached=reached)
     assert replaced.changed == [("a", MARCH)]
     assert stored(warehouse, "select date, views, loaded_at from t where account = 'a' order by date") == [
         (JANUARY, 1, 2),
         (FEBRUARY, 1, 1),  # says the same as before, so it is not written again
         (MARCH, 7, 2),
     ]
-    gone = replace(warehouse, "t", "date", again.head(1), part, reached=reached)
+    gone = replace(warehouse, "t", "date", again.head(1), partitions, reached=reached)
     assert gone.changed == [("a", FEBRUARY), ("a", MARCH)]
     assert stored(warehouse, "select account, count(*) from t group by all order by all") == [("a", 1), ("b", 3)]
 
 
-def test_a_table_of_the_whole_roster_changes_the_months_of_every_account_and_no_others(warehouse: Warehouse) -> None:
+def test_a_table_over_all_accounts_changes_the_runs_months_of_every_account_only(warehouse: Warehouse) -> None:
     replace(warehouse, "t", "date", days(*((account, month, 1, 1) for account in "ab" for month in ALL.months)), ALL)
     rows = days(("a", JANUARY, 1, 1), ("b", JANUARY, 2, 1), ("c", JANUARY, 3, 1))
-    part = PartitionRange(("a",), (JANUARY,))
-    replaced = replace(warehouse, "t", "date", rows, part, reached=part, every_account=True)
+    partitions = PartitionRange(("a",), (JANUARY,))
+    replaced = replace(warehouse, "t", "date", rows, partitions, reached=partitions, every_account=True)
     assert replaced.changed == [("b", JANUARY), ("c", JANUARY)]
     assert stored(warehouse, "select account, views from t where date = '2025-01-01' order by all") == [
         ("a", 1),
@@ -156,24 +156,24 @@ def test_a_table_of_the_whole_roster_changes_the_months_of_every_account_and_no_
         ("c", 3),
     ]
     assert stored(warehouse, "select count(*) from t where date > '2025-01-01'") == [(4,)]
-    everyone = read(warehouse, "t", "date", part, ["account", "views"], every_account=True)
-    assert everyone.sort("account").rows() == [("a", 1), ("b", 2), ("c", 3)]
+    all_rows = read(warehouse, "t", "date", partitions, ["account", "views"], every_account=True)
+    assert all_rows.sort("account").rows() == [("a", 1), ("b", 2), ("c", 3)]
 
 
-def test_what_depends_on_all_months_is_right_whatever_month_was_stored_last(warehouse: Warehouse) -> None:
+def test_a_column_over_all_months_is_right_whichever_month_was_stored_last(warehouse: Warehouse) -> None:
     newest = {"newest": "date = max(date) over (partition by account)"}
     rows = days(*((account, month, 1, 1) for account in "ab" for month in ALL.months))
     rows = rows.with_columns(newest=pl.lit(None, pl.Boolean))
     for month in (FEBRUARY, MARCH, JANUARY):
-        part = PartitionRange(("a", "b"), (month,))
-        replace(warehouse, "t", "date", rows.filter(date=month), part, over_all_months=newest)
+        partitions = PartitionRange(("a", "b"), (month,))
+        replace(warehouse, "t", "date", rows.filter(date=month), partitions, over_all_months=newest)
     assert stored(warehouse, "select account, date from t where newest order by all") == [("a", MARCH), ("b", MARCH)]
     replace(warehouse, "t", "date", rows.clear(), PartitionRange(("a",), (MARCH,)), over_all_months=newest)
     assert stored(warehouse, "select account, date from t where newest order by all") == [("a", FEBRUARY), ("b", MARCH)]
     assert stored(warehouse, "select count(*) from t where newest is null") == [(0,)]
 
 
-def test_views_are_published_with_the_tables_they_ask_for(tmp_path: Path) -> None:
+def test_views_are_published_once_their_tables_exist(tmp_path: Path) -> None:
     views = {
         "v": "select account, views * 2 as twice from t",
         "later": "from not_there_yet",
@@ -186,7 +186,7 @@ def test_views_are_published_with_the_tables_they_ask_for(tmp_path: Path) -> Non
     assert published(warehouse, "select view_name from duckdb_views() where not internal") == [("v",)]
 
 
-def test_reading_gives_the_rows_of_the_slice(warehouse: Warehouse) -> None:
+def test_reading_returns_the_rows_of_the_partition_range(warehouse: Warehouse) -> None:
     everything = days(("a", JANUARY, 1, 1), ("a", FEBRUARY, 2, 2), ("b", JANUARY, 3, 3))
     replace(warehouse, "t", "date", everything, PartitionRange(("a", "b"), (JANUARY, FEBRUARY)))
     assert (
@@ -205,18 +205,18 @@ def test_moments_are_plain_timestamps_in_utc(warehouse: Warehouse) -> None:
 
 
 def test_a_failure_in_the_middle_leaves_the_table_as_it_was(warehouse: Warehouse) -> None:
-    part = PartitionRange(("a",), (JANUARY,))
-    replace(warehouse, "t", "date", days(("a", JANUARY, 1, 1)), part)
+    partitions = PartitionRange(("a",), (JANUARY,))
+    replace(warehouse, "t", "date", days(("a", JANUARY, 1, 1)), partitions)
     wrong = days(("a", JANUARY, 2, 2)).with_columns(views=pl.lit("many"), extra=1)
     with pytest.raises(duckdb.ConversionException, match="many"):
-        replace(warehouse, "t", "date", wrong, part)
+        replace(warehouse, "t", "date", wrong, partitions)
     assert stored(warehouse, "select * from t") == [("a", JANUARY, 1, 1)]
 
 
 def test_a_process_killed_between_delete_and_insert_leaves_the_table_as_it_was(warehouse: Warehouse) -> None:
-    part = PartitionRange(("a",), (JANUARY,))
+    partitions = PartitionRange(("a",), (JANUARY,))
     before = days(*(("a", JANUARY, number, number) for number in range(180)))
-    replace(warehouse, "t", "date", before, part)
+    replace(warehouse, "t", "date", before, partitions)
     code = f"""
 import sys, time
 from datetime import date
@@ -249,8 +249,8 @@ with warehouse.session() as session:
 
 
 def test_a_file_that_another_process_has_open_is_waited_for(warehouse: Warehouse) -> None:
-    part = PartitionRange(("a",), (JANUARY,))
-    replace(warehouse, "t", "date", days(), part)
+    partitions = PartitionRange(("a",), (JANUARY,))
+    replace(warehouse, "t", "date", days(), partitions)
     code = f"""
 import duckdb, sys
 with duckdb.connect({str(warehouse.working)!r}):
@@ -260,7 +260,7 @@ with duckdb.connect({str(warehouse.working)!r}):
     with process(code) as other:
         assert other.stdin is not None
         storing = threading.Thread(
-            target=replace, args=(warehouse, "t", "date", days(("a", JANUARY, 1, 1)), part), daemon=True
+            target=replace, args=(warehouse, "t", "date", days(("a", JANUARY, 1, 1)), partitions), daemon=True
         )
         storing.start()
         time.sleep(0.3)
@@ -271,10 +271,10 @@ with duckdb.connect({str(warehouse.working)!r}):
     assert stored(warehouse) == [("a", JANUARY, 1, 1)]
 
 
-def test_waiting_for_a_strangers_lock_ends_with_duckdbs_own_words(
+def test_waiting_for_another_programs_lock_ends_with_duckdbs_own_error(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ours, "PATIENCE", 0.2)
+    monkeypatch.setattr(ours, "LOCK_TIMEOUT", 0.2)
     replace(warehouse, "t", "date", days(), PartitionRange(("a",), (JANUARY,)))
     code = f"import duckdb, sys; c = duckdb.connect({str(warehouse.working)!r}); print('ready', flush=True); input()"
     with process(code) as _, pytest.raises(duckdb.IOException, match="lock"):
@@ -291,10 +291,10 @@ def test_a_file_that_is_no_database_is_not_waited_for(warehouse: Warehouse, monk
     assert waits == []
 
 
-def test_the_published_file_is_a_whole_database_without_leftovers(warehouse: Warehouse) -> None:
-    part = PartitionRange(("a",), (JANUARY,))
+def test_the_published_file_is_a_complete_database_without_leftovers(warehouse: Warehouse) -> None:
+    partitions = PartitionRange(("a",), (JANUARY,))
     for views in (1, 2):
-        replace(warehouse, "t", "date", days(("a", JANUARY, views, 0)), part)
+        replace(warehouse, "t", "date", days(("a", JANUARY, views, 0)), partitions)
         publish(warehouse)
         assert published(warehouse) == [("a", JANUARY, views, 0)]
     assert [path.name for path in warehouse.published.parent.iterdir()] == ["tiktok.duckdb"]
@@ -302,8 +302,8 @@ def test_the_published_file_is_a_whole_database_without_leftovers(warehouse: War
 
 
 def test_a_reader_in_another_process_neither_stops_publishing_nor_loses_what_it_opened(warehouse: Warehouse) -> None:
-    part = PartitionRange(("a",), (JANUARY,))
-    replace(warehouse, "t", "date", days(("a", JANUARY, 1, 1)), part)
+    partitions = PartitionRange(("a",), (JANUARY,))
+    replace(warehouse, "t", "date", days(("a", JANUARY, 1, 1)), partitions)
     publish(warehouse)
     code = f"""
 import duckdb, sys
@@ -314,7 +314,7 @@ with duckdb.connect({str(warehouse.published)!r}, read_only=True) as connection:
 """
     with process(code) as reader:
         assert reader.stdin is not None and reader.stdout is not None
-        replace(warehouse, "t", "date", days(("a", JANUARY, 2, 2)), part)
+        replace(warehouse, "t", "date", days(("a", JANUARY, 2, 2)), partitions)
         publish(warehouse)
         assert published(warehouse, "select views from t") == [(2,)]
         reader.stdin.write("look\n")
@@ -322,11 +322,11 @@ with duckdb.connect({str(warehouse.published)!r}, read_only=True) as connection:
         assert reader.stdout.readline() == "[(1,)]\n"
 
 
-def test_what_somebody_wrote_into_the_published_file_does_not_make_the_next_one_unreadable(
+def test_writing_into_the_published_file_does_not_break_the_next_one(
     warehouse: Warehouse,
 ) -> None:
-    part = PartitionRange(("a",), (JANUARY,))
-    replace(warehouse, "t", "date", days(("a", JANUARY, 1, 1)), part)
+    partitions = PartitionRange(("a",), (JANUARY,))
+    replace(warehouse, "t", "date", days(("a", JANUARY, 1, 1)), partitions)
     publish(warehouse)
     code = f"""
 import duckdb, sys
@@ -336,13 +336,15 @@ print("ready", flush=True)
 sys.stdin.readline()
 """
     with process(code):  # left open, then killed: its log of changes stays beside the file
-        replace(warehouse, "t", "date", days(("a", JANUARY, 2, 2)), part)
+        replace(warehouse, "t", "date", days(("a", JANUARY, 2, 2)), partitions)
         publish(warehouse)
         assert published(warehouse, "select views from t") == [(2,)]
     assert published(warehouse, "select views from t") == [(2,)]
 
 
-def test_the_later_of_two_publishings_is_the_later_state(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_later_of_two_publications_holds_the_later_state(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The copy is put in place while the working file is still ours; another process can only come before or after."""
     replace(warehouse, "t", "date", days(), PartitionRange(("a",), (JANUARY,)))
     locks, held = Locks(warehouse.working.parent / "locks"), list[bool]()
@@ -357,33 +359,33 @@ def test_the_later_of_two_publishings_is_the_later_state(warehouse: Warehouse, m
     assert held == [True]
 
 
-def test_what_is_published_is_known_from_what_is_not(warehouse: Warehouse) -> None:
-    part = PartitionRange(("a",), (JANUARY,))
+def test_unpublished_changes_are_detected(warehouse: Warehouse) -> None:
+    partitions = PartitionRange(("a",), (JANUARY,))
     assert not warehouse.is_behind()
     assert warehouse.seconds_since_published() == float("inf")
-    replace(warehouse, "t", "date", days(("a", JANUARY, 1, 1)), part)
+    replace(warehouse, "t", "date", days(("a", JANUARY, 1, 1)), partitions)
     assert warehouse.is_behind()
     publish(warehouse)
     assert not warehouse.is_behind()
     assert warehouse.seconds_since_published() < 600
     assert stored(warehouse, "select views from t") == [(1,)]  # to look changes nothing
     assert not warehouse.is_behind()
-    replace(warehouse, "t", "date", days(("a", JANUARY, 2, 2)), part)
+    replace(warehouse, "t", "date", days(("a", JANUARY, 2, 2)), partitions)
     assert warehouse.is_behind()
     publish(warehouse)
     warehouse.published.unlink()
     assert warehouse.is_behind()
 
 
-def test_a_file_of_which_half_is_free_is_written_anew(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_half_empty_file_is_compacted(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ours, "_SMALL", 0)
-    part = PartitionRange(("a",), (JANUARY,))
+    partitions = PartitionRange(("a",), (JANUARY,))
     numbers = pl.Series(range(1_000_000)).shuffle(seed=1)
     many = pl.DataFrame({"views": numbers, "likes": numbers.reverse()}).with_columns(account=pl.lit("a"), date=JANUARY)
-    replace(warehouse, "t", "date", many, part)
+    replace(warehouse, "t", "date", many, partitions)
     publish(warehouse)
     large = warehouse.working.stat().st_size
-    replace(warehouse, "t", "date", many.head(1), part)
+    replace(warehouse, "t", "date", many.head(1), partitions)
     publish(warehouse)
     assert warehouse.working.stat().st_size == warehouse.published.stat().st_size < large / 4
     assert stored(warehouse) == published(warehouse) == [many.row(0)]
@@ -395,7 +397,7 @@ partitions = account_months(["a", "b"], JANUARY)
 
 @dg.asset(key=["warehouse", "t"], partitions_def=partitions, io_manager_key="warehouse")
 def t(context: dg.AssetExecutionContext) -> pl.DataFrame:
-    """Stores a row for each of its partitions, or for the day the run's tag says."""
+    """Stores a row for each of its partitions, or for the day in the run's tag."""
     outside = context.run.tags.get("day")
     keys = [key.rpartition("|") for key in context.partition_keys]
     rows = [(account, date.fromisoformat(outside or month), 1, 1) for account, _, month in keys]
@@ -438,7 +440,7 @@ def materialize(
         )
 
 
-def test_a_run_stores_its_rectangle_and_publishes_at_its_end(warehouse: Warehouse) -> None:
+def test_a_run_stores_its_partitions_and_publishes_at_its_end(warehouse: Warehouse) -> None:
     result = materialize(warehouse, t, first="a|2025-01-01", last="b|2025-02-01")
     assert result.success
     assert len(published(warehouse)) == 4
@@ -465,17 +467,17 @@ def test_rows_of_partitions_that_the_run_was_not_asked_for_are_refused(warehouse
     assert not warehouse.published.exists()
 
 
-def test_a_reversed_range_is_no_success(warehouse: Warehouse) -> None:
+def test_a_reversed_range_fails(warehouse: Warehouse) -> None:
     assert not materialize(warehouse, t, first="a|2025-02-01", last="a|2025-01-01").success
 
 
-def test_the_asset_behind_a_table_gets_the_rows_of_its_own_slice(warehouse: Warehouse) -> None:
+def test_a_downstream_asset_gets_the_rows_of_its_own_partitions(warehouse: Warehouse) -> None:
     materialize(warehouse, t, first="a|2025-01-01", last="b|2025-02-01")
     result = materialize(warehouse, t.to_source_assets()[0], reads, first="b|2025-01-01", last="b|2025-01-01")
     assert result.success
     assert stored(warehouse, "from later") == [("b", JANUARY, 1, 1)]
 
 
-def test_rows_outside_the_slice_name_table_and_example() -> None:
+def test_the_error_about_rows_outside_the_range_names_table_and_example() -> None:
     with pytest.raises(RowsOutsideRange, match=r"t: 1 rows .*\('b', datetime.date\(2025, 1, 1\)\)"):
         PartitionRange(("a",), (JANUARY,)).require(days(("b", JANUARY, 1, 1)), "t")

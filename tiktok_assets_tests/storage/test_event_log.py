@@ -92,7 +92,7 @@ def test_the_same_events_become_the_same_rows_as_in_the_stock_class(tmp_path: Pa
                 assert rows(tmp_path / "stock" / name, table) == rows(tmp_path / "ours" / name, table), (name, table)
 
 
-def test_the_stock_class_goes_on_with_what_this_one_wrote_and_the_other_way_round(folder: Path) -> None:
+def test_the_stock_class_and_this_one_continue_each_others_files(folder: Path) -> None:
     kinds = [BatchedEventLog, SqliteEventLogStorage] * 2
     with contextlib.ExitStack() as stack:
         logs = [stack.enter_context(opened(kind, folder)) for kind in kinds]  # all of them open at once
@@ -120,7 +120,7 @@ def test_a_batch_is_stored_whole_or_not_at_all(log: BatchedEventLog, folder: Pat
 
 @contextlib.contextmanager
 def impatient(log: BatchedEventLog) -> Iterator[None]:
-    """Nothing is waited for that is locked."""
+    """Fails at once on a locked file."""
     for shard in ("index", "run"):
         with log._connect(shard) as connection:
             connection.exec_driver_sql("pragma busy_timeout=0")
@@ -177,15 +177,15 @@ def test_nothing_that_was_acknowledged_is_lost_when_the_writer_is_killed(folder:
     for acknowledged in (1, 7, 23, 60):
         writer, output = forked(write)
         with output:
-            told = [int(next(output)) for _ in range(acknowledged)]
+            stored = [int(next(output)) for _ in range(acknowledged)]
             os.kill(writer, signal.SIGKILL)
-            told += [int(line) for line in output]
+            stored += [int(line) for line in output]
         os.waitpid(writer, 0)
         for kind in (BatchedEventLog, SqliteEventLogStorage):
             with opened(kind, folder) as log:
                 partitions = log.get_materialized_partitions(dg.AssetKey("asset"))
                 of_run = {event.get_dagster_event().partition for event in log.get_logs_for_run("run")}
-                assert {f"{number} {part}" for number in told for part in range(3)} <= partitions
+                assert {f"{number} {part}" for number in stored for part in range(3)} <= partitions
                 assert partitions <= of_run
         with contextlib.closing(sqlite3.connect(folder / "index.db")) as connection:
             assert connection.execute("pragma integrity_check").fetchall() == [("ok",)]
@@ -245,7 +245,7 @@ def test_the_events_of_a_run_can_be_deleted_while_its_file_is_open(log: BatchedE
     assert log.get_materialized_partitions(dg.AssetKey("asset")) == {"b"}
 
 
-def test_a_damaged_file_does_not_stand_in_the_way_once_it_is_gone(log: BatchedEventLog, folder: Path) -> None:
+def test_a_damaged_file_is_replaced_once_it_is_deleted(log: BatchedEventLog, folder: Path) -> None:
     (folder / "run.db").write_bytes(b"no database" * 500)
     for _ in range(2):
         with pytest.raises(DatabaseError, match="not a database"):
@@ -259,12 +259,12 @@ def test_a_damaged_file_does_not_stand_in_the_way_once_it_is_gone(log: BatchedEv
 def test_the_page_of_a_run_follows_what_another_process_writes(
     log: BatchedEventLog, folder: Path, kind: type[SqliteEventLogStorage]
 ) -> None:
-    seen: list[str] = []
+    received: list[str] = []
     all_there = threading.Event()
 
     def callback(event: dg.EventLogEntry, cursor: str) -> None:
-        seen.append(str(event.get_dagster_event().partition))
-        if len(seen) == 5:
+        received.append(str(event.get_dagster_event().partition))
+        if len(received) == 5:
             all_there.set()
 
     waiting, start = os.pipe()
@@ -288,7 +288,7 @@ def test_the_page_of_a_run_follows_what_another_process_writes(
     os.close(start)
     assert arrived
     time.sleep(0.6)  # the second look adds nothing
-    assert seen == ["0", "1", "2", "3", "4"]
+    assert received == ["0", "1", "2", "3", "4"]
     log.end_watch("run", callback)
 
 

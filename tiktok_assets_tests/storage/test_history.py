@@ -1,4 +1,4 @@
-"""The history of an installation: where it is, how several make it at once, and what is done with a broken one."""
+"""The history of an installation: where it is, how concurrent processes create it, how a broken one is repaired."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_what_is_relied_upon_in_dagster_has_not_changed() -> None:
         assert ScriptDirectory.from_config(get_alembic_config(module.__file__)).get_heads() == [history_files.REVISION]
 
 
-def test_a_new_history_is_that_which_dagster_would_make(folder: Path, tmp_path: Path) -> None:
+def test_a_new_history_equals_the_one_dagster_would_create(folder: Path, tmp_path: Path) -> None:
     stock = DagsterSqliteStorage.from_local(str(tmp_path / "stock"))
     ours = History(str(folder))
     for storage in (stock, ours):
@@ -81,7 +81,7 @@ def asked(path: Path, pragma: str) -> object:
         return connection.execute(f"pragma {pragma}").fetchone()
 
 
-def test_runs_and_ticks_of_a_stock_history_are_there_and_the_other_way_round(folder: Path) -> None:
+def test_runs_and_ticks_are_shared_with_the_stock_history(folder: Path) -> None:
     kinds = [DagsterSqliteStorage, History] * 2
     for number, kind in enumerate(kinds):
         base = folder / "storage" if kind is DagsterSqliteStorage else folder
@@ -148,7 +148,7 @@ def mark(path: Path, version: str) -> None:
         connection.execute("insert into alembic_version values (?)", (version,))
 
 
-def test_a_history_that_cannot_be_repaired_is_named_with_the_remedy(folder: Path) -> None:
+def test_the_error_about_an_unrepairable_history_names_file_and_remedy(folder: Path) -> None:
     History(str(folder)).dispose()
     index = folder / "storage" / "history" / "runs" / "index.db"
     mark(index, "an invented one")
@@ -163,7 +163,7 @@ def test_a_history_that_cannot_be_repaired_is_named_with_the_remedy(folder: Path
         History(str(folder))
 
 
-def test_a_file_whose_making_was_cut_off_is_made_again(folder: Path) -> None:
+def test_a_file_whose_creation_was_interrupted_is_created_again(folder: Path) -> None:
     for name in FILES:
         (folder / "storage" / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / "storage" / name).touch()
@@ -173,7 +173,7 @@ def test_a_file_whose_making_was_cut_off_is_made_again(folder: Path) -> None:
     storage.dispose()
 
 
-def test_a_release_that_is_not_known_makes_its_files_itself(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_release_of_dagster_creates_its_files_itself(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(history_files, "KNOWN_DAGSTER", "1.13.26")
     monkeypatch.setattr(history_files, "_make", lambda *_: pytest.fail("made by us"))
     for _ in range(2):
@@ -204,26 +204,26 @@ def test_two_data_folders_have_two_histories(tmp_path: Path, monkeypatch: pytest
         assert len(instance.get_runs()) == 1
 
 
-def test_dagster_batches_the_events_of_an_output_without_being_told() -> None:
+def test_dagster_batches_the_events_of_an_output_without_configuration() -> None:
     assert ENVIRONMENT.items() <= os.environ.items()
 
 
-def former_history(folder: Path) -> Path:
+def legacy_history(folder: Path) -> Path:
     stock = SqliteEventLogStorage(str(folder / "storage/history/runs"))
-    stock.store_event(events.materialized("run", "asset", "former"))
+    stock.store_event(events.materialized("run", "asset", "legacy"))
     (folder / "compute_logs").mkdir()
     return folder
 
 
-def test_a_former_history_is_taken_over(
+def test_a_legacy_history_is_taken_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(history_module, "project_root", lambda: tmp_path)
-    former_history(tmp_path / ".dagster")
+    legacy_history(tmp_path / ".dagster")
     folder = tmp_path / "data" / "state" / "dagster"
     for _ in range(2):
         storage = History(str(folder))
-        assert storage.event_log_storage.get_materialized_partitions(dg.AssetKey("asset")) == {"former"}
+        assert storage.event_log_storage.get_materialized_partitions(dg.AssetKey("asset")) == {"legacy"}
         storage.dispose()
     assert not (tmp_path / ".dagster").exists()
     assert (folder / "compute_logs").is_dir()
@@ -232,19 +232,19 @@ def test_a_former_history_is_taken_over(
     ]
 
 
-def test_a_former_history_is_left_where_the_data_are_elsewhere_which_is_said_once(
+def test_a_legacy_history_of_another_data_folder_stays_with_one_warning(
     tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(history_module, "project_root", lambda: tmp_path)
-    former_history(tmp_path / ".dagster")
+    legacy_history(tmp_path / ".dagster")
     for _ in range(2):
         History(str(folder)).dispose()
     assert (tmp_path / ".dagster" / "storage").is_dir()
-    [said] = [record for record in caplog.records if record.levelno == logging.WARNING]
-    assert "is left as it is" in said.message
+    [warning] = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert "is left unchanged" in warning.message
 
 
-def test_an_empty_former_folder_is_no_history(tmp_path: Path, folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_empty_legacy_folder_is_no_history(tmp_path: Path, folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / ".dagster").mkdir()
     take_over(tmp_path / ".dagster", folder, is_default=True)
     assert not folder.exists()

@@ -1,4 +1,4 @@
-"""The lake: a file is there whole or not at all, on this machine and in any storage that fsspec knows."""
+"""The lake: a file is complete or absent, on this machine and in any storage that fsspec knows."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ def scratch(settings: Settings) -> list[Path]:
 
 
 @pytest.mark.parametrize("rows", [ROWS, ROWS.lazy()], ids=["eager", "lazy"])
-def test_a_file_appears_under_its_name_only_when_it_is_whole(
+def test_a_file_appears_under_its_name_only_when_it_is_complete(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, rows: pl.DataFrame | pl.LazyFrame
 ) -> None:
-    lake, seen = Lake(settings), []
+    lake, scans = Lake(settings), []
     path = lake.partition_file("staging", "overview", "pig1987", FIRST.replace(day=1))
     data = Path(str(settings.data_dir))
     real = os.fsync
 
     def watched(handle: int) -> None:
-        seen.append([file for layer in ("landing", "raw", "staging", "curated") for file in (data / layer).rglob("*")])
+        scans.append([file for layer in ("landing", "raw", "staging", "curated") for file in (data / layer).rglob("*")])
         real(handle)
 
     monkeypatch.setattr(os, "fsync", watched)
     lake.write(path, rows)
-    assert seen == [[]]  # flushed to disk once, and until then nothing in a folder that anybody scans
+    assert scans == [[]]  # flushed to disk once, and until then nothing in a folder that anybody scans
     assert pl.read_parquet(str(path)).equals(ROWS)
     assert scratch(settings) == []
 
@@ -98,7 +98,7 @@ def test_moving_keeps_bytes_and_time(
     assert not Path(str(target)).is_symlink()
 
 
-def test_a_file_that_cannot_be_taken_away_is_not_moved_by_half(
+def test_a_file_that_cannot_be_deleted_is_not_half_moved(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, target = UPath(tmp_path / "file.csv"), settings.quarantine / "file.csv"
@@ -127,7 +127,7 @@ def test_a_free_name_leaves_room_for_the_note_of_another(tmp_path: Path) -> None
     assert free_name(UPath(tmp_path / "b.csv"), note=".json").name == "b.csv"
 
 
-def test_work_that_admits_one_waits_for_the_other(settings: Settings) -> None:
+def test_exclusive_work_waits_for_another_process(settings: Settings) -> None:
     lake, order = Lake(settings), []
     entered, go_on = threading.Event(), threading.Event()
 
@@ -153,7 +153,7 @@ def test_work_that_admits_one_waits_for_the_other(settings: Settings) -> None:
     assert order == ["first", "second"]
 
 
-def test_a_folder_that_does_not_exist_is_empty_and_one_that_is_closed_is_an_error(
+def test_a_missing_folder_is_empty_and_an_unreadable_one_is_an_error(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert files_in(settings.raw) == []
@@ -189,7 +189,7 @@ def test_a_copy_on_this_machine_keeps_name_and_time(remote: Settings) -> None:
     assert not copy.exists()
 
 
-def test_the_whole_way_works_on_remote_storage(remote: Settings, tmp_path: Path) -> None:
+def test_the_whole_pipeline_works_on_remote_storage(remote: Settings, tmp_path: Path) -> None:
     for section in ("overview", "viewers", "followers", "content"):
         made = export("pig1987", section)
         remote.landing.mkdir(parents=True, exist_ok=True)

@@ -76,7 +76,7 @@ def test_a_range_is_a_file_for_each_partition_with_its_rows(lake: Lake) -> None:
     assert february.equals(rows.tail(2))
 
 
-def test_a_rectangle_touches_no_partition_beside_it(lake: Lake) -> None:
+def test_a_partition_range_touches_no_other_partition(lake: Lake) -> None:
     everything = viewers(*((account, month, 1) for account in "ab" for month in (JANUARY, FEBRUARY)))
     materialize(lake, everything, "a|2025-01-01", "b|2025-02-01")
     rectangle = viewers(("a", FEBRUARY, 7), ("b", FEBRUARY, 8))
@@ -91,7 +91,7 @@ def test_a_partition_that_lost_its_rows_has_no_file(lake: Lake) -> None:
     assert files(lake) == [partition("a", FEBRUARY)]
 
 
-def test_a_slice_without_rows_reads_as_an_empty_table_of_its_schema(lake: Lake) -> None:
+def test_a_range_without_rows_reads_as_an_empty_table_of_its_schema(lake: Lake) -> None:
     got = materialize(lake, viewers(), "a|2025-01-01", "b|2025-02-01")
     assert files(lake) == []
     assert got.height == 0
@@ -109,8 +109,8 @@ def test_a_reversed_range_fails_instead_of_doing_nothing(lake: Lake) -> None:
         materialize(lake, viewers(), "a|2025-02-01", "a|2025-01-01")
 
 
-def looking_back(lake: Lake, made: pl.DataFrame, first: str, last: str, **sight: Any) -> tuple[pl.DataFrame, dict]:
-    """As ``materialize``, of a table whose later months look back 28 days at the run's; and what its metadata say."""
+def looking_back(lake: Lake, made: pl.DataFrame, first: str, last: str, **window: Any) -> tuple[pl.DataFrame, dict]:
+    """``materialize`` for a table whose later months look back 28 days at the run's; also returns its metadata."""
     got: list[pl.DataFrame] = []
 
     @dg.asset(
@@ -119,7 +119,7 @@ def looking_back(lake: Lake, made: pl.DataFrame, first: str, last: str, **sight:
     def upstream() -> pl.DataFrame:
         return made
 
-    @dg.asset(partitions_def=PARTITIONS, ins={"rows": windowed_input(["staging", "viewers"], **sight)})
+    @dg.asset(partitions_def=PARTITIONS, ins={"rows": windowed_input(["staging", "viewers"], **window)})
     def downstream(rows: pl.DataFrame) -> None:
         got.append(rows)
 
@@ -135,20 +135,20 @@ MARCH = date(2025, 3, 1)
 THREE_MONTHS = viewers(*((account, month, 1) for account in "ab" for month in (JANUARY, FEBRUARY, MARCH)))
 
 
-def test_a_table_that_looks_back_sees_earlier_and_later_months_and_only_the_columns_it_asks_for(lake: Lake) -> None:
+def test_a_table_that_looks_back_reads_earlier_and_later_months_of_its_columns(lake: Lake) -> None:
     materialize(lake, THREE_MONTHS, "a|2025-01-01", "b|2025-03-01")
     february = THREE_MONTHS.filter(account="a", date=FEBRUARY)
-    wanted = {"columns": ["account", "date"]}
-    got, _ = looking_back(lake, february, "a|2025-02-01", "a|2025-02-01", before=1, **wanted)
+    requested = {"columns": ["account", "date"]}
+    got, _ = looking_back(lake, february, "a|2025-02-01", "a|2025-02-01", before=1, **requested)
     assert got.rows() == [("a", JANUARY), ("a", FEBRUARY)]
-    got, _ = looking_back(lake, february, "a|2025-02-01", "a|2025-02-01", after=1, **wanted)
+    got, _ = looking_back(lake, february, "a|2025-02-01", "a|2025-02-01", after=1, **requested)
     assert got.rows() == [("a", FEBRUARY)]  # March was not among what the asset returned: it has no rows any more
     own = THREE_MONTHS.filter(account="b")
     got, _ = looking_back(lake, own, "b|2025-01-01", "b|2025-03-01", before=400, after=400)
     assert got.equals(own)
 
 
-def test_later_months_are_stored_where_they_came_out_differently(lake: Lake) -> None:
+def test_later_months_are_stored_only_where_they_changed(lake: Lake) -> None:
     materialize(lake, THREE_MONTHS, "a|2025-01-01", "b|2025-03-01")
     paths = {name: Path(str(lake.settings.data_dir)) / name for name in files(lake)}
     before = {name: path.stat().st_mtime_ns for name, path in paths.items()}
@@ -168,7 +168,7 @@ def test_later_months_are_stored_where_they_came_out_differently(lake: Lake) -> 
     assert all(paths[name].stat().st_mtime_ns == before[name] for name in untouched)
 
 
-def test_a_month_beyond_the_reach_is_refused(lake: Lake) -> None:
+def test_a_month_beyond_the_downstream_days_is_refused(lake: Lake) -> None:
     with pytest.raises(dg.Failure, match="1 rows lie outside the partitions of this run"):
         looking_back(lake, viewers(("a", MARCH, 1)), "a|2025-01-01", "a|2025-01-01")
 
@@ -194,7 +194,7 @@ def store_raw(lake: Lake, *exports: RawRows) -> None:
     RawIOManager(lake).handle_output(context, list(exports))
 
 
-def test_raw_holds_one_file_per_export_named_after_moment_and_digest(lake: Lake) -> None:
+def test_raw_holds_one_file_per_export_named_after_download_and_digest(lake: Lake) -> None:
     store_raw(lake, RawRows("a", NOON, "0123456789abcdef", raw_rows(lake, JANUARY, views="1")))
     assert files(lake) == [f"raw/overview/account=a/20250301T120000Z_0123456789ab_v{READER_VERSION}.parquet"]
 
@@ -209,7 +209,7 @@ def test_a_raw_file_is_never_written_again(lake: Lake) -> None:
     assert pl.read_parquet(path)["Video Views"].to_list() == ["1"]
 
 
-def test_raw_rows_of_a_slice_come_from_every_export_with_the_columns_of_all(lake: Lake) -> None:
+def test_raw_rows_of_a_range_come_from_every_export_with_the_columns_of_all(lake: Lake) -> None:
     one = raw_rows(lake, date(2024, 12, 23), date(2025, 1, 30), date(2025, 1, 31), date(2025, 2, 9), views="1")
     other = raw_rows(lake, date(2025, 1, 31), views="2").with_columns(Reach=pl.lit("9"))
     store_raw(lake, RawRows("a", NOON, "1" * 64, one), RawRows("a", NOON, "2" * 64, other))
@@ -221,7 +221,7 @@ def test_raw_rows_of_a_slice_come_from_every_export_with_the_columns_of_all(lake
     ]
 
 
-def test_raw_rows_of_a_slice_come_with_the_week_around_it(lake: Lake) -> None:
+def test_raw_rows_of_a_range_include_the_week_around_it(lake: Lake) -> None:
     labels = [date(2024, 12, 23), date(2024, 12, 24), date(2025, 2, 8), date(2025, 2, 9)]
     store_raw(lake, RawRows("a", NOON, "1" * 64, raw_rows(lake, *labels, views="1")))
     rows = RawIOManager(lake).scan("overview", PartitionRange(("a",), (JANUARY,))).collect()

@@ -1,4 +1,4 @@
-"""What the events of a run say: of each partition its own few facts, of the run as a whole only the last one."""
+"""The metadata of a run's events: each partition has its own few facts, only the last one those of the run."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -64,7 +64,7 @@ def rows_of(materializations: list[dg.AssetMaterialization]) -> list[int]:
     return [int(str(one.metadata[ROWS].value)) for one in materializations]
 
 
-def test_the_event_of_a_partition_is_small_and_that_of_the_last_one_says_what_the_run_made(events: Events) -> None:
+def test_partition_events_are_small_and_the_last_one_describes_the_run(events: Events) -> None:
     for asset, stored in events.items():
         for one in stored if asset.startswith("landing") else stored[:-1]:
             assert without_dagsters_own(one) < 1000, (asset, one.partition)
@@ -88,9 +88,7 @@ def test_events_are_stored_in_the_order_account_then_month(events: Events) -> No
     } == {asset: keys for asset in events if not asset.startswith("landing")}
 
 
-def test_rows_are_those_of_the_partition_and_together_those_of_the_table(
-    events: Events, installation: Settings
-) -> None:
+def test_row_counts_of_partitions_add_up_to_the_table(events: Events, installation: Settings) -> None:
     assert rows_of(events["curated/account_daily"]) == [12, 28, 31, 9] * 2
     days = [
         (one.metadata["days_covered"].value, one.metadata["missing_days"].value) for one in events["staging/overview"]
@@ -108,7 +106,7 @@ def test_rows_are_those_of_the_partition_and_together_those_of_the_table(
             assert sum(rows_of(stored)) == rows, asset
 
 
-def test_what_is_always_so_stands_in_the_definition_alone(events: Events) -> None:
+def test_constant_metadata_is_only_in_the_definition(events: Events) -> None:
     said = {name for stored in events.values() for one in stored for name in one.metadata}
     assert not said & {"dagster/column_lineage", "dagster/column_schema", "dagster/table_name", "dagster/uri", "table"}
 
@@ -124,11 +122,11 @@ DAYS = pl.DataFrame(
     {"account": pl.String, "date": pl.Date, "views": pl.Int64},
     orient="row",
 )
-PART = PartitionRange(("a", "b", "c"), tuple(MONTHS))
+PARTITIONS = PartitionRange(("a", "b", "c"), tuple(MONTHS))
 
 
 def test_missing_days_of_a_partition_lie_between_the_first_and_the_last_of_its_account() -> None:
-    found = days_by_partition(DAYS, PART, every_day=True)
+    found = days_by_partition(DAYS, PARTITIONS, every_day=True)
     assert found.filter(account="a").select(ROWS, "days_covered", "missing_days").rows() == [
         (1, 1, 1),  # 31 January
         (2, 1, 27),
@@ -138,11 +136,11 @@ def test_missing_days_of_a_partition_lie_between_the_first_and_the_last_of_its_a
     others = found.filter(pl.col("account") != "a").select(pl.col("days_covered", "missing_days").sum())
     assert others.rows() == [(1, 0)]
     shuffled = DAYS.sample(fraction=1, shuffle=True, seed=1)
-    assert days_by_partition(shuffled, PART, every_day=True).equals(found)
+    assert days_by_partition(shuffled, PARTITIONS, every_day=True).equals(found)
 
 
-def test_of_rows_that_do_not_come_every_day_no_day_is_missing() -> None:
-    found = days_by_partition(DAYS, PART, every_day=False)
+def test_no_day_is_missing_in_rows_that_are_not_daily() -> None:
+    found = days_by_partition(DAYS, PARTITIONS, every_day=False)
     assert found.columns == ["account", "month", ROWS, "days_covered"]
     assert found["days_covered"].to_list() == [1, 2, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0]
 
@@ -153,7 +151,7 @@ def test_rows_of_other_partitions_do_not_count() -> None:
 
 
 class Handled(dg.IOManager):
-    """An IO manager that says how many rows there were before."""
+    """An IO manager that reports how many rows there were before."""
 
     def handle_output(self, context: dg.OutputContext, obj: object) -> None:
         set_run_metadata(context, {"rows_replaced": 7})
@@ -162,8 +160,8 @@ class Handled(dg.IOManager):
         raise NotImplementedError
 
 
-def test_dagster_still_has_what_the_metadata_of_partitions_is_set_by() -> None:
-    """Fails where another version of Dagster does otherwise: then partition_metadata has to follow."""
+def test_dagster_still_has_the_internals_used_for_partition_metadata() -> None:
+    """Fails where another version of Dagster works differently: then partition_metadata has to follow."""
     accounts = [f"account{number}" for number in range(30)]
     months = account_months(accounts, MONTHS[0])
     keys = [partition_key(account, month) for account in accounts for month in MONTHS]
@@ -193,8 +191,8 @@ def test_dagster_still_has_what_the_metadata_of_partitions_is_set_by() -> None:
     assert files == [None] * 119 + [dg.MetadataValue.int(3)]
 
 
-def test_metadata_of_many_partitions_costs_next_to_nothing() -> None:
-    """Dagster's own way takes 7 seconds for so many, and four times as long for twice as many."""
+def test_metadata_of_many_partitions_is_cheap() -> None:
+    """Dagster's own way takes 7 seconds for this many partitions, and four times as long for twice as many."""
     accounts = [f"account{number}" for number in range(100)]
     started: list[timedelta] = []
 

@@ -55,8 +55,8 @@ def pruned(log: BatchedEventLog, *finished: str, days: float = 90) -> Pruned:
     return prune(Path(log.path_for_shard("index")).parent, finished, before)
 
 
-def seen(log: SqliteEventLogStorage) -> dict[str, object]:
-    """What the pages of an asset and its checks ask for."""
+def answers(log: SqliteEventLogStorage) -> dict[str, object]:
+    """The answers to the queries of Dagster's asset and check pages."""
     [record] = log.get_asset_records([ASSET])
     latest_check = log.get_latest_asset_check_execution_by_key([CHECK]).get(CHECK)
     return {
@@ -80,10 +80,10 @@ def test_partitions_and_checks_look_the_same_after_pruning(log: BatchedEventLog)
     run(log, "second", 200, "ab")
     run(log, "recent", 10, "a")
     log.store_event(events.planned("failed", "asset", "b", NOW - 150 * DAY))
-    before = seen(log)
+    before = answers(log)
     result = pruned(log, "first", "second", "recent")
     assert result.events > 0
-    assert seen(log) == before
+    assert answers(log) == before
     with contextlib.closing(sqlite3.connect(log.path_for_shard("index"))) as index:
         left = index.execute(
             "select run_id, partition from event_logs where dagster_event_type = 'ASSET_MATERIALIZATION' order by id"
@@ -95,16 +95,16 @@ def test_partitions_and_checks_look_the_same_after_pruning(log: BatchedEventLog)
 def test_everything_may_be_old(log: BatchedEventLog) -> None:
     run(log, "first", 300, "ab")
     run(log, "second", 200, "ab")
-    before = seen(log)
+    before = answers(log)
     pruned(log, "first", "second", days=0)
-    assert seen(log) == before
+    assert answers(log) == before
     log.store_event(events.materialized("third", "asset", "c"))
     assert max(log.get_latest_storage_id_by_partition(ASSET, dg.DagsterEventType.ASSET_MATERIALIZATION).values()) > max(
         before["latest"].values()  # pyright: ignore[reportAttributeAccessIssue]
     )
 
 
-def test_of_an_old_run_stays_how_it_went_and_what_is_still_the_latest(log: BatchedEventLog) -> None:
+def test_an_old_run_keeps_its_outcome_and_its_latest_events(log: BatchedEventLog) -> None:
     run(log, "first", 300, "ab")
     run(log, "second", 200, "a")
     run(log, "unfinished", 100, "a")
@@ -143,7 +143,7 @@ def test_tags_and_checks_go_with_their_events(log: BatchedEventLog) -> None:
     assert len(rows(index, "asset_keys")) == 1
 
 
-def test_the_space_is_given_back_while_others_have_the_files_open(log: BatchedEventLog) -> None:
+def test_files_shrink_while_others_have_them_open(log: BatchedEventLog) -> None:
     for number in range(30):
         run(log, f"run{number}", 300 - number, "abcdefgh" * 2)
     result = pruned(log, "run0", "run1", "run2")
@@ -153,12 +153,12 @@ def test_the_space_is_given_back_while_others_have_the_files_open(log: BatchedEv
     assert log.get_materialized_partitions(ASSET) == set("abcdefgh")
 
 
-def test_a_file_that_is_written_to_all_the_time_keeps_its_space_which_is_said(
+def test_a_file_under_constant_writes_is_not_shrunk_and_reported(
     log: BatchedEventLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(3):
         run(log, f"run{number}", 300 - number, "ab")
-    monkeypatch.setattr(pruning, "_PATIENCE", 0.01)
+    monkeypatch.setattr(pruning, "_BUSY_TIMEOUT", 0.01)
     give_back = pruning._give_back
 
     def while_written_to(connection: sqlite3.Connection) -> bool:
@@ -173,7 +173,7 @@ def test_a_file_that_is_written_to_all_the_time_keeps_its_space_which_is_said(
     assert result.events > 0
 
 
-def test_the_command_says_what_went_and_partitions_keep_their_colour(
+def test_the_command_reports_deletions_and_partitions_keep_their_status(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TIKTOK_DATA_DIR", str(tmp_path / "data"))
@@ -207,7 +207,7 @@ def test_the_command_says_what_went_and_partitions_keep_their_colour(
 
 
 @pytest.mark.parametrize("age", ["90", "0d", "-1d", "ninety days", "90m"])
-def test_an_age_that_is_none_is_refused(age: str) -> None:
+def test_an_invalid_age_is_refused(age: str) -> None:
     refused = CliRunner().invoke(app, ["history", "prune", f"--older-than={age}"])
     assert refused.exit_code == 2
     assert "days or weeks, for example 90d or 12w" in " ".join(refused.output.replace("│", " ").split())

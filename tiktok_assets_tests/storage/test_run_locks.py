@@ -1,4 +1,4 @@
-"""What a run holds while it lives, seen in real runs; and runs that died, found by what they left."""
+"""What a run holds while it lives, observed in real runs; and dead runs, found by the locks they left."""
 
 import datetime as dt
 import os
@@ -41,14 +41,14 @@ def instance() -> Iterator[dg.DagsterInstance]:
 
 
 def run(
-    locks: Locks, instance: dg.DagsterInstance, accounts: list[str], seen: list[tuple[str, list[str]]]
+    locks: Locks, instance: dg.DagsterInstance, accounts: list[str], observed: list[tuple[str, list[str]]]
 ) -> dg.ExecuteInProcessResult:
     """A run over ``accounts`` that notes its id, and what of the roster and of itself is held while it works."""
 
     @dg.asset(partitions_def=account_months(ROSTER, JANUARY), required_resource_keys={ACCOUNT_LOCKS})
     def table(context: dg.AssetExecutionContext) -> None:
         names = [*(f"account {one}" for one in ROSTER), f"run {context.run.run_id}"]
-        seen.append((context.run.run_id, [name for name in names if locks.is_held(name)]))
+        observed.append((context.run.run_id, [name for name in names if locks.is_held(name)]))
 
     resources = {RUN_LIFE: run_life(locks), ACCOUNT_LOCKS: account_locks(locks, ROSTER)}
     return dg.materialize([table], instance=instance, resources=resources, tags=range_tags(accounts, [JANUARY]))
@@ -57,34 +57,34 @@ def run(
 def test_a_run_holds_itself_and_the_accounts_of_its_range_and_leaves_nothing(
     locks: Locks, instance: dg.DagsterInstance
 ) -> None:
-    seen: list[tuple[str, list[str]]] = []
-    assert run(locks, instance, ["a", "b"], seen).success
-    [(run_id, held)] = seen
+    observed: list[tuple[str, list[str]]] = []
+    assert run(locks, instance, ["a", "b"], observed).success
+    [(run_id, held)] = observed
     assert held == ["account a", "account b", f"run {run_id}"]
     assert not any(locks.is_held(name) for name in held)
     assert not locks.was_taken(f"run {run_id}")
     assert not may_have_dead_runs(locks)
 
 
-def test_a_run_waits_for_another_run_of_its_account_and_its_log_says_for_whom(
+def test_a_run_waits_for_another_run_of_its_account_and_logs_its_name(
     locks: Locks, instance: dg.DagsterInstance
 ) -> None:
-    seen: list[tuple[str, list[str]]] = []
+    observed: list[tuple[str, list[str]]] = []
 
     def later() -> None:
         with dg.DagsterInstance.ephemeral() as other:
-            result = run(locks, other, ["b"], seen)
+            result = run(locks, other, ["b"], observed)
             waits.extend(entry.user_message for entry in other.all_logs(result.run_id))
 
     waits: list[str] = []
     with Locks(locks.folder, "run 6a7b1c2d").hold("account b"):
         waiter = threading.Thread(target=later)
         waiter.start()
-        assert run(locks, instance, ["a"], seen).success  # another account does not wait
+        assert run(locks, instance, ["a"], observed).success  # another account does not wait
         waiter.join(0.5)
-        assert len(seen) == 1
+        assert len(observed) == 1
     waiter.join()
-    assert len(seen) == 2
+    assert len(observed) == 2
     [waited] = [text for text in waits if text.startswith("Waiting for account b")]
     assert f"which is held by run 6a7b1c2d (process {os.getpid()}) since 2" in waited
 
@@ -108,11 +108,11 @@ def test_a_run_whose_lock_is_free_is_dead_and_one_whose_lock_is_held_lives(
         statuses = [instance.get_run_by_id(one.run_id).status.value for one in (dead, alive, new)]  # pyright: ignore[reportOptionalMemberAccess]
         assert statuses == ["FAILURE", status, status]
     failure = instance.all_logs(dead.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)
-    assert "The process of this run is gone without a word" in str(failure[0].message)
+    assert "The process of this run ended without reporting" in str(failure[0].message)
     assert not locks.was_taken(f"run {dead.run_id}")
 
 
-def test_a_run_that_never_came_to_its_lock_is_dead_once_its_process_is_gone(
+def test_a_run_that_never_took_its_lock_is_dead_once_its_process_is_gone(
     locks: Locks, instance: dg.DagsterInstance
 ) -> None:
     gone, works = (recorded(instance, dg.DagsterRunStatus.STARTING) for _ in range(2))

@@ -9,14 +9,14 @@ from tiktok_assets.curated._tables import WarehouseRow, conform
 from tiktok_assets.curated.account.metrics import DayRates, with_metrics
 from tiktok_assets.curated.quality import quality
 from tiktok_assets.curated.quality.quality import DayFlags, broken, find_anomalies, with_anomalies
-from tiktok_assets.curated.quality.restatements import settled_days
+from tiktok_assets.curated.quality.restatements import final_days
 from tiktok_assets.curated.table import Checks, Input, Parameters, Table, publication
 
 _KEY = ["account", "date"]
 
 
 class DayMetrics(pa.DataFrameModel):
-    """What exports tell of an account's day. Null is unknown."""
+    """The numbers of an account's day in exports. Null is unknown."""
 
     date: pl.Date = pa.Field(description="the real day (UTC): date_label less date_shift_days")
     video_views: int = pa.Field(nullable=True, description="views of all videos on the day")
@@ -33,18 +33,18 @@ class DayMetrics(pa.DataFrameModel):
     )
     date_label: pl.Date = pa.Field(
         description="the day as Overview's export labelled it; where it lacks the day, as Viewers or FollowerHistory "
-        "does, else the day itself. Viewers are often labelled a day later: `tiktok-assets trace` tells each label"
+        "does, else the day itself. Viewers are often labelled a day later: `tiktok-assets trace` shows each label"
     )
     date_shift_days: int = pa.Field(description="date_label minus date, in days")
     is_settled: bool = pa.Field(
         nullable=True,
-        description="whether all of the day's counts were told at an age from which on they did not move any more "
-        "(curated/settling); null where no daily report knows a count of the day",
+        description="whether all of the day's counts are final: reported at an age from which they no longer change "
+        "(curated/settling); null where no daily report has a count of the day",
     )
 
 
 class AccountDaily(DayFlags, DayRates, DayMetrics):
-    """One row per account and day that at least one report speaks of, with what the days before make of it."""
+    """One row per account and day in at least one report, with rates, growth and anomalies against earlier days."""
 
     account: str = pa.Field(description="account key, as in accounts.toml")
     reach: int = pa.Field(nullable=True, description="reached audience (Business Suite)")
@@ -100,21 +100,21 @@ def _joined(
 ) -> pl.DataFrame:
     """The three daily reports and insights joined on account and day; what lacks a day leaves its columns null.
 
-    Where two reports tell the same Business Suite metric, Overview's is taken first. ``followers`` are the export's,
-    which tells the end of a day; insights tell the moment they were read. ``net_followers`` are Business Suite's.
+    Where two reports contain the same Business Suite metric, Overview's is preferred. ``followers`` come from the
+    export, which counts at the end of a day; insights count when they are read. ``net_followers`` are Business Suite's.
     """
-    told_twice = {"overview": overview, "viewers": viewers, "follower_history": follower_history}
-    settled = settled_days(told_twice, settling)
+    daily = {"overview": overview, "viewers": viewers, "follower_history": follower_history}
+    final = final_days(daily, settling)
     viewers = viewers.rename({"export_id": "viewers_export_id"})
     followers = follower_history.rename({"export_id": "followers_export_id"})
     joined = overview.join(viewers, on=_KEY, how="full", coalesce=True, suffix="_of_viewers").join(
         followers, on=_KEY, how="full", coalesce=True, suffix="_of_followers"
     )
-    joined = joined.join(_following(insights), on=_KEY, how="full", coalesce=True).join(settled, on=_KEY, how="left")
+    joined = joined.join(_following(insights), on=_KEY, how="full", coalesce=True).join(final, on=_KEY, how="left")
     shared = ("date_label", "date_shift_days", "reach", "new_followers")
-    told = {name: [column for column in joined.columns if column.split("_of_")[0] == name] for name in shared}
+    sources = {name: [column for column in joined.columns if column.split("_of_")[0] == name] for name in shared}
     return conform(
-        joined.with_columns(pl.coalesce(columns).alias(name) for name, columns in told.items()).with_columns(
+        joined.with_columns(pl.coalesce(columns).alias(name) for name, columns in sources.items()).with_columns(
             pl.col("date_label").fill_null(pl.col("date")), pl.col("date_shift_days").fill_null(0)
         ),
         AccountDaily,
@@ -122,20 +122,20 @@ def _joined(
 
 
 def _following(insights: pl.DataFrame) -> pl.DataFrame:
-    told = insights.filter((pl.col("metric") == "following") & pl.col("value").is_not_null())
-    return told.select(*_KEY, following=pl.col("value").cast(pl.Int64), insights_export_id=pl.col("export_id"))
+    rows = insights.filter((pl.col("metric") == "following") & pl.col("value").is_not_null())
+    return rows.select(*_KEY, following=pl.col("value").cast(pl.Int64), insights_export_id=pl.col("export_id"))
 
 
 _PROMISED = {
-    "has_no_duplicates": "No day is told twice, under one date or two.",
+    "has_no_duplicates": "No day is stored twice, under one date or two.",
     "views_cover_engagement": "No day has more likes, comments and shares than views.",
     "views_cover_viewers": "No day has far more viewers than views.",
     "engagement_rate_is_within_bounds": "The engagement rate of every day lies between 0 and 1.",
     "follower_trend_is_plausible": "Followers never fall by more than a tenth in a day.",
     "engagement_is_not_an_outlier": "Engagement is what is usual for the account at these views.",
-    "active_days_have_data": "Between days with data none is missing.",
+    "active_days_have_data": "No day is missing between days with data.",
 }
-"""An outlier of views is good news more often than not: it stands in ``anomalies``, and is no promise here."""
+"""An outlier of views is usually good news: it is listed in ``anomalies``, and is no promise here."""
 
 
 def _broken(days: pl.DataFrame, _: Parameters) -> dict[str, pl.DataFrame]:

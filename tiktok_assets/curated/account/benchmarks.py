@@ -29,7 +29,7 @@ METRICS = ["views_per_follower", "engagement_rate", "virality_rate", "video_view
 _SUMMED = ("video_views", "likes", "comments", "shares", "engagements")
 _COMPARED = ("video_views", "likes", "comments", "shares", "followers")
 COLUMNS = ("account", "date", *_SUMMED, "followers")
-"""What ``account_totals`` asks of a day."""
+"""The columns of a day that ``account_totals`` needs."""
 
 
 class AccountTotals(pa.DataFrameModel):
@@ -114,8 +114,8 @@ def last_days(days: pl.DataFrame) -> list[tuple[dt.date, dt.date]]:
     """By month (first day), the day that accounts are compared on.
 
     The newest one on which nearly as many accounts as on any (``MOST``) have a complete window that is not all 0, as
-    TikTok tells the days before an account lived: accounts are exported on different days, and one that nobody exports
-    any more shall not hold up the others. Without any complete window it is the newest known day.
+    TikTok reports for days before an account existed: accounts are exported on different days, and one that is no
+    longer exported must not hold up the others. Without any complete window it is the newest known day.
     """
     known = days.filter(pl.col("video_views").is_not_null()).unique(["account", "date"]).sort("account", "date")
     known = known.select("account", "date", "video_views", _known=pl.lit(1))

@@ -1,4 +1,4 @@
-"""What is a derived number made of? Its formula in words, and the metrics and days in it, for those who follow it back.
+"""What is a derived number made of? Its formula in words, and the metrics and days in it, for tracing it back.
 
 Does not belong here: computing them (``metrics``, ``video_growth``), which columns a table's column is made of
 (``lineage``: that knows no days).
@@ -18,7 +18,7 @@ class Formula:
     metrics: tuple[str, ...]
     days_before: tuple[int, ...] = (0,)
     over: str | None = None
-    """The column that tells how many days before the other day is, where that differs from row to row."""
+    """The column with the number of days back to the other day, where that differs from row to row."""
 
 
 _ENGAGEMENTS = ("likes", "comments", "shares")
@@ -28,7 +28,7 @@ OF_DAY: Mapping[str, Formula] = {
     "engagement_rate": Formula("(likes + comments + shares) / video_views", (*_ENGAGEMENTS, "video_views")),
     "virality_rate": Formula("shares / video_views", ("shares", "video_views")),
     "net_followers": Formula(
-        "followers - followers of the day before (where unknown, the net growth Business Suite tells)",
+        "followers - followers of the day before (where unknown, the net growth Business Suite reports)",
         ("followers",),
         (0, 1),
     ),

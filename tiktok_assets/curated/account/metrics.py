@@ -1,10 +1,10 @@
 """What do an account's daily counts amount to? Rates, growth and averages of a day.
 
-Belongs here: what one day, or a day and those before it, tell of an account. Does not belong here: weeks and months
+Belongs here: measures of one day, or of a day and those before it. Does not belong here: weeks and months
 (``periods``), what is unusual (``quality``), other accounts (``benchmarks``).
 
 Counts are net: 7 comments removed and none written are -7. Sums and rates keep the sign, so that the rate of a week is
-the rate of its days weighted by views. A rate below 0 therefore says that more was taken back than given.
+the rate of its days weighted by views. A rate below 0 therefore means that more was taken back than given.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tiktok_assets.curated._measures import before, growth, ratio, with_earlier
 from tiktok_assets.curated._tables import made_of
 
 LOOK_BACK = 28
-"""Days before the first wanted day that ``with_metrics`` has to see."""
+"""Days before the first requested day that ``with_metrics`` needs."""
 
 _KEY = ["account", "date"]
 
@@ -40,7 +40,7 @@ class DayRates(pa.DataFrameModel):
     net_followers: int = pa.Field(
         nullable=True,
         description="followers minus followers of the calendar day before; where these are unknown, the net growth "
-        "that Business Suite tells, or its new minus lost followers",
+        "that Business Suite reports, or its new minus lost followers",
         metadata=made_of("followers", "new_followers", "lost_followers"),
     )
     follower_growth_rate: float = pa.Field(
@@ -96,10 +96,10 @@ def with_metrics(days: pl.DataFrame) -> pl.DataFrame:
 def _net_followers(days: pl.DataFrame) -> pl.Expr:
     """Counted where two days are known, else as Business Suite reports it."""
     counted = pl.col("followers") - pl.col(before("followers", 1))
-    told = [pl.col("net_followers")] if "net_followers" in days.columns else []
+    reported = [pl.col("net_followers")] if "net_followers" in days.columns else []
     if {"new_followers", "lost_followers"} <= set(days.columns):
-        told.append(pl.col("new_followers") - pl.col("lost_followers"))
-    return pl.coalesce(counted, *told)
+        reported.append(pl.col("new_followers") - pl.col("lost_followers"))
+    return pl.coalesce(counted, *reported)
 
 
 def _mean_of_7_days(column: str) -> pl.Expr:

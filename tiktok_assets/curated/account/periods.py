@@ -3,7 +3,7 @@
 A period belongs to the month its last day lies in, so that it needs no day later than its partition. A week that runs
 into next month appears there.
 
-Unique viewers are never summed: who watched on Monday and on Tuesday is one person. Their daily mean is told instead.
+Unique viewers are never summed: who watched on Monday and on Tuesday is one person. Their daily mean is given instead.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from tiktok_assets.curated._tables import OfManyExports, made_of
 from tiktok_assets.curated.table import Input, Table, publication
 
 LOOK_BACK = 31
-"""Days before the first wanted month: the longest month before it, which it is compared with."""
+"""Days before the first requested month: the longest month before it, which it is compared with."""
 
 _SUMMED = ("video_views", "profile_views", "likes", "comments", "shares", "engagements")
 _KEY = ["account", "period", "starts_on"]
 COLUMNS = ("account", "date", *_SUMMED, "unique_viewers", "followers")
-"""What ``account_periods`` asks of a day."""
+"""The columns of a day that ``account_periods`` needs."""
 
 
 class AccountPeriods(pa.DataFrameModel):
-    """One row per account and week or month of which a day has a row. Sums are over the days_known days, all the same.
+    """One row per account and week or month with at least one day. All sums are over the same days_known days.
 
     A count that is unknown on one of these days has no sum.
     """

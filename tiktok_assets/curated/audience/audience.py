@@ -34,7 +34,7 @@ class Audience(AudienceMetrics):
     """One row per account, day, audience, dimension and value. Shares: day of the download; active_time: day itself."""
 
     account: str = pa.Field(description="account key, as in accounts.toml")
-    date: pl.Date = pa.Field(description="day of the download; for active_time the day spoken of")
+    date: pl.Date = pa.Field(description="day of the download; for active_time the day described")
     export_id: str = pa.Field(nullable=True, description="export behind the number")
 
     class Config(pa.DataFrameModel.Config):
@@ -45,7 +45,7 @@ class Audience(AudienceMetrics):
 class AudienceInsights(AudienceMetrics, WarehouseRow):
     """One row per account, day, audience, dimension and value."""
 
-    captured_on: pl.Date = pa.Field(description="day of the download; for active_time the day spoken of")
+    captured_on: pl.Date = pa.Field(description="day of the download; for active_time the day described")
 
     class Config(WarehouseRow.Config):
         unique = ["platform", "account", "captured_on", "audience", "dimension", "value"]
@@ -109,9 +109,7 @@ AUDIENCE = Table(
     make=lambda inputs, _: audience(**inputs),
     checks=[
         Checks(
-            descriptions={
-                _CLOCK: "The hours that exports tell are on the clock that accounts.toml names, where it names one."
-            },
+            descriptions={_CLOCK: "The hours in exports follow the timezone in accounts.toml, where it names one."},
             cases=_wrong_clocks,
         )
     ],

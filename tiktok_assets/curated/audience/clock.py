@@ -1,8 +1,8 @@
-"""On which clock are an account's exports made, and is it the one that accounts.toml names?
+"""In which timezone are an account's exports made, and is it the one in accounts.toml?
 
-Hours of posting follow accounts.toml, hours of active followers the clock that Studio showed. Where these differ,
-nobody may compare them. FollowerActivity tells local hours up to 00:00 UTC and fills the last day up with zeros (null
-in ``Audience``): the hour at which these begin is the offset.
+Hours of posting follow accounts.toml, hours of active followers Studio's timezone. Where these differ, they must not be
+compared. FollowerActivity contains local hours up to 00:00 UTC and fills the last day with zeros (null in
+``Audience``): the hour at which these begin is the offset.
 
 Belongs here: that comparison. Does not belong here: which day a label means (``exports.labels``: it judges raw files).
 """
@@ -22,7 +22,7 @@ _DAYS_OF_A_HABIT = 2
 
 
 def utc_offsets(audience: pl.DataFrame) -> pl.DataFrame:
-    """One row per account of which it is known: ``account``, ``date``, ``export_id``, ``utc_offset``.
+    """One row per account with a known offset: ``account``, ``date``, ``export_id``, ``utc_offset``.
 
     ``audience``: rows of ``Audience``. ``date`` is the newest day that ends in unknown hours, ``utc_offset`` (hours)
     the least whole one at or above the account's own on that day: 6 is UTC+5:30.
@@ -32,8 +32,8 @@ def utc_offsets(audience: pl.DataFrame) -> pl.DataFrame:
     ends = (
         hours.filter(is_newest)
         .group_by("account", "date", "export_id")
-        .agg(begins=(pl.col("hour").filter(pl.col("count").is_not_null()).max() + 1).fill_null(0), told=pl.len())
-        .filter(pl.col("told") == 24, pl.col("begins").is_between(1, 23), ~pl.col("begins").is_between(*_DATE_LINE))
+        .agg(begins=(pl.col("hour").filter(pl.col("count").is_not_null()).max() + 1).fill_null(0), hours=pl.len())
+        .filter(pl.col("hours") == 24, pl.col("begins").is_between(1, 23), ~pl.col("begins").is_between(*_DATE_LINE))
     )
     habits = (
         hours.filter(~is_newest)
@@ -56,11 +56,11 @@ def disagreements(audience: pl.DataFrame, timezones: Mapping[str, str | None]) -
     found = []
     for account, day, offset in utc_offsets(audience).select("account", "date", "utc_offset").rows():
         zone = timezones.get(account)
-        if zone is None or offset - 1 < (told := _offset_of(zone, day)) <= offset:
+        if zone is None or offset - 1 < (expected := _offset_of(zone, day)) <= offset:
             continue
         sentence = (
-            f"accounts.toml says {zone}, {_named(told)} on {day:%-d %B %Y}, but the exports count the hours of that "
-            f"day at {_named(offset)}. Hours of posting are on the first clock, hours of active followers on the "
+            f"accounts.toml says {zone}, {_named(expected)} on {day:%-d %B %Y}, but the exports count the hours of "
+            f"that day at {_named(offset)}. Hours of posting use the first timezone, hours of active followers the "
             f"second. Correct the timezone of {account}, then run `tiktok-assets rebuild`."
         )
         found.append((account, day, sentence))

@@ -1,4 +1,4 @@
-"""One export to make, or one hole that no export fills: what such an advice is, and how it is followed.
+"""One export to make, or one gap that no export fills: what such an advice is, and how to follow it.
 
 Belongs here: the words. Does not belong here: which export to make (``export_coach``, ``content_coach``).
 """
@@ -20,7 +20,7 @@ _SHOWN = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Advice:
-    """One export to make (all ``sections`` in one visit), or with ``is_permanent`` a hole that no export fills."""
+    """One export to make (all ``sections`` in one visit), or with ``is_permanent`` a gap that no export fills."""
 
     account: str
     sections: tuple[str, ...]
@@ -28,26 +28,26 @@ class Advice:
     last: dt.date
     reason: str
     before: dt.date | None = None
-    """The last date on which it still helps with all its days; None where it is not known or too late."""
+    """The last date on which all its days can still be exported; None if unknown or too late."""
     is_permanent: bool = False
 
 
 def by_urgency(advice: Collection[Advice]) -> list[Advice]:
-    """``advice`` by the date until which it helps; where there is none it comes last."""
+    """``advice`` by its ``before`` date; without one it comes last."""
     return sorted(advice, key=lambda one: (one.before or dt.date.max, one.account, one.first, one.sections))
 
 
 def command(advice: Advice) -> str:
     """The command that makes the export, for an account somebody has logged in to.
 
-    It refreshes: days to be exported again, and holes in a window that was, would not be asked for otherwise.
+    With --refresh: otherwise days that were exported already, and gaps between them, would not be requested again.
     """
     sections = "" if set(advice.sections) == set(SECTIONS) else "".join(f" --section {one}" for one in advice.sections)
     return f"tiktok-assets extract {advice.account} --from {advice.first} --to {advice.last}{sections} --refresh"
 
 
-def by_hand(advice: Advice, *, now: dt.datetime, max_days: int) -> str:
-    """How a person makes the export in Studio."""
+def manual_steps(advice: Advice, *, now: dt.datetime, max_days: int) -> str:
+    """How to make the export manually in Studio."""
     today = now.astimezone(dt.UTC).date()
     tabs = listed([section.capitalize() for section in advice.sections])
     fits = [days for days in _PRESETS if (today - advice.first).days <= days <= max_days]

@@ -2,8 +2,8 @@
 
 Belongs here: lists of videos, and advice from them. Does not belong here: days of the daily reports (``export_coach``).
 
-An export lists at most 15 videos. Which 15 of more, and how many were posted, no export says: what is found here is
-"about" and "may".
+An export lists at most 15 videos. No export says which 15 of more it lists, or how many
+were posted, so this advice says "about" and "may".
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tiktok_assets.curated.coverage.coverage import YEAR
 from tiktok_assets.exports.windows import DAY, Window, last_day_with_data, windows
 
 MOST_VIDEOS = 15
-# What is still in time, and the days that tell how often an account posts.
+# What is still in time, and the days from which the posting rate is taken.
 _SOON = 2 * DAY
 _RATE_DAYS = 28
 _CANNOT_KNOW = f"Which {MOST_VIDEOS} of more Studio lists cannot be known; shorter ranges list more of them."
@@ -31,7 +31,7 @@ VideoLists = Mapping[dt.date, Mapping[str, dt.date | None]]
 def video_lists(videos: pl.DataFrame) -> dict[str, VideoLists]:
     """By account, the lists in ``videos``: account, date (of the download), video_id, posted_on.
 
-    Of years of them those that advice is made of: the last four weeks', and at least two.
+    Only those that advice needs: the lists of the last four weeks, and at least two.
     """
     is_recent = pl.col("date").max().over("account") - pl.col("date") <= pl.duration(days=_RATE_DAYS)
     is_newest = pl.col("date").rank("dense", descending=True).over("account") <= 2
@@ -47,7 +47,7 @@ def video_lists(videos: pl.DataFrame) -> dict[str, VideoLists]:
 def between_lists(account: str, lists: VideoLists, *, now: dt.datetime, max_days: int) -> Iterator[Advice]:
     """Two content exports, of half the days each, where the newest list is full of videos posted since the one before.
 
-    A day on which several were made lists more than 15; then nobody can do more.
+    A day with several exports lists more than 15; then nothing more can be done.
     """
     if len(lists) < 2:
         return
@@ -58,8 +58,8 @@ def between_lists(account: str, lists: VideoLists, *, now: dt.datetime, max_days
     if len(posted) != MOST_VIDEOS or len(lists[last]) != MOST_VIDEOS or len(days) < 2 or not is_in_reach:
         return
     reason = (
-        f"The content export of {last} lists {MOST_VIDEOS} videos, the most there can be, all posted since the one "
-        f"before ({before}): if there were more, no list has them. {_CANNOT_KNOW}"
+        f"The content export of {last} lists {MOST_VIDEOS} videos, the maximum, all posted since the previous "
+        f"one ({before}): any more videos are in no list. {_CANNOT_KNOW}"
     )
     yield from _shorter(account, days, reason, now=now, span=min(max_days, math.ceil(len(days) / 2)))
 
@@ -99,10 +99,10 @@ def _advice(account: str, window: Window, reason: str, before: dt.date) -> Advic
 
 
 def _videos_a_day(lists: VideoLists) -> tuple[float, bool]:
-    """Videos posted a day before the newest list, and whether it may be more: a full list does not tell all."""
+    """Videos posted a day before the newest list, and whether it may be more: a full list may omit videos."""
     last = max(lists)
-    known = {video: day for videos in lists.values() for video, day in videos.items() if day is not None}
-    rate = sum(last - DAY * _RATE_DAYS < day <= last for day in known.values()) / _RATE_DAYS
+    posts = {video: day for videos in lists.values() for video, day in videos.items() if day is not None}
+    rate = sum(last - DAY * _RATE_DAYS < day <= last for day in posts.values()) / _RATE_DAYS
     newest = [day for day in lists[last].values() if day is not None]
     if len(newest) < MOST_VIDEOS:
         return rate, False

@@ -1,11 +1,11 @@
-"""Which days do an account's exports tell, and which not?
+"""Which days do an account's exports contain, and which are missing?
 
 Belongs here: what counts as a day covered, missing or unsettled, for each report. Does not belong here: which export to
 make next (``export_coach``, ``content_coach``), reading tables (``status``).
 
-A day is *covered* when the report's main number is known, *missing* when it is not though the account was known by
-then, *unsettled* when it was exported before its numbers had settled. Snapshots (gender, territories, content) speak of
-the day of their download alone: they have captures, and nothing is missing between two of them.
+A day is *covered* when the report's main number is known, *missing* when it is not although the account has earlier
+days, *unsettled* when it was exported before its numbers were final. Snapshots (gender, territories, content) describe
+only the day of their download: they have captures, and nothing is missing between two of them.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from tiktok_assets.exports.months import month_of
 from tiktok_assets.exports.windows import DAY, Window
 from tiktok_assets.reports.report import UtcTime
 
-# Days after which numbers count as settled, from the end of the day they speak of.
-SETTLED_AFTER = 3
+# Days after which numbers count as final, from the end of the day they describe.
+FINAL_AFTER = 3
 # How far back Studio shows a day: a year of days, a week of active hours.
 YEAR, WEEK = 365, 7
 
@@ -35,7 +35,7 @@ class Counted:
     section: str
     """The export it comes in."""
     known: pl.Expr
-    """Of the staged rows of a day: whether they tell the main number."""
+    """Over the staged rows of a day: whether they contain the main number."""
     reach: int | None = None
     """For how many days after it a day can be exported; None for a snapshot."""
 
@@ -61,13 +61,13 @@ _DAYS = {
     "report": pl.String,
     "date": pl.Date,
     "is_known": pl.Boolean,
-    "told_at": pl.Datetime("us", "UTC"),
+    "oldest_export": pl.Datetime("us", "UTC"),
     "last_export": pl.Datetime("us", "UTC"),
 }
 
 
 class Coverage(pa.DataFrameModel):
-    """One row per account, month and report: its days in exports. What lacks today: `tiktok-assets status`."""
+    """One row per account, month and report: its days in exports. For what is missing today: `tiktok-assets status`."""
 
     account: str = pa.Field(description="account key, as in accounts.toml")
     date: pl.Date = pa.Field(description="first day of the month")
@@ -81,7 +81,7 @@ class Coverage(pa.DataFrameModel):
         ge=0,
         le=31,
         description="days not covered between the first and last day of the month that an overview, viewers or "
-        "follower_history tells; of follower_activity between its own. Null for snapshots",
+        "follower_history contains; of follower_activity between its own. Null for snapshots",
     )
     days_without_number: int = pa.Field(
         nullable=True, ge=0, le=31, description="days that exports name without knowing the number. Null for snapshots"
@@ -90,7 +90,7 @@ class Coverage(pa.DataFrameModel):
         nullable=True,
         ge=0,
         le=31,
-        description=f"of the days covered, those exported less than {SETTLED_AFTER} days after they ended. Null for "
+        description=f"of the days covered, those exported less than {FINAL_AFTER} days after they ended. Null for "
         "snapshots",
     )
     last_export: UtcTime = pa.Field(nullable=True, description="when the newest export behind them was downloaded")
@@ -105,10 +105,10 @@ def columns_of(report: str) -> list[str]:
     return list(dict.fromkeys(("account", "date", "downloaded_at", *COUNTED[report].known.meta.root_names())))
 
 
-def told_days(report: str, staged: pl.DataFrame | pl.LazyFrame) -> pl.LazyFrame:
+def reported_days(report: str, staged: pl.DataFrame | pl.LazyFrame) -> pl.LazyFrame:
     """One row per account and day out of the staged rows of ``report``.
 
-    ``is_known``: whether the day is covered; ``told_at``: when the oldest of its numbers was downloaded;
+    ``is_known``: whether the day is covered; ``oldest_export``: when the oldest of its numbers was downloaded;
     ``last_export``: the newest.
     """
     return (
@@ -116,23 +116,23 @@ def told_days(report: str, staged: pl.DataFrame | pl.LazyFrame) -> pl.LazyFrame:
         .group_by("account", "date")
         .agg(
             is_known=COUNTED[report].known,
-            told_at=pl.col("downloaded_at").min(),
+            oldest_export=pl.col("downloaded_at").min(),
             last_export=pl.col("downloaded_at").max(),
         )
         .select(pl.lit(report).alias(name) if name == "report" else pl.col(name) for name in _DAYS)
     )
 
 
-def all_told_days(staged: Mapping[str, pl.DataFrame | pl.LazyFrame]) -> pl.DataFrame:
-    """``told_days`` of several reports, in order."""
-    frames = [told_days(report, rows).cast(_DAYS) for report, rows in staged.items()]  # pyright: ignore[reportArgumentType]
+def all_reported_days(staged: Mapping[str, pl.DataFrame | pl.LazyFrame]) -> pl.DataFrame:
+    """``reported_days`` of several reports, in order."""
+    frames = [reported_days(report, rows).cast(_DAYS) for report, rows in staged.items()]  # pyright: ignore[reportArgumentType]
     found = [frame.collect(engine="streaming") for frame in frames]
     return pl.concat(found).sort("account", "report", "date")
 
 
-def coverage(days: pl.DataFrame, settled_after: int = SETTLED_AFTER) -> pl.DataFrame:
-    """The rows of ``Coverage`` out of ``told_days``. Each month is judged by its own days alone."""
-    known, unsettled = pl.col("is_known"), pl.col("is_known") & _is_unsettled(settled_after)
+def coverage(days: pl.DataFrame, final_after: int = FINAL_AFTER) -> pl.DataFrame:
+    """The rows of ``Coverage`` out of ``reported_days``. Each month is judged by its own days alone."""
+    known, unsettled = pl.col("is_known"), pl.col("is_known") & _is_unsettled(final_after)
     days = days.with_columns(month=month_of(pl.col("date")))
     spans = (
         days.filter(known & pl.col("report").is_in(_BY_WINDOW))
@@ -180,18 +180,18 @@ def coverage(days: pl.DataFrame, settled_after: int = SETTLED_AFTER) -> pl.DataF
 
 @dataclass(frozen=True, kw_only=True)
 class ReportCoverage:
-    """What the exports of an account tell of one report, up to the newest day Studio may have data for."""
+    """The coverage of one report by an account's exports, up to the newest day Studio may have data for."""
 
     report: str
     covered: frozenset[dt.date]
     """The days whose main number is known; the captures of a snapshot."""
     missing: frozenset[dt.date]
-    """The days that are not, since the account is known. Empty for snapshots."""
+    """The days that are not covered since the account's first day. Empty for snapshots."""
     without_number: frozenset[dt.date]
-    """Of the missing days, those an export named without knowing the number although they should have settled.
-    Another export would hardly tell more."""
+    """Of the missing days, those an export lists without a number although they should be final.
+    Another export would hardly add one."""
     unsettled: frozenset[dt.date]
-    """Of the covered days, those exported before they had settled."""
+    """Of the covered days, those exported before they were final."""
     last_export: dt.datetime | None
 
     @property
@@ -211,17 +211,17 @@ class ReportCoverage:
 
 
 def covered_until(
-    days: pl.DataFrame, newest: dt.date, settled_after: int = SETTLED_AFTER
+    days: pl.DataFrame, newest: dt.date, final_after: int = FINAL_AFTER
 ) -> dict[str, list[ReportCoverage]]:
-    """By account, the coverage of every report out of ``told_days``, up to the day ``newest``."""
+    """By account, the coverage of every report out of ``reported_days``, up to the day ``newest``."""
     found: dict[str, list[ReportCoverage]] = {}
-    marked = days.with_columns(is_unsettled=_is_unsettled(settled_after))
+    marked = days.with_columns(is_unsettled=_is_unsettled(final_after))
     for (account,), rows in marked.partition_by("account", as_dict=True, maintain_order=True).items():
         by_report = rows.partition_by("report", as_dict=True)
-        told = {report: by_report.get((report,), rows.clear()) for report in COUNTED}
-        firsts = [told[report].filter("is_known")["date"].min() for report in COUNTED if COUNTED[report].reach]
+        by_name = {report: by_report.get((report,), rows.clear()) for report in COUNTED}
+        firsts = [by_name[report].filter("is_known")["date"].min() for report in COUNTED if COUNTED[report].reach]
         begin = min((first for first in firsts if isinstance(first, dt.date)), default=None)
-        found[str(account)] = [_report_coverage(report, told[report], begin, newest) for report in COUNTED]
+        found[str(account)] = [_report_coverage(report, by_name[report], begin, newest) for report in COUNTED]
     return found
 
 
@@ -236,25 +236,25 @@ def nothing_covered() -> list[ReportCoverage]:
     ]
 
 
-def _report_coverage(report: str, told: pl.DataFrame, begin: dt.date | None, newest: dt.date) -> ReportCoverage:
+def _report_coverage(report: str, days: pl.DataFrame, begin: dt.date | None, newest: dt.date) -> ReportCoverage:
     reach = COUNTED[report].reach
-    known = told.filter("is_known")
+    known = days.filter("is_known")
     covered = frozenset(known["date"])
     missing: frozenset[dt.date] = frozenset()
-    # What another report tells of a day, this one could have told; but nobody is to blame for the active hours of the
-    # days before the first export, which shows a week.
+    # A day that another report contains could have been exported in this one, too; not so the active hours of days
+    # before the first export, which covers only a week.
     start = begin if reach == YEAR else min(covered, default=None)
     if reach is not None and start is not None:
         span = Window(first=start, last=max(newest, start, *covered))
         missing = frozenset(span.days()) - covered
-    unknown = told.filter(~pl.col("is_known") & ~pl.col("is_unsettled"))
+    unknown = days.filter(~pl.col("is_known") & ~pl.col("is_unsettled"))
     return ReportCoverage(
         report=report,
         covered=covered,
         missing=missing,
         without_number=missing & frozenset(unknown["date"]),
         unsettled=frozenset(known.filter("is_unsettled")["date"]) if reach is not None else frozenset(),
-        last_export=told.select(pl.col("last_export").max()).item(),
+        last_export=days.select(pl.col("last_export").max()).item(),
     )
 
 
@@ -269,10 +269,10 @@ def ranges(days: Collection[dt.date]) -> list[Window]:
     return found
 
 
-def _is_unsettled(settled_after: int) -> pl.Expr:
-    """Whether a day was exported less than ``settled_after`` days after it ended."""
+def _is_unsettled(final_after: int) -> pl.Expr:
+    """Whether a day was exported less than ``final_after`` days after it ended."""
     ended = pl.col("date").dt.offset_by("1d").cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-    return pl.col("told_at") - ended < pl.duration(days=settled_after)
+    return pl.col("oldest_export") - ended < pl.duration(days=final_after)
 
 
 COVERAGE = Table(
@@ -280,5 +280,5 @@ COVERAGE = Table(
     schema=Coverage,
     version="1",
     inputs={report: Input(f"staging/{report}") for report in COUNTED},
-    make=lambda inputs, _: coverage(all_told_days(inputs)),
+    make=lambda inputs, _: coverage(all_reported_days(inputs)),
 )

@@ -23,9 +23,9 @@ _PER_EXPORT = [
 class Exports(WarehouseRow):
     """One row per export, report and month of its rows."""
 
-    month: pl.Date = pa.Field(description="first day of the month the rows speak of")
+    month: pl.Date = pa.Field(description="first day of the month of the rows")
     report: str = pa.Field(description="the report: overview, viewers, follower_history ...")
-    rows: int = pa.Field(description="rows of the report that speak of the month")
+    rows: int = pa.Field(description="rows of the report in the month")
     source: str = pa.Field(description="the file, below data/landing/<account> or data/archive/<account>")
     member: str = pa.Field(description="the table inside the file")
     product: str = pa.Field(description="studio or business_suite")

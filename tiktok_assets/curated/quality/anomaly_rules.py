@@ -1,4 +1,4 @@
-"""The rules by which a day is found anomalous, with their thresholds and the sentence each tells.
+"""The rules by which a day is found anomalous, with their thresholds and sentences.
 
 Belongs here: one ``Rule`` a finding, as data. Does not belong here: what the rules look at (``quality``).
 """
@@ -18,12 +18,12 @@ UNUSUAL = 3.5
 """Score from which a day is an outlier (Iglewicz and Hoaglin, 1993)."""
 TIMES = 3
 """It is also at least 3 times the usual, or a third of it at most. A single video on top moves an account's engagement
-by up to 2.8 times, as rates of 3% to 14% go: that is no news of its own."""
+by up to 2.8 times, as rates of 3% to 14% go: which is not news in itself."""
 VIEWS_RECORD = 5
 ENGAGEMENT_RECORD = 3
 """Or, for accounts whose days vary too much for any score: so many times what 9 days in 10 stay below."""
 LEAST_VIEWS = 100
-"""Below this many views, seen or usual, counts are too small to be unusual."""
+"""Below this many views, found or usual, counts are too small to be unusual."""
 LEAST_ENGAGEMENTS = 20
 FOLLOWER_DROP = 0.1
 LEAST_LOST = 3
@@ -59,7 +59,7 @@ class Rule:
 
 
 def _is_outlier(name: str, record: float, *, certain: pl.Expr | None = None) -> pl.Expr:
-    """Whether a day is far from the usual both in scores and in times; ``certain`` is variance known otherwise."""
+    """Whether a day is far from the usual both in scores and in times; ``certain`` is variance known from elsewhere."""
     surprise, spread = pl.col(f"{name}_surprise"), pl.col(f"{name}_spread")
     if certain is not None:
         spread = (spread**2 + certain).sqrt()
@@ -79,8 +79,10 @@ _LEAST_FLOW = pl.min_horizontal(FLOWS)
 
 def _times(row: Mapping[str, Any]) -> str:
     """ "13 times" or "11% of": how the finding compares with the usual."""
-    part = row["_value"] / row["_usual"] if row["_usual"] else math.inf
-    return f"{part:,.0f} times" if part >= 10 else f"{part:.1f} times" if part > 1 else f"only {max(part, 0):.0%} of"
+    ratio = row["_value"] / row["_usual"] if row["_usual"] else math.inf
+    return (
+        f"{ratio:,.0f} times" if ratio >= 10 else f"{ratio:.1f} times" if ratio > 1 else f"only {max(ratio, 0):.0%} of"
+    )
 
 
 def _named(row: Mapping[str, Any], names: tuple[str, ...]) -> str:
@@ -128,7 +130,7 @@ RULES = (
         found=_LEAST_FLOW < -NET_REMOVALS,
         value=_LEAST_FLOW,
         usual=_UNKNOWN,
-        sentence=lambda row: f"Many more were taken back than given: {_named(row, FLOWS)}.",
+        sentence=lambda row: f"Many more were removed than given: {_named(row, FLOWS)}.",
     ),
     Rule(
         anomaly="views_below_engagement",
@@ -153,7 +155,7 @@ RULES = (
         usual=_VIEWS,
         sentence=lambda row: (
             f"{row['unique_viewers']:,} viewers on {row['video_views']:,} views: nobody watches without a view. TikTok "
-            "probably told the viewers of another day, so do not use those of this one."
+            "probably reported the viewers of another day, so do not use those of this one."
         ),
     ),
     Rule(
@@ -166,7 +168,7 @@ RULES = (
         first_day=pl.col("known_before").dt.offset_by("1d"),
         last_day=pl.col("date").dt.offset_by("-1d"),
         sentence=lambda row: (
-            f"Nothing is known of {row['_value']:.0f} day{'s' if row['_value'] > 1 else ''}, from "
+            f"No data for {row['_value']:.0f} day{'s' if row['_value'] > 1 else ''}, from "
             f"{row['_first']:%-d %B %Y} to {row['_last']:%-d %B %Y}: export that window again."
         ),
     ),
@@ -212,7 +214,7 @@ RULES = (
         found=_is_outlier("rate", ENGAGEMENT_RECORD, certain=1 / (pl.col("expected_engagements") + 1))
         & (_VIEWS >= LEAST_VIEWS)
         & (pl.max_horizontal("engagements", "expected_engagements") >= LEAST_ENGAGEMENTS)
-        & (_LEAST_FLOW >= -NET_REMOVALS),  # else it is told as negative_count
+        & (_LEAST_FLOW >= -NET_REMOVALS),  # else it is reported as negative_count
         value=pl.col("engagements"),
         usual=pl.col("expected_engagements"),
         sentence=lambda row: (

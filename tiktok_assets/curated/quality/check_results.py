@@ -1,8 +1,8 @@
-"""Does a month keep what is promised of it? Each promise about an account's days, month by month, with its evidence.
+"""Does a month keep its promises? Each promise about an account's days, month by month, with its evidence.
 
 Belongs here: findings counted by month. Does not belong here: what makes a day anomalous (``quality``), the checks that
-Dagster shows of a run's slice (``checks``). ``keeps_schema`` is not among these: a table that breaks it stops the run,
-so nothing here comes from one.
+Dagster shows for a run's partitions (``checks``). ``keeps_schema`` is not among these: a table that breaks it stops the
+run, so nothing here comes from one.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from tiktok_assets.curated.table import Input, Table
 from tiktok_assets.exports.months import month_of
 
 LOOK_BACK = quality.LOOK_BACK
-"""Days before the first wanted day that ``check_results`` has to see."""
+"""Days before the first requested day that ``check_results`` needs."""
 DAYS = "curated/account_daily"
 REPORTS = ("overview", "viewers", "follower_history")
-"""The reports that tell every day of their window."""
+"""The reports with a row for every day of their window."""
 _REPORT_CHECKS = ("has_rows", "days_are_contiguous")
 _CHECKS = [*_REPORT_CHECKS, *PROMISES]
 _KEY = ["account", "date", "table_name", "check_name"]
@@ -31,7 +31,7 @@ _KEY = ["account", "date", "table_name", "check_name"]
 class DataQuality(OfManyExports):
     """One row per account, month, table and check: whether the table keeps that promise in the month, and the evidence.
 
-    A promise that could not be judged on any day of the month has no row: nothing is known of it.
+    A promise that could not be judged on any day of the month has no row.
     """
 
     date: pl.Date = pa.Field(description="first day of the month")
@@ -116,10 +116,10 @@ def _of_days(days: pl.DataFrame) -> pl.DataFrame:
 
 
 def _of_report(table: str, rows: pl.DataFrame) -> pl.DataFrame:
-    """Each gap between the days of a report, told on the first day after it; not what is longer than ``LOOK_BACK``."""
+    """Each gap between the days of a report, dated the first day after it; without gaps longer than ``LOOK_BACK``."""
     first, last = pl.col("after").dt.offset_by("1d"), pl.col("before").dt.offset_by("-1d")
     sentence = pl.format(
-        "No export tells {} day(s), from {} to {}: export that window again.",
+        "No export contains {} day(s), from {} to {}: export that window again.",
         "missing",
         first.dt.to_string("%-d %B %Y"),
         last.dt.to_string("%-d %B %Y"),
@@ -160,14 +160,14 @@ def _counted(found: pl.DataFrame) -> pl.DataFrame:
 def _with_absent_reports(rows: pl.DataFrame) -> pl.DataFrame:
     """``rows`` with ``passed``, and has_rows broken by each report without a day in the month."""
     is_absent = (pl.col("check_name") == "has_rows") & (pl.col("days_examined") == 0)
-    told = {
+    finding = {
         "severity": pl.lit("warning"),
         "data_errors": pl.lit(1),
         "first_day": pl.col("date"),
         "last_day": pl.col("date").dt.month_end(),
-        "sentence": pl.lit("No export tells this report for the month."),
+        "sentence": pl.lit("No export contains this report for the month."),
     }
-    absent = (pl.when(is_absent).then(value).otherwise(name).alias(name) for name, value in told.items())
+    absent = (pl.when(is_absent).then(value).otherwise(name).alias(name) for name, value in finding.items())
     return rows.with_columns(absent).with_columns(passed=pl.col("sentence").is_null())
 
 
@@ -180,5 +180,5 @@ DATA_QUALITY = Table(
         **{name: Input(f"staging/{name}", look_back=LOOK_BACK, columns=("account", "date")) for name in REPORTS},
     },
     make=lambda inputs, _: check_results(inputs["days"], inputs),
-    former_names={"table_name": "table", "check_name": "check"},
+    previous_names={"table_name": "table", "check_name": "check"},
 )

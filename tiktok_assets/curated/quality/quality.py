@@ -1,9 +1,9 @@
-"""What about an account's days deserves a second look? Data errors, and events that are real but unusual.
+"""Which of an account's days deserve a second look? Data errors, and events that are real but unusual.
 
-A data error breaks an identity: whoever reads the number is misled. An event keeps them all: the number is right, and
+A data error breaks an identity: the number is misleading. An event breaks none: the number is right, and
 rare. A day whose own counts are in error is not searched for events in them.
 
-Every anomaly is decided by the day and days before it, so a later run never changes what an earlier one said.
+Every anomaly depends only on its day and the days before it, so a later run never changes an earlier finding.
 
 Belongs here: finding them and what a finding is. Does not belong here: the rules (``anomaly_rules``), the scores
 (``scores``), and what a pipeline does about a finding.
@@ -24,7 +24,7 @@ from tiktok_assets.curated.quality.scores import with_scores
 from tiktok_assets.curated.table import Input, Table
 
 LOOK_BACK = scores.LOOK_BACK
-"""Days before the first wanted day that ``find_anomalies`` has to see."""
+"""Days before the first requested day that ``find_anomalies`` needs."""
 
 ANOMALIES = [
     *("follower_drop", "engagement_outlier", "missing_day", "duplicate_entry"),
@@ -59,14 +59,14 @@ _JUDGED: dict[str, pl.Expr] = {
     "views_are_not_an_outlier": pl.col("views_spread").is_not_null() & pl.col("views_surprise").is_not_null(),
     "active_days_have_data": _EVERY_DAY,
 }
-"""Of which days each promise can be judged: what it asks of is known, for an outlier also what is usual."""
+"""On which days each promise can be judged: its inputs are known, for an outlier also the usual value."""
 
 EXAMINED = ("video_views", "profile_views", "likes", "comments", "shares", "unique_viewers", "followers")
 """The counts of a day that its anomalies are found in."""
 
 _KEY = ["account", "date"]
 FINDING = [*_KEY, "kind", "severity", "first_day", "last_day", "sentence"]
-"""What a broken promise is told by, of the columns of ``Anomalies``."""
+"""The columns of ``Anomalies`` that describe a broken promise."""
 
 
 class DayFlags(pa.DataFrameModel):
@@ -126,7 +126,7 @@ class AnomalyLog(Anomalies, WarehouseRow):
 def find_anomalies(days: pl.DataFrame) -> pl.DataFrame:
     """Every anomaly of ``days`` (account, date, the counts of Overview and Viewers, followers), as ``Anomalies``.
 
-    An anomaly that two rules find is told by the first of them.
+    An anomaly that two rules find is described by the first of them.
     """
     examined = _examined(days)
     found = [row for rule in RULES for row in _findings(rule, examined)]
@@ -158,12 +158,12 @@ def anomaly_log(days: pl.DataFrame) -> pl.DataFrame:
 
 
 def examined_days(days: pl.DataFrame) -> pl.DataFrame:
-    """One row per account, day and promise (``check_name``) that could be judged on it: what it asks of is known."""
-    known = _examined(days).select(
+    """One row per account, day and promise (``check_name``) that could be judged on it: its inputs are known."""
+    judged = _examined(days).select(
         *_KEY, *(is_known.fill_null(value=False).alias(name) for name, is_known in _JUDGED.items())
     )
     return (
-        known.unpivot(list(_JUDGED), index=_KEY, variable_name="check_name", value_name="_is_judged")
+        judged.unpivot(list(_JUDGED), index=_KEY, variable_name="check_name", value_name="_is_judged")
         .filter("_is_judged")
         .drop("_is_judged")
     )
@@ -174,9 +174,9 @@ def broken(promise: str, days: pl.DataFrame, found: pl.DataFrame) -> pl.DataFram
 
     ``found``: the anomalies of ``days``.
     """
-    told = found.filter(pl.col("anomaly").is_in(PROMISES[promise])).select(FINDING)
+    findings = found.filter(pl.col("anomaly").is_in(PROMISES[promise])).select(FINDING)
     if promise != "engagement_rate_is_within_bounds":
-        return told
+        return findings
     rate = pl.col("engagement_rate")
     outside = days.filter(~rate.is_between(0, 1)).select(
         *_KEY,
@@ -184,11 +184,11 @@ def broken(promise: str, days: pl.DataFrame, found: pl.DataFrame) -> pl.DataFram
         severity=pl.lit("warning"),
         first_day="date",
         last_day="date",
-        sentence=pl.format("More likes, comments and shares were taken back than given: {} of them.", "engagements"),
+        sentence=pl.format("More likes, comments and shares were removed than given: {} of them.", "engagements"),
     )
-    untold = outside.join(told, on=_KEY, how="anti")
+    added = outside.join(findings, on=_KEY, how="anti")
     inside = days.filter(rate.is_between(0, 1)).select(_KEY)
-    return pl.concat([told.join(inside, on=_KEY, how="anti"), untold]).sort(_KEY)
+    return pl.concat([findings.join(inside, on=_KEY, how="anti"), added]).sort(_KEY)
 
 
 def _findings(rule: Rule, examined: pl.DataFrame) -> list[tuple[Any, ...]]:
@@ -198,11 +198,11 @@ def _findings(rule: Rule, examined: pl.DataFrame) -> list[tuple[Any, ...]]:
         _value=rule.value.cast(pl.Float64),
         _usual=rule.usual.cast(pl.Float64).round(6),  # the way to a log and back
     )
-    told = ("account", "date")
+    day = ("account", "date")
     finding = ("_first", "_last", "_value", "_usual")
     return [
         (
-            *(row[key] for key in told),
+            *(row[key] for key in day),
             rule.anomaly,
             rule.kind,
             rule.severity,
@@ -214,7 +214,7 @@ def _findings(rule: Rule, examined: pl.DataFrame) -> list[tuple[Any, ...]]:
 
 
 def _examined(days: pl.DataFrame) -> pl.DataFrame:
-    """``days`` with all that the rules ask for."""
+    """``days`` with all columns that the rules need."""
     engagements = pl.col("likes") + pl.col("comments") + pl.col("shares")
     views = pl.col("video_views")
     rows = with_earlier(days.sort(_KEY), 1, *OVERVIEW, "followers").with_columns(
@@ -227,7 +227,7 @@ def _examined(days: pl.DataFrame) -> pl.DataFrame:
     )
     errors = ("repeated", "same_as_before", "below_zero", "below_engagement")
     rows = rows.with_columns(sound=~pl.any_horizontal(pl.col(name).fill_null(value=False) for name in errors))
-    # A day without views is a day before the account lived, or an error: in no case what is usual.
+    # A day without views is a day before the account existed, or an error: never a usual day.
     log_views = pl.when(views >= 0).then(views).log1p()
     rows = with_scores(rows, "views", log_views, pl.col("sound") & (views > 0))
     log_rate = pl.col("engagements").clip(lower_bound=0).log1p() - log_views
@@ -249,5 +249,5 @@ ANOMALY_LOG = Table(
     version="3",
     inputs={"days": Input("curated/account_daily", look_back=LOOK_BACK)},
     make=lambda inputs, _: anomaly_log(inputs["days"]),
-    former_names={"check_name": "check"},
+    previous_names={"check_name": "check"},
 )

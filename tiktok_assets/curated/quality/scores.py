@@ -17,13 +17,13 @@ import polars as pl
 HISTORY = 56
 """Days a median looks back: 8 of each weekday."""
 LOOK_BACK = 2 * HISTORY
-"""Days before the first wanted day that have to be seen: surprises of the last 8 weeks look back 8 weeks themselves."""
+"""Days needed before the first requested day: surprises of the last 8 weeks look back 8 weeks themselves."""
 MIN_WEEKDAYS = 4
 """Known days of the same weekday below which there is no usual, and ..."""
 MIN_SURPRISES = 14
 """... known surprises below which there is no spread: 6 weeks of days in all."""
 LEAST_SPREAD = 0.2
-"""A spread of 20%: days that were equal by chance shall not make the next one a wonder."""
+"""A spread of 20%: days that were equal by chance must not make the next one an outlier."""
 
 _MAD = 1.4826  # makes the MAD of a normal distribution its standard deviation
 _ORDINARY = 0.9
@@ -36,15 +36,15 @@ def with_scores(days: pl.DataFrame, name: str, value: pl.Expr, counts: pl.Expr) 
     Rows come back sorted by account and date.
     """
     usual, surprise, spread, ordinary = (f"{name}_{part}" for part in ("usual", "surprise", "spread", "ordinary"))
-    known = pl.when(counts).then(value)
+    ordinary_days = pl.when(counts).then(value)
     window = f"{HISTORY}d"
     return (
         days.sort("account", "date")
         .with_columns(
-            known.rolling_median_by("date", window, closed="left", min_samples=MIN_WEEKDAYS)
+            ordinary_days.rolling_median_by("date", window, closed="left", min_samples=MIN_WEEKDAYS)
             .over("account", pl.col("date").dt.weekday())
             .alias(usual),
-            known.rolling_quantile_by(
+            ordinary_days.rolling_quantile_by(
                 "date", window, quantile=_ORDINARY, interpolation="linear", closed="left", min_samples=MIN_SURPRISES
             )
             .over("account")

@@ -11,8 +11,8 @@ Does not belong here: what the groups are.
 which is the mean and variance of a normal posterior whose prior is worth ``DOUBT`` videos of no effect. The effect is
 exp(contrast): 1.3 is 30% more views than the account's other videos of that age and time.
 
-Without the neighbours an account on the rise would praise whatever it does lately: of 200 simulated accounts whose
-views rose 7-fold while they changed one hashtag for another, all were told that it works; with the neighbours none is.
+Without the neighbours a growing account would show an effect of whatever it does lately: among 200 simulated accounts
+whose views rose 7-fold while they replaced one hashtag, all showed an effect of it; with the neighbours none does.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ LOOK_BACK = 365
 MIN_VIDEOS = 20
 """Videos of the account below which nothing is claimed: a line and a spread need some."""
 MIN_GROUP = 5
-"""Videos below which a group has no effect to tell, and so have the others."""
+"""Videos below which no effect is given, in the group or outside it."""
 NEIGHBOURS = 5
 DOUBT = 5
 ALLOWED_ERROR = 0.05
@@ -42,14 +42,14 @@ ALLOWED_ERROR = 0.05
 an account has dozens of hours and hashtags to be wrong about, and each at 99% claimed something for 1 in 5."""
 
 COLUMNS = ("account", "date", "video_id", "age_days", "total_views")
-"""What ``residuals`` asks of a snapshot."""
+"""The columns of a snapshot that ``residuals`` needs."""
 
 EVIDENCE = ["more views", "fewer views", "no evidence"]
 _ACCOUNT = ["account", "date"]
 
 
 class Effect(pa.DataFrameModel):
-    """What ``with_effects`` tells of a group of an account's videos."""
+    """The effect of a group of an account's videos, as ``with_effects`` computes it."""
 
     account: str = pa.Field(description="account key, as in accounts.toml")
     date: pl.Date = pa.Field(description="first day of the month at whose end this was known")
@@ -117,7 +117,7 @@ def residuals(videos: pl.DataFrame, months: Sequence[dt.date], *columns: str) ->
 def with_effects(rows: pl.DataFrame, groups: pl.DataFrame, *key: str) -> pl.DataFrame:
     """The effect of each group of videos, with the columns of ``Effect`` and ``key``.
 
-    ``rows``: all videos, as ``residuals`` gives them. ``groups``: the members of each group with their ``residual``,
+    ``rows``: all videos, as ``residuals`` returns them. ``groups``: the members of each group with their ``residual``,
     a video once per group.
     """
     two_parameters = 2  # level and slope of the account's line

@@ -1,6 +1,6 @@
 """Which hashtags go with more views? Each against the account's other videos, at equal age.
 
-A hashtag stands in the company of others, and of what the video is about: this is no proof that it causes anything.
+A hashtag comes with others, and with the video's topic: this is no proof that it causes anything.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from tiktok_assets.curated.videos import equal_age
 from tiktok_assets.curated.videos.equal_age import MIN_GROUP, Effect, residuals, with_effects
 
 LOOK_BACK = equal_age.LOOK_BACK
-"""Days before the first of the earliest wanted month that ``hashtag_effects`` has to see."""
+"""Days before the first of the earliest requested month that ``hashtag_effects`` needs."""
 
 COLUMNS = ("hashtags",)
-"""What ``hashtag_effects`` asks of a snapshot, beside what ``equal_age`` does."""
+"""The columns of a snapshot that ``hashtag_effects`` needs, beside those of ``equal_age``."""
 
 
 class Hashtags(Effect):

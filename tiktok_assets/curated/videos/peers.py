@@ -1,10 +1,10 @@
 """How does a video stand against the account's other videos at equal age?
 
-Equal age without a guess at how views grow: a total never falls, so the first one seen at this age or above bounds what
-another video had at this age. From ``MATURE_AGE`` days on all count as equally old, with their newest total. So one
-export, where every video has another age, is enough, and a ratio to the median is never too high by it.
+Equal age without a guess at how views grow: a total never falls, so the first one captured at this age or above bounds
+what another video had at this age. From ``MATURE_AGE`` days on all count as equally old, with their newest total. So
+one export, where every video has another age, is enough, and a ratio to the median is never too high by it.
 
-    peers of a snapshot = videos at least as old, seen in the PEER_DAYS days up to it, less the video itself;
+    peers of a snapshot = videos at least as old, captured in the PEER_DAYS days up to it, less the video itself;
                           of each age in days, and of all mature ones, the MAX_PEERS newest
 """
 
@@ -46,9 +46,9 @@ def _of_account(videos: pl.DataFrame) -> pl.DataFrame:
     rows = videos.filter(pl.col("total_views").is_not_null(), pl.col("age_days").is_not_null()).select(
         *_SNAPSHOT, "total_views", "age_days", level=pl.min_horizontal("age_days", pl.lit(MATURE_AGE))
     )
-    seen = _seen_until(rows)
-    members = seen.select(*_DAY, "video_id").unique().with_columns(is_member=pl.lit(value=True))
-    middles = _at_each_level(seen).group_by(*_DAY, "level").agg(_middle_of(pl.col("total_views").sort()))
+    captured = _captured_until(rows)
+    members = captured.select(*_DAY, "video_id").unique().with_columns(is_member=pl.lit(value=True))
+    middles = _at_each_level(captured).group_by(*_DAY, "level").agg(_middle_of(pl.col("total_views").sort()))
     joined = rows.join(middles, on=[*_DAY, "level"], how="left").join(members, on=_SNAPSHOT, how="left")
     own, is_member = pl.col("total_views"), pl.col("is_member").fill_null(value=False)
     # Without the video itself, which stands somewhere in the sorted totals, those above it move down by one place.
@@ -60,11 +60,11 @@ def _of_account(videos: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _seen_until(rows: pl.DataFrame) -> pl.DataFrame:
+def _captured_until(rows: pl.DataFrame) -> pl.DataFrame:
     """For each day with a snapshot: the snapshots of the days up to it, of the newest videos of each age."""
     days = rows.lazy().select(_DAY).unique()
-    others = rows.lazy().select("account", "video_id", "total_views", "age_days", seen="date")
-    days_ago = (pl.col("date") - pl.col("seen")).dt.total_days()
+    others = rows.lazy().select("account", "video_id", "total_views", "age_days", captured_on="date")
+    days_ago = (pl.col("date") - pl.col("captured_on")).dt.total_days()
     age_on_the_day = pl.col("age_days") + days_ago
     generation = pl.min_horizontal(age_on_the_day, pl.lit(MATURE_AGE))
     newest = pl.struct(age_on_the_day, "video_id").rank("dense").over(*_DAY, generation)
@@ -73,17 +73,17 @@ def _seen_until(rows: pl.DataFrame) -> pl.DataFrame:
         .filter(days_ago >= 0, days_ago <= PEER_DAYS)
         .collect(engine="streaming")
         .filter(newest <= MAX_PEERS + 1)
-        .sort(*_SNAPSHOT, "seen")
+        .sort(*_SNAPSHOT, "captured_on")
     )
 
 
-def _at_each_level(seen: pl.DataFrame) -> pl.DataFrame:
-    """The total of each video at each age below ``MATURE_AGE``: the first seen then or later; and its newest above."""
+def _at_each_level(captured: pl.DataFrame) -> pl.DataFrame:
+    """The total of each video at each age below ``MATURE_AGE``: the first captured then or later; its newest above."""
     video = [*_DAY, "video_id"]
     older = pl.col("age_days").shift(1).over(video).fill_null(-1)
     levels = pl.int_ranges(older + 1, pl.min_horizontal(pl.col("age_days") + 1, pl.lit(MATURE_AGE)))
-    young = seen.with_columns(level=levels).filter(pl.col("level").list.len() > 0).explode("level")
-    mature = seen.filter(pl.col("age_days") >= MATURE_AGE).unique(video, keep="last", maintain_order=True)
+    young = captured.with_columns(level=levels).filter(pl.col("level").list.len() > 0).explode("level")
+    mature = captured.filter(pl.col("age_days") >= MATURE_AGE).unique(video, keep="last", maintain_order=True)
     columns = [*_DAY, "level", "total_views"]
     return pl.concat([young.select(columns), mature.with_columns(level=pl.lit(MATURE_AGE, pl.Int64)).select(columns)])
 

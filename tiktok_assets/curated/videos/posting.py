@@ -1,7 +1,7 @@
 """When does posting pay? The effect of weekday and hour of publication on views at equal age.
 
-168 combinations are too many for most accounts, so weekdays and hours are also told on their own. "No evidence" is the
-usual answer, and an honest one.
+168 combinations are too many for most accounts, so weekdays and hours also have rows of their own. "No evidence" is the
+usual answer.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from tiktok_assets.curated.videos import equal_age
 from tiktok_assets.curated.videos.equal_age import Effect, residuals, with_effects
 
 LOOK_BACK = equal_age.LOOK_BACK
-"""Days before the first of the earliest wanted month that ``posting_times`` has to see."""
+"""Days before the first of the earliest requested month that ``posting_times`` needs."""
 
 COLUMNS = ("publish_weekday_local", "publish_hour_local")
-"""What ``posting_times`` asks of a snapshot, beside what ``equal_age`` does."""
+"""The columns of a snapshot that ``posting_times`` needs, beside those of ``equal_age``."""
 
 
 class PostingTimes(Effect):

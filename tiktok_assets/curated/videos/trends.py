@@ -1,6 +1,6 @@
 """Which hashtags are over-represented among the viral videos of all accounts right now?
 
-Across accounts and of one moment, so no partition of one account can hold it. A count of few videos is told as one: no
+Across accounts and of one moment, so no partition of one account can hold it. A small count is given as such: no
 effect is claimed here (``hashtags`` does that, account by account).
 """
 
@@ -27,7 +27,7 @@ class ViralTrends(pa.DataFrameModel):
     viral_videos: int = pa.Field(ge=MIN_VIRAL, description="videos with the hashtag found viral in the window")
     accounts: int = pa.Field(ge=1, description="accounts of these videos")
     viral_views: int = pa.Field(nullable=True, description="total_views of these videos, each when it was found viral")
-    videos: int = pa.Field(ge=MIN_VIRAL, description="videos with the hashtag that exports of the window tell of")
+    videos: int = pa.Field(ge=MIN_VIRAL, description="videos with the hashtag in exports of the window")
     lift: float = pa.Field(
         nullable=True,
         description="x: share of viral videos among those with the hashtag / the same share among all videos",
@@ -47,12 +47,12 @@ def viral_hashtags(viral: pl.DataFrame, videos: pl.DataFrame, day: dt.date) -> p
     video = ["account", "video_id"]
     found = viral.filter(window).sort("total_views", descending=True).unique(video, keep="first", maintain_order=True)
     newest = videos.filter(window).sort(*video, "date").unique(video, keep="last", maintain_order=True)
-    seen = newest.select(*video, "hashtags").join(
+    marked = newest.select(*video, "hashtags").join(
         found.select(*video, "link", _viral_views="total_views"), on=video, how="left"
     )
     is_viral = pl.col("_viral_views").is_not_null()
     viral_share = ratio(is_viral.sum(), pl.len())
-    tagged = seen.with_columns(_roster=viral_share, hashtag=pl.col("hashtags").list.unique()).explode("hashtag")
+    tagged = marked.with_columns(_roster=viral_share, hashtag=pl.col("hashtags").list.unique()).explode("hashtag")
     return (
         tagged.drop_nulls("hashtag")
         .group_by("hashtag")

@@ -1,9 +1,9 @@
-"""How does a video grow? What each snapshot tells beside the one before it, and beside its publication.
+"""How does a video grow? Each snapshot compared with the one before it, and with its publication.
 
 Belongs here: one video at a time. Does not belong here: other videos of the account (``viral``, ``equal_age``).
 
-The upload time is in the video's id. A scheduled video is published later, at an hour that no export tells: its
-post date says the day, and its hour is null.
+The upload time is in the video's id. A scheduled video is published later, at an hour that no export contains: its
+post date is its day, and its hour is null.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LOOK_BACK = 366
 _VIDEO = ["account", "video_id"]
 _TOTALS = ("total_likes", "total_comments", "total_shares")
 GROWN_FROM = (*_VIDEO, "date", "published_at", "post_date", "total_views", *_TOTALS)
-"""What ``with_growth`` asks of a snapshot."""
+"""The columns of a snapshot that ``with_growth`` needs."""
 
 
 class VideoGrowth(pa.DataFrameModel):

@@ -22,7 +22,7 @@ RATES = ("average_watch_time", "completion_rate")
 
 
 class VideoMetrics(pa.DataFrameModel):
-    """What Studio tells of a video: its Content export, and its pages (insights)."""
+    """The numbers of a video in Studio: in its Content export, and on its pages (insights)."""
 
     video_id: str = pa.Field(description="TikTok's id of the video")
     handle: str = pa.Field(nullable=True, description="handle in the video's link, else the account's")
@@ -30,7 +30,7 @@ class VideoMetrics(pa.DataFrameModel):
     hashtags: list[str] = pa.Field(
         nullable=True, description="hashtags in the title, lower case, without #", metadata=made_of("title")
     )
-    link: str = pa.Field(nullable=True, description="address of the video; null where only insights tell of it")
+    link: str = pa.Field(nullable=True, description="address of the video; null where only insights contain it")
     published_at: UtcTime = pa.Field(
         nullable=True, description="upload time (UTC), from the video id; null for ids without it"
     )
@@ -43,7 +43,7 @@ class VideoMetrics(pa.DataFrameModel):
     completion_rate: float = pa.Field(
         nullable=True, ge=0, le=1, description="share of views that reach the end, 0 to 1 (insights)"
     )
-    insights_export_id: str = pa.Field(nullable=True, description="insights file behind what insights tell")
+    insights_export_id: str = pa.Field(nullable=True, description="insights file behind the numbers of insights")
 
 
 class Videos(VideoGrowth, VideoMetrics):
@@ -77,38 +77,38 @@ class ContentPerformance(VideoGrowth, VideoMetrics, WarehouseRow):
 def videos(content: pl.DataFrame, insights: pl.DataFrame, timezones: Mapping[str, str | None]) -> pl.DataFrame:
     """Each snapshot of each video, with the hashtags of its title and how it grew. ``timezones``: see ``with_growth``.
 
-    Content lists the 15 videos that gained most, insights the newest. A video that only insights tell of on a day has
-    a row of its own: title and lifetime totals are those of Studio's list at that moment, so nothing is invented.
-    Where both tell of it, totals are Content's; watch time, completion and favorites are added.
+    Content lists the 15 videos that gained most, insights the newest. A video that only insights contain on a day has
+    its own row: title and lifetime totals are those of Studio's list at that moment, so nothing is invented.
+    Where both contain it, totals are Content's; watch time, completion and favorites are added.
     """
     hashtags = (
         pl.col("title").str.to_lowercase().str.extract_all(_HASHTAG).list.eval(pl.element().str.strip_prefix("#"))
     )
-    rows = _with_insights(content, _told(insights))
+    rows = _with_insights(content, _of_insights(insights))
     tagged = rows.with_columns(hashtags=hashtags.list.unique(maintain_order=True))
     # Sorted by video and back without the texts: 900,000 videos are copied often enough.
     grown = with_growth(tagged.select(GROWN_FROM).with_row_index("_row"), timezones).sort("_row")
     return conform(tagged.hstack(grown.select(list(VideoGrowth.to_schema().columns))), Videos)
 
 
-def _with_insights(content: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:
-    if told.is_empty():  # no copy of what can be 900,000 videos
+def _with_insights(content: pl.DataFrame, of_insights: pl.DataFrame) -> pl.DataFrame:
+    if of_insights.is_empty():  # no copy of what can be 900,000 videos
         return content
-    both = content.join(told, on=_KEY, how="full", coalesce=True, suffix="_of_insights")
+    both = content.join(of_insights, on=_KEY, how="full", coalesce=True, suffix="_of_insights")
     return both.with_columns(
         *(pl.coalesce(name, f"{name}_of_insights") for name in ("export_id", "title", *COUNTS)),
         published_at=pl.coalesce("published_at", uploaded_at(pl.col("video_id"))),
     ).sort(_KEY)
 
 
-def _told(insights: pl.DataFrame) -> pl.DataFrame:
-    """What insights tell of each video on a day, a row each; a video without any number has none."""
+def _of_insights(insights: pl.DataFrame) -> pl.DataFrame:
+    """The numbers of insights, one row per video and day; a video without any number has none."""
     numbers = insights.filter((pl.col("video_id") != "") & (pl.col("item") == ""))
 
     def of(metric: str, column: str = "value") -> pl.Expr:
         return pl.col(column).filter(pl.col("metric") == metric).first()
 
-    told = (
+    rows = (
         numbers.sort("downloaded_at")
         .group_by(_KEY)
         .agg(
@@ -119,7 +119,7 @@ def _told(insights: pl.DataFrame) -> pl.DataFrame:
             insights_export_id=pl.col("export_id").last(),
         )
     )
-    return told.filter(pl.any_horizontal(pl.col(*COUNTS, *RATES).is_not_null()))
+    return rows.filter(pl.any_horizontal(pl.col(*COUNTS, *RATES).is_not_null()))
 
 
 VIDEOS = Table(

@@ -27,13 +27,13 @@ MEDIAN_THRESHOLD = 5.0
 QUIET_DAYS = 92
 """A video that met no rule for a quarter and meets one again is a second wave: a row of its own."""
 LOOK_BACK = peers.LOOK_BACK + QUIET_DAYS
-"""Days before the first wanted day that ``viral_videos`` has to see."""
+"""Days before the first requested day that ``viral_videos`` needs."""
 
 _SNAPSHOT = ["account", "video_id", "date"]
 _JUDGED = (*_SNAPSHOT, "total_views", "views_gained", "gained_over_days", "age_days")
-_TOLD = ("title", "link", "export_id")
-COLUMNS = (*_JUDGED, *_TOLD)
-"""What ``viral_videos`` asks of a snapshot."""
+_DESCRIPTIVE = ("title", "link", "export_id")
+COLUMNS = (*_JUDGED, *_DESCRIPTIVE)
+"""The columns of a snapshot that ``viral_videos`` needs."""
 
 REASONS = ["daily_growth", "views_vs_median", "both"]
 
@@ -112,7 +112,7 @@ def viral_videos(
     reason = reason.when("_grew").then(pl.lit("daily_growth")).otherwise(pl.lit("views_vs_median"))
     found = _first_of_each_wave(judged.filter(pl.col("_grew") | pl.col("_stands_out")))
     # Only these need their texts: 900,000 videos are copied often enough.
-    texts = videos.select(*_SNAPSHOT, *_TOLD).join(found, on=_SNAPSHOT, how="semi")
+    texts = videos.select(*_SNAPSHOT, *_DESCRIPTIVE).join(found, on=_SNAPSHOT, how="semi")
     return (
         found.join(texts, on=_SNAPSHOT, how="left", maintain_order="left")
         .with_columns(reason=reason, rank=_rank())

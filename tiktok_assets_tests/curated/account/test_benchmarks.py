@@ -17,7 +17,7 @@ from tiktok_assets.curated.account.benchmarks import (
     monthly_benchmarks,
 )
 from tiktok_assets.curated.account.metrics import with_metrics
-from tiktok_assets_tests.curated.frames import day_rows, told
+from tiktok_assets_tests.curated.frames import day_rows, values_of
 
 LAST = date(2025, 3, 28)
 
@@ -52,16 +52,16 @@ class TestTotals:
         rows[28:] = account("a", 10)[28:]
         # 28 x 20 = 560 against 280; engagements 28 x 2 = 56, of 560 a tenth; 140 - 100 of 100; 560 / 140
         columns = ("date", "days_known", "video_views", "engagements", "engagement_rate", "video_views_growth")
-        assert told(totals(rows), *columns) == [(LAST, 28, 560, 56, 0.1, 1.0)]
+        assert values_of(totals(rows), *columns) == [(LAST, 28, 560, 56, 0.1, 1.0)]
         columns = ("followers", "net_followers", "follower_growth_rate", "views_per_follower")
-        assert told(totals(rows), *columns) == [(140, 40, 0.4, 4.0)]
+        assert values_of(totals(rows), *columns) == [(140, 40, 0.4, 4.0)]
 
     def test_a_missing_day_leaves_the_rate_and_takes_what_needs_the_whole_window(self) -> None:
         rows = account("a")
         del rows[3]
         columns = ("days_known", "is_complete", "video_views", "engagement_rate", "views_per_follower")
-        assert told(totals(rows), *columns) == [(27, False, 270, 0.2, None)]
-        assert told(totals(account("a", days=55)), "is_complete", "video_views_growth") == [(True, None)]
+        assert values_of(totals(rows), *columns) == [(27, False, 270, 0.2, None)]
+        assert values_of(totals(account("a", days=55)), "is_complete", "video_views_growth") == [(True, None)]
 
     def test_accounts_without_a_known_day_in_the_window_have_no_row(self) -> None:
         assert totals(account("a", None)).is_empty()
@@ -69,7 +69,7 @@ class TestTotals:
 
     def test_no_followers_are_no_denominator(self) -> None:
         table = totals(account("a", followers=(0, 0)))
-        assert told(table, "views_per_follower", "follower_growth_rate") == [(None, None)]
+        assert values_of(table, "views_per_follower", "follower_growth_rate") == [(None, None)]
 
 
 class TestBenchmarks:
@@ -79,7 +79,7 @@ class TestBenchmarks:
         assert violations(AccountBenchmarks, table) == []
         # of three others: a has none below, b and c one and each other half, d all three; median of 2, 4, 4, 8 is 4
         ranked = table.filter(metric="views_per_follower")
-        assert told(ranked, "account", "value", "roster_median", "percentile", "accounts") == [
+        assert values_of(ranked, "account", "value", "roster_median", "percentile", "accounts") == [
             ("a", 2.0, 4.0, 0.0, 4),
             ("b", 4.0, 4.0, 0.5, 4),
             ("c", 4.0, 4.0, 0.5, 4),
@@ -89,7 +89,7 @@ class TestBenchmarks:
     def test_an_incomplete_window_is_not_ranked_and_ranks_nobody(self) -> None:
         part = account("b", 1000)[5:]
         table = account_benchmarks(totals(account("a"), part, account("c", 20))).filter(metric="views_per_follower")
-        assert told(table, "account", "value", "percentile", "accounts") == [
+        assert values_of(table, "account", "value", "percentile", "accounts") == [
             ("a", 2.0, 0.0, 2),
             ("b", None, None, 2),
             ("c", 4.0, 1.0, 2),
@@ -97,7 +97,7 @@ class TestBenchmarks:
 
     def test_a_single_account_stands_nowhere(self) -> None:
         table = account_benchmarks(totals(account("a"))).filter(metric="engagement_rate")
-        assert told(table, "value", "percentile", "accounts") == [(0.2, None, 1)]
+        assert values_of(table, "value", "percentile", "accounts") == [(0.2, None, 1)]
         assert account_benchmarks(totals()).is_empty()
 
 
@@ -154,4 +154,4 @@ def test_every_metric_is_a_column_of_the_totals() -> None:
 @pytest.mark.parametrize("day", [LAST - timedelta(days=1), LAST + timedelta(days=1)])
 def test_the_window_ends_on_the_day_asked_for(day: date) -> None:
     table = account_totals(with_metrics(day_rows(*account("a"))), day)
-    assert told(table, "days_known", "followers") == ([(28, 140)] if day < LAST else [(27, None)])
+    assert values_of(table, "days_known", "followers") == ([(28, 140)] if day < LAST else [(27, None)])

@@ -12,7 +12,7 @@ from polars.testing import assert_frame_equal
 
 from tiktok_assets.curated.account.metrics import LOOK_BACK, DayRates, with_metrics
 from tiktok_assets_tests.budget import examples
-from tiktok_assets_tests.curated.frames import by_month, column, day_rows, told
+from tiktok_assets_tests.curated.frames import by_month, column, day_rows, values_of
 
 FIRST = date(2025, 3, 3)
 
@@ -31,12 +31,14 @@ class TestRates:
     def test_engagements_are_likes_comments_and_shares_and_rates_are_per_view(self) -> None:
         rows = with_metrics(day_rows({"date": FIRST, "video_views": 200, "likes": 30, "comments": 6, "shares": 4}))
         # 30 + 6 + 4 = 40; 40 / 200 = 0.2; 4 / 200 = 0.02
-        assert told(rows, "engagements", "engagement_rate", "virality_rate") == [(40, 0.2, 0.02)]
+        assert values_of(rows, "engagements", "engagement_rate", "virality_rate") == [(40, 0.2, 0.02)]
 
     def test_more_taken_back_than_given_is_a_rate_below_zero(self) -> None:
         rows = with_metrics(day_rows({"date": FIRST, "video_views": 100, "likes": 3, "comments": -7, "shares": -1}))
         # 3 - 7 - 1 = -5; -5 / 100; -1 / 100
-        assert told(rows, "comments", "engagements", "engagement_rate", "virality_rate") == [(-7, -5, -0.05, -0.01)]
+        assert values_of(rows, "comments", "engagements", "engagement_rate", "virality_rate") == [
+            (-7, -5, -0.05, -0.01)
+        ]
 
     @pytest.mark.parametrize(
         ("known", "expected"),
@@ -50,7 +52,7 @@ class TestRates:
     )
     def test_what_is_unknown_or_has_no_denominator_is_null(self, known: dict, expected: tuple) -> None:
         rows = with_metrics(day_rows({"date": FIRST, **known}))
-        assert told(rows, "engagements", "engagement_rate", "virality_rate") == [expected]
+        assert values_of(rows, "engagements", "engagement_rate", "virality_rate") == [expected]
 
 
 class TestFollowers:
@@ -69,7 +71,7 @@ class TestFollowers:
 
     def test_growth_from_no_followers_is_no_rate(self) -> None:
         rows = with_metrics(day_rows({"date": day(1), "followers": 0}, {"date": day(2), "followers": 5}))
-        assert told(rows, "net_followers", "follower_growth_rate") == [(None, None), (5, None)]
+        assert values_of(rows, "net_followers", "follower_growth_rate") == [(None, None), (5, None)]
 
     def test_where_followers_are_unknown_business_suite_is_believed(self) -> None:
         rows = day_rows({"date": day(1), "followers": 100}, {"date": day(2), "followers": 104}, {"date": day(3)})
@@ -85,7 +87,12 @@ class TestGrowth:
         rows = with_metrics(views(d1=100, d22=400, d28=50, d29=200))
         # day 29: 200 / 50 - 1 = 3 (day 28); 200 / 400 - 1 = -0.5 (day 22); 200 / 100 - 1 = 1 (day 1)
         columns = ("video_views_growth_1d", "video_views_growth_7d", "video_views_growth_28d")
-        assert told(rows, *columns) == [(None, None, None), (None, None, None), (None, None, None), (3.0, -0.5, 1.0)]
+        assert values_of(rows, *columns) == [
+            (None, None, None),
+            (None, None, None),
+            (None, None, None),
+            (3.0, -0.5, 1.0),
+        ]
 
     def test_the_seventh_row_before_is_not_the_seventh_day_before(self) -> None:
         rows = with_metrics(views(d1=10, d2=10, d4=10, d5=10, d6=10, d7=10, d9=10, d10=30))
@@ -123,7 +130,7 @@ def test_accounts_do_not_mix() -> None:
         {"date": day(1), "account": "a", "video_views": 10, "followers": 10},
         {"date": day(2), "account": "b", "video_views": 20, "followers": 20},
     )
-    assert told(with_metrics(rows), "account", "video_views_growth_1d", "net_followers") == [
+    assert values_of(with_metrics(rows), "account", "video_views_growth_1d", "net_followers") == [
         ("a", None, None),
         ("b", None, None),
     ]
@@ -155,15 +162,15 @@ def test_a_run_per_month_makes_what_one_run_makes(start: date, days: list) -> No
         *(
             {
                 "date": start + timedelta(n),
-                "video_views": told[0],
-                "likes": told[1],
+                "video_views": values[0],
+                "likes": values[1],
                 "comments": 1,
                 "shares": 0,
-                "followers": told[2],
+                "followers": values[2],
             }
-            for n, told in enumerate(days)
-            if told is not None
+            for n, values in enumerate(days)
+            if values is not None
         )
     )
     if rows.height:
-        assert_frame_equal(by_month(rows, LOOK_BACK, lambda seen, _: with_metrics(seen)), with_metrics(rows))
+        assert_frame_equal(by_month(rows, LOOK_BACK, lambda window, _: with_metrics(window)), with_metrics(rows))

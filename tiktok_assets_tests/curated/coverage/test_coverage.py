@@ -1,4 +1,4 @@
-"""Which days are covered, missing and unsettled: expectations written by hand, and what holds of any days."""
+"""Which days are covered, missing and unsettled: expectations written manually, and properties of any days."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tiktok_assets.curated.coverage.coverage import (
     COUNTED,
     Coverage,
     ReportCoverage,
-    all_told_days,
+    all_reported_days,
     columns_of,
     coverage,
     covered_until,
@@ -38,13 +38,13 @@ def days(first: str, last: str) -> list[dt.date]:
     return Window(first=day(first), last=day(last)).days()
 
 
-def told(
+def reported(
     report: str, known: Iterable[dt.date], *, unknown: Iterable[dt.date] = (), at: dt.datetime = LONG_AFTER
 ) -> pl.DataFrame:
-    """Days of "north" as ``told_days`` makes them, all out of one export."""
+    """Days of "north" as ``reported_days`` makes them, all out of one export."""
     rows = [("north", report, one, True, at, at) for one in known]
     rows += [("north", report, one, False, at, at) for one in unknown]
-    return pl.DataFrame(rows, schema=all_told_days({report: SCHEMAS[report].empty()}).schema, orient="row")
+    return pl.DataFrame(rows, schema=all_reported_days({report: SCHEMAS[report].empty()}).schema, orient="row")
 
 
 def found(newest: str, *frames: pl.DataFrame) -> dict[str, ReportCoverage]:
@@ -56,30 +56,33 @@ def shown(of: Iterable[dt.date]) -> list[str]:
 
 
 def test_holes_and_the_days_since_the_last_one_are_missing() -> None:
-    overview = found("11-20", told("overview", [*days("11-01", "11-05"), *days("11-09", "11-17")]))["overview"]
+    overview = found("11-20", reported("overview", [*days("11-01", "11-05"), *days("11-09", "11-17")]))["overview"]
     assert (overview.first, overview.last, len(overview.covered)) == (day("11-01"), day("11-17"), 14)
     assert shown(overview.missing) == ["2026-11-06 to 2026-11-08", "2026-11-18 to 2026-11-20"]
 
 
-def test_days_before_the_first_are_missing_only_where_another_report_tells_them() -> None:
+def test_days_before_the_first_are_missing_only_if_another_report_has_them() -> None:
     by_report = found(
-        "11-20", told("overview", days("11-10", "11-20")), told("viewers", days("11-13", "11-20")), activity("11-14")
+        "11-20",
+        reported("overview", days("11-10", "11-20")),
+        reported("viewers", days("11-13", "11-20")),
+        activity("11-14"),
     )
     assert shown(by_report["overview"].missing) == []
     assert shown(by_report["viewers"].missing) == ["2026-11-10 to 2026-11-12"]
     assert shown(by_report["follower_history"].missing) == ["2026-11-10 to 2026-11-20"]
-    assert shown(by_report["follower_activity"].missing) == []  # Studio tells a week before the first export, no more
+    assert shown(by_report["follower_activity"].missing) == []  # Studio shows a week before the first export, no more
 
 
 def activity(first: str) -> pl.DataFrame:
-    return told("follower_activity", days(first, "11-20"))
+    return reported("follower_activity", days(first, "11-20"))
 
 
-def test_a_day_without_its_main_number_is_missing_and_known_to_be_unknown() -> None:
+def test_a_day_without_its_main_number_is_missing_and_without_number() -> None:
     viewers = found(
         "11-20",
-        told("overview", days("11-10", "11-20")),
-        told("viewers", days("11-15", "11-20"), unknown=days("11-01", "11-14")),
+        reported("overview", days("11-10", "11-20")),
+        reported("viewers", days("11-15", "11-20"), unknown=days("11-01", "11-14")),
     )["viewers"]
     assert shown(viewers.missing) == ["2026-11-10 to 2026-11-14"]
     assert viewers.without_number == viewers.missing
@@ -87,29 +90,31 @@ def test_a_day_without_its_main_number_is_missing_and_known_to_be_unknown() -> N
 
 def test_an_unknown_day_that_was_exported_too_early_may_still_become_known() -> None:
     at = dt.datetime(2026, 11, 20, 10, tzinfo=dt.UTC)
-    viewers = found("11-20", told("viewers", days("11-10", "11-18"), unknown=[day("11-19")], at=at))["viewers"]
+    viewers = found("11-20", reported("viewers", days("11-10", "11-18"), unknown=[day("11-19")], at=at))["viewers"]
     assert shown(viewers.missing) == ["2026-11-19 to 2026-11-20"]
     assert viewers.without_number == frozenset()
 
 
 def test_a_day_is_unsettled_when_it_was_exported_less_than_three_days_after_it_ended() -> None:
     at = dt.datetime(2026, 11, 20, 0, 0, tzinfo=dt.UTC)
-    overview = found("11-20", told("overview", days("11-10", "11-19"), at=at))["overview"]
+    overview = found("11-20", reported("overview", days("11-10", "11-19"), at=at))["overview"]
     assert shown(overview.unsettled) == ["2026-11-17 to 2026-11-19"]  # the 16th had ended on the 17th, 3 days before
 
 
 def test_snapshots_have_captures_and_nothing_is_missing_between_them() -> None:
-    content = found("11-20", told("content", [day("11-01"), day("11-15")]), told("overview", days("10-01", "11-20")))
+    content = found(
+        "11-20", reported("content", [day("11-01"), day("11-15")]), reported("overview", days("10-01", "11-20"))
+    )
     assert len(content["content"].covered) == 2
     assert content["content"].missing == content["content"].unsettled == frozenset()
 
 
-def test_an_account_that_only_told_unknown_days_covers_nothing_and_misses_nothing() -> None:
-    overview = found("11-20", told("overview", [], unknown=days("11-01", "11-20")))["overview"]
+def test_an_account_with_only_unknown_days_covers_and_misses_nothing() -> None:
+    overview = found("11-20", reported("overview", [], unknown=days("11-01", "11-20")))["overview"]
     assert (overview.first, overview.covered, overview.missing) == (None, frozenset(), frozenset())
 
 
-def test_a_day_of_active_hours_is_covered_once_no_hour_is_a_zero_that_fills_up_an_export() -> None:
+def test_a_day_of_active_hours_is_covered_once_no_hour_is_a_filler_zero() -> None:
     hours = pl.DataFrame({"hour": range(24)})
     both = pl.DataFrame({"date": [day("11-18"), day("11-19")]}).join(hours, how="cross")
     filled_up = (pl.col("date") == day("11-19")) & (pl.col("hour") >= 2)
@@ -119,7 +124,7 @@ def test_a_day_of_active_hours_is_covered_once_no_hour_is_a_zero_that_fills_up_a
         is_zero_tail=filled_up,
         downloaded_at=pl.lit(LONG_AFTER).cast(pl.Datetime("us", "UTC")),
     )
-    rows = all_told_days({"follower_activity": staged})
+    rows = all_reported_days({"follower_activity": staged})
     assert rows.select("date", "is_known").rows() == [(day("11-18"), True), (day("11-19"), False)]
 
 
@@ -136,9 +141,11 @@ def test_the_stored_row_of_a_month_counts_its_own_days_alone() -> None:
     rows = coverage(
         pl.concat(
             [
-                told("overview", [*days("10-20", "10-31"), *days("11-01", "11-05"), *days("11-09", "11-30")], at=at),
-                told("viewers", days("11-03", "11-28"), unknown=[day("11-29")], at=at),
-                told("content", [day("11-20")], at=at),
+                reported(
+                    "overview", [*days("10-20", "10-31"), *days("11-01", "11-05"), *days("11-09", "11-30")], at=at
+                ),
+                reported("viewers", days("11-03", "11-28"), unknown=[day("11-29")], at=at),
+                reported("content", [day("11-20")], at=at),
             ]
         )
     )
@@ -166,8 +173,8 @@ def test_the_stored_row_of_a_month_counts_its_own_days_alone() -> None:
     assert [content[name] for name in ("days_covered", "days_missing", "days_unsettled")] == [1, None, None]
 
 
-def test_of_no_days_there_is_no_row() -> None:
-    nothing = all_told_days({report: SCHEMAS[report].empty() for report in COUNTED})
+def test_no_days_give_no_rows() -> None:
+    nothing = all_reported_days({report: SCHEMAS[report].empty() for report in COUNTED})
     assert coverage(nothing).is_empty()
     assert violations(Coverage, coverage(nothing)) == []
     assert covered_until(nothing, day("11-20")) == {}
@@ -193,7 +200,7 @@ def test_covered_and_missing_days_are_the_span(
     known: set[dt.date], unknown: set[dt.date], others: set[dt.date], newest: int
 ) -> None:
     last = dt.date(2026, 9, 1) + DAY * newest
-    frame = pl.concat([told("viewers", known, unknown=unknown - known), told("overview", others)])
+    frame = pl.concat([reported("viewers", known, unknown=unknown - known), reported("overview", others)])
     for one in covered_until(frame, last).get("north", []):
         assert not one.covered & one.missing
         assert one.without_number <= one.missing
@@ -206,8 +213,8 @@ def test_covered_and_missing_days_are_the_span(
 
 @examples(40)
 @given(known=DATES, others=DATES)
-def test_a_month_stored_alone_is_what_it_is_among_others(known: set[dt.date], others: set[dt.date]) -> None:
-    frame = pl.concat([told("viewers", known), told("overview", others)])
+def test_a_month_stored_alone_equals_the_same_month_among_others(known: set[dt.date], others: set[dt.date]) -> None:
+    frame = pl.concat([reported("viewers", known), reported("overview", others)])
     whole = coverage(frame)
     months = frame["date"].dt.truncate("1mo").unique().sort()
     parts = [coverage(frame.filter(pl.col("date").dt.truncate("1mo") == month)) for month in months]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tiktok_assets.curated.coverage.advice import Advice, by_hand, command
+from tiktok_assets.curated.coverage.advice import Advice, command, manual_steps
 from tiktok_assets.curated.coverage.content_coach import VideoLists, video_lists
 from tiktok_assets.curated.coverage.coverage import COUNTED, ReportCoverage
 from tiktok_assets.curated.coverage.export_coach import advise
@@ -44,10 +44,10 @@ def one(report: str, missing: Days = (), *, unsettled: Days = (), without_number
 
 
 def coach(
-    *told: ReportCoverage, lists: VideoLists = YESTERDAYS_LIST, now: dt.datetime = NOW, max_days: int = 180
+    *reported: ReportCoverage, lists: VideoLists = YESTERDAYS_LIST, now: dt.datetime = NOW, max_days: int = 180
 ) -> list[Advice]:
     """The advice for an account that is complete in all other reports."""
-    given = {report.report: report for report in told}
+    given = {report.report: report for report in reported}
     return advise("north", [given.get(name) or one(name) for name in COUNTED], lists, now=now, max_days=max_days)
 
 
@@ -66,13 +66,13 @@ def test_the_newest_two_days_are_routine_and_the_third_is_not() -> None:
     assert advice.before == dt.date(2027, 11, 18)
 
 
-def test_an_account_without_exports_is_told_to_make_the_first() -> None:
+def test_an_account_without_exports_is_advised_to_make_the_first() -> None:
     [advice] = advise("north", [], {}, now=NOW, max_days=180)
     assert (advice.sections, advice.first, advice.last) == (ALL, dt.date(2026, 5, 25), dt.date(2026, 11, 20))
     assert advice.reason.startswith("There is no export of this account yet.")
 
 
-def test_a_hole_is_one_visit_for_all_reports_that_lack_it() -> None:
+def test_a_gap_is_one_visit_for_all_reports_that_lack_it() -> None:
     hole = days("2026-03-03", "2026-03-05")
     [advice] = coach(
         one("overview", hole), one("viewers", hole), one("follower_history", hole | days("2026-03-09", "2026-03-09"))
@@ -88,7 +88,7 @@ def test_a_hole_is_one_visit_for_all_reports_that_lack_it() -> None:
     )
 
 
-def test_holes_further_apart_than_one_export_take_several_the_most_urgent_first() -> None:
+def test_gaps_further_apart_than_one_export_take_several_the_most_urgent_first() -> None:
     found = coach(one("viewers", days("2026-01-10", "2026-01-10") | days("2026-09-01", "2026-09-02")), max_days=180)
     assert [(advice.first.isoformat(), advice.last.isoformat(), str(advice.before)) for advice in found] == [
         ("2026-01-10", "2026-01-10", "2027-01-10"),
@@ -96,7 +96,7 @@ def test_holes_further_apart_than_one_export_take_several_the_most_urgent_first(
     ]
 
 
-def test_a_hole_older_than_a_year_is_lost_and_told_once() -> None:
+def test_a_gap_older_than_a_year_is_lost_and_reported_once() -> None:
     found = coach(one("viewers", days("2025-10-01", "2025-10-03") | days("2025-11-20", "2025-11-22")))
     urgent, lost = found
     assert (urgent.first, urgent.last, urgent.before) == (
@@ -132,18 +132,18 @@ def test_active_hours_set_the_date_of_the_visit_that_brings_the_newest_days() ->
     assert (advice.sections, advice.before) == (("overview", "viewers", "followers"), dt.date(2026, 11, 24))
 
 
-def test_days_that_were_exported_too_early_are_exported_again_once_they_have_settled() -> None:
+def test_days_that_were_exported_too_early_are_exported_again_once_final() -> None:
     [advice] = coach(one("overview", unsettled=days("2026-06-28", "2026-06-30")))
     assert (advice.first, advice.last, advice.before) == (
         dt.date(2026, 6, 28),
         dt.date(2026, 6, 30),
         dt.date(2027, 6, 28),
     )
-    assert advice.reason == ("Numbers of 3 days (2026-06-28 to 2026-06-30) were exported before they had settled.")
+    assert advice.reason == ("Numbers of 3 days (2026-06-28 to 2026-06-30) were exported before they were final.")
     assert coach(one("overview", unsettled=days("2026-11-17", "2026-11-19"))) == []  # a daily export has such days
 
 
-def test_a_visit_for_the_newest_days_takes_the_settled_ones_before_them_along() -> None:
+def test_a_visit_for_the_newest_days_includes_the_final_ones_before_them() -> None:
     [advice] = coach(one("overview", days("2026-11-18", "2026-11-20"), unsettled=days("2026-11-16", "2026-11-17")))
     assert (advice.first, advice.last) == (dt.date(2026, 11, 16), dt.date(2026, 11, 20))
 
@@ -187,7 +187,7 @@ def test_more_videos_than_a_list_holds_take_shorter_ranges() -> None:
     assert "About 21 videos" in found[0].reason
 
 
-def test_the_rate_of_a_full_list_is_said_to_be_the_least() -> None:
+def test_the_rate_of_a_full_list_is_given_as_a_minimum() -> None:
     [first, *_] = coach(
         lists={
             dt.date(2026, 11, 10): listed("2026-11-06", "2026-11-10")
@@ -205,12 +205,12 @@ def test_a_list_full_of_videos_posted_since_the_one_before_takes_two_halves() ->
         ("2026-10-21", "2026-11-04", "2027-10-21"),
         ("2026-11-05", "2026-11-20", "2027-11-05"),
     ]
-    assert "if there were more, no list has them" in found[0].reason
+    assert "any more videos are in no list" in found[0].reason
     assert coach(lists=before | {NEWEST: full | {"one more": dt.date(2026, 10, 25)}}) == []  # two exports on one day
     assert coach(lists=before | {NEWEST: listed("2026-11-01", "2026-11-14") | {"old": dt.date(2026, 10, 1)}}) == []
 
 
-def test_an_account_without_content_exports_is_told_to_make_one() -> None:
+def test_an_account_without_content_exports_is_advised_to_make_one() -> None:
     [advice] = coach(lists={})
     assert (advice.sections, advice.first, advice.last) == (("content",), dt.date(2026, 10, 24), NEWEST)
     assert advice.reason.startswith("There is no content export yet.")
@@ -227,19 +227,19 @@ def test_lists_of_long_ago_are_left_out_but_for_two() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sections", "told"),
+    ("sections", "expected"),
     [
         (ALL, "tiktok-assets extract north --from 2026-11-01 --to 2026-11-20 --refresh"),
         (("content",), "tiktok-assets extract north --from 2026-11-01 --to 2026-11-20 --section content --refresh"),
     ],
 )
-def test_with_a_login_advice_is_a_command(sections: tuple[str, ...], told: str) -> None:
+def test_with_a_login_advice_is_a_command(sections: tuple[str, ...], expected: str) -> None:
     advice = Advice(account="north", sections=sections, first=dt.date(2026, 11, 1), last=NEWEST, reason="")
-    assert command(advice) == told
+    assert command(advice) == expected
 
 
 @pytest.mark.parametrize(
-    ("first", "last", "max_days", "told"),
+    ("first", "last", "max_days", "expected"),
     [
         ("2026-11-15", "2026-11-20", 180, "choose Last 7 days, Download data in each of the tabs Overview and Viewers"),
         ("2026-11-10", "2026-11-20", 180, "choose Last 28 days,"),
@@ -248,10 +248,10 @@ def test_with_a_login_advice_is_a_command(sections: tuple[str, ...], told: str) 
         ("2026-06-01", "2026-11-20", 365, "choose Last 365 days,"),
     ],
 )
-def test_without_a_login_advice_is_a_way_through_studio(first: str, last: str, max_days: int, told: str) -> None:
+def test_without_a_login_advice_describes_the_manual_steps(first: str, last: str, max_days: int, expected: str) -> None:
     begin, end = dt.date.fromisoformat(first), dt.date.fromisoformat(last)
     advice = Advice(account="north", sections=("overview", "viewers"), first=begin, last=end, reason="")
-    assert told in by_hand(advice, now=NOW, max_days=max_days)
+    assert expected in manual_steps(advice, now=NOW, max_days=max_days)
 
 
 HOLES = st.sets(st.integers(0, 500).map(lambda back: NEWEST - DAY * back), max_size=40)

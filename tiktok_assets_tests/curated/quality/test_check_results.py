@@ -14,7 +14,7 @@ from tiktok_assets.curated._tables import warehouse_rows
 from tiktok_assets.curated.account.metrics import with_metrics
 from tiktok_assets.curated.quality.check_results import LOOK_BACK, REPORTS, DataQuality, check_results
 from tiktok_assets.curated.quality.quality import PROMISES
-from tiktok_assets_tests.curated.frames import by_month, column, day_rows, months_of, told
+from tiktok_assets_tests.curated.frames import by_month, column, day_rows, months_of, values_of
 
 MARCH, APRIL = date(2025, 3, 1), date(2025, 4, 1)
 LOADED_AT = pl.Series(["2025-05-01T00:00:00Z"]).str.to_datetime(time_zone="UTC").item()
@@ -40,41 +40,41 @@ def days(count: int, changes: Mapping[int, dict[str, Any] | None] | None = None,
 
 
 def results(rows: pl.DataFrame, **reports: pl.DataFrame) -> pl.DataFrame:
-    """``rows`` are what each report tells, unless it is given."""
+    """``rows`` are those of each report, unless others are given."""
     table = check_results(rows, {name: reports.get(name, rows).select("account", "date") for name in REPORTS})
     assert violations(DataQuality, warehouse_rows(table, DataQuality, LOADED_AT)) == []
     return table
 
 
 def one(table: pl.DataFrame, check: str, month: date = MARCH, about: str = "curated/account_daily") -> tuple[Any, ...]:
-    (row,) = told(table.filter(table_name=about, check_name=check, date=month), *EVIDENCE)
+    (row,) = values_of(table.filter(table_name=about, check_name=check, date=month), *EVIDENCE)
     return row
 
 
-def test_a_month_that_keeps_every_promise_says_so_of_each_table_and_over_how_many_days() -> None:
+def test_a_month_that_keeps_every_promise_counts_the_days_of_each_table() -> None:
     table = results(days(31))
     about_days = sorted(set(PROMISES) - OUTLIERS)
     expected = [("curated/account_daily", check) for check in about_days]
     expected += [
         (f"staging/{name}", check) for name in sorted(REPORTS) for check in ("days_are_contiguous", "has_rows")
     ]
-    assert told(table, "table_name", "check_name") == expected
+    assert values_of(table, "table_name", "check_name") == expected
     assert set(column(table, "passed")) == {True}
-    assert set(told(table, *EVIDENCE[3:])) == {(0, 0, None, None, None)}
+    assert set(values_of(table, *EVIDENCE[3:])) == {(0, 0, None, None, None)}
     # of the first day nobody knows the followers of the day before
-    assert {check: examined for check, examined in told(table, "check_name", "days_examined") if examined != 31} == {
-        "follower_trend_is_plausible": 30
-    }
+    assert {
+        check: examined for check, examined in values_of(table, "check_name", "days_examined") if examined != 31
+    } == {"follower_trend_is_plausible": 30}
 
 
-def test_what_could_not_be_judged_is_not_called_kept() -> None:
+def test_a_promise_that_could_not_be_judged_is_not_reported_as_kept() -> None:
     unknown: dict[str, Any] = {"unique_viewers": None, "followers": None}
     table = results(days(31, dict.fromkeys(range(31), unknown)))
     judged = set(column(table.filter(table_name="curated/account_daily"), "check_name"))
     assert set(PROMISES) - judged == {"views_cover_viewers", "follower_trend_is_plausible", *OUTLIERS}
 
 
-def test_outliers_are_judged_once_it_is_known_what_is_usual() -> None:
+def test_outliers_are_judged_once_the_usual_value_is_known() -> None:
     # The same weekday four times makes a usual, two weeks of surprises a spread: from the 43rd day on, 12 April.
     usual = {number: {"video_views": 500 + number % 3, "likes": 40} for number in range(60)}
     table = results(days(60, usual))
@@ -82,7 +82,7 @@ def test_outliers_are_judged_once_it_is_known_what_is_usual() -> None:
     assert table.filter(check_name="views_are_not_an_outlier", date=MARCH).is_empty()
 
 
-def test_what_was_found_in_a_month_is_counted_and_the_newest_is_told() -> None:
+def test_findings_of_a_month_are_counted_and_the_newest_is_named() -> None:
     rows = days(40, {9: {"followers": 400}, 19: {"followers": 300}, 35: {"followers": 500}, 36: {"followers": 0}})
     table = results(rows)
     # 500 to 400 on the 10th, back to 500 on the 11th; 500 to 300 on the 20th
@@ -104,11 +104,11 @@ def test_the_worst_of_a_month_is_its_severity() -> None:
     assert one(table, "follower_trend_is_plausible")[:5] == (False, "error", 9, 1, 2)
 
 
-def test_a_gap_is_told_in_the_month_of_the_first_day_after_it() -> None:
+def test_a_gap_is_reported_in_the_month_of_the_first_day_after_it() -> None:
     rows = days(40)
-    told_days = pl.col("date").is_between(pl.lit(date(2025, 3, 30)), pl.lit(date(2025, 4, 2)), closed="both")
-    table = results(rows, viewers=rows.filter(~told_days))
-    sentence = "No export tells 4 day(s), from 30 March 2025 to 2 April 2025: export that window again."
+    gap = pl.col("date").is_between(pl.lit(date(2025, 3, 30)), pl.lit(date(2025, 4, 2)), closed="both")
+    table = results(rows, viewers=rows.filter(~gap))
+    sentence = "No export contains 4 day(s), from 30 March 2025 to 2 April 2025: export that window again."
     viewers = "staging/viewers"
     assert one(table, "days_are_contiguous", MARCH, viewers) == (True, None, 29, 0, 0, None, None, None)
     assert one(table, "days_are_contiguous", APRIL, viewers) == (
@@ -118,27 +118,27 @@ def test_a_gap_is_told_in_the_month_of_the_first_day_after_it() -> None:
     assert one(table, "days_are_contiguous", APRIL, "staging/overview")[0]
 
 
-def test_a_report_without_a_row_in_the_month_has_no_rows_and_nothing_else_was_examined_of_it() -> None:
+def test_a_report_without_rows_in_the_month_only_breaks_has_rows() -> None:
     rows = days(40)
     table = results(rows, follower_history=rows.filter(pl.col("date") < APRIL))
     history = table.filter(table_name="staging/follower_history", date=APRIL)
-    assert told(history, "check_name", *EVIDENCE) == [
+    assert values_of(history, "check_name", *EVIDENCE) == [
         (
             *("has_rows", False, "warning", 0, 1, 0, APRIL, date(2025, 4, 30)),
-            "No export tells this report for the month.",
+            "No export contains this report for the month.",
         )
     ]
 
 
-def test_months_of_which_nothing_is_known_have_no_row() -> None:
+def test_months_without_data_have_no_row() -> None:
     table = results(days(5), viewers=days(5, first=date(2025, 6, 1)))
     assert months_of(table) == [MARCH, date(2025, 6, 1)]
-    assert told(table.filter(date=date(2025, 6, 1), table_name="curated/account_daily"), "check_name") == []
+    assert values_of(table.filter(date=date(2025, 6, 1), table_name="curated/account_daily"), "check_name") == []
     assert results(days(0)).is_empty()
 
 
 def test_a_run_per_month_makes_what_one_run_makes() -> None:
     lost = dict.fromkeys((*range(28, 36), *range(80, 230), 300))
     rows = days(330, lost | {50: {"followers": 5}, 240: {"video_views": 1}})
-    split = by_month(rows, LOOK_BACK, lambda seen, _: results(seen))
+    split = by_month(rows, LOOK_BACK, lambda window, _: results(window))
     assert_frame_equal(split, results(rows))

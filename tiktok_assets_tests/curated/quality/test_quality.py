@@ -1,4 +1,4 @@
-"""Anomalies: each rule by hand, each planted on simulated accounts, and next to none on clean ones."""
+"""Anomalies: each rule on its own, each planted on simulated accounts, and next to none on clean ones."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tiktok_assets.curated.quality.scores import with_scores
 from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.traits import Traits
 from tiktok_assets_tests.budget import examples
-from tiktok_assets_tests.curated.frames import by_month, column, day_rows, told, true_days
+from tiktok_assets_tests.curated.frames import by_month, column, day_rows, true_days, values_of
 
 MONDAY = date(2025, 3, 3)
 QUIET = {"video_views": 50, "profile_views": 3, "likes": 4, "comments": 1, "shares": 0, "followers": 500}
@@ -45,7 +45,7 @@ def found(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def sentences(rows: pl.DataFrame) -> list[tuple[str, str, str, str]]:
-    return told(found(rows), "anomaly", "kind", "severity", "sentence")
+    return values_of(found(rows), "anomaly", "kind", "severity", "sentence")
 
 
 class TestFollowerDrop:
@@ -80,8 +80,8 @@ class TestIdentities:
     def test_far_more_viewers_than_views_are_a_data_error_of_the_viewers(self) -> None:
         change = {"video_views": 7324, "unique_viewers": 63125}
         sentence = (
-            "63,125 viewers on 7,324 views: nobody watches without a view. TikTok probably told the viewers of another "
-            "day, so do not use those of this one."
+            "63,125 viewers on 7,324 views: nobody watches without a view. TikTok probably reported the viewers of "
+            "another day, so do not use those of this one."
         )
         assert sentences(days(change)) == [("viewers_above_views", "data_error", "warning", sentence)]
 
@@ -96,7 +96,7 @@ class TestIdentities:
 
     def test_many_net_removals_are_an_event(self) -> None:
         assert sentences(days({"comments": -11, "likes": -40, "shares": 3})) == [
-            ("negative_count", "event", "warning", "Many more were taken back than given: likes -40 and comments -11.")
+            ("negative_count", "event", "warning", "Many more were removed than given: likes -40 and comments -11.")
         ]
 
     @pytest.mark.parametrize("name", ["video_views", "profile_views", "unique_viewers", "followers"])
@@ -105,27 +105,27 @@ class TestIdentities:
         assert (name == "video_views") == ("views_below_engagement" in column(rows, "anomaly"))
         negative = rows.filter(anomaly="negative_count")
         sentence = f"A count that cannot be below 0 is: {name.replace('_', ' ')} -2."
-        assert told(negative, "kind", "severity", "value", "sentence") == [("data_error", "error", -2.0, sentence)]
+        assert values_of(negative, "kind", "severity", "value", "sentence") == [("data_error", "error", -2.0, sentence)]
 
 
 class TestMissingAndDouble:
     def test_a_gap_is_told_by_the_first_day_after_it(self) -> None:
         rows = days({}, {}, {}, {}, {}).filter(~pl.col("date").is_in([date(2025, 3, 4), date(2025, 3, 5)]))
-        told_of = told(found(rows), "date", "anomaly", "kind", "first_day", "last_day", "value")
-        assert told_of == [(date(2025, 3, 6), "missing_day", "data_error", date(2025, 3, 4), date(2025, 3, 5), 2.0)]
-        sentence = "Nothing is known of 2 days, from 4 March 2025 to 5 March 2025: export that window again."
+        listed = values_of(found(rows), "date", "anomaly", "kind", "first_day", "last_day", "value")
+        assert listed == [(date(2025, 3, 6), "missing_day", "data_error", date(2025, 3, 4), date(2025, 3, 5), 2.0)]
+        sentence = "No data for 2 days, from 4 March 2025 to 5 March 2025: export that window again."
         assert column(found(rows), "sentence") == [sentence]
 
     def test_a_row_without_views_is_a_missing_day_once_a_later_day_is_known(self) -> None:
         unknown: dict[str, Any] = dict.fromkeys(("video_views", "profile_views", "likes", "comments", "shares"))
         assert found(days({}, unknown, unknown)).is_empty()
-        assert told(found(days({}, unknown, {})), "date", "anomaly", "value") == [
+        assert values_of(found(days({}, unknown, {})), "date", "anomaly", "value") == [
             (date(2025, 3, 5), "missing_day", 1.0)
         ]
 
     def test_over_month_end_and_leap_day_the_days_are_counted_right(self) -> None:
         rows = day_rows({"date": date(2024, 2, 27), **QUIET}, {"date": date(2024, 3, 2), **QUIET})
-        assert told(found(rows), "first_day", "last_day", "value") == [(date(2024, 2, 28), date(2024, 3, 1), 3.0)]
+        assert values_of(found(rows), "first_day", "last_day", "value") == [(date(2024, 2, 28), date(2024, 3, 1), 3.0)]
 
     @pytest.mark.parametrize(("distance", "gaps"), [(112, 1), (113, 0)])
     def test_after_16_weeks_of_silence_it_is_a_new_beginning(self, distance: int, gaps: int) -> None:
@@ -135,7 +135,7 @@ class TestMissingAndDouble:
     def test_a_day_stored_under_two_dates_is_a_double(self) -> None:
         same = {"video_views": 100}
         rows = found(days(same, same))
-        assert told(rows, "date", "anomaly", "kind", "first_day") == [
+        assert values_of(rows, "date", "anomaly", "kind", "first_day") == [
             (date(2025, 3, 4), "duplicate_entry", "data_error", MONDAY)
         ]
         assert "100 views" in column(rows, "sentence")[0]
@@ -145,7 +145,7 @@ class TestMissingAndDouble:
     def test_a_day_with_two_rows_is_a_double_and_flagged_on_both(self) -> None:
         rows = pl.concat([days({}, {}), days({"followers": 100})])
         table = found(rows)
-        assert told(table, "date", "anomaly", "severity") == [(MONDAY, "duplicate_entry", "error")]
+        assert values_of(table, "date", "anomaly", "severity") == [(MONDAY, "duplicate_entry", "error")]
         assert column(with_anomalies(rows, table), "anomalies") == [["duplicate_entry"], [], ["duplicate_entry"]]
 
 
@@ -208,7 +208,7 @@ class TestOutliers:
 
     def test_engagement_is_judged_by_the_views_it_came_with(self) -> None:
         rows = found(steady(d80={"likes": 480}, d90={"likes": 5, "comments": 1, "shares": 0}))
-        assert told(rows, "date", "anomaly", "kind") == [
+        assert values_of(rows, "date", "anomaly", "kind") == [
             (MONDAY + timedelta(80), "engagement_outlier", "event"),
             (MONDAY + timedelta(90), "engagement_outlier", "event"),
         ]
@@ -225,7 +225,7 @@ class TestOutliers:
                 d80=viral, d81={**next_day, "followers": 400}, d82={"followers": 400}, d83=next_day | {"followers": 400}
             )
         )
-        assert told(rows, "date", "anomaly") == [
+        assert values_of(rows, "date", "anomaly") == [
             (MONDAY + timedelta(80), "views_outlier"),
             (MONDAY + timedelta(81), "follower_drop"),
             (MONDAY + timedelta(81), "views_outlier"),
@@ -247,7 +247,7 @@ class TestOutliers:
         assert found(rows).is_empty()
 
 
-def test_a_day_of_which_nothing_is_known_was_not_examined() -> None:
+def test_a_day_without_data_was_not_examined() -> None:
     rows = days({}, {"video_views": None, "followers": None}, {"video_views": None})
     assert column(with_anomalies(rows, find_anomalies(rows)), "anomalies") == [[], None, []]
 
@@ -262,7 +262,7 @@ def test_a_finding_names_its_check_and_the_export_behind_the_day() -> None:
     rows = days({"followers": 1000}, {"followers": 500, "comments": -20}).with_columns(
         export_id=pl.Series(["first", "second"])
     )
-    assert told(anomaly_log(rows), "anomaly", "check_name", "export_id") == [
+    assert values_of(anomaly_log(rows), "anomaly", "check_name", "export_id") == [
         ("follower_drop", "follower_trend_is_plausible", "second"),
         ("negative_count", "engagement_rate_is_within_bounds", "second"),
     ]
@@ -317,14 +317,14 @@ CLEAN = (0, 2, 3, 5, 8)
 @pytest.mark.parametrize("seed", CLEAN)
 def test_what_is_planted_on_an_account_is_found_and_nothing_else(anomaly: str, seed: int) -> None:
     assert found(simulated(seed)).is_empty()
-    assert told(found(PLANTED[anomaly](seed)), "date", "anomaly") == [(SPOT, anomaly)]
+    assert values_of(found(PLANTED[anomaly](seed)), "date", "anomaly") == [(SPOT, anomaly)]
 
 
 @pytest.mark.parametrize("seed", CLEAN)
 def test_a_viral_video_shows_on_its_day_and_hides_no_follower_drop_on_the_next(seed: int) -> None:
     rows = found(simulated(seed, viral_day=SPOT, follower_drop=SPOT + timedelta(1)))
-    assert (SPOT, "views_outlier") in told(rows, "date", "anomaly")
-    assert told(rows.filter(anomaly="follower_drop"), "date") == [(SPOT + timedelta(1),)]
+    assert (SPOT, "views_outlier") in values_of(rows, "date", "anomaly")
+    assert values_of(rows.filter(anomaly="follower_drop"), "date") == [(SPOT + timedelta(1),)]
     assert set(column(rows, "anomaly")) == {"views_outlier", "follower_drop"}
     assert max(column(rows, "date")) <= SPOT + timedelta(5)  # the wave ebbs away
 
@@ -365,7 +365,7 @@ def test_a_run_per_month_finds_what_one_run_finds(
         .with_columns(video_views=pl.when(~number.is_in(unknown)).then(pl.col("video_views") * times))
         .filter(~number.is_in(lost))
     )
-    split = by_month(rows, LOOK_BACK, lambda seen, _: find_anomalies(seen))
+    split = by_month(rows, LOOK_BACK, lambda window, _: find_anomalies(window))
     assert_frame_equal(split, find_anomalies(rows))
-    flagged = by_month(rows, LOOK_BACK, lambda seen, _: with_anomalies(seen, find_anomalies(seen)))
+    flagged = by_month(rows, LOOK_BACK, lambda window, _: with_anomalies(window, find_anomalies(window)))
     assert_frame_equal(flagged, with_anomalies(rows, find_anomalies(rows)))

@@ -1,4 +1,4 @@
-"""What later exports told differently, and after how many days numbers count as settled. Expectations by hand."""
+"""Which numbers later exports changed, and after how many days numbers count as final. Expectations are manual."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tiktok_assets.curated.quality.restatements import (
     WITHOUT_EVIDENCE,
     Restatements,
     Settling,
+    final_days,
     restatements,
-    settled_days,
     settling,
 )
 from tiktok_assets.exports.provenance import UTC_TIME
@@ -31,7 +31,7 @@ DAY = dt.date(2026, 3, 10)
 NOON = dt.timedelta(hours=12)
 
 
-def rows(report: Report, *told: dict[str, Any]) -> pl.DataFrame:
+def rows(report: Report, *reported: dict[str, Any]) -> pl.DataFrame:
     """Typed rows on their real days. ``age``: days from the end of the day to the download; exports are named by it."""
     schema: dict[str, Any] = {"account": pl.String, "date": pl.Date, "export_id": pl.String} | dict.fromkeys(
         ("downloaded_at", "vintage"), UTC_TIME
@@ -39,7 +39,7 @@ def rows(report: Report, *told: dict[str, Any]) -> pl.DataFrame:
     schema |= {"row_number": pl.UInt32, "hour": pl.Int64} | dict.fromkeys(report.values, pl.Int64)
     schema |= {"is_zero_tail": pl.Boolean} if "is_zero_tail" in report.values else {}
     full = []
-    for number, row in enumerate(told):
+    for number, row in enumerate(reported):
         row = {"account": "a", "date": DAY, "row_number": number, "is_zero_tail": False} | row
         end = dt.datetime.combine(row["date"] + dt.timedelta(days=1), dt.time(), dt.UTC)
         row["downloaded_at"] = row["vintage"] = end + row.pop("age") * dt.timedelta(days=1)
@@ -47,15 +47,15 @@ def rows(report: Report, *told: dict[str, Any]) -> pl.DataFrame:
     return pl.DataFrame([{name: row.get(name) for name in schema} for row in full], schema=schema, orient="row")
 
 
-def moved(report: Report, *told: dict[str, Any]) -> list[dict[str, Any]]:
-    found = restatements(report, rows(report, *told))
+def moved(report: Report, *reported: dict[str, Any]) -> list[dict[str, Any]]:
+    found = restatements(report, rows(report, *reported))
     Restatements.validate(found)
     return found.to_dicts()
 
 
-def settled(*told: dict[str, Any], month: dt.date = MARCH) -> dict[str, Any]:
+def settling_row(*reported: dict[str, Any], month: dt.date = MARCH) -> dict[str, Any]:
     """The one row of ``Settling`` about video_views."""
-    found = settling(OVERVIEW, rows(OVERVIEW, *told), [month])
+    found = settling(OVERVIEW, rows(OVERVIEW, *reported), [month])
     Settling.validate(found)
     (row,) = found.filter(metric="video_views").to_dicts()
     return row
@@ -65,7 +65,7 @@ def days(count: int, first: dt.date = DAY) -> list[dt.date]:
     return [first + dt.timedelta(days=number) for number in range(count)]
 
 
-def test_a_number_that_the_next_export_tells_differently_is_a_restatement() -> None:
+def test_a_number_that_the_next_export_changes_is_a_restatement() -> None:
     (row,) = moved(OVERVIEW, {"age": 0.5, "video_views": 10, "likes": 3}, {"age": 4, "video_views": 12, "likes": 3})
     assert row == {
         "account": "a",
@@ -82,42 +82,42 @@ def test_a_number_that_the_next_export_tells_differently_is_a_restatement() -> N
     }
 
 
-def test_every_step_of_a_number_is_one_and_what_is_told_again_in_between_is_none() -> None:
-    told = [{"age": age, "video_views": views} for age, views in ((1, 10), (2, 11), (3, 11), (4, 9))]
-    found = [(row["old_value"], row["new_value"], row["old_age_days"]) for row in moved(OVERVIEW, *told)]
+def test_every_change_of_a_number_is_a_restatement_and_a_repetition_is_none() -> None:
+    reported = [{"age": age, "video_views": views} for age, views in ((1, 10), (2, 11), (3, 11), (4, 9))]
+    found = [(row["old_value"], row["new_value"], row["old_age_days"]) for row in moved(OVERVIEW, *reported)]
     assert found == [(10, 11, 1.0), (11, 9, 3.0)]
 
 
-def test_what_was_not_known_was_not_believed_and_a_null_takes_nothing_back() -> None:
-    told = [{"age": age, "video_views": views} for age, views in ((1, None), (2, 10), (3, None), (4, 10))]
-    assert moved(OVERVIEW, *told) == []
-    (row,) = moved(OVERVIEW, *told, {"age": 5, "video_views": 0})
+def test_an_unknown_value_neither_is_restated_nor_restates() -> None:
+    reported = [{"age": age, "video_views": views} for age, views in ((1, None), (2, 10), (3, None), (4, 10))]
+    assert moved(OVERVIEW, *reported) == []
+    (row,) = moved(OVERVIEW, *reported, {"age": 5, "video_views": 0})
     assert (row["old_value"], row["new_value"], row["old_age_days"]) == (10, 0, 4.0)
 
 
-def test_zeros_that_fill_up_an_export_are_no_numbers_and_hours_are_told_apart() -> None:
-    told = [
+def test_filler_zeros_are_no_numbers_and_hours_are_compared_separately() -> None:
+    reported = [
         {"age": -0.5, "hour": 9, "active_followers": 5},
         {"age": -0.5, "hour": 23, "active_followers": 0, "is_zero_tail": True},
         {"age": 1, "hour": 9, "active_followers": 6},
         {"age": 1, "hour": 23, "active_followers": 8},
     ]
-    assert [(row["item"], row["old_value"], row["new_value"]) for row in moved(FOLLOWER_ACTIVITY, *told)] == [
+    assert [(row["item"], row["old_value"], row["new_value"]) for row in moved(FOLLOWER_ACTIVITY, *reported)] == [
         ("09", 5, 6)
     ]
 
 
-def test_the_follower_difference_changes_its_meaning_and_is_no_number_to_compare() -> None:
-    told = [
+def test_the_follower_difference_is_not_compared_since_its_meaning_changes() -> None:
+    reported = [
         {"age": 1, "followers": 100, "follower_difference": 4},
         {"age": 3, "followers": 100, "follower_difference": -2},
     ]
-    assert moved(FOLLOWER_HISTORY, *told) == []
+    assert moved(FOLLOWER_HISTORY, *reported) == []
 
 
-def test_of_a_day_named_twice_in_one_export_the_last_row_counts() -> None:
-    told = [{"age": 1, "video_views": 1}, {"age": 1, "video_views": 2}, {"age": 2, "video_views": 2}]
-    assert moved(OVERVIEW, *told) == []
+def test_the_last_row_of_a_repeated_day_in_one_export_counts() -> None:
+    reported = [{"age": 1, "video_views": 1}, {"age": 1, "video_views": 2}, {"age": 2, "video_views": 2}]
+    assert moved(OVERVIEW, *reported) == []
 
 
 def test_accounts_never_restate_each_other() -> None:
@@ -125,38 +125,38 @@ def test_accounts_never_restate_each_other() -> None:
 
 
 def test_without_evidence_it_is_three_days() -> None:
-    row = settled({"age": 1, "video_views": 10}, {"age": 5, "video_views": 10})
+    row = settling_row({"age": 1, "video_views": 10}, {"age": 5, "video_views": 10})
     assert (row["settled_after_days"], row["has_evidence"]) == (3, False)
     assert (row["re_reports"], row["changes"], row["days_compared"], row["last_change_age_days"]) == (1, 0, 1, None)
 
 
-def test_enough_days_told_the_same_again_make_their_age_the_settled_one() -> None:
-    told = [{"age": age, "date": day, "video_views": 10} for day in days(ENOUGH_DAYS) for age in (1.2, 2.5)]
-    assert settled(*told)["settled_after_days"] == 1
-    assert settled(*told)["has_evidence"] is True
-    too_few = settled(*told[2:])
+def test_enough_days_reported_unchanged_make_their_age_the_final_one() -> None:
+    reported = [{"age": age, "date": day, "video_views": 10} for day in days(ENOUGH_DAYS) for age in (1.2, 2.5)]
+    assert settling_row(*reported)["settled_after_days"] == 1
+    assert settling_row(*reported)["has_evidence"] is True
+    too_few = settling_row(*reported[2:])
     assert (too_few["settled_after_days"], too_few["has_evidence"]) == (WITHOUT_EVIDENCE, False)
 
 
 def test_two_exports_of_one_hour_are_no_evidence() -> None:
-    told = [{"age": age, "date": day, "video_views": 10} for day in days(9) for age in (1.2, 1.25)]
-    row = settled(*told)
+    reported = [{"age": age, "date": day, "video_views": 10} for day in days(9) for age in (1.2, 1.25)]
+    row = settling_row(*reported)
     assert (row["re_reports"], row["days_compared"], row["settled_after_days"]) == (9, 0, 3)
 
 
-def test_a_number_that_moved_later_makes_all_wait() -> None:
-    told = [{"age": age, "date": day, "video_views": 10} for day in days(9) for age in (1.2, 2.5)]
+def test_a_number_that_changed_late_raises_the_final_age() -> None:
+    reported = [{"age": age, "date": day, "video_views": 10} for day in days(9) for age in (1.2, 2.5)]
     late = [{"age": 5.5, "date": DAY, "video_views": 10}, {"age": 8, "date": DAY, "video_views": 11}]
-    row = settled(*told, *late)
+    row = settling_row(*reported, *late)
     assert (row["changes"], row["last_change_age_days"]) == (1, 5.5)
     assert (row["settled_after_days"], row["has_evidence"]) == (6, True)
 
 
-def test_a_number_that_moved_early_leaves_the_assumption_or_the_age_proven_above_it() -> None:
+def test_a_number_that_changed_early_leaves_the_assumed_or_the_proven_age() -> None:
     early = [{"age": 0.5, "video_views": 10}, {"age": 1.5, "video_views": 11}]
-    assert (settled(*early)["settled_after_days"], settled(*early)["has_evidence"]) == (3, False)
+    assert (settling_row(*early)["settled_after_days"], settling_row(*early)["has_evidence"]) == (3, False)
     proof = [{"age": age, "date": day, "video_views": 10} for day in days(7) for age in (2.2, 3.5)]
-    assert settled(*early, *proof)["settled_after_days"] == 2
+    assert settling_row(*early, *proof)["settled_after_days"] == 2
 
 
 def test_a_month_takes_evidence_from_the_quarter_before_and_none_from_later() -> None:
@@ -166,7 +166,7 @@ def test_a_month_takes_evidence_from_the_quarter_before_and_none_from_later() ->
     alone = [{"age": 30, "date": month, "video_views": 5} for month in months]
     found = settling(OVERVIEW, rows(OVERVIEW, *march, *alone), [*months, dt.date(2026, 5, 1)])
     views = {row["date"].month: row for row in found.to_dicts() if row["metric"] == "video_views"}
-    # The day 92 before 1 July is 31 March. No export speaks of May; February and August know of nothing told twice.
+    # The day 92 before 1 July is 31 March. No export contains May; in February and August no number was reported twice.
     assert {month: row["settled_after_days"] for month, row in views.items()} == {3: 1, 4: 1, 7: 1}
 
 
@@ -184,22 +184,22 @@ KEYS = ("account", "date", "report", "metric", "settled_after_days")
 def judged(settling: pl.DataFrame, **staged: list[dict[str, Any]]) -> dict[dt.date, bool]:
     reports = {report.name: report for report in (OVERVIEW, VIEWERS, FOLLOWER_HISTORY)}
     frames = {name: rows(reports[name], *staged.get(name, [])) for name in reports}
-    return {day: is_settled for _, day, is_settled in settled_days(frames, settling).rows()}
+    return {day: is_settled for _, day, is_settled in final_days(frames, settling).rows()}
 
 
-def test_a_day_is_settled_at_three_days_until_there_is_evidence() -> None:
-    told = [{"age": 2.9, "video_views": 1}, {"age": 3, "date": DAY + dt.timedelta(days=1), "video_views": 1}]
-    assert judged(table(), overview=told) == {DAY: False, DAY + dt.timedelta(days=1): True}
+def test_a_day_is_final_at_three_days_until_there_is_evidence() -> None:
+    reported = [{"age": 2.9, "video_views": 1}, {"age": 3, "date": DAY + dt.timedelta(days=1), "video_views": 1}]
+    assert judged(table(), overview=reported) == {DAY: False, DAY + dt.timedelta(days=1): True}
 
 
 def test_the_slowest_metric_of_a_report_decides() -> None:
-    told = [{"age": 4, "video_views": 1}]
-    assert judged(table(("overview", 1), ("overview", 5)), overview=told) == {DAY: False}
-    assert judged(table(("overview", 1), ("overview", 4)), overview=told) == {DAY: True}
-    assert judged(table(("overview", 9), month=APRIL), overview=told) == {DAY: True}
+    reported = [{"age": 4, "video_views": 1}]
+    assert judged(table(("overview", 1), ("overview", 5)), overview=reported) == {DAY: False}
+    assert judged(table(("overview", 1), ("overview", 4)), overview=reported) == {DAY: True}
+    assert judged(table(("overview", 9), month=APRIL), overview=reported) == {DAY: True}
 
 
-def test_every_report_that_knows_a_number_of_the_day_has_to_be_settled() -> None:
+def test_every_report_with_a_number_of_the_day_has_to_be_final() -> None:
     views = [{"age": 9, "video_views": 1}]
     assert judged(table(), overview=views, viewers=[{"age": 1, "unique_viewers": 1}]) == {DAY: False}
     assert judged(table(), overview=views, viewers=[{"age": 1, "unique_viewers": None}]) == {DAY: True}
@@ -220,8 +220,8 @@ EXPORTS = st.lists(
 
 
 @given(EXPORTS, st.randoms())
-def test_the_order_in_which_exports_come_does_not_matter(told: list[dict[str, Any]], random: Any) -> None:
-    frame = rows(OVERVIEW, *told)
+def test_the_order_in_which_exports_come_does_not_matter(reported: list[dict[str, Any]], random: Any) -> None:
+    frame = rows(OVERVIEW, *reported)
     order = list(range(frame.height))
     random.shuffle(order)
     assert_frame_equal(restatements(OVERVIEW, frame[order]), restatements(OVERVIEW, frame))
@@ -229,8 +229,8 @@ def test_the_order_in_which_exports_come_does_not_matter(told: list[dict[str, An
 
 
 @given(EXPORTS)
-def test_the_steps_of_a_number_lead_from_the_first_told_to_the_one_that_is_kept(told: list[dict[str, Any]]) -> None:
-    frame = rows(OVERVIEW, *told)
+def test_the_changes_of_a_number_lead_from_the_first_value_to_the_kept_one(reported: list[dict[str, Any]]) -> None:
+    frame = rows(OVERVIEW, *reported)
     steps = restatements(OVERVIEW, frame)
     for day, known in frame.drop_nulls("video_views").sort("downloaded_at").group_by("date"):
         path = steps.filter(date=day[0], metric="video_views").sort("new_age_days")
@@ -242,8 +242,8 @@ def test_the_steps_of_a_number_lead_from_the_first_told_to_the_one_that_is_kept(
 
 
 @given(EXPORTS)
-def test_no_settled_age_is_below_an_age_at_which_a_number_moved(told: list[dict[str, Any]]) -> None:
-    frame = rows(OVERVIEW, *told)
+def test_no_final_age_is_below_an_age_at_which_a_number_changed(reported: list[dict[str, Any]]) -> None:
+    frame = rows(OVERVIEW, *reported)
     for row in settling(OVERVIEW, frame, [MARCH]).to_dicts():
         moved_at = row["last_change_age_days"]
         assert moved_at is None or row["settled_after_days"] > moved_at

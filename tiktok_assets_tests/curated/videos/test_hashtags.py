@@ -11,15 +11,17 @@ from polars.testing import assert_frame_equal
 
 from tiktok_assets.checks.schema import violations
 from tiktok_assets.curated.videos.hashtags import LOOK_BACK, Hashtags, hashtag_effects
-from tiktok_assets_tests.curated.frames import by_month, column, told
+from tiktok_assets_tests.curated.frames import by_month, column, values_of
 
 MAY = date(2025, 5, 1)
 
 
-def videos(*told: tuple[list[str] | None, int, int], account: str = "a", day: date = date(2025, 5, 20)) -> pl.DataFrame:
+def videos(
+    *given: tuple[list[str] | None, int, int], account: str = "a", day: date = date(2025, 5, 20)
+) -> pl.DataFrame:
     """One snapshot a video, in order of upload: hashtags, age in days, total views."""
     schema = {"hashtags": pl.List(pl.String), "age_days": pl.Int64, "total_views": pl.Int64}
-    rows = pl.DataFrame(told, schema, orient="row").with_row_index("video_id")
+    rows = pl.DataFrame(given, schema, orient="row").with_row_index("video_id")
     return rows.with_columns(pl.col("video_id").cast(pl.String).str.zfill(4), account=pl.lit(account), date=pl.lit(day))
 
 
@@ -34,14 +36,14 @@ def test_a_hashtag_is_contrasted_with_the_videos_without_it() -> None:
     table = effects(videos(*four * 16))
     # song: log(400) - log(100) = log 4; m = 16 x 48 / 64 = 12, shrunk by 12 / 17
     # fyp: 32 with a mean of log 100 + 1 / 2 log 4 against 32 at log 100; m = 32 x 32 / 64 = 16, shrunk by 16 / 21
-    assert told(table, "hashtag", "n", "evidence") == [("fyp", 32, "more views"), ("song", 16, "more views")]
+    assert values_of(table, "hashtag", "n", "evidence") == [("fyp", 32, "more views"), ("song", 16, "more views")]
     assert column(table, "effect") == pytest.approx([exp(16 / 21 * 0.5 * log(4)), exp(12 / 17 * log(4))])
 
 
 def test_below_5_videos_a_hashtag_is_hidden_and_on_every_video_it_has_no_effect() -> None:
     table = effects(videos(*[(["rare", "all"], 7, 999)] * 4, *[(["five", "all"], 7, 99)] * 5, *[(["all"], 7, 99)] * 30))
-    assert told(table, "hashtag", "n") == [("all", 39), ("five", 5)]
-    assert told(table.filter(hashtag="all"), "effect", "evidence") == [(None, "no evidence")]
+    assert values_of(table, "hashtag", "n") == [("all", 39), ("five", 5)]
+    assert values_of(table.filter(hashtag="all"), "effect", "evidence") == [(None, "no evidence")]
 
 
 def test_older_videos_with_more_views_are_no_merit_of_their_hashtag() -> None:
@@ -57,7 +59,7 @@ def test_each_account_is_measured_by_its_own() -> None:
     big = videos(*[(["one"], 7, 99_999)] * 10, *[([], 7, 99_999)] * 10, account="big")
     small = videos(*[([], 7, 9)] * 10, *[(["one"], 7, 9)] * 10, account="small")
     table = effects(pl.concat([big, small]))
-    assert told(table, "account", "hashtag", "n") == [("big", "one", 10), ("small", "one", 10)]
+    assert values_of(table, "account", "hashtag", "n") == [("big", "one", 10), ("small", "one", 10)]
     assert column(table, "effect") == pytest.approx([1.0, 1.0])
 
 
@@ -73,5 +75,5 @@ def test_a_run_per_month_makes_what_one_run_makes() -> None:
         videos(*((["x"] if n % (2 + month) else ["y"], 1 + n, 50 + n * month) for n in range(25)), day=day)
         for month, day in enumerate(days)
     )
-    split = by_month(rows, LOOK_BACK, lambda seen, month: hashtag_effects(seen, [month]))
+    split = by_month(rows, LOOK_BACK, lambda window, month: hashtag_effects(window, [month]))
     assert_frame_equal(split, hashtag_effects(rows, [day.replace(day=1) for day in days]))

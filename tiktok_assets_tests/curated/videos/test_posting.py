@@ -1,4 +1,4 @@
-"""When does posting pay: the arithmetic by hand, effects that were planted, and none where none was."""
+"""When does posting pay: the arithmetic worked out manually, effects that were planted, and none where none was."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from tiktok_assets.curated.videos.equal_age import residuals
 from tiktok_assets.curated.videos.posting import LOOK_BACK, PostingTimes, posting_times
 from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.traits import Traits
-from tiktok_assets_tests.curated.frames import by_month, column, told, true_snapshots
+from tiktok_assets_tests.curated.frames import by_month, column, true_snapshots, values_of
 
 MAY = date(2025, 5, 1)
 DAY = date(2025, 5, 20)
 
 
-def videos(*told: tuple[int, int | None, int, int], captured: date = DAY) -> pl.DataFrame:
+def videos(*given: tuple[int, int | None, int, int], captured: date = DAY) -> pl.DataFrame:
     """One snapshot a video, in order of upload: weekday, hour, age in days, total views."""
     columns = {"publish_weekday_local": pl.Int64, "publish_hour_local": pl.Int64, "age_days": pl.Int64}
-    rows = pl.DataFrame(told, {**columns, "total_views": pl.Int64}, orient="row")
+    rows = pl.DataFrame(given, {**columns, "total_views": pl.Int64}, orient="row")
     numbered = rows.with_row_index("video_id").with_columns(pl.col("video_id").cast(pl.String).str.zfill(4))
     return numbered.with_columns(account=pl.lit("a"), date=pl.lit(captured))
 
@@ -49,7 +49,7 @@ class TestEqualAge:
     def test_a_video_counts_once_with_the_snapshot_nearest_to_a_week(self) -> None:
         rows = videos((1, 12, 2, 10), (1, 12, 8, 20), (1, 12, 30, 30)).with_columns(video_id=pl.lit("same"))
         chosen = residuals(rows, [MAY], "publish_hour_local")
-        assert told(chosen, "video_id", "age_days", "total_views") == [("same", 8, 20)]
+        assert values_of(chosen, "video_id", "age_days", "total_views") == [("same", 8, 20)]
 
     def test_the_day_of_publication_and_unknown_views_do_not_count(self) -> None:
         rows = videos((1, 12, 0, 10), (1, 12, 5, 20)).with_columns(
@@ -70,7 +70,7 @@ class TestEqualAge:
             [videos((1, 12, 7, 10), captured=april), videos((1, 12, 7, 10)).with_columns(account=pl.lit("b"))]
         )
         found = residuals(rows, [date(2025, 4, 1), MAY])
-        assert told(found, "account", "date") == [("a", date(2025, 4, 1)), ("b", MAY)]
+        assert values_of(found, "account", "date") == [("a", date(2025, 4, 1)), ("b", MAY)]
 
 
 class TestEffects:
@@ -94,7 +94,7 @@ class TestEffects:
         assert table.filter(weekday=5, hour=18)["evidence"].item() == "fewer views"
 
     def test_an_account_on_the_rise_does_not_praise_what_it_does_lately(self) -> None:
-        # 7 times the views from one day on, the day on which it moves its hour: nobody can tell which of the two it was
+        # 7 times the views from one day on, the day on which it moves its hour: either of the two may be the cause
         before, after = [(3, 12, 7, 99)] * 40, [(3, 18, 7, 699)] * 40
         table = effects(videos(*before, *after))
         assert set(column(table, "evidence")) == {"no evidence"}
@@ -103,7 +103,7 @@ class TestEffects:
 
     def test_weekdays_and_hours_are_also_told_on_their_own(self) -> None:
         table = effects(videos((1, 8, 7, 10), (1, 9, 7, 10), (2, 9, 7, 10)))
-        assert told(table, "weekday", "hour", "n") == [
+        assert values_of(table, "weekday", "hour", "n") == [
             *((None, 8, 1), (None, 9, 2)),
             *((1, None, 2), (1, 8, 1), (1, 9, 1)),
             *((2, None, 1), (2, 9, 1)),
@@ -113,7 +113,7 @@ class TestEffects:
     def test_too_few_videos_in_a_group_outside_it_or_in_all_have_no_effect(self, group: int, others: int) -> None:
         table = effects(videos(*[(3, 12, 7, 9_999)] * group, *[(5, 18, 7, 9)] * others))
         row = table.filter(weekday=3, hour=12)
-        assert told(row, "n", "effect", "effect_low", "effect_high", "evidence") == [
+        assert values_of(row, "n", "effect", "effect_low", "effect_high", "evidence") == [
             (group, None, None, None, "no evidence")
         ]
 
@@ -129,7 +129,7 @@ class TestEffects:
 
 @pytest.fixture(scope="module")
 def year() -> list[pl.DataFrame]:
-    """Twelve accounts whose hour of posting has no effect, each with a year of videos, seen every week."""
+    """Twelve accounts whose hour of posting has no effect, each with a year of videos, captured every week."""
     weeks = [date(2024, 6, 7) + timedelta(days=7 * n) for n in range(52)]
     accounts = (
         SimulatedAccount.generate(f"pier{seed}", seed, date(2024, 5, 1), date(2025, 5, 31), traits=Traits())
@@ -138,7 +138,7 @@ def year() -> list[pl.DataFrame]:
     return [true_snapshots(account, weeks) for account in accounts]
 
 
-def test_accounts_without_an_effect_are_told_that_there_is_no_evidence(year: list[pl.DataFrame]) -> None:
+def test_accounts_without_an_effect_show_no_evidence(year: list[pl.DataFrame]) -> None:
     claims = [set(column(posting_times(rows, [MAY]), "evidence")) - {"no evidence"} for rows in year]
     assert sum(map(bool, claims)) <= 1  # 5% of 12 accounts
 
@@ -153,6 +153,6 @@ def test_an_hour_with_five_times_the_views_is_found_and_no_other(year: list[pl.D
 def test_a_run_per_month_makes_what_one_run_makes(year: list[pl.DataFrame]) -> None:
     rows = pl.concat(year[:2])
     months = sorted(set(rows["date"].dt.truncate("1mo")))
-    split = by_month(rows, LOOK_BACK, lambda seen, month: posting_times(seen, [month]))
+    split = by_month(rows, LOOK_BACK, lambda window, month: posting_times(window, [month]))
     key = ["account", "date", "weekday", "hour"]
     assert_frame_equal(split.sort(key), posting_times(rows, months).sort(key))

@@ -1,4 +1,4 @@
-"""What a snapshot tells beside the one before and beside the publication, worked out by hand."""
+"""A snapshot compared with the one before and with the publication, worked out manually."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from polars.testing import assert_frame_equal
 
 from tiktok_assets.curated.videos.video_growth import LOOK_BACK, VideoGrowth, with_growth, with_latest
 from tiktok_assets_tests.budget import examples
-from tiktok_assets_tests.curated.frames import by_month, column, snapshot_rows, told
+from tiktok_assets_tests.curated.frames import by_month, column, snapshot_rows, values_of
 
 ATHENS = {"a": "Europe/Athens"}
 NOWHERE: dict[str, str | None] = {"a": None}
@@ -34,7 +34,7 @@ class TestGains:
             NOWHERE,
         )
         # 130 - 100 over 1 day; 120 - 130 over 12 January to 2 February, 21 days: TikTok took views back
-        assert told(rows, "video_id", "views_gained", "gained_over_days") == [
+        assert values_of(rows, "video_id", "views_gained", "gained_over_days") == [
             ("1", None, None),
             ("1", 30, 1),
             ("1", -10, 21),
@@ -44,7 +44,7 @@ class TestGains:
     def test_an_unknown_total_is_passed_over_and_gains_nothing_itself(self) -> None:
         totals = (10, None, 25)
         rows = snapshot_rows(*({"date": date(2025, 1, 1 + n), "total_views": one} for n, one in enumerate(totals)))
-        assert told(with_growth(rows, NOWHERE), "views_gained", "gained_over_days") == [
+        assert values_of(with_growth(rows, NOWHERE), "views_gained", "gained_over_days") == [
             (None, None),
             (None, None),
             (15, 2),
@@ -68,7 +68,7 @@ class TestRates:
             NOWHERE,
         )
         # 5 + 3 + 2 = 10 of 50, and 2 of 50
-        assert told(rows, "engagement_rate", "virality_rate") == [(0.2, 0.04)]
+        assert values_of(rows, "engagement_rate", "virality_rate") == [(0.2, 0.04)]
 
     @pytest.mark.parametrize(
         ("views", "likes", "shares", "expected"),
@@ -85,7 +85,7 @@ class TestRates:
     ) -> None:
         row = {"total_views": views, "total_likes": likes, "total_comments": 0, "total_shares": shares}
         rows = with_growth(snapshot_rows({"date": date(2025, 1, 1), **row}), NOWHERE)
-        assert told(rows, "engagement_rate", "virality_rate") == [expected]
+        assert values_of(rows, "engagement_rate", "virality_rate") == [expected]
 
 
 class TestPublication:
@@ -97,7 +97,7 @@ class TestPublication:
             (at(12, 30, date(2025, 7, 10)), date(2025, 7, 10), 15, 4),  # summer: UTC + 3
             (at(12, 30), None, 14, 5),
             (at(12, 30), date(2025, 1, 13), None, 1),  # scheduled for Monday: nobody knows at which hour
-            (None, date(2025, 1, 10), None, 5),  # the day is told, the hour is not
+            (None, date(2025, 1, 10), None, 5),  # the day is known, the hour is not
         ],
     )
     def test_hour_and_weekday_are_the_accounts_own(
@@ -105,12 +105,12 @@ class TestPublication:
     ) -> None:
         row = {"date": date(2025, 7, 20), "published_at": published_at, "post_date": post_date}
         rows = with_growth(snapshot_rows(row), ATHENS)
-        assert told(rows, "publish_hour_local", "publish_weekday_local") == [(hour, weekday)]
+        assert values_of(rows, "publish_hour_local", "publish_weekday_local") == [(hour, weekday)]
 
     def test_without_a_timezone_there_is_no_local_hour(self) -> None:
         for zones in (NOWHERE, {}, {"b": "Europe/Athens"}):
             rows = with_growth(snapshot_rows({"date": date(2025, 1, 11), "published_at": at(12)}), zones)
-            assert told(rows, "publish_hour_local", "publish_weekday_local") == [(None, None)]
+            assert values_of(rows, "publish_hour_local", "publish_weekday_local") == [(None, None)]
 
     def test_each_account_has_its_own_clock(self) -> None:
         rows = snapshot_rows(
@@ -142,7 +142,7 @@ class TestPublication:
     ) -> None:
         row = {"date": snapshot, "published_at": published_at, "post_date": post_date, "total_views": 60}
         for zones in (ATHENS, NOWHERE):
-            assert told(with_growth(snapshot_rows(row), zones), "age_days", "views_per_day") == [(age, per_day)]
+            assert values_of(with_growth(snapshot_rows(row), zones), "age_days", "views_per_day") == [(age, per_day)]
 
 
 def test_the_latest_snapshot_of_each_video_is_marked() -> None:
@@ -166,11 +166,11 @@ def test_no_snapshots_have_every_column() -> None:
     )
 )
 def test_a_run_per_month_makes_what_one_run_makes(snapshots: list[tuple[int, str, int | None]]) -> None:
-    told: list[dict[str, Any]] = [
+    given: list[dict[str, Any]] = [
         {"date": date(2023, 11, 5) + timedelta(n), "video_id": video, "total_views": views, "published_at": at(8)}
         for n, video, views in snapshots
     ]
-    rows = snapshot_rows(*told)
+    rows = snapshot_rows(*given)
     if rows.height:
-        split = by_month(rows, LOOK_BACK, lambda seen, _: with_growth(seen, ATHENS))
+        split = by_month(rows, LOOK_BACK, lambda window, _: with_growth(window, ATHENS))
         assert_frame_equal(split.sort("account", "video_id", "date"), with_growth(rows, ATHENS))
