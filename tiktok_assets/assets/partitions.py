@@ -38,8 +38,8 @@ def account_months(accounts: Sequence[str], start: dt.date) -> AccountMonths:
 
 def run_partitions(context: dg.AssetExecutionContext) -> PartitionRange:
     """The rectangle a run is asked for. Raises PartitionsLost where Dagster would make less than its tags name."""
-    partitions = partition_range(context.partition_keys)
     made, tags = set(context.partition_keys), context.run.tags
+    partitions = partition_range(made)
     lost = [tags[end] for end in (RANGE_START, RANGE_END) if end in tags and tags[end] not in made]
     if lost:
         raise PartitionsLost(
