@@ -33,6 +33,10 @@ class EmptyRange(PermanentFailure):
     """The run was asked for no partition at all: a reversed or empty range, which Dagster itself lets succeed."""
 
 
+class PartitionsLost(PermanentFailure):
+    """Dagster would make fewer partitions than the run names, and call it a success."""
+
+
 class RowsOutsideRange(PermanentFailure):
     """An asset returned rows of partitions that the run was not asked for; storing them would lose others."""
 

@@ -14,6 +14,7 @@ from tiktok_assets.assets.dagster_failures import manager_reports_failures
 from tiktok_assets.assets.export_log import build_export_log
 from tiktok_assets.assets.landing import build_landing_assets
 from tiktok_assets.assets.partitions import account_months
+from tiktok_assets.assets.quarantine import build_quarantine_checks
 from tiktok_assets.assets.raw import build_raw_assets
 from tiktok_assets.assets.restatements import build_restatements_asset
 from tiktok_assets.assets.staging import build_staging_assets
@@ -63,6 +64,7 @@ def build_definitions(settings: Settings, studio: Extractor | None = None) -> dg
     extractor = studio or in_browser(settings)
     return dg.Definitions(
         assets=assets,
+        asset_checks=[build_quarantine_checks(lake)],
         jobs=[process_exports, extract_exports, report_accounts, publish_warehouse],
         schedules=[build_daily_extraction(lake, roster, extract_exports)],
         sensors=[new_exports],
@@ -91,7 +93,7 @@ def _holding_accounts(manager: dg.IOManager) -> dg.IOManagerDefinition:
 
 def _warehouse(settings: Settings) -> Warehouse:
     return Warehouse(
-        settings.state / "warehouse.duckdb",
+        settings.working_warehouse,
         settings.warehouse,
         views=published_views(TABLES),
         descriptions=descriptions(TABLES),

@@ -8,8 +8,10 @@ import dagster as dg
 from tiktok_assets.accounts import Roster
 from tiktok_assets.assets.landing import LandingEvents
 from tiktok_assets.assets.publishing import overdue
+from tiktok_assets.assets.quarantine import NOTHING, fingerprint, named_files, quarantine_evaluations
 from tiktok_assets.batches import Batch, batches
 from tiktok_assets.inbox.intake import Intake, LandedExport, by_account, take_in
+from tiktok_assets.inbox.quarantine import in_quarantine, sentence
 from tiktok_assets.inbox.receipts import Tries, note_death, note_tries, tries
 from tiktok_assets.partitions import accounts_of
 from tiktok_assets.storage.dagster_internals import AssetJob
@@ -92,7 +94,7 @@ def build_new_exports(
         in_flight = {account for run in runs for account in accounts_of(run.tags, list(roster))}
         intake = take_in(lake, roster, settle_seconds=_SETTLE_SECONDS, read_budget=_READ_BUDGET)
         for rejected in intake.rejected:
-            context.log.warning(f"quarantined: {rejected.message}")
+            context.log.warning(f"quarantined: {sentence(lake, rejected)}")
         groups = by_account(intake.landed)
         tried = {account: tries(lake, account) for account in groups}
         runnable = runs_to_start(intake.landed, in_flight, tried, list(roster), lake.settings.run_size)
@@ -105,13 +107,17 @@ def build_new_exports(
             # At most once in a few minutes: with a full disk, further runs would only repeat the first failure.
             key = f"publish {late} {time.time() // _PUBLISH_AGAIN:.0f}"
             requests.append(dg.RunRequest(job_name=publish_warehouse.name, run_key=key))
-        reported = events.unknown(context.instance, intake.landed, _EVENTS_A_TICK)
+        reported: list[dg.AssetMaterialization | dg.AssetCheckEvaluation] = []
+        reported += events.unknown(context.instance, intake.landed, _EVENTS_A_TICK)
+        # The cursor is what the checks of landing were judged by; they are judged again when quarantine has changed.
+        if (seen := fingerprint(in_quarantine(lake))) != (context.cursor or NOTHING):
+            reported += quarantine_evaluations(lake)
         if intake.postponed:
             context.log.info(_postponed(intake))
         if requests:
-            return dg.SensorResult(run_requests=requests, asset_events=reported)
-        why = dg.SkipReason(_why_nothing(intake, _given_up(groups, tried)))
-        return dg.SensorResult(skip_reason=why, asset_events=reported) if reported else why
+            return dg.SensorResult(run_requests=requests, asset_events=reported, cursor=seen)
+        why = dg.SkipReason(_why_nothing(lake, intake, _given_up(groups, tried)))
+        return dg.SensorResult(skip_reason=why, asset_events=reported, cursor=seen) if reported else why
 
     return new_exports
 
@@ -133,7 +139,7 @@ def _postponed(intake: Intake) -> str:
     return f"{intake.postponed} files wait for the next tick."
 
 
-def _why_nothing(intake: Intake, given_up: Sequence[str]) -> str:
+def _why_nothing(lake: Lake, intake: Intake, given_up: Sequence[str]) -> str:
     parts = []
     if given_up:
         parts.append(
@@ -147,9 +153,16 @@ def _why_nothing(intake: Intake, given_up: Sequence[str]) -> str:
     if intake.unreadable:
         parts.append(f"Cannot be read: {'; '.join(intake.unreadable)}")
     if intake.rejected:
-        parts.append(f"Quarantined: {'; '.join(rejected.message for rejected in intake.rejected)}")
+        parts.append(f"Quarantined: {'; '.join(sentence(lake, rejected) for rejected in intake.rejected)}")
     if intake.left_alone:
         parts.append(f"Left where it is: {'; '.join(intake.left_alone)}")
     if len(by_account(intake.landed)) > len(given_up):
         parts.append("A run for the new exports is under way.")
-    return " ".join(parts) or "No new exports in landing."
+    parts = parts or ["No new exports in landing."]
+    known = {rejected.moved_to for rejected in intake.rejected}
+    if earlier := [path for path in in_quarantine(lake) if str(path) not in known]:
+        parts.append(
+            f"In quarantine: {named_files(lake, earlier)}; why, and what to do, say `tiktok-assets status` and the "
+            "checks of landing."
+        )
+    return " ".join(parts)

@@ -244,6 +244,11 @@ class Settings(BaseSettings):
         return self._local_data / "state"
 
     @property
+    def working_warehouse(self) -> Path:
+        """The pipeline's own DuckDB file; ``warehouse`` is the published copy of it."""
+        return self.state / "warehouse.duckdb"
+
+    @property
     def locks(self) -> Path:
         """The folder of ``tiktok_assets.storage.locks``."""
         return self.state / "locks"

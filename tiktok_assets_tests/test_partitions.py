@@ -112,3 +112,41 @@ def test_a_rectangle_of_accounts_and_months_is_one_run(settings: Settings) -> No
         assert stored(settings) == everything
         one = instance.get_materialized_partitions(dg.AssetKey(["warehouse", "social_media_stats"]))
     assert one == {f"{account}|{month}" for account, month in everything}
+
+
+def test_a_run_from_a_job_s_page_is_tagged_so_that_its_range_is_what_it_makes() -> None:
+    """Dagster takes the range's tags from the first partition, and drops ``dagster/partition`` of them alone."""
+    partitions = account_months(["a", "b"], JANUARY)
+    assert dict(partitions.get_tags_for_partition_key("a|2026-01-01")) == {"dagster/partition": "a|2026-01-01"}
+
+
+FIRST_OF_FOUR = {"dagster/partition/account": "pig1987", "dagster/partition/date": "2025-05-01"}
+
+
+@pytest.mark.parametrize("groups", [GROUPS, ("landing",), ("reports",)])
+def test_a_run_that_would_make_less_than_it_names_fails_at_its_first_step(
+    settings: Settings, groups: tuple[str, ...]
+) -> None:
+    drop_export(settings, "pig1987", "overview", folder="pig1987")
+    tags = range_tags(["pig1987", "zonea0"], [dt.date(2025, 5, 1), dt.date(2025, 6, 1)])
+    with fresh() as instance:
+        run = materialize(settings, instance, *groups, accounts=[], tags=tags | FIRST_OF_FOUR)
+        assert not run.success
+        failures = [event.step_failure_data.error for event in run.all_events if event.is_step_failure]
+        made = [event for event in run.all_events if event.is_step_materialization]
+    assert made == []
+    message = str(failures[0])
+    assert "pig1987|2025-05-01 to zonea0|2025-06-01, and Dagster would make only pig1987|2025-05-01" in message
+    assert "Materialize and choose the partitions" in message
+
+
+def test_the_event_of_a_single_partition_is_found_by_its_account_and_by_its_month(settings: Settings) -> None:
+    drop_export(settings, "pig1987", "overview", folder="pig1987")
+    key = dg.AssetKey(["staging", "overview"])
+    with fresh() as instance:
+        tags = {"dagster/partition": "pig1987|2025-05-01"}
+        assert materialize(settings, instance, *GROUPS, accounts=[], tags=tags).success
+        event = instance.get_latest_materialization_event(key)
+    assert event is not None and event.asset_materialization is not None
+    assert event.asset_materialization.tags is not None
+    assert event.asset_materialization.tags.items() >= FIRST_OF_FOUR.items()

@@ -6,7 +6,7 @@ import dagster as dg
 
 from tiktok_assets.accounts import Roster
 from tiktok_assets.assets.dagster_failures import reports_failures
-from tiktok_assets.partitions import partition_range
+from tiktok_assets.assets.partitions import run_partitions
 from tiktok_assets.reporting.tables import TABLES
 from tiktok_assets.reporting.writing import tables_of, write_report
 from tiktok_assets.storage.lake import Lake
@@ -31,7 +31,7 @@ def build_account_report(lake: Lake, roster: Roster, partitions_def: dg.Partitio
     )
     @reports_failures
     def account_report(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        accounts = [roster[key] for key in partition_range(context.partition_keys).accounts]
+        accounts = [roster[key] for key in run_partitions(context).accounts]
         now = dt.datetime.now(dt.UTC)
         written = {tables.account.key: write_report(lake, tables, now) for tables in tables_of(lake, accounts, now)}
         if without := [account.key for account in accounts if account.key not in written]:

@@ -7,9 +7,10 @@ import polars as pl
 
 from tiktok_assets.assets.dagster_failures import reports_failures
 from tiktok_assets.assets.declared import table_asset
+from tiktok_assets.assets.partitions import run_partitions
 from tiktok_assets.exports.labels import DailyFile, Verdict
 from tiktok_assets.inbox.receipts import Moved, note_shifts
-from tiktok_assets.partitions import PartitionRange, partition_range
+from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.reports.alignment import DAILY, months, table, verdicts
 from tiktok_assets.reports.content import CONTENT
 from tiktok_assets.storage.lake import Lake
@@ -29,7 +30,7 @@ def build_alignment_asset(lake: Lake, partitions_def: dg.PartitionsDefinition) -
     )
     @reports_failures
     def alignment(context: dg.AssetExecutionContext) -> dg.MaterializeResult[pl.DataFrame]:
-        partitions = partition_range(context.partition_keys)
+        partitions = run_partitions(context)
         tables, reasons = [], []
         for account in partitions.accounts:
             found = verdicts(judged_rows(lake, account))

@@ -11,11 +11,12 @@ import polars as pl
 
 from tiktok_assets.assets.dagster_failures import reports_failures
 from tiktok_assets.assets.declared import table_asset
+from tiktok_assets.assets.partitions import run_partitions
 from tiktok_assets.checks.schema import schema_result
 from tiktok_assets.curated.coverage.advice import by_urgency
 from tiktok_assets.curated.coverage.coverage import COUNTED, COVERAGE, all_reported_days
 from tiktok_assets.curated.coverage.coverage import coverage as count_days
-from tiktok_assets.partitions import PartitionRange, partition_range
+from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.reporting.status import COLUMNS, AccountCoverage, coverages, row_of, what_to_do
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.metadata import by_partition, markdown_table, part_of_list, record
@@ -29,7 +30,7 @@ def build_coverage_asset(lake: Lake, partitions_def: dg.PartitionsDefinition) ->
     @table_asset(COVERAGE, partitions_def, ins={report: dg.AssetIn(["staging", report]) for report in COUNTED})
     @reports_failures
     def coverage(context: dg.AssetExecutionContext, **staged: pl.DataFrame):  # with checks, no MaterializeResult[T]
-        partitions = partition_range(context.partition_keys)
+        partitions = run_partitions(context)
         rows = count_days(all_reported_days(staged))
         record(context, partitions, _days(rows, partitions), _of_run(lake, partitions))
         return dg.MaterializeResult(value=rows, check_results=[schema_result(COVERAGE.schema, rows, partitions)])

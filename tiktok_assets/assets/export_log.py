@@ -9,11 +9,12 @@ import polars as pl
 from tiktok_assets.accounts import Roster
 from tiktok_assets.assets.dagster_failures import reports_failures
 from tiktok_assets.assets.declared import column_lineage, table_asset
+from tiktok_assets.assets.partitions import run_partitions
 from tiktok_assets.assets.publishing import publish
 from tiktok_assets.curated.coverage.export_log import EXPORTS
 from tiktok_assets.inbox.receipts import note_loaded
 from tiktok_assets.making import parameters_of, rows_to_store
-from tiktok_assets.partitions import MORE_TAG, partition_range
+from tiktok_assets.partitions import MORE_TAG
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.metadata import by_partition, record
 from tiktok_assets.storage.run_locks import NOT_ENDED
@@ -31,7 +32,7 @@ def build_export_log(lake: Lake, roster: Roster, partitions_def: dg.PartitionsDe
     )
     @reports_failures
     def exports(context: dg.AssetExecutionContext, **raw: pl.LazyFrame) -> Iterator[dg.Output[pl.DataFrame]]:
-        partitions = partition_range(context.partition_keys)
+        partitions = run_partitions(context)
         parameters = parameters_of(EXPORTS, lake.settings, roster, partitions, dt.datetime.now(dt.UTC))
         loaded = rows_to_store(EXPORTS, EXPORTS.rows(raw, parameters), partitions)
         record(

@@ -11,12 +11,12 @@ from pydantic import Field
 
 from tiktok_assets.accounts import Roster
 from tiktok_assets.assets.dagster_failures import reports_failures
-from tiktok_assets.assets.partitions import event_key
+from tiktok_assets.assets.partitions import event_key, run_partitions
 from tiktok_assets.exports.names import INSIGHTS, SECTIONS, read_name
 from tiktok_assets.failures import ExtractionFailed
 from tiktok_assets.inbox.files import account_files
 from tiktok_assets.inbox.intake import LandedExport
-from tiktok_assets.partitions import PartitionRange, partition_range
+from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.metadata import OWNERS, Facts, markdown_table, part_of_list
 from tiktok_assets.storage.partition_metadata import set_partition_metadata, stored_last
@@ -63,7 +63,7 @@ def build_landing_assets(lake: Lake, roster: Roster, partitions_def: dg.Partitio
     def landing(
         context: dg.AssetExecutionContext, config: Extraction, studio: dg.ResourceParam[Extractor]
     ) -> Iterator[dg.MaterializeResult | dg.AssetObservation]:
-        partitions = partition_range(context.partition_keys)
+        partitions = run_partitions(context)
         selected = {key.path[-1] for key in context.selected_asset_keys}
         sections = [section for section in _DESCRIPTION if section in selected]
         extractor = dataclasses.replace(

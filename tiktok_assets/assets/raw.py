@@ -9,13 +9,14 @@ from upath import UPath
 from tiktok_assets.accounts import load_roster
 from tiktok_assets.assets.dagster_failures import reports_failures
 from tiktok_assets.assets.landing import LandingEvents
+from tiktok_assets.assets.partitions import run_partitions
 from tiktok_assets.exports.problems import BrokenFile, ExportProblem, UnreadableFile
 from tiktok_assets.exports.provenance import PROVENANCE, READER_VERSION
 from tiktok_assets.inbox.files import account_files, identity, source_of, unchanged
 from tiktok_assets.inbox.intake import LandedExport
 from tiktok_assets.inbox.ownership import owner
 from tiktok_assets.inbox.receipts import loaded, write_receipt
-from tiktok_assets.partitions import PartitionRange, partition_range
+from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.reports.reading import Export, open_export
 from tiktok_assets.reports.report import Report
@@ -70,7 +71,7 @@ def build_raw_assets(lake: Lake, partitions_def: dg.PartitionsDefinition) -> dg.
     )
     @reports_failures
     def raw(context: dg.AssetExecutionContext) -> Iterator[dg.Output[list[RawRows]]]:
-        partitions = partition_range(context.partition_keys)
+        partitions = run_partitions(context)
         with contextlib.ExitStack() as stack:
             exports = list(_new_exports(lake, partitions, stack, context.log))
             tables = [

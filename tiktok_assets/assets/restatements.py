@@ -10,12 +10,12 @@ import polars as pl
 
 from tiktok_assets.assets.dagster_failures import reports_failures
 from tiktok_assets.assets.declared import table_output
+from tiktok_assets.assets.partitions import run_partitions
 from tiktok_assets.curated.quality.restatements import (
     LOOK_BACK,
     SETTLING,
 )
 from tiktok_assets.making import COMPARED, compared
-from tiktok_assets.partitions import partition_range
 from tiktok_assets.reports.alignment import DAILY
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.metadata import by_partition, markdown_table, record
@@ -42,7 +42,7 @@ def build_restatements_asset(lake: Lake, partitions_def: dg.PartitionsDefinition
     def compared_exports(
         context: dg.AssetExecutionContext, alignment: pl.DataFrame
     ) -> Iterator[dg.Output[pl.DataFrame]]:
-        partitions = partition_range(context.partition_keys)
+        partitions = run_partitions(context)
         since = partitions.extended(before=LOOK_BACK).first_day
         raw = {report.name: raw_rows(lake, report.name, partitions.accounts, since) for report in DAILY}
         moved, final_ages = compared(raw, alignment, partitions)

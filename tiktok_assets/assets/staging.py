@@ -4,10 +4,10 @@ import dagster as dg
 import polars as pl
 
 from tiktok_assets.assets.dagster_failures import reports_failures
+from tiktok_assets.assets.partitions import run_partitions
 from tiktok_assets.checks.dated import Doubts, years_by_file_time
 from tiktok_assets.checks.staging import check_results, check_specs, has_every_day
 from tiktok_assets.making import typed_rows
-from tiktok_assets.partitions import partition_range
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.reports.alignment import DAILY
 from tiktok_assets.reports.report import Report, latest_per_grain, undecided
@@ -38,12 +38,12 @@ def build_staging_asset(report: Report, partitions_def: dg.PartitionsDefinition)
     def staged(
         context: dg.AssetExecutionContext, rows: pl.LazyFrame, **calendar: pl.DataFrame
     ):  # with checks, Dagster refuses MaterializeResult[T]
-        partitions = partition_range(context.partition_keys)
+        partitions = run_partitions(context)
         typed = typed_rows(report, rows, calendar.get("alignment"))
-        settled = partitions.within(latest_per_grain(report, typed))
-        doubts = Doubts(years=years_by_file_time(rows, settled), order=partitions.within(undecided(report, typed)))
-        record_days(context, settled, partitions, exports_used(rows, settled), every_day=has_every_day(report))
-        return dg.MaterializeResult(value=settled, check_results=check_results(report, settled, partitions, doubts))
+        latest = partitions.within(latest_per_grain(report, typed))
+        doubts = Doubts(years=years_by_file_time(rows, latest), order=partitions.within(undecided(report, typed)))
+        record_days(context, latest, partitions, exports_used(rows, latest), every_day=has_every_day(report))
+        return dg.MaterializeResult(value=latest, check_results=check_results(report, latest, partitions, doubts))
 
     return staged
 

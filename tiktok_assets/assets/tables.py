@@ -17,11 +17,12 @@ import polars as pl
 from tiktok_assets.accounts import Roster
 from tiktok_assets.assets.dagster_failures import reports_failures
 from tiktok_assets.assets.declared import column_lineage, table_asset
+from tiktok_assets.assets.partitions import run_partitions
 from tiktok_assets.assets.pictures import chart_metadata
 from tiktok_assets.checks.table import all_results
 from tiktok_assets.curated.table import Table
 from tiktok_assets.making import parameters_of, rows_to_store
-from tiktok_assets.partitions import PartitionRange, partition_range
+from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.duckdb import ALL_ACCOUNTS
 from tiktok_assets.storage.metadata import record_days
@@ -35,7 +36,7 @@ def build_table_asset(
     @table_asset(table, partitions_def, ins=_inputs(table), metadata=column_lineage(table))
     @reports_failures
     def made(context: dg.AssetExecutionContext, **inputs: pl.DataFrame):  # with checks, no MaterializeResult[T]
-        partitions = partition_range(context.partition_keys)
+        partitions = run_partitions(context)
         parameters = parameters_of(table, settings, roster, partitions, dt.datetime.now(dt.UTC))
         rows = table.rows(inputs, parameters)
         stored = rows_to_store(table, rows, partitions)

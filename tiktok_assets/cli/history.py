@@ -178,18 +178,18 @@ def _print_trace(found: traces.MetricTrace) -> None:
             _print_trace(part)
         return
     out.print(f"{found.account} {found.date} {found.metric}{of}: {value}", style="bold", highlight=False)
-    if not found.told:
+    if not found.observations:
         out.print("  No export reports it. To list all exports: select * from exports", highlight=False)
         return
     lines = [("downloaded (UTC)", "label", "days ahead", "text", "", "file and row")]
-    for one in found.told:
+    for one in found.observations:
         text = ", ".join(f'{column} "{cell}"' for column, cell in one.text.items())
         file = one.file if one.file.endswith(one.member) else f"{one.file}/{one.member}"
         ahead = f"{one.shift_days}, {one.confidence}" if one.confidence else ""
         at = f"{one.downloaded_at:%Y-%m-%d %H:%M:%S}"
         lines.append((at, f"{one.date_label}", ahead, text, one.why, f"{file}, row {one.row}"))
-    _print_columns(lines, bold=[number for number, one in enumerate(found.told, 1) if one.won])
-    for one in found.told:
+    _print_columns(lines, bold=[number for number, one in enumerate(found.observations, 1) if one.won])
+    for one in found.observations:
         if one.won and one.evidence:
             out.print("why its labels are that far ahead (for the others: --json):", style="dim")
             for reason in one.evidence:

@@ -97,9 +97,8 @@ def print_result(result: Any) -> None:
         out.print(text + result.unpublished, style="red", markup=False, soft_wrap=True)
         out.print("Fix the cause, then run `tiktok-assets process` to publish them.", style="red", highlight=False)
     for rejected in result.intake.rejected:
-        out.print(
-            f"quarantined: {rejected.message}\n  now in {rejected.moved_to}", style="red", markup=False, soft_wrap=True
-        )
+        text = f"quarantined: {rejected.message}\n  now in {rejected.moved_to}, before in {rejected.file}"
+        out.print(text, style="red", markup=False, soft_wrap=True)
     for message in result.intake.unreadable:
         out.print(message, style="red", markup=False, soft_wrap=True)
     for message in result.intake.left_alone:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(rich_markup_mode=None)
 
+_LISTED = 20  # files in quarantine
+
 
 @app.command(epilog="Example: tiktok-assets status pig1987 --json")
 def status(
@@ -84,6 +86,10 @@ def _print_files(found: Status) -> None:
         out.print(f"{_counted(found.waiting, 'file')} directly in landing or in the folder of an unknown account")
     if found.quarantined:
         out.print(f"{_counted(found.quarantined, 'file')} in quarantine, each with a .json that says why", style="red")
+        for text in found.quarantine[:_LISTED]:
+            out.print(f"  {text}", markup=False, highlight=False, soft_wrap=True)
+        if found.quarantined > _LISTED:
+            out.print(f"  and {found.quarantined - _LISTED:,} more")
     if found.waiting or any(one.waiting for one in found.accounts):
         out.print("To process them: tiktok-assets process", highlight=False)
 
@@ -96,6 +102,7 @@ def _as_data(found: Status, max_days: int) -> dict[str, Any]:
         "is_complete": found.is_complete,
         "files_waiting": found.waiting,
         "files_quarantined": found.quarantined,
+        "quarantine": list(found.quarantine),
         "accounts": [
             {
                 "account": one.coverage.account,

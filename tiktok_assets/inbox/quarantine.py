@@ -12,7 +12,7 @@ from upath import UPath
 
 from tiktok_assets.exports.problems import ExportProblem
 from tiktok_assets.inbox.files import identity, shown
-from tiktok_assets.storage.lake import Lake, free_name
+from tiktok_assets.storage.lake import Lake, files_in, free_name
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +58,37 @@ def quarantine(lake: Lake, path: UPath, problem: ExportProblem) -> Rejected:
         raise
     log.warning("quarantined: %s", problem)
     return rejected
+
+
+def in_quarantine(lake: Lake) -> list[UPath]:
+    """The files that wait there for a person, by name: those with a note beside them."""
+    found = {path.name: path for path in files_in(lake.settings.quarantine)}
+    return [found[name] for name in sorted(found) if f"{name}.json" in found]
+
+
+def note_of(path: UPath) -> Rejected:
+    """What the note beside a file in quarantine says."""
+    try:
+        return Rejected(**json.loads((path.parent / f"{path.name}.json").read_bytes()))
+    except (OSError, ValueError, TypeError):
+        text = f"{path.name}: lies in quarantine, and its note cannot be read. Correct it, or delete both."
+        return Rejected(
+            file=path.name, moved_to=str(path), reason="unknown", message=text, export_id=None, quarantined_at=""
+        )
+
+
+def where_found(lake: Lake, rejected: Rejected) -> str:
+    """Where the file lay, below the landing folder where that is: copies in two folders are told apart by it."""
+    root = f"{shown(lake.settings.landing)}/"
+    return rejected.file.removeprefix(root)
+
+
+def sentence(lake: Lake, rejected: Rejected) -> str:
+    """Its message, which says why and what to do, and begins with where the file was found."""
+    place = where_found(lake, rejected)
+    name = PurePosixPath(rejected.file).name
+    text = rejected.message.removeprefix(rejected.file).removeprefix(name)
+    return f"{place}{text}" if text != rejected.message else f"{place}: {text}"
 
 
 def _shortened(name: str) -> str:

@@ -53,7 +53,7 @@ def _process(
 ) -> Result:
     lake, roster = Lake(settings), load_roster(settings)
     intake = take_in(lake, roster)
-    warehouse = Warehouse(settings.state / "warehouse.duckdb", settings.warehouse)
+    warehouse = Warehouse(settings.working_warehouse, settings.warehouse)
     is_published = not waiting_for_publication(lake, roster) and not warehouse.is_behind()
     if not intake.landed and is_published and not may_have_dead_runs(Locks(settings.locks)):
         return Result(intake=intake, accounts=())

@@ -86,7 +86,7 @@ def _places(settings: Settings) -> list[Path]:
     if not isinstance(settings.data_dir, Path):
         raise RebuildRefused(f"TIKTOK_DATA_DIR={settings.data_dir}: only a lake on this machine can be rebuilt.")
     layers = [settings.data_dir / layer for layer in ("raw", "staging", "curated")]
-    return [*layers, settings.state / "warehouse.duckdb"]
+    return [*layers, settings.working_warehouse]
 
 
 def _restore(backup: Path, places: list[Path]) -> None:
@@ -114,7 +114,7 @@ def _tables(settings: Settings) -> Iterator[tuple[str, pl.DataFrame]]:
         for folder in sorted((root / layer).glob("*")):
             if files := sorted(folder.rglob("*.parquet")):
                 yield f"{layer}/{folder.name}", pl.concat([pl.read_parquet(file) for file in files], how="diagonal")
-    working = settings.state / "warehouse.duckdb"
+    working = settings.working_warehouse
     if working.exists():
         with Warehouse(working, settings.warehouse, previous_names=PREVIOUS_NAMES).session() as session:
             connection = session.connection

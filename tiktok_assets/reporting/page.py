@@ -104,6 +104,7 @@ def _section(tables: AccountTables) -> dict[str, Any]:
             *tables.completeness.to_do,
         ],
         "lost": tables.completeness.lost,
+        "quarantined": tables.completeness.quarantined,
     }
 
 

@@ -29,6 +29,7 @@ from tiktok_assets.exports.problems import UnreadableFile
 from tiktok_assets.exports.windows import last_day_with_data
 from tiktok_assets.inbox.files import account_files, files_below, identity
 from tiktok_assets.inbox.ownership import home_of
+from tiktok_assets.inbox.quarantine import in_quarantine, note_of, sentence
 from tiktok_assets.inbox.receipts import processed, receipts
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.storage.lake import Lake, files_in, scan_parquet
@@ -70,7 +71,12 @@ class Status:
     accounts: Sequence[AccountStatus]
     waiting: int
     """Files in landing outside all accounts' folders."""
-    quarantined: int
+    quarantine: Sequence[str]
+    """The files in quarantine: where each was found, why it is there, and what to do."""
+
+    @property
+    def quarantined(self) -> int:
+        return len(self.quarantine)
 
     @property
     def is_complete(self) -> bool:
@@ -95,7 +101,7 @@ def status(lake: Lake, roster: Roster, accounts: Sequence[Account], now: dt.date
             for account, coverage in zip(accounts, found, strict=True)
         ],
         waiting=_unassigned(lake, roster),
-        quarantined=_quarantined(lake),
+        quarantine=[sentence(lake, note_of(path)) for path in in_quarantine(lake)],
     )
 
 
@@ -197,9 +203,3 @@ def _unassigned(lake: Lake, roster: Roster) -> int:
         else:
             count += not path.name.startswith(".")
     return count
-
-
-def _quarantined(lake: Lake) -> int:
-    """Quarantined files: those with a note beside them."""
-    names = {path.name for path in files_in(lake.settings.quarantine)}
-    return sum(f"{name}.json" in names for name in names)

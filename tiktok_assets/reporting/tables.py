@@ -43,6 +43,8 @@ class Completeness:
     covered: Sequence[Covered] = ()
     to_do: Sequence[str] = ()
     lost: Sequence[str] = ()
+    quarantined: Sequence[str] = ()
+    """Files that are the account's, or may be: where each was found, why it is in quarantine, and what to do."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import tempfile
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from upath import UPath
 
 from tiktok_assets.accounts import Account
+from tiktok_assets.exports.names import read_name
+from tiktok_assets.inbox.quarantine import Rejected, in_quarantine, note_of, sentence, where_found
 from tiktok_assets.reporting.page import page
 from tiktok_assets.reporting.status import AccountCoverage, coverages
 from tiktok_assets.reporting.tables import AccountTables, Completeness, Covered, read_tables
@@ -43,13 +45,27 @@ def write_file(path: Path, accounts: Sequence[AccountTables], now: dt.datetime) 
 def tables_of(lake: Lake, accounts: Sequence[Account], now: dt.datetime) -> list[AccountTables]:
     """The tables of the ``accounts`` that have data. ``now`` is aware."""
     found = coverages(lake, [account.key for account in accounts], now)
+    notes = [note_of(path) for path in in_quarantine(lake)]
     known = [
-        read_tables(lake, account, _completeness(coverage)) for account, coverage in zip(accounts, found, strict=True)
+        read_tables(lake, account, _completeness(coverage, _quarantined(lake, account, notes)))
+        for account, coverage in zip(accounts, found, strict=True)
     ]
     return [tables for tables in known if tables.has_data]
 
 
-def _completeness(coverage: AccountCoverage) -> Completeness:
+def _quarantined(lake: Lake, account: Account, notes: Sequence[Rejected]) -> list[str]:
+    """Files in quarantine whose folder or name is the account's, and those that name nobody's."""
+    found = []
+    for note in notes:
+        place = PurePosixPath(where_found(lake, note))
+        folder = place.parts[0] if len(place.parts) > 1 and not place.is_absolute() else None
+        named = {name.casefold() for name in (folder, read_name(place.name).handle) if name}
+        if not named or named & {account.key.casefold(), account.handle.casefold()}:
+            found.append(sentence(lake, note))
+    return found
+
+
+def _completeness(coverage: AccountCoverage, quarantined: Sequence[str]) -> Completeness:
     until = {one.reason: one.before for one in reversed(coverage.advice)}  # one reason may take several exports
     return Completeness(
         covered=[
@@ -67,4 +83,5 @@ def _completeness(coverage: AccountCoverage) -> Completeness:
             for reason in dict.fromkeys(one.reason for one in coverage.advice)
         ],
         lost=[one.reason for one in coverage.lost],
+        quarantined=quarantined,
     )

@@ -34,9 +34,9 @@ def describe(connection: duckdb.DuckDBPyConnection, descriptions: Descriptions) 
     for name in descriptions.keys() & kinds.keys():
         (kind, comment), (text, meanings) = kinds[name], descriptions[name]
         if comment != text:
-            statements.append(f'comment on {kind} "{name}" is {_quoted(text)}')
+            statements.append(f'comment on {kind} "{name}" is {literal(text)}')
         statements += [
-            f'comment on column "{name}"."{column}" is {_quoted(meaning)}'
+            f'comment on column "{name}"."{column}" is {literal(meaning)}'
             for column, meaning in meanings.items()
             if columns.get((name, column), meaning) != meaning
         ]
@@ -57,5 +57,6 @@ def _commented_columns(connection: duckdb.DuckDBPyConnection) -> list[tuple[str,
     return connection.execute(_COLUMNS).fetchall()
 
 
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+def literal(text: object) -> str:
+    """``text`` as a literal of SQL."""
+    return "'" + str(text).replace("'", "''") + "'"

@@ -25,7 +25,7 @@ import polars.selectors as cs
 
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.storage.atomic import flush
-from tiktok_assets.storage.columns import Descriptions, describe, rename_columns
+from tiktok_assets.storage.columns import Descriptions, describe, literal, rename_columns
 from tiktok_assets.storage.locks import Locks
 
 if TYPE_CHECKING:
@@ -229,7 +229,7 @@ def _compact(source: Path, target: Path) -> None:
     """A database without free blocks as ``target``."""
     with duckdb.connect() as connection:
         connection.execute(_MODEST)
-        connection.execute(f"attach '{source}' as source (read_only); attach '{target}' as target")
+        connection.execute(f"attach {literal(source)} as source (read_only); attach {literal(target)} as target")
         connection.execute("copy from database source to target")
     flush(target)
 

@@ -90,14 +90,14 @@ class MetricTrace:
     video_id: str | None
     value: float | None
     """What the tables say; None is unknown."""
-    told: tuple[Observation, ...] = ()
+    observations: tuple[Observation, ...] = ()
     formula: str | None = None
     parts: tuple[MetricTrace, ...] = ()
 
     @property
     def is_reported(self) -> bool:
         """Whether any export reported it."""
-        return bool(self.told) or any(part.is_reported for part in self.parts)
+        return bool(self.observations) or any(part.is_reported for part in self.parts)
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def trace_of(known: KnownExports, date: dt.date, metric: str, video_id: str | No
         return dataclasses.replace(empty, value=row.get(metric), formula=formula.text, parts=parts)
     observations = tuple(_observations(known, date, _sources(metric, video_id)))
     value = next((one.value for one in observations if one.won), None)
-    return dataclasses.replace(empty, value=value, told=observations)
+    return dataclasses.replace(empty, value=value, observations=observations)
 
 
 def _with_tables(known: KnownExports) -> HistoricalLake:
@@ -170,7 +170,7 @@ def _sources(metric: str, video_id: str | None) -> list[Source]:
 
 
 def _sources_of_days() -> dict[str, list[Source]]:
-    """As ``curated.account_daily`` joins them."""
+    """As ``curated.account.account_daily`` joins them."""
     daily = [report for report in DAILY if report.grain == ("date",)]
     found: dict[str, list[Source]] = {}
     for name in map(str, AccountDaily.to_schema().columns):

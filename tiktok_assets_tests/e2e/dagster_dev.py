@@ -179,10 +179,19 @@ class DagsterDev:
 
     def backfill(self, assets: list[str], partitions: list[str]) -> str:
         """Launch a backfill as the UI does; returns its id."""
+        keys = [{"path": asset.split("/")} for asset in assets]
+        return self._backfill({"assetSelection": keys, "partitionNames": partitions})
+
+    def backfill_of_job(self, job: str, partitions: list[str]) -> str:
+        """Launch a backfill as the page of the job does; returns its id."""
+        repository = {name: SELECTOR[name] for name in ("repositoryName", "repositoryLocationName")}
+        selector = {"partitionSetName": f"{job}_partition_set", "repositorySelector": repository}
+        return self._backfill({"selector": selector, "partitionNames": partitions, "fromFailure": False, "tags": []})
+
+    def _backfill(self, params: dict[str, Any]) -> str:
         query = """mutation ($params: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $params) {
             __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }"""
-        keys = [{"path": asset.split("/")} for asset in assets]
-        answer = self.ask(query, params={"assetSelection": keys, "partitionNames": partitions})
+        answer = self.ask(query, params=params)
         backfill = answer["launchPartitionBackfill"]
         assert backfill["__typename"] == "LaunchBackfillSuccess", backfill
         return backfill["backfillId"]

@@ -464,7 +464,7 @@ def test_a_folder_that_cannot_be_read_is_not_an_empty_folder(shared: Settings) -
         assert [one["source"] for one in intake["landed"]] == [good.name]
         (message,) = intake["unreadable"]
         assert str(landing(shared) / "zonea0") in message
-        assert "right to read" in message
+        assert "permission to read" in message
 
 
 def test_from_a_folder_that_may_only_be_read_exports_are_copied_once(shared: Settings) -> None:

@@ -58,7 +58,7 @@ def test_the_page_shows_the_true_numbers(known: AccountTables) -> None:
     assert viral is not None
     assert f"{viral.video_views:,} views are" in text
     assert "Overview lacks 7 days (2025-08-04 to 2025-08-10)" in text
-    assert "Nothing is known of 7 days, from 4 August 2025 to 10 August 2025" in text
+    assert "No data for 7 days, from 4 August 2025 to 10 August 2025" in text
 
 
 def test_a_title_that_is_a_script_is_text(known: AccountTables) -> None:

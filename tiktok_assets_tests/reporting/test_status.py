@@ -98,7 +98,7 @@ def test_status_shows_coverage_and_what_to_export_until_when() -> None:
         "Overview, viewers and follower history lack 12 days (2026-09-01 to 2026-09-02, 2026-09-11 to 2026-09-20). "
         "Follower activity lacks 7 days (2026-09-14 to 2026-09-20). "
         "Follower activity is only ever exported for the last 7 days. "
-        "Numbers of 3 days (2026-09-08 to 2026-09-10) were exported before they had settled."
+        "Numbers of 3 days (2026-09-08 to 2026-09-10) were exported before they were final."
     )
     assert lines[10] == (
         "  until 2026-09-21: In Studio's Analytics choose Last 28 days, Download data in each of the tabs Overview, "

@@ -53,32 +53,32 @@ def cell(settings: Settings, observation: Observation, column: str) -> str:
 def test_the_exports_of_a_number_are_listed_newest_first_with_file_row_and_shift(known: HistoricalLake) -> None:
     found = trace_of(known, RESTATED, "video_views")
     assert found.value == TRUE_VIEWS + 1
-    assert [(one.downloaded_at, one.value) for one in found.told] == [
+    assert [(one.downloaded_at, one.value) for one in found.observations] == [
         (VISITS[2].at, TRUE_VIEWS + 1),
         (VISITS[1].at, TRUE_VIEWS),
         (VISITS[0].at, TRUE_VIEWS),
     ]
     # Labels: 1 January is row 1 of the last visit; 4 January that of the second, which says the 13th of the 12th.
-    assert [(one.row, one.date_label.day, one.shift_days) for one in found.told] == [
+    assert [(one.row, one.date_label.day, one.shift_days) for one in found.observations] == [
         (12, 12, 0),
         (10, 13, 1),
         (34, 12, 0),
     ]
-    assert all(one.evidence and one.confidence for one in found.told)
-    newest = found.told[0].export_id[:8]
-    assert [one.why for one in found.told] == [
+    assert all(one.evidence and one.confidence for one in found.observations)
+    newest = found.observations[0].export_id[:8]
+    assert [one.why for one in found.observations] == [
         "won: the newest with a number (ZIP stamp)",
         f"not used: older than {newest} (ZIP stamp {VISITS[1].at:%Y-%m-%d %H:%M})",
         f"not used: older than {newest} (ZIP stamp {VISITS[0].at:%Y-%m-%d %H:%M})",
     ]
-    assert found.told[1].file.startswith("2025-01-28/Overview_2025-01-04_")
+    assert found.observations[1].file.startswith("2025-01-28/Overview_2025-01-04_")
 
 
 def test_an_undefined_number_is_reported_and_not_used(known: HistoricalLake) -> None:
     # Viewers of the second visit are labelled two days ahead: its last row, undefined, says 28 January: the 26th.
     found = trace_of(known, dt.date(2025, 1, 26), "new_viewers")
-    assert [one.why.split(":")[0] for one in found.told] == ["won", "not used"]
-    undefined = found.told[1]
+    assert [one.why.split(":")[0] for one in found.observations] == ["won", "not used"]
+    undefined = found.observations[1]
     assert (undefined.value, undefined.why) == (None, "not used: the export has no number")
     assert undefined.text == {"Total Viewers": "undefined", "New Viewers": "0"}
 
@@ -89,8 +89,8 @@ def test_the_number_that_won_is_the_one_in_table_and_file(lake: Settings, known:
     for row in table.iter_rows(named=True):
         found = trace_of(known, row["date"], metric)
         assert found.value == row[metric]
-        assert sum(one.won for one in found.told) == (row[metric] is not None)
-        for one in found.told:
+        assert sum(one.won for one in found.observations) == (row[metric] is not None)
+        for one in found.observations:
             assert {column: cell(lake, one, column) for column in one.text} == dict(one.text)
             assert str(one.value) in one.text.values() or "undefined" in one.text.values()
 
@@ -100,13 +100,13 @@ def test_a_video_is_traced_on_the_day_it_was_captured(known: HistoricalLake) -> 
     for row in videos.head(3).iter_rows(named=True):
         for metric in COUNTS[:4]:
             found = trace_of(known, row["captured_on"], metric, row["video_id"])
-            (one,) = found.told
+            (one,) = found.observations
             assert (found.value, one.value, one.won) == (row[metric], row[metric], True)
             assert list(one.text.values()) == [str(row[metric])]
 
 
 def test_following_comes_from_insights(known: HistoricalLake) -> None:
-    (one,) = trace_of(known, VISITS[0].at.date(), "following").told
+    (one,) = trace_of(known, VISITS[0].at.date(), "following").observations
     assert (one.value, dict(one.text), one.report, one.confidence) == (70, {"Value": "70"}, "insights", None)
 
 
@@ -116,7 +116,7 @@ def test_a_derived_number_lists_its_formula_and_parts(known: HistoricalLake, met
     row = known.rows("warehouse/social_media_stats").filter(date=RESTATED).row(0, named=True)
     assert found.value == row[metric] is not None
     assert found.formula == OF_DAY[metric].text
-    assert found.told == ()
+    assert found.observations == ()
     assert all(part.value is not None and part.is_reported for part in found.parts)
 
 
