@@ -28,7 +28,8 @@ JANUARY, FEBRUARY, MARCH = date(2025, 1, 1), date(2025, 2, 1), date(2025, 3, 1)
 
 @pytest.fixture
 def warehouse(tmp_path: Path) -> Warehouse:
-    return Warehouse(tmp_path / "state" / "warehouse.duckdb", tmp_path / "warehouse" / "tiktok.duckdb")
+    folder = tmp_path / "the label's data"
+    return Warehouse(folder / "state" / "warehouse.duckdb", folder / "warehouse" / "tiktok.duckdb")
 
 
 def days(*rows: tuple[str, date, int, int]) -> pl.DataFrame:

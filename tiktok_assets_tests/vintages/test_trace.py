@@ -158,8 +158,8 @@ def test_trace_prints_a_line_per_export_and_the_reasons_of_the_one_that_won(type
 
 def test_trace_as_json_and_of_a_day_that_no_export_reports(typed: CliRunner) -> None:
     printed = json.loads(typed.invoke(app, ["trace", "north.pier", "2025-01-12", "likes", "--json"]).stdout)
-    assert (printed["account"], printed["metric"], len(printed["told"])) == ("north", "likes", 3)
-    assert printed["told"][0]["won"] is True
+    assert (printed["account"], printed["metric"], len(printed["observations"])) == ("north", "likes", 3)
+    assert printed["observations"][0]["won"] is True
     nothing = typed.invoke(app, ["trace", "north", "2023-01-12", "likes"])
     assert nothing.exit_code == 1
     assert "No export reports it" in nothing.output
