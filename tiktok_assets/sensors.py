@@ -1,7 +1,7 @@
 """Sensors: what happens automatically when exports arrive. The decision is pure; the sensor only reads the state."""
 
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 
 import dagster as dg
 
@@ -9,10 +9,10 @@ from tiktok_assets.accounts import Roster
 from tiktok_assets.assets.landing import LandingEvents
 from tiktok_assets.assets.publishing import overdue
 from tiktok_assets.assets.quarantine import NOTHING, fingerprint, named_files, quarantine_evaluations
-from tiktok_assets.batches import Batch, batches
-from tiktok_assets.inbox.intake import Intake, LandedExport, by_account, take_in
+from tiktok_assets.inbox.intake import Intake, by_account, take_in
 from tiktok_assets.inbox.quarantine import in_quarantine, sentence
-from tiktok_assets.inbox.receipts import Tries, note_death, note_tries, tries
+from tiktok_assets.inbox.run_plan import MAX_TRIES, given_up, note_batch, note_deaths, runs_to_start
+from tiktok_assets.inbox.tries import tries
 from tiktok_assets.partitions import accounts_of
 from tiktok_assets.storage.dagster_internals import AssetJob
 from tiktok_assets.storage.duckdb import Warehouse
@@ -20,8 +20,6 @@ from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.locks import Locks
 from tiktok_assets.storage.run_locks import NOT_ENDED, end_dead_runs
 
-# After this many failed runs of its account alone, an export is no longer retried automatically: a person has to look.
-MAX_TRIES = 2
 # A damaged file that changed less than this ago may still be being written.
 _SETTLE_SECONDS = 10.0  # seconds
 # Reading time of one tick; Dagster ends a tick after 60 s, and the UI shows nothing meanwhile.
@@ -31,39 +29,6 @@ _RUNS_AT_ONCE = 10
 _PUBLISH_AGAIN = 300.0  # seconds
 # Each event costs the daemon some ms; the rest is reported by the next tick or the run.
 _EVENTS_A_TICK = 100
-
-
-def runs_to_start(
-    landed: Iterable[LandedExport],
-    in_flight: Collection[str],
-    tried: Mapping[str, Mapping[str, Tries]],
-    roster: Sequence[str],
-    size: int,
-) -> list[Batch]:
-    """The runs for landed exports: many accounts a run, over every month their exports touch. Pure.
-
-    ``in_flight``: accounts with a run that has not ended; they wait for its end. ``tried``: by account and export, the
-    runs that did not load it. After a failure an account runs alone; after ``MAX_TRIES`` of those it waits for a person
-    or a new export. ``size``: the most partitions of a run.
-    """
-    groups = by_account(landed)
-    given_up = _given_up(groups, tried)
-    months = {account: [month for one in exports for month in one.months] for account, exports in groups.items()}
-    suspects = {account for account in groups if any(_tries(tried, one) != Tries() for one in groups[account])}
-    return batches(months, roster, size, alone=suspects, barred={*in_flight, *given_up})
-
-
-def _given_up(groups: Mapping[str, list[LandedExport]], tried: Mapping[str, Mapping[str, Tries]]) -> list[str]:
-    """The accounts whose new exports all failed ``MAX_TRIES`` times alone."""
-    return [
-        account
-        for account, exports in groups.items()
-        if all(_tries(tried, export).alone >= MAX_TRIES for export in exports)
-    ]
-
-
-def _tries(tried: Mapping[str, Mapping[str, Tries]], export: LandedExport) -> Tries:
-    return tried.get(export.account, {}).get(export.export_id, Tries())
 
 
 def build_new_exports(
@@ -86,7 +51,7 @@ def build_new_exports(
     )
     def new_exports(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         dead = end_dead_runs(context.instance, Locks(lake.settings.locks))
-        note_deaths(lake, dead, list(roster))
+        note_deaths(lake, [run.tags for run in dead], list(roster))
         for run in dead:
             context.log.warning(f"Run {run.run_id} was marked as failed: its process is gone.")
         # Queried first: a run that ends while the files are read still counts as under way.
@@ -116,23 +81,10 @@ def build_new_exports(
             context.log.info(_postponed(intake))
         if requests:
             return dg.SensorResult(run_requests=requests, asset_events=reported, cursor=seen)
-        why = dg.SkipReason(_why_nothing(lake, intake, _given_up(groups, tried)))
+        why = dg.SkipReason(_why_nothing(lake, intake, given_up(groups, tried)))
         return dg.SensorResult(skip_reason=why, asset_events=reported, cursor=seen) if reported else why
 
     return new_exports
-
-
-def note_batch(lake: Lake, batch: Batch, groups: Mapping[str, list[LandedExport]], by: int = 1) -> None:
-    """Count the run that is about to start for ``batch`` as a try for each export it is made for (``note_tries``)."""
-    for account in batch.new:
-        ids = [export.export_id for export in groups[account]]
-        note_tries(lake, account, ids, alone=len(batch.accounts) == 1, by=by)
-
-
-def note_deaths(lake: Lake, runs: Iterable[dg.DagsterRun], roster: Sequence[str]) -> None:
-    """Do not count the end of these runs, whose process was killed, as a failure of their exports."""
-    for account in {account for run in runs for account in accounts_of(run.tags, roster)}:
-        note_death(lake, account)
 
 
 def _postponed(intake: Intake) -> str:

@@ -212,6 +212,12 @@ def doctored(module: str, imported: str) -> Graph:
     return {**GRAPH, module: replace(GRAPH[module], imports=GRAPH[module].imports | {Import(imported)})}
 
 
+def test_the_layers_of_the_docs_are_those_of_the_linter() -> None:
+    page = (ROOT / "docs/architecture.md").read_text()
+    (shown,) = [block for block in page.split("```") if block.startswith("text\ncli\n")]
+    assert shown.removeprefix("text\n").split() == " ".join(LINTER["contracts"][0]["layers"]).split()
+
+
 def test_no_files_import_each_other_in_a_circle() -> None:
     assert cycle(file_arrows(GRAPH)) == []
     found = cycle(file_arrows(doctored("storage.locks", "tiktok_assets.storage.lake")))

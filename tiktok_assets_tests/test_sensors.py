@@ -6,7 +6,7 @@ import datetime as dt
 import shutil
 import subprocess
 import sys
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from random import Random
 
@@ -20,20 +20,21 @@ from upath import UPath
 
 from tiktok_assets import sensors
 from tiktok_assets.accounts import load_roster
-from tiktok_assets.batches import ACCOUNT_TAG, Batch
+from tiktok_assets.batches import Batch
 from tiktok_assets.graph import build_definitions
 from tiktok_assets.inbox import files as dropped
 from tiktok_assets.inbox.intake import LandedExport, by_account
-from tiktok_assets.inbox.receipts import Tries
-from tiktok_assets.partitions import RANGE_END, RANGE_START, range_tags
+from tiktok_assets.inbox.run_plan import MAX_TRIES, runs_to_start
+from tiktok_assets.inbox.tries import Tries
+from tiktok_assets.partitions import range_tags
 from tiktok_assets.pipeline.process import process
-from tiktok_assets.sensors import MAX_TRIES, runs_to_start
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.locks import Locks
 from tiktok_assets_tests.conftest import History, Install
 from tiktok_assets_tests.instances import fresh
 from tiktok_assets_tests.landing_files import drop, drop_export, export, landing, materialize
+from tiktok_assets_tests.sensor_ticks import reason, report, requested, tick
 
 SECTIONS = ("overview", "viewers", "followers", "content")
 
@@ -54,11 +55,6 @@ drops = st.lists(landed_exports, max_size=12)
 
 ROSTER = ["pig1987", "zonea0", "north", "a|b"]
 Tried = dict[str, dict[str, Tries]]
-
-
-def asked(requests: Iterable[dg.RunRequest]) -> dict[str, tuple[str, str]]:
-    """By the name of a run's accounts: first and last partition asked for."""
-    return {request.tags[ACCOUNT_TAG]: (request.tags[RANGE_START], request.tags[RANGE_END]) for request in requests}
 
 
 def decided(landed: list[LandedExport], in_flight: Collection[str] = (), tried: Tried | None = None) -> list[Batch]:
@@ -118,36 +114,6 @@ def test_exports_that_failed_twice_wait_for_a_new_export(landed: list[LandedExpo
 
 
 # --- the sensor over a lake ------------------------------------------------------------------------------------------
-
-
-def tick(
-    settings: Settings, instance: dg.DagsterInstance, cursor: str | None = None
-) -> dg.SensorResult | dg.SkipReason:
-    """One look of the real sensor, as the daemon asks for it."""
-    definitions = build_definitions(settings)
-    sensor = definitions.resolve_sensor_def("new_exports")
-    context = dg.build_sensor_context(
-        instance=instance, definitions=definitions, sensor_name="new_exports", cursor=cursor
-    )
-    answer = sensor(context)
-    assert isinstance(answer, dg.SensorResult | dg.SkipReason)
-    return answer
-
-
-def requested(answer: dg.SensorResult | dg.SkipReason) -> dict[str, tuple[str, str]]:
-    return asked(answer.run_requests or []) if isinstance(answer, dg.SensorResult) else {}
-
-
-def reason(answer: dg.SensorResult | dg.SkipReason) -> str:
-    skipped = answer.skip_reason if isinstance(answer, dg.SensorResult) else answer
-    assert skipped is not None and skipped.skip_message, answer
-    return skipped.skip_message
-
-
-def report(instance: dg.DagsterInstance, answer: dg.SensorResult | dg.SkipReason) -> None:
-    """What the daemon does with the events of a look."""
-    for event in answer.asset_events if isinstance(answer, dg.SensorResult) else []:
-        instance.report_runless_asset_event(event)
 
 
 def a_run(instance: dg.DagsterInstance, status: dg.DagsterRunStatus, tags: dict[str, str]) -> dg.DagsterRun:
@@ -210,7 +176,7 @@ def test_after_processing_nothing_is_new_to_the_next_process(settings: Settings,
         "from pathlib import Path\n"
         "from tiktok_assets_tests.instances import kept_in\n"
         "from tiktok_assets.settings import Settings\n"
-        "from tiktok_assets_tests.test_sensors import reason, tick\n"
+        "from tiktok_assets_tests.sensor_ticks import reason, tick\n"
         "settings = Settings(data_dir=sys.argv[1] + '/data', accounts_file=sys.argv[1] + '/accounts.toml')\n"
         "print(reason(tick(settings, kept_in(Path(sys.argv[2])))))\n"
     )

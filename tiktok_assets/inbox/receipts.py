@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 from pydantic import TypeAdapter
 from upath import UPath
 
 from tiktok_assets.exports.provenance import READER_VERSION
+from tiktok_assets.inbox.tries import forget_tries
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.reports.reading import Export
 from tiktok_assets.storage.lake import Lake, files_in
@@ -25,8 +25,6 @@ from tiktok_assets.storage.lake import Lake, files_in
 _CLOSED = f".v{READER_VERSION}.json"
 _LOADED = f".v{READER_VERSION}.loaded.json"
 _OPEN = f".v{READER_VERSION}.open.json"
-_TRIES = "tries.json"
-_MOST_DEATHS = 5
 _LONG_AGO = dt.datetime(2016, 1, 1, tzinfo=dt.UTC)
 
 
@@ -93,63 +91,6 @@ def months_noted(lake: Lake, account: str, export_id: str) -> tuple[dt.date, ...
     if not path.exists():
         return ()
     return _JSON.validate_json(path.read_bytes()).months
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tries:
-    """How many runs that did not load an export were started: for its account alone, and together with others."""
-
-    alone: int = 0
-    together: int = 0
-    deaths: int = 0
-    """Runs that were killed with their process; they are not counted above."""
-
-
-def note_tries(lake: Lake, account: str, export_ids: Iterable[str], *, alone: bool, by: int = 1) -> None:
-    """Note that a run is started for these exports. A run that never reaches its first step counts as well.
-
-    ``by``: -1 for a run that a person stopped, which says nothing about its exports.
-    """
-    with lake.alone("receipts"):
-        known = tries(lake, account)
-        for export_id in export_ids:
-            before = known.get(export_id, Tries())
-            known[export_id] = replace(
-                before, alone=before.alone + by * alone, together=before.together + by * (not alone)
-            )
-        _write_tries(lake, account, {export_id: one for export_id, one in known.items() if one != Tries()})
-
-
-def note_death(lake: Lake, account: str) -> None:
-    """Note that a run of ``account`` was killed with its process, as by a power cut. It does not count as a try.
-
-    After ``_MOST_DEATHS`` it counts as a failure: an export may be the cause.
-    """
-    with lake.alone("receipts"):
-        known = tries(lake, account)
-        for export_id, before in known.items():
-            if before.deaths < _MOST_DEATHS:
-                alone = max(0, before.alone - 1)
-                known[export_id] = replace(before, alone=alone, deaths=before.deaths + 1)
-        if known:
-            _write_tries(lake, account, known)
-
-
-def tries(lake: Lake, account: str) -> dict[str, Tries]:
-    """The runs started for each export of ``account`` that is not loaded, by export id."""
-    path = lake.raw_folder("exports", account) / _TRIES
-    if not path.exists():
-        return {}
-    return {export_id: Tries(**counted) for export_id, counted in json.loads(path.read_bytes()).items()}
-
-
-def _write_tries(lake: Lake, account: str, known: Mapping[str, Tries]) -> None:
-    path = lake.raw_folder("exports", account) / _TRIES
-    if known:
-        counted = {export_id: asdict(one) for export_id, one in sorted(known.items())}
-        lake.write_bytes(path, f"{json.dumps(counted, indent=2)}\n".encode())
-    else:
-        lake.remove(path)
 
 
 def write_receipt(lake: Lake, account: str, source: str, export: Export, run_id: str) -> None:
@@ -252,9 +193,7 @@ def note_loaded(lake: Lake, account: str, partitions: PartitionRange, run_id: st
             reached = {*receipt.months_reached, *partitions.months}
             reached_of_its = tuple(month for month in receipt.months if month in reached)
             _write(lake, path, replace(receipt, months_reached=reached_of_its))
-        if known := tries(lake, account):
-            done = loaded(lake, account)
-            _write_tries(lake, account, {export_id: one for export_id, one in known.items() if export_id not in done})
+        forget_tries(lake, account, loaded(lake, account))
 
 
 def waiting_for_publication(lake: Lake, accounts: Iterable[str]) -> list[UPath]:

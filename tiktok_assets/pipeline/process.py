@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from tiktok_assets.accounts import Roster, load_roster
 from tiktok_assets.inbox.intake import Intake, by_account, take_in
 from tiktok_assets.inbox.receipts import waiting_for_publication
+from tiktok_assets.inbox.run_plan import note_deaths
 from tiktok_assets.pipeline.results import AccountResult, Interrupted, Result
 from tiktok_assets.progress import Progress, silent
 from tiktok_assets.settings import Settings, project_root
@@ -73,12 +74,11 @@ def _run(
     """Process what landed; then, if those runs did not, publish everything that is stored."""
     from tiktok_assets.graph import build_definitions
     from tiktok_assets.pipeline.runs import Runner, publish
-    from tiktok_assets.sensors import note_deaths
     from tiktok_assets.storage.run_locks import end_dead_runs
 
     definitions, groups = build_definitions(lake.settings), by_account(intake.landed)
     dead = end_dead_runs(history, Locks(lake.settings.locks))
-    note_deaths(lake, dead, list(roster))
+    note_deaths(lake, [run.tags for run in dead], list(roster))
     runner = Runner(lake, list(roster), definitions.resolve_job_def("process_exports"), history, progress, stop)
     results = runner.run(groups)
     # A new export can change the alignment of the labels of others and so their days: those months are rebuilt.

@@ -18,10 +18,10 @@ from tiktok_assets.batches import Batch, batches
 from tiktok_assets.checks.evaluation import broken_for
 from tiktok_assets.inbox.intake import LandedExport
 from tiktok_assets.inbox.receipts import loaded
+from tiktok_assets.inbox.run_plan import note_batch
 from tiktok_assets.partitions import MORE_TAG
 from tiktok_assets.pipeline.results import AccountResult, Groups, Interrupted
 from tiktok_assets.progress import Progress
-from tiktok_assets.sensors import note_batch
 from tiktok_assets.storage.dagster_internals import execute_quietly
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.locks import WAITING

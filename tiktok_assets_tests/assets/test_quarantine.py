@@ -23,7 +23,7 @@ from tiktok_assets.storage.lake import Lake
 from tiktok_assets_tests.conftest import History
 from tiktok_assets_tests.instances import fresh
 from tiktok_assets_tests.landing_files import drop, drop_export, landing, materialize
-from tiktok_assets_tests.test_sensors import reason, report, tick
+from tiktok_assets_tests.sensor_ticks import reason, report, tick
 
 BAD = b"PK\x03\x04 and no more"
 NOW = dt.datetime(2026, 9, 21, 18, 0, tzinfo=dt.UTC)
