@@ -19,6 +19,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = "tiktok_assets"
+TESTS = "tiktok_assets_tests"
 LINTER = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
 LAYERS = [layer.split(" | ") for layer in LINTER["contracts"][0]["layers"]]
 PURE = ("exports", "reports", "curated")
@@ -204,6 +205,18 @@ def heavy(graph: Graph, heavy: str = "dagster") -> list[str]:
     )
 
 
+def imported_tests(tree: ast.Module) -> list[str]:
+    """The test modules of ours that a module imports, or what it imports from them."""
+    found = set[str]()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found.update(name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parts = [TESTS if node.level else "", node.module or ""]
+            found.update(".".join(filter(None, [*parts, name.name])) for name in node.names)
+    return sorted(name for name in found if name.startswith(TESTS) and ".test_" in name)
+
+
 GRAPH = read(ROOT / PACKAGE)
 
 
@@ -264,6 +277,30 @@ def test_light_commands_import_no_module_with_dagster() -> None:
     assert "pipeline.process, by storage.run_locks" in heavy(
         doctored("pipeline.process", "tiktok_assets.storage.run_locks")
     )
+
+
+def test_no_module_of_tests_imports_from_a_test_module() -> None:
+    folder = ROOT / TESTS
+    found = {
+        str(path.relative_to(folder)): imported_tests(ast.parse(path.read_text())) for path in folder.rglob("*.py")
+    }
+    assert {name: tests for name, tests in found.items() if tests} == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("from tiktok_assets_tests.inbox.test_archive import look", ["tiktok_assets_tests.inbox.test_archive.look"]),
+        ("from tiktok_assets_tests.inbox import test_archive", ["tiktok_assets_tests.inbox.test_archive"]),
+        ("def late():\n    import tiktok_assets_tests.test_graph", ["tiktok_assets_tests.test_graph"]),
+        ("from .test_archive import look", ["tiktok_assets_tests.test_archive.look"]),
+        ("from . import test_archive", ["tiktok_assets_tests.test_archive"]),
+        ("from tiktok_assets_tests.inbox.intake_looks import look", []),
+        ("from dagster._core.test_utils import create_run_for_test", []),
+    ],
+)
+def test_an_import_from_a_test_module_is_found(line: str, found: list[str]) -> None:
+    assert imported_tests(ast.parse(line)) == found
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,7 @@ import polars as pl
 from tiktok_assets.checks import table as checks
 from tiktok_assets.curated.audience.audience import AUDIENCE
 from tiktok_assets.partitions import PartitionRange
-from tiktok_assets_tests.curated.audience.test_clock import active
-from tiktok_assets_tests.curated.frames import parameters
+from tiktok_assets_tests.curated.frames import active, parameters
 
 PARTITIONS = PartitionRange(("a", "b"), (date(2026, 3, 1),))
 

@@ -30,6 +30,7 @@ _SNAPSHOTS = {
     **dict.fromkeys(("total_views", "total_likes", "total_comments", "total_shares"), pl.Int64),
     "export_id": pl.String,
 }
+LAST = dt.date(2026, 3, 23)  # of the days of `active`
 HASHTAG = r"#([\p{L}\p{N}\p{M}_]+)"
 
 
@@ -52,6 +53,24 @@ def snapshot_rows(*rows: Mapping[str, Any]) -> pl.DataFrame:
     return pl.DataFrame(
         [{name: row.get(name) for name in _SNAPSHOTS} for row in filled], schema=_SNAPSHOTS, orient="row"
     )
+
+
+def active(begins: int, *, account: str = "a", days: int = 6, quiet: tuple[int, ...] = ()) -> pl.DataFrame:
+    """Active followers of the ``days`` up to 23 March 2026; on the last one nothing is known from ``begins`` on."""
+    rows = [
+        {
+            "account": account,
+            "date": LAST - dt.timedelta(back),
+            "export_id": "e",
+            "dimension": "active_time",
+            "hour": hour,
+            "count": None if back == 0 and hour >= begins else 0 if hour in quiet else 100 + hour,
+        }
+        for back in range(days)
+        for hour in range(24)
+    ]
+    schema = {"account": pl.String, "date": pl.Date, "export_id": pl.String, "dimension": pl.String}
+    return pl.DataFrame(rows, {**schema, "hour": pl.Int64, "count": pl.Int64})
 
 
 def true_days(account: SimulatedAccount) -> pl.DataFrame:

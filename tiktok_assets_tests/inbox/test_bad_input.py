@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import json
 import tracemalloc
-import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -19,6 +17,7 @@ from tiktok_assets.inbox.quarantine import Rejected
 from tiktok_assets.pipeline.process import process
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
+from tiktok_assets_tests.export_files import deflated
 from tiktok_assets_tests.instances import fresh
 from tiktok_assets_tests.landing_files import (
     FIRST,
@@ -36,15 +35,6 @@ from tiktok_assets_tests.landing_files import (
 ESCAPES = ("../../escaped.csv", "/escaped.csv", "..\\..\\escaped.csv", "C:\\escaped.csv", "a/../../escaped.csv")
 
 
-def zipped(members: Mapping[str, bytes]) -> bytes:
-    """A ZIP as any program makes it."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return buffer.getvalue()
-
-
 def encrypted() -> bytes:
     """A real export whose headers, local (at 6) and central (at 8), have the bit that says "encrypted"."""
     content = bytearray(export("pig1987", "viewers").content)
@@ -56,7 +46,7 @@ def encrypted() -> bytes:
 def two_accounts() -> bytes:
     """A list of videos of both accounts."""
     ours, theirs = (export(handle, "content").members["Content.csv"] for handle in ("pig1987", "zone.a0"))
-    return zipped({"Content.csv": ours + b"\n" + theirs.split(b"\n", 1)[1]})
+    return deflated({"Content.csv": ours + b"\n" + theirs.split(b"\n", 1)[1]})
 
 
 # Name -> (content, reason in the note, words of the message beside the file's name: what it is, what to do).
@@ -68,7 +58,7 @@ BAD: dict[str, tuple[Callable[[], bytes], str, tuple[str, ...]]] = {
     ),
     "Viewers_pig1987 encrypted.zip": (encrypted, "unsafe_archive", ("is encrypted", "Unpack it")),
     "Overview bomb.zip": (
-        lambda: zipped({"Overview.csv": bytes(100_000_000)}),
+        lambda: deflated({"Overview.csv": bytes(100_000_000)}),
         "unsafe_archive",
         ("100,000,000 bytes", "decompression bomb"),
     ),
@@ -84,7 +74,7 @@ BAD: dict[str, tuple[Callable[[], bytes], str, tuple[str, ...]]] = {
         ("the name says overview", "the columns are those of Viewers", "correct the file's name"),
     ),
     "Followers_pig1987.zip": (
-        lambda: zipped({"FollowerHistory.csv": export("pig1987", "overview").members["Overview.csv"]}),
+        lambda: deflated({"FollowerHistory.csv": export("pig1987", "overview").members["Overview.csv"]}),
         "wrong_section",
         ("the name says followers", "the columns are those of Overview", "Export it again"),
     ),
@@ -181,7 +171,7 @@ def test_a_bad_file_is_quarantined_with_its_reason_and_the_good_one_used(setting
 def test_a_member_that_points_outside_the_archive_is_never_written(
     settings: Settings, tmp_path: Path, member: str
 ) -> None:
-    content = zipped({member: export("pig1987", "overview").members["Overview.csv"]})
+    content = deflated({member: export("pig1987", "overview").members["Overview.csv"]})
     drop(content, landing(settings), "Overview_pig1987.zip")
     before = set(tmp_path.rglob("*escaped*")) | set(Path("/").glob("*escaped*"))
 

@@ -12,7 +12,7 @@ from tiktok_assets.cli.app import app
 from tiktok_assets.inbox.headers import SchemaCheck, check_schemas
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.settings import Settings
-from tiktok_assets_tests.inbox.test_bad_input import zipped
+from tiktok_assets_tests.export_files import deflated
 from tiktok_assets_tests.landing_files import drop, drop_export, insights, landing
 
 
@@ -100,7 +100,7 @@ def test_a_table_of_no_known_report_and_a_broken_file_are_drift_too(settings: Se
 
 def test_drift_in_one_table_of_a_zip_leaves_the_others_counted(settings: Settings) -> None:
     members = {"Overview.csv": b"Date,Video Views,Profile Views,Likes,Comments,Shares\n", "Other.csv": b"Day,Plays\n"}
-    drop(zipped(members), landing(settings) / "pig1987", "both.zip")
+    drop(deflated(members), landing(settings) / "pig1987", "both.zip")
     found = check_schemas(settings)
     assert [(one.report, one.tables) for one in found.seen] == [("overview", 1)]
     assert "both.zip/Other.csv: no known report" in only(found)

@@ -14,7 +14,7 @@ import pytest
 
 from tiktok_assets.reporting.page import page
 from tiktok_assets.reporting.tables import AccountTables, Completeness
-from tiktok_assets_tests.curated.audience.test_clock import active
+from tiktok_assets_tests.curated.frames import active
 from tiktok_assets_tests.reporting.simulated_tables import LAST, TITLE, VIRAL, simulated, tables
 
 MADE = dt.datetime(2025, 12, 1, 9, 30, tzinfo=dt.UTC)

@@ -2,33 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-
 import polars as pl
 import pytest
 
 from tiktok_assets.curated.audience.clock import disagreements, named_offset, utc_offsets
-from tiktok_assets_tests.curated.frames import values_of
-
-LAST = date(2026, 3, 23)
-
-
-def active(begins: int, *, account: str = "a", days: int = 6, quiet: tuple[int, ...] = ()) -> pl.DataFrame:
-    """Active followers of the ``days`` up to 23 March 2026; on the last one nothing is known from ``begins`` on."""
-    rows = [
-        {
-            "account": account,
-            "date": LAST - timedelta(back),
-            "export_id": "e",
-            "dimension": "active_time",
-            "hour": hour,
-            "count": None if back == 0 and hour >= begins else 0 if hour in quiet else 100 + hour,
-        }
-        for back in range(days)
-        for hour in range(24)
-    ]
-    schema = {"account": pl.String, "date": pl.Date, "export_id": pl.String, "dimension": pl.String}
-    return pl.DataFrame(rows, {**schema, "hour": pl.Int64, "count": pl.Int64})
+from tiktok_assets_tests.curated.frames import LAST, active, values_of
 
 
 @pytest.mark.parametrize(("begins", "offset"), [(2, 2), (9, 9), (11, 11), (15, -9), (20, -4), (23, -1)])
