@@ -125,9 +125,12 @@ def undecided(report: Report, parsed: pl.DataFrame) -> pl.DataFrame:
     These exports are equally old by all evidence and report different numbers.
     """
     key = ["account", *report.grain]
+    none = parsed.clear().select(*key, export_ids=pl.lit(None, pl.List(pl.String)))
+    if parsed["export_id"].n_unique() < 2:  # as in one list of 900,000 videos
+        return none
     rivals = parsed.filter(pl.col("export_id").min().over(key) != pl.col("export_id").max().over(key))
     if rivals.is_empty():
-        return rivals.select(*key, export_ids=pl.lit(None, pl.List(pl.String)))
+        return none
     newest = rivals.filter(pl.any_horizontal(pl.col(report.values).is_not_null()))
     for moment in ("vintage", "downloaded_at"):
         newest = newest.filter(pl.col(moment) == pl.col(moment).max().over(key))
