@@ -42,6 +42,7 @@ _LONGEST_WAIT = 15.0  # seconds for one page; 8.8 was the longest observed
 # Consecutive pages that load nothing, after which the rest are skipped.
 _MAX_SILENT_PAGES = 2
 _NAMED = 3
+_SCROLLS = 2  # a busy machine may lose the first turn of the wheel
 _LONGEST_SCROLL = 4.0  # seconds for the next videos of the list
 _FAR = 100_000  # pixels
 
@@ -82,11 +83,15 @@ class InsightCrawler:
 
         while self._needs_videos and self.reader.videos and not self.stopped:
             try:
-                self.studio.page.mouse.wheel(0, _FAR)
-                if not self.reader.more_videos(self.studio.page, min(self.seconds, _LONGEST_SCROLL)):
+                if not any(self._scrolled() for _ in range(_SCROLLS)):
                     return
             except Error as error:
                 self.stopped = f"loading the list of videos failed ({error.message.splitlines()[0][:200]})"
+
+    def _scrolled(self) -> bool:
+        """Whether the list has grown after turning the wheel."""
+        self.studio.page.mouse.wheel(0, _FAR)
+        return self.reader.more_videos(self.studio.page, min(self.seconds, _LONGEST_SCROLL))
 
     @property
     def requested_videos(self) -> list[str]:
