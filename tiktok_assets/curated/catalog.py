@@ -88,7 +88,7 @@ def published_views(tables: Mapping[str, Table]) -> dict[str, str]:
 
     ``_columns`` is one of constants, made of the schemas at each publication, so it is always up to date.
     """
-    rows = ",\n".join("(" + ", ".join(_quoted(value) for value in column) + ")" for column in columns(tables))
+    rows = ",\n".join("(" + ", ".join(sql_literal(value) for value in column) + ")" for column in columns(tables))
     catalog = f"select * from (values\n{rows}) as catalog({', '.join(Column._fields)})"
     return {**{name: view.query for name, view in VIEWS.items()}, _CATALOG: catalog}
 
@@ -127,5 +127,6 @@ def _of_views() -> Iterator[Column]:
             yield Column(name, column, description, unit, sources)
 
 
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+def sql_literal(text: object) -> str:
+    """``text`` as a literal of SQL."""
+    return "'" + str(text).replace("'", "''") + "'"

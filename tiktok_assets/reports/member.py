@@ -52,7 +52,7 @@ def warnings_of(member: MemberRows) -> Iterator[str]:
     if layout.unused:
         yield f"{title} has columns that another column replaces, kept as text in raw: {', '.join(layout.unused)}"
     if layout.missing:
-        yield f"{title} lacks columns, their values are unknown: {', '.join(layout.missing)}"
+        yield f"{title} lacks columns, their values are unknown: {', '.join(map(str.strip, layout.missing))}"
     if isinstance(member.table.rows, pl.DataFrame) and member.table.rows.is_empty():
         yield f"{title} has no rows: TikTok has no data for it (small accounts get only the header)"
     yield from _repeated(member)

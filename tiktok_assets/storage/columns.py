@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from tiktok_assets.curated.catalog import sql_literal
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -34,9 +36,9 @@ def describe(connection: duckdb.DuckDBPyConnection, descriptions: Descriptions) 
     for name in descriptions.keys() & kinds.keys():
         (kind, comment), (text, meanings) = kinds[name], descriptions[name]
         if comment != text:
-            statements.append(f'comment on {kind} "{name}" is {literal(text)}')
+            statements.append(f'comment on {kind} "{name}" is {sql_literal(text)}')
         statements += [
-            f'comment on column "{name}"."{column}" is {literal(meaning)}'
+            f'comment on column "{name}"."{column}" is {sql_literal(meaning)}'
             for column, meaning in meanings.items()
             if columns.get((name, column), meaning) != meaning
         ]
@@ -55,8 +57,3 @@ select table_name, column_name, comment from duckdb_columns() where database_nam
 
 def _commented_columns(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str | None]]:
     return connection.execute(_COLUMNS).fetchall()
-
-
-def literal(text: object) -> str:
-    """``text`` as a literal of SQL."""
-    return "'" + str(text).replace("'", "''") + "'"

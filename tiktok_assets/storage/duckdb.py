@@ -23,9 +23,10 @@ import duckdb
 import polars as pl
 import polars.selectors as cs
 
+from tiktok_assets.curated.catalog import sql_literal
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.storage.atomic import flush
-from tiktok_assets.storage.columns import Descriptions, describe, literal, rename_columns
+from tiktok_assets.storage.columns import Descriptions, describe, rename_columns
 from tiktok_assets.storage.locks import Locks
 
 if TYPE_CHECKING:
@@ -229,7 +230,9 @@ def _compact(source: Path, target: Path) -> None:
     """A database without free blocks as ``target``."""
     with duckdb.connect() as connection:
         connection.execute(_MODEST)
-        connection.execute(f"attach {literal(source)} as source (read_only); attach {literal(target)} as target")
+        connection.execute(
+            f"attach {sql_literal(source)} as source (read_only); attach {sql_literal(target)} as target"
+        )
         connection.execute("copy from database source to target")
     flush(target)
 
