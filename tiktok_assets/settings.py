@@ -146,6 +146,19 @@ class Settings(BaseSettings):
         260,
         ge=1,
     )
+    read_memory: int = _setting(
+        "MB of memory that reading one small file may take; a large one may take more",
+        "a whole number of MB, 64 or more",
+        350,
+        ge=64,
+    )
+    read_seconds: float = _setting(
+        "Seconds of computing that reading one small file may take; a large one may take more",
+        "a number of seconds, 1 or more",
+        8,
+        ge=1,
+        allow_inf_nan=False,
+    )
     publish_interval: float = _setting(
         "Seconds between two publications of the warehouse while more runs wait; the last run always publishes",
         SECONDS,

@@ -12,10 +12,12 @@ from tiktok_assets.assets.landing import LandingEvents
 from tiktok_assets.assets.partitions import run_partitions
 from tiktok_assets.exports.problems import BrokenFile, ExportProblem, UnreadableFile
 from tiktok_assets.exports.provenance import PROVENANCE, READER_VERSION
-from tiktok_assets.inbox.files import account_files, identity, source_of, unchanged
+from tiktok_assets.inbox.contents import read_contents
+from tiktok_assets.inbox.files import account_files, identity, source_of, state_of, unchanged
 from tiktok_assets.inbox.intake import LandedExport
 from tiktok_assets.inbox.ownership import owner
 from tiktok_assets.inbox.receipts import loaded, write_receipt
+from tiktok_assets.inbox.sandbox import Limits
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.reports.reading import Export, open_export
@@ -116,7 +118,8 @@ def _new_exports(
 ) -> Iterator[tuple[str, str, Export]]:
     """The landed exports with days in ``partitions`` and no receipt, open as long as ``stack``: account, file, export.
 
-    A file that is damaged, still being written or of another account is left to the sensor; the others are read.
+    A file is opened here once the sandbox has read it whole. One that is damaged, still being written or of another
+    account is left to the sensor; the others are read.
     """
     roster = load_roster(lake.settings)
     for account in partitions.accounts:
@@ -126,10 +129,12 @@ def _new_exports(
             try:
                 if not whole:
                     raise BrokenFile(f"{source}: is still being written. It is processed when it is complete.")
+                contents = read_contents(path, state_of(path), Limits.of(lake.settings))
+                if isinstance(contents, ExportProblem):
+                    raise type(contents)(str(contents))
                 export = stack.enter_context(open_export(stack.enter_context(local_copy(path))))
                 owner(export, roster.get(account), roster)
-                export.validate()
-            except ExportProblem as problem:
+            except (ExportProblem, OSError) as problem:
                 log.warning(f"left out: {problem}")
                 continue
             if set(export.months) & set(partitions.months):

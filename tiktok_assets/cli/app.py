@@ -116,10 +116,12 @@ def inspect(
     """Describe files: product, report, account, window, year and its evidence, language, rows, problems."""
     from tiktok_assets.accounts import load_roster
     from tiktok_assets.inbox.inspect import inspect as describe
+    from tiktok_assets.inbox.sandbox import Limits
     from tiktok_assets.settings import load_settings
 
-    roster = load_roster(load_settings())
-    found = [describe(path, roster) for path in files]
+    settings = load_settings()
+    roster, limits = load_roster(settings), Limits.of(settings)
+    found = [describe(path, roster, limits) for path in files]
     if as_json:
         print_json(found)
     else:

@@ -21,11 +21,12 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from tiktok_assets.exports.problems import BrokenFile, UnreadableFile, UnsafeArchive
 
 # Studio's members are 30 bytes to 20 kB; Business Suite's video list of a large account reaches 150 MB.
-MAX_MEMBER_BYTES = 2 * 1024**3
+MAX_UNPACKED_BYTES = 2 * 1024**3
 MAX_MEMBERS = 64
 # Text as Studio writes it deflates at most about 12:1; a bomb of zeros 1000:1.
 MAX_RATIO = 200
 RATIO_MATTERS_FROM = 10 * 1024**2
+_PIECE = 128 * 1024
 # Larger members are read from disk in batches instead of being held in memory.
 IN_MEMORY_BYTES = 16 * 1024**2
 # Reasons for a failed unpacking that do not mean that the file is damaged.
@@ -144,11 +145,20 @@ def _refuse_unsafe(path: Path, entries: list[zipfile.ZipInfo]) -> None:
             )
         if entry.flag_bits & 0x1:
             raise UnsafeArchive(f"{path.name}: member {name!r} is encrypted. Unpack it and drop the CSV files instead.")
-        ratio = entry.file_size / max(entry.compress_size, 1)
-        if entry.file_size > MAX_MEMBER_BYTES or (entry.file_size > RATIO_MATTERS_FROM and ratio > MAX_RATIO):
+    for name, packed, unpacked in [
+        *((f"member {entry.filename!r}", entry.compress_size, entry.file_size) for entry in entries),
+        ("all of it", sum(entry.compress_size for entry in entries), sum(entry.file_size for entry in entries)),
+    ]:
+        if packed > unpacked + unpacked // 100 + 1024:  # what is packed is never that much larger
             raise UnsafeArchive(
-                f"{path.name}: member {name!r} would unpack to {entry.file_size:,} bytes from {entry.compress_size:,}: "
-                "a decompression bomb, not an export. It is not opened."
+                f"{path.name}: {name} states {unpacked:,} bytes and holds {packed:,} packed ones: its size is a lie. "
+                "Not made by TikTok; it is not opened."
+            )
+        ratio = unpacked / max(packed, 1)
+        if unpacked > MAX_UNPACKED_BYTES or (unpacked > RATIO_MATTERS_FROM and ratio > MAX_RATIO):
+            raise UnsafeArchive(
+                f"{path.name}: {name} would unpack to {unpacked:,} bytes from {packed:,}: a decompression bomb, not an "
+                f"export (at most {MAX_UNPACKED_BYTES:,} bytes, and {MAX_RATIO} times). It is not opened."
             )
 
 
@@ -156,12 +166,12 @@ def _member(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, stack:
     name = PurePosixPath(entry.filename.replace("\\", "/")).name
     try:
         if entry.file_size <= IN_MEMORY_BYTES:
-            content: bytes | Path = archive.read(entry)
+            content: bytes | Path = _unpacked(archive, entry)
         else:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="tiktok-assets-"))
             content = Path(folder) / "member"
             with archive.open(entry) as source, content.open("wb") as target:
-                shutil.copyfileobj(source, target, io.DEFAULT_BUFFER_SIZE * 16)
+                shutil.copyfileobj(source, target, _PIECE)
     except OSError as error:
         if error.errno in _NO_ROOM:
             raise UnreadableFile(
@@ -184,6 +194,14 @@ def _member(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, stack:
         with contextlib.suppress(zipfile.BadZipFile), zipfile.ZipFile(source) as workbook:
             _refuse_unsafe(path, workbook.infolist())
     return member
+
+
+def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    """The bytes of ``entry``, in pieces: at once, one that unpacks to more than it states would be in memory whole."""
+    unpacked = io.BytesIO()
+    with archive.open(entry) as source:
+        shutil.copyfileobj(source, unpacked, _PIECE)
+    return unpacked.getvalue()
 
 
 def _stamp(entry: zipfile.ZipInfo) -> dt.datetime | None:

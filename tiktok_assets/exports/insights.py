@@ -12,6 +12,8 @@ Beside its body, a response says what was asked: ``requests`` (insight), ``user_
 from __future__ import annotations
 
 import datetime as dt
+import functools
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,6 +27,9 @@ RELATION = "/tiktokstudio/api/web/relation/multiGetFollowRelationCount"
 ITEM_LIST = "/tiktok/creator/manage/item_list/v1/"
 HEADER = ("Endpoint", "Answer", "Answered at", "Asked", "Path", "Item", "Status", "Type", "Value")
 """Of the table: a row is a leaf of a response. See ``Leaf``; ``Answer`` is the number of the response, from 1 on."""
+
+MAX_LEAVES = 2_000_000
+"""Of all responses of a visit; the pages of 200 videos have some 60,000."""
 
 # The keys that identify an element of a list: shares, countries, videos.
 _NAMES = ("key", "country_name", "item_id", "aweme_id")
@@ -174,7 +179,9 @@ def read_insights(name: str, content: bytes) -> InsightsTable:
         about = {key: value for key, value in envelope.items() if key != "responses"}
         rows = [["", "", "", "", *leaf] for leaf in leaves(about)]
         for number, response in enumerate(envelope["responses"], start=1):
-            rows += _rows(number, response)
+            rows += itertools.islice(_rows(number, response), MAX_LEAVES - len(rows) + 1)
+            if len(rows) > MAX_LEAVES:
+                raise ValueError(f"more than {MAX_LEAVES:,} values")
         return InsightsTable(
             handle=_required(envelope["handle"]),
             captured_at=captured_at.astimezone(dt.UTC),
@@ -202,6 +209,10 @@ def _rows(number: int, response: Mapping[str, Any]) -> Iterator[list[str]]:
     requests: dict[str, list[Any]] = {}
     for request in response.get("requests", ()):
         requests.setdefault(request["insigh_type"], []).append(request)
+
+    @functools.cache
+    def asked(kind: str | None) -> str:
+        return json.dumps(known if kind is None else requests.get(kind, []), separators=(",", ":"))
+
     for leaf in leaves(response["body"]):
-        asked = requests.get(leaf.path.split("/")[1], []) if requests and leaf.path else known
-        yield [endpoint, str(number), at, json.dumps(asked, separators=(",", ":")), *leaf]
+        yield [endpoint, str(number), at, asked(leaf.path.split("/")[1] if requests and leaf.path else None), *leaf]

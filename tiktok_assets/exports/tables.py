@@ -7,12 +7,15 @@ additions (``resaved``). A row that does not fit the header is an error.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
 import datetime as dt
 import functools
 import io
 import re
+import zipfile
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +30,10 @@ from tiktok_assets.exports.resaved import HEAD, Found, IsHeader, Row, header_row
 from tiktok_assets.exports.translations import ENGLISH
 
 ROW = "row_number"
+MAX_COLUMNS = 1_000
+"""Of a table; the widest report has a dozen, and people add some."""
+MAX_CELLS = 50_000_000
+"""Of a sheet, empty ones included; a list of 10,000 videos has 100,000."""
 TITLE, LINK = "video title", "video link"  # as ``normal`` has them
 
 
@@ -39,6 +46,8 @@ def normal(header: str) -> str:
 
 # Commas are TikTok's; in most European languages a spreadsheet writes ";".
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_CELL = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
+_PIECE = 1024**2
 _SEPARATOR_LINE = re.compile(r'"?sep=([,;\t|])"?[,;\t|]*\r?(?:\n|$)', re.IGNORECASE)
 
 
@@ -123,7 +132,7 @@ def _read_csv(name: str, content: bytes, is_header: IsHeader | None) -> Table:
     if stated:
         text = text[stated.end() :].lstrip("\r\n")
     separator = _separator(text, is_header, stated[1] if stated else None)
-    header = _header(text.split("\n", 1)[0], separator)
+    header = _header(name, text.split("\n", 1)[0], separator)
     if separator == "," and {TITLE, LINK} <= set(map(normal, header)):
         rows = _titled_rows(text, header)
         if rows is not None:
@@ -149,15 +158,29 @@ def _separator(text: str, is_header: IsHeader | None, stated: str | None) -> str
 
 
 def _cells(line: str, separator: str) -> list[str]:
-    return next(csv.reader([line.rstrip("\r\n")], delimiter=separator), list[str]())
+    try:
+        return next(csv.reader([line.rstrip("\r\n")], delimiter=separator), list[str]())
+    except csv.Error:  # a field of more than 128 kB: reading the whole table reports it
+        return []
 
 
-def _header(line: str, separator: str = ",") -> tuple[str, ...]:
-    return _unique(_cells(line, separator))
+def _refuse_wide(name: str, columns: int) -> None:
+    if columns > MAX_COLUMNS:
+        raise BrokenFile(
+            f"{name}: has {columns:,} columns; a table of TikTok has at most 20, and {MAX_COLUMNS:,} are read. "
+            "Export it again."
+        )
+
+
+def _header(name: str, line: str, separator: str = ",") -> tuple[str, ...]:
+    cells = _cells(line, separator)
+    _refuse_wide(name, len(cells))
+    return _unique(cells)
 
 
 def _table_of(name: str, rows: list[list[str]], is_header: IsHeader | None, notes: tuple[str, ...] = ()) -> Table:
     """The table among ``rows``, none of which is empty. Raises BrokenFile for a row that does not fit its header."""
+    _refuse_wide(name, max(map(len, rows), default=0))
     at = header_row(rows, is_header) if is_header else 0
     if at is None or not rows:
         header = _unique(rows[0] if rows else ())
@@ -175,15 +198,15 @@ def _unique(names: Sequence[str]) -> tuple[str, ...]:
 
     A column without a name is named by its number.
     """
-    unique: list[str] = []
+    unique = dict.fromkeys(PROVENANCE)
+    times = Counter[str]()
     for column, written in enumerate(names, start=1):
-        name = written if written.strip() else f"column {column}"
-        free, number = name, 1
-        while free in unique or free in PROVENANCE:
-            number += 1
-            free = f"{name} ({number})"
-        unique.append(free)
-    return tuple(unique)
+        name = free = written if written.strip() else f"column {column}"
+        while free in unique:
+            times[name] += 1
+            free = f"{name} ({times[name] + 1})"
+        unique[free] = None
+    return tuple(unique)[len(PROVENANCE) :]
 
 
 def _ragged(name: str, row: int, fields: int, header: tuple[str, ...]) -> BrokenFile:
@@ -224,7 +247,7 @@ def _titled_rows(text: str, header: tuple[str, ...]) -> list[list[str]] | None:
 
 def _scan_csv(name: str, path: Path) -> Table:
     with path.open("rb") as file:
-        header = _header(_decode(name, file.readline()))
+        header = _header(name, _decode(name, file.readline()))
     rows = pl.scan_csv(
         path,
         infer_schema=False,
@@ -275,6 +298,7 @@ def _sheets(member: Member) -> dict[str, list[list[str]]]:
 
     source = member.content if isinstance(member.content, bytes) else str(member.content)
     found: dict[str, list[list[str]]] = {}
+    _refuse_vast(member)
     try:
         book = fastexcel.read_excel(source)
         for sheet in book.sheet_names:
@@ -284,5 +308,31 @@ def _sheets(member: Member) -> dict[str, list[list[str]]]:
             if rows := [row for row in rows if any(map(str.strip, row))]:
                 found[sheet] = rows
     except Exception as error:  # fastexcel raises its own, calamine's and zip's errors
-        raise BrokenFile(f"{member.name}: is not a readable XLSX workbook ({error}). Export it again.") from error
+        reason = str(error).partition("\nContext")[0]
+        raise BrokenFile(f"{member.name}: is not a readable XLSX workbook ({reason}). Export it again.") from error
     return found
+
+
+def _refuse_vast(member: Member) -> None:
+    """Refuse a workbook with a cell so far out that its sheet, read whole, would not fit into memory."""
+    source = io.BytesIO(member.content) if isinstance(member.content, bytes) else member.content
+    with contextlib.suppress(zipfile.BadZipFile, OSError), zipfile.ZipFile(source) as book:
+        for sheet in book.namelist():
+            if not sheet.startswith("xl/worksheets/"):
+                continue
+            columns = rows = 0
+            with book.open(sheet) as xml:
+                for piece in iter(lambda: xml.read(_PIECE), b""):
+                    for letters, row in set(_CELL.findall(piece)):
+                        columns, rows = max(columns, _column(letters)), max(rows, int(row))
+            _refuse_wide(f"{member.name}/{sheet}", columns)
+            if columns * rows > MAX_CELLS:
+                raise BrokenFile(
+                    f"{member.name}: a sheet of it has {rows:,} rows and {columns:,} columns; at most {MAX_CELLS:,} "
+                    "cells are read. Delete the empty rows and columns, or export it again."
+                )
+
+
+def _column(letters: bytes) -> int:
+    """The number of a column: A is 1, XFD 16384."""
+    return functools.reduce(lambda number, letter: number * 26 + letter - 64, letters, 0)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import logging
+import traceback
 from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 import polars.selectors as cs
@@ -15,6 +17,7 @@ from tiktok_assets.exports.names import NameFacts
 from tiktok_assets.exports.problems import ExportProblem, UnreadableFile
 from tiktok_assets.inbox.files import State
 from tiktok_assets.inbox.ownership import linked_handles
+from tiktok_assets.inbox.sandbox import Limits, read_within
 from tiktok_assets.reports.reading import MemberRows, open_export
 from tiktok_assets.storage.lake import local_copy
 
@@ -35,6 +38,7 @@ class Contents:
     facts: NameFacts
     linked: tuple[str, ...]
     window: tuple[dt.date, dt.date]
+    downloaded_at: dt.datetime
     months: tuple[dt.date, ...]
     sections: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -43,33 +47,40 @@ class Contents:
 
 
 @functools.lru_cache(maxsize=100_000)
-def read_contents(path: UPath, state: State) -> Contents | ExportProblem:
-    """What the file contains, or why it is not an export; cached while its state stays the same.
+def read_contents(path: UPath, state: State, limits: Limits) -> Contents | ExportProblem:
+    """What the file contains, or why it is not an export; read in the sandbox, cached while its state stays the same.
 
     The files of 1,000 accounts are checked every 10 seconds until their runs have ended, at 5 ms a file.
     """
     try:
-        with local_copy(path) as file, open_export(file) as export:
-            export.validate()
-            return Contents(
-                export_id=export.export_id,
-                facts=export.facts,
-                linked=linked_handles(export),
-                window=export.window,
-                months=tuple(export.months),
-                sections=export.sections,
-                warnings=export.warnings,
-                has_numbers=any(_has_numbers(member) for member in export.members),
-            )
+        with local_copy(path) as file:
+            return read_within(limits, contents_of, file)
     except (UnreadableFile, OSError, MemoryError):
         raise
     except ExportProblem as problem:
         return type(problem)(str(problem))  # without its traceback, which would keep the file in memory
     except Exception as error:
-        log.exception("%s: unforeseen", path)
+        log.error("%s: unforeseen: %s", path, "".join(traceback.format_exception(error)))
         return Unforeseen(
             f"{path.name}: reading it failed ({type(error).__name__}: {error}), which is a bug in this program. "
             "Please report it with the file; after an update put the file back into data/landing."
+        )
+
+
+def contents_of(file: Path) -> Contents:
+    """Raises an ExportProblem."""
+    with open_export(file) as export:
+        export.validate()
+        return Contents(
+            export_id=export.export_id,
+            facts=export.facts,
+            linked=linked_handles(export),
+            window=export.window,
+            downloaded_at=export.downloaded_at,
+            months=tuple(export.months),
+            sections=export.sections,
+            warnings=export.warnings,
+            has_numbers=any(_has_numbers(member) for member in export.members),
         )
 
 

@@ -12,10 +12,11 @@ from tiktok_assets.exports.archive import export_id
 from tiktok_assets.exports.names import read_name
 from tiktok_assets.exports.problems import AccountConflict, ExportProblem, UnknownAccount
 from tiktok_assets.inbox.ownership import owner
+from tiktok_assets.inbox.sandbox import Limits, read_within
 from tiktok_assets.reports.reading import Export, MemberRows, open_export
 
 
-def inspect(path: Path, roster: Roster) -> dict[str, Any]:
+def inspect(path: Path, roster: Roster, limits: Limits) -> dict[str, Any]:
     """The file's identity, what its name says, and either its tables or the problem, as JSON-ready data.
 
     ``account`` is None where no configured account owns it; ``account_problem`` says why.
@@ -37,12 +38,24 @@ def inspect(path: Path, roster: Roster) -> dict[str, Any]:
         "last_day": _iso(facts.epoch.date()) if facts.epoch else None,
     }
     try:
+        described, problem = read_within(limits, _description, path, roster)
+    except ExportProblem as error:
+        described, problem = dict[str, Any](), error
+    if problem:
+        found |= {"problem": problem.reason, "message": str(problem)}
+    return found | described
+
+
+def _description(path: Path, roster: Roster) -> tuple[dict[str, Any], ExportProblem | None]:
+    """What the file contains, and what is wrong with it; called in the sandbox."""
+    described: dict[str, Any] = {}
+    try:
         with open_export(path) as export:
-            found |= _described(export, roster)
+            described = _described(export, roster)
             export.validate()
     except ExportProblem as problem:
-        found |= {"problem": problem.reason, "message": str(problem)}
-    return found
+        return described, problem
+    return described, None
 
 
 def _described(export: Export, roster: Roster) -> dict[str, Any]:

@@ -47,6 +47,7 @@ from tiktok_assets.inbox.ownership import (
 )
 from tiktok_assets.inbox.quarantine import Rejected, quarantine
 from tiktok_assets.inbox.receipts import loaded, months_noted
+from tiktok_assets.inbox.sandbox import Limits
 from tiktok_assets.storage.lake import Lake, changed_at, files_in
 
 log = logging.getLogger(__name__)
@@ -120,6 +121,7 @@ class Inbox:
     def __init__(self, lake: Lake, roster: Roster, *, settle_seconds: float, read_budget: float) -> None:
         self._lake, self._roster = lake, roster
         self._all_accounts = all_accounts(lake.settings, roster)
+        self._limits = Limits.of(lake.settings)
         self._settle_seconds = settle_seconds
         self._read_budget = read_budget
         """Seconds of hashing and reading that are left; cached results cost nothing."""
@@ -285,7 +287,7 @@ class Inbox:
             raise UnusableName(
                 f"{shown(path)}: the name is not valid text. Rename it, then put it back into data/landing."
             )
-        contents = read_contents(path, state_of(path))
+        contents = read_contents(path, state_of(path), self._limits)
         if isinstance(contents, ExportProblem):
             raise type(contents)(str(contents))
         account = self._owner(path, contents)

@@ -36,6 +36,8 @@ _OTHER_FILES = (
     *(".txt", ".md", ".pdf", ".doc", ".docx", ".odt", ".rtf", ".ppt", ".pptx", ".html", ".htm"),
     *(".png", ".jpg", ".jpeg", ".gif", ".webp", ".heic", ".mp4", ".mov"),
 )
+MAX_DATED_ROWS = 100_000
+"""Of a report with a row for each day or hour: 270 years of days, or joined files."""
 # A week: rows that are usually this far apart are not days.
 _NOT_DAILY = 7
 
@@ -270,6 +272,11 @@ def _days(path: Path, member: str, layout: Layout, table: Table, evidence: Evide
     header = layout.label_column
     if header is None or not isinstance(table.rows, pl.DataFrame):
         return DatedRows(dates=[], year_evidence="none"), DayTexts(locale=None, days=[], years=None)
+    if table.rows.height > MAX_DATED_ROWS:
+        raise UnreadableValue(
+            f"{_where(path, member)}: has {table.rows.height:,} rows; {layout.report.title} has one for each day or "
+            f"hour, at most 8,760 in one export, and {MAX_DATED_ROWS:,} are read. Export it again."
+        )
     texts = table.rows[header].to_list()
     try:
         read = read_day_texts(texts)

@@ -14,11 +14,12 @@ from tiktok_assets.accounts import Account
 from tiktok_assets.exports.names import INSIGHTS, read_name
 from tiktok_assets.exports.problems import ExportProblem
 from tiktok_assets.exports.windows import LandedWindow, Window, final_days
-from tiktok_assets.inbox.files import account_files, identity
+from tiktok_assets.inbox.contents import Contents, read_contents
+from tiktok_assets.inbox.files import account_files, identity, state_of
 from tiktok_assets.inbox.receipts import receipts
+from tiktok_assets.inbox.sandbox import Limits
 from tiktok_assets.reports import REPORTS
-from tiktok_assets.reports.reading import open_export
-from tiktok_assets.storage.lake import Lake, local_copy
+from tiktok_assets.storage.lake import Lake
 from tiktok_assets.studio.extraction import ExtractionRequest
 from tiktok_assets.studio.session import Sessions, SessionStatus
 
@@ -74,11 +75,12 @@ def _windows(lake: Lake, account: str) -> Iterator[tuple[str, LandedWindow]]:
         try:
             if identity(path) in read:
                 continue
-            with local_copy(path) as file, open_export(file) as export:
-                for section in export.sections:
-                    yield section, LandedWindow(window=_window(*export.window), asked_at=export.downloaded_at)
+            contents = read_contents(path, state_of(path), Limits.of(lake.settings))
         except ExportProblem:
             continue  # the intake reports why
+        if isinstance(contents, Contents):
+            for section in contents.sections:
+                yield section, LandedWindow(window=_window(*contents.window), asked_at=contents.downloaded_at)
 
 
 def _window(first: dt.date, last: dt.date) -> Window:

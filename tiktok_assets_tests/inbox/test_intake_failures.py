@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -119,11 +119,21 @@ def test_from_a_folder_that_may_only_be_read_exports_are_copied_once(shared: Set
     assert not names_in(Path(str(shared.quarantine)))
 
 
+@pytest.fixture
+def without_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are read in this process, where other functions can be patched."""
+
+    def here(_: object, function: Callable[[Path], object], path: Path) -> object:
+        return function(path)
+
+    monkeypatch.setattr("tiktok_assets.inbox.contents.read_within", here)
+
+
 # --- failures halfway ------------------------------------------------------------------------------------------------
 
 
 def test_a_bug_of_ours_in_one_file_does_not_stop_the_others(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, without_sandbox: None
 ) -> None:
     from tiktok_assets.inbox import contents as module
 
@@ -169,7 +179,7 @@ def test_a_full_disk_loses_nothing_and_stops_only_that_file(
 
 
 def test_an_export_without_room_to_be_unpacked_is_not_called_damaged(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, without_sandbox: None
 ) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")

@@ -1,0 +1,284 @@
+"""The child process that reads files: its limits, its death, its end, and files made to exceed them."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import struct
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from upath import UPath
+
+from tiktok_assets.exports.insights import FORMAT
+from tiktok_assets.exports.problems import ExportProblem
+from tiktok_assets.inbox.contents import read_contents
+from tiktok_assets.inbox.files import state_of
+from tiktok_assets.inbox.sandbox import LimitExceeded, Limits, read_within
+from tiktok_assets.settings import Settings
+from tiktok_assets_tests.export_files import deflated, write
+from tiktok_assets_tests.inbox.intake_looks import landed, look
+from tiktok_assets_tests.landing_files import drop, drop_export, export, is_kept, landing
+
+LIMITS = Limits.of(Settings())
+QUICK = Limits(memory=150, seconds=2)
+
+
+# --- what the child is asked -----------------------------------------------------------------------------------------
+
+
+HOARD: list[bytearray] = []
+
+
+def pid_of(_: Path) -> int:
+    return os.getpid()
+
+
+def greedy(_: Path) -> int:
+    return len(bytearray(2 * 1024**3))
+
+
+def endless(_: Path) -> None:
+    while True:
+        pass
+
+
+def aborted(_: Path) -> None:
+    os.abort()
+
+
+def killed(_: Path) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def hoarding(_: Path) -> int:
+    HOARD.append(bytearray(600 * 1024**2))
+    return os.getpid()
+
+
+def failed(_: Path) -> None:
+    os._exit(3)
+
+
+def untransferable(_: Path) -> None:
+    raise type("Local", (Exception,), {})("of a library")
+
+
+def descriptors(_: Path) -> list[str]:
+    return [str(one.resolve()) for one in Path("/proc/self/fd").iterdir()]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return write(tmp_path / "Overview.csv", "Date")
+
+
+def test_one_child_answers_all_requests(file: Path) -> None:
+    ample = Limits(memory=2000, seconds=8)
+    first = read_within(ample, pid_of, file)
+    assert first == read_within(ample, pid_of, file) != os.getpid()
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (greedy, "Overview.csv: reading it takes more than 150 MB of memory"),
+        (endless, "Overview.csv: reading it takes more than 2 seconds"),
+        (aborted, "Overview.csv: reading it takes more than 150 MB of memory"),
+    ],
+)
+def test_what_exceeds_a_limit_is_a_problem_of_the_file(
+    file: Path, function: Callable[[Path], object], words: str
+) -> None:
+    with pytest.raises(LimitExceeded, match=words):
+        read_within(QUICK, function, file)
+    assert read_within(QUICK, pid_of, file) != os.getpid()
+
+
+def test_a_child_that_the_system_ended_is_no_fault_of_the_file(file: Path) -> None:
+    with pytest.raises(MemoryError, match="too little free memory"):
+        read_within(LIMITS, killed, file)
+
+
+@pytest.mark.parametrize(("function", "words"), [(failed, "exit code 3"), (untransferable, "of a library")])
+def test_a_bug_in_the_child_is_reported_as_such(file: Path, function: Callable[[Path], object], words: str) -> None:
+    with pytest.raises(RuntimeError, match=words):
+        read_within(LIMITS, function, file)
+
+
+def test_a_child_that_holds_much_memory_is_replaced(file: Path) -> None:
+    before = read_within(Limits(memory=1000, seconds=8), hoarding, file)
+    assert read_within(LIMITS, pid_of, file) != before
+
+
+def test_the_child_inherits_no_open_files(file: Path) -> None:
+    with file.open() as held:
+        os.set_inheritable(held.fileno(), True)
+        assert str(file) not in read_within(LIMITS, descriptors, file)
+
+
+def test_the_child_ends_with_its_parent(file: Path) -> None:
+    code = (
+        "from pathlib import Path; import sys, time\n"
+        "from tiktok_assets.inbox.sandbox import Limits, read_within\n"
+        "from tiktok_assets_tests.inbox.test_sandbox import pid_of\n"
+        "print(read_within(Limits(memory=350, seconds=8), pid_of, Path(sys.argv[1])), flush=True)\n"
+        "time.sleep(600)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, str(file)], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout
+        child = int(parent.stdout.readline())
+        parent.kill()
+    until = time.monotonic() + 60
+    while Path(f"/proc/{child}").exists():
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+
+# --- bombs -----------------------------------------------------------------------------------------------------------
+
+HEADER = ("Date", "Video Views", "Profile Views", "Likes", "Comments", "Shares")
+
+
+def book(sheet: str) -> dict[str, bytes]:
+    """The parts of a workbook with one sheet."""
+    xml = '<?xml version="1.0"?>'
+    main = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    package = "http://schemas.openxmlformats.org/package/2006"
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+    parts = {
+        "[Content_Types].xml": f'{xml}<Types xmlns="{package}/content-types">'
+        '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        f'<Override PartName="/xl/workbook.xml" ContentType="{kind}.sheet.main+xml"/>'
+        f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{kind}.worksheet+xml"/></Types>',
+        "_rels/.rels": f'{xml}<Relationships xmlns="{package}/relationships"><Relationship Id="r1" '
+        f'Type="{office}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'{xml}<workbook {main} xmlns:r="{office}"><sheets>'
+        '<sheet name="S" sheetId="1" r:id="r1"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'{xml}<Relationships xmlns="{package}/relationships"><Relationship Id="r1" '
+        f'Type="{office}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
+        "xl/worksheets/sheet1.xml": f"{xml}<worksheet {main}>{sheet}</worksheet>",
+    }
+    return {name: text.encode() for name, text in parts.items()}
+
+
+def cell(place: str, text: str) -> str:
+    return f'<c r="{place}" t="inlineStr"><is><t>{text}</t></is></c>'
+
+
+def with_last_cell(place: str, dimension: str = "") -> bytes:
+    """A workbook with our header, and one more value at ``place``."""
+    row = place.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    header = "".join(cell(f"{letter}1", name) for letter, name in zip("ABCDEF", HEADER, strict=True))
+    rows = f'<row r="1">{header}</row><row r="{row}">{cell(place, "1")}</row>'
+    return deflated(book(f"{dimension}<sheetData>{rows}</sheetData>"))
+
+
+def liar(unpacked: int, stated: int) -> bytes:
+    """A workbook whose sheet unpacks to more than its entry states."""
+    content = bytearray(deflated(book("<sheetData>" + " " * unpacked + "</sheetData>")))
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        size = struct.pack("<I", archive.getinfo("xl/worksheets/sheet1.xml").file_size)
+    while (at := content.find(size)) >= 0:
+        content[at : at + 4] = struct.pack("<I", stated)
+    return bytes(content)
+
+
+def visit(body: str, **asked: object) -> bytes:
+    """An insights file with one response."""
+    about = {"format": FORMAT, "version": 1, "handle": "pig1987", "user_id": "1", "missing": []}
+    response = {"endpoint": "/x/", "at": "2025-06-20T10:00:00+00:00", **asked}
+    return (
+        f'{json.dumps(about | {"captured_at": "2025-06-20T10:00:00+00:00"})[:-1]}, "responses": ['
+        f'{json.dumps(response)[:-1]}, "body": {body}}}]}}'
+    ).encode()
+
+
+def long_csv(rows: int) -> bytes:
+    return (",".join(HEADER) + "\n2025-06-01,1,1,1,1,1" * rows).encode()
+
+
+BOMBS: dict[str, tuple[str, Callable[[], bytes], tuple[str, ...]]] = {
+    "a value in the last cell": ("Overview.xlsx", lambda: with_last_cell("XFD1048576"), ("16,384 columns",)),
+    "a value in the last column": ("Overview.xlsx", lambda: with_last_cell("XFD2"), ("16,384 columns",)),
+    "a value in the last row": ("Overview.xlsx", lambda: with_last_cell("F1048576"), ("MB of memory", "rows")),
+    "a value in the last row, in a ZIP": (
+        "Overview_x.zip",
+        lambda: deflated({"Overview.xlsx": with_last_cell("F1048576")}),
+        ("MB of memory", "rows"),
+    ),
+    "a sheet that states less": ("Overview.xlsx", lambda: liar(300_000_000, 1_000), ("its size is a lie",)),
+    "a sheet that states a little": ("Overview.xlsx", lambda: liar(700_000_000, 9_000_000), ("damaged", "XLSX", "MB")),
+    "many large members": (
+        "Overview_x.zip",
+        lambda: deflated({f"{number}.csv": b"1" * 9_000_000 for number in range(40)}),
+        ("all of it would unpack to 360,000,000 bytes",),
+    ),
+    "many columns": (
+        "Overview.csv",
+        lambda: b"Date," * 60_000 + b"\n",
+        ("cut off or wrongly quoted", "60,001 columns"),
+    ),
+    "many columns below": ("Overview.csv", lambda: b"Date,Video Views\n" + b"1," * 60_000, ("60,001 columns",)),
+    "many rows": ("Overview.csv", lambda: long_csv(400_000), ("400,000 rows", "seconds")),
+    "deep JSON": ("insights.json", lambda: visit("[" * 100_000 + "]" * 100_000), ("nested too deeply",)),
+    "JSON that repeats what was asked": (
+        "insights.json",
+        lambda: visit(json.dumps([1] * 90_000), cursor="x" * 90_000),
+        ("MB of memory",),
+    ),
+    "JSON of many values": ("insights.json", lambda: visit("[" + "1," * 2_100_000 + "1]"), ("values", "MB", "seconds")),
+}
+
+
+@pytest.mark.parametrize("kind", BOMBS)
+def test_a_bomb_is_quarantined_with_the_limit_and_others_go_on(settings: Settings, kind: str) -> None:
+    name, content, words = BOMBS[kind]
+    bomb = content()
+    drop(bomb, landing(settings) / "pig1987", name)
+    good = drop_export(settings, "pig1987", "viewers", folder="pig1987")
+    intake = look(settings)
+    assert landed(intake) == [("pig1987", good.name)]
+    (rejected,) = intake.rejected
+    assert any(word in rejected.message for word in words), rejected.message
+    assert "\n" not in rejected.message
+    assert is_kept(settings, [bomb])
+
+
+@given(
+    column=st.sampled_from(["F", "Z", "AAA", "XFD"]),
+    row=st.integers(2, 1_048_576),
+    dimension=st.sampled_from(["", '<dimension ref="A1"/>', '<dimension ref="A1:XFD1048576"/>']),
+)
+def test_a_workbook_of_any_dimensions_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, column: str, row: int, dimension: str
+) -> None:
+    content = with_last_cell(f"{column}{row}", dimension)
+    path = write(tmp_path_factory.mktemp("book") / "Overview.xlsx", content)
+    assert isinstance(read_contents(UPath(path), state_of(UPath(path)), LIMITS), ExportProblem)
+
+
+def test_the_limits_leave_room_for_honest_files() -> None:
+    """A year of days is 40 kB, a list of 10,000 videos 3 MB, the largest known list 131 MB."""
+    year, videos, largest = (LIMITS.for_size(size) for size in (40_000, 3_000_000, 131_000_000))
+    assert year.memory >= 350 and year.seconds >= 8
+    assert videos.seconds >= 15
+    assert largest.memory >= 800 and largest.seconds >= 500
+
+
+def test_an_export_is_read_in_the_sandbox_as_anywhere(settings: Settings) -> None:
+    made = export("pig1987", "overview")
+    path = drop(made.content, landing(settings), made.name)
+    read = read_contents(UPath(path), state_of(UPath(path)), LIMITS)
+    assert not isinstance(read, ExportProblem)
+    assert read.sections == ("overview",)
