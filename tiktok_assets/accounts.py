@@ -10,7 +10,6 @@ import logging
 import re
 import tomllib
 import zoneinfo
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +19,10 @@ from tiktok_assets.settings import Settings
 from tiktok_assets.storage.atomic import replacing
 
 # A key becomes a folder, a file name and half of the partition key "pig1987|2026-11-01"; Dagster reserves "...".
-_NAME = re.compile(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9._-]*")
-_NAME_RULE = "letters, digits, '.', '_' and '-', starting with a letter, digit or '_', without '..'"
+_NAME = re.compile(r"(?!.*\.\.)(?!.*\.$)[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
+_NAME_RULE = "at most 64 letters, digits, '.', '_' and '-', first a letter, digit or '_'; without '..' or a last '.'"
+# Names of devices, which no folder can have on Windows, whatever follows a dot.
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
 class InvalidAccounts(ValueError):
@@ -38,6 +39,7 @@ class Account:
 
     key: str
     handle: str
+    previous_handles: tuple[str, ...] = ()  # exports made under them are the account's
     business_id: str | None = None
     timezone: str | None = None  # IANA name; None is unknown, not UTC
     default_date_range: int = 28  # days
@@ -49,11 +51,12 @@ class Roster(Mapping[str, Account]):
 
     def __init__(self, accounts: Iterable[Account], source: str = "the accounts given") -> None:
         accounts = list(accounts)
-        _refuse_twins(accounts, "key", source)
-        _refuse_twins(accounts, "handle", source)
+        _refuse_twins(accounts, source)
         self._source = source
         self._by_key = {account.key: account for account in accounts}
-        by_handle = {account.handle.lower(): account for account in accounts}
+        by_handle = {
+            handle.lower(): account for account in accounts for handle in (*account.previous_handles, account.handle)
+        }
         self._by_name = {account.key.lower(): account for account in accounts} | by_handle
 
     def __getitem__(self, key: str) -> Account:
@@ -69,7 +72,7 @@ class Roster(Mapping[str, Account]):
         return f"Roster({', '.join(self)})"
 
     def resolve(self, handle_or_key: str) -> Account | None:
-        """The account with that handle, else with that key; case and a leading ``@`` do not matter."""
+        """The account with that handle, now or before, or key; case and a leading ``@`` do not matter."""
         return self._by_name.get(handle_or_key.strip().removeprefix("@").lower())
 
     def partition_keys(self) -> tuple[str, ...]:
@@ -171,7 +174,7 @@ def _checked(key: str, entry: object, source: str) -> Account:
     def invalid(field: str, given: object, remedy: str) -> InvalidAccounts:
         return InvalidAccounts(f"{source}: account '{key}': {field} = {given!r} cannot be used. {remedy}")
 
-    if not _NAME.fullmatch(key):
+    if not _NAME.fullmatch(key) or _RESERVED.fullmatch(key):
         raise invalid("name", key, f"A name is {_NAME_RULE}; it becomes a folder. The handle may differ from it.")
     if not isinstance(entry, Mapping):
         raise invalid("entry", entry, f"Write a table: [accounts.{key}], and its fields below.")
@@ -222,6 +225,7 @@ def _studio_days(value: object) -> int:
 
 _FIELDS: Mapping[str, tuple[Callable[[object], Any], str]] = {
     "handle": (_handle, f"Write the account's name on TikTok in quotes: {_NAME_RULE}."),
+    "previous_handles": (_handles, 'Write a list of handles: ["one", "two"].'),
     "business_id": (_text, "Write it in quotes."),
     "timezone": (_timezone, 'Write an IANA name such as "Europe/Athens" or "UTC".'),
     "default_date_range": (_studio_days, "Write a number of days from 7 to 365: Studio exports no other window."),
@@ -229,16 +233,21 @@ _FIELDS: Mapping[str, tuple[Callable[[object], Any], str]] = {
 }
 
 
-def _refuse_twins(accounts: list[Account], field: str, source: str) -> None:
-    """Names that differ only in case are one folder on macOS, and one handle on TikTok."""
-    twins = Counter(getattr(account, field).lower() for account in accounts)
-    for name, times in twins.items():
-        if times > 1:
-            keys = [account.key for account in accounts if getattr(account, field).lower() == name]
-            raise InvalidAccounts(
-                f"{source}: accounts {' and '.join(map(repr, keys))} have the same {field} '{name}' (case does not "
-                "matter), so an export could belong to either. Remove one, or correct it."
-            )
+def _refuse_twins(accounts: list[Account], source: str) -> None:
+    """A name that is one account's key and another's handle would send the exports of one to the other.
+
+    Names that differ only in case are one folder on macOS, and one handle on TikTok.
+    """
+    owners: dict[str, Account] = {}
+    for account in accounts:
+        for name in (account.key, account.handle, *account.previous_handles):
+            other = owners.setdefault(name.lower(), account)
+            if other is not account:
+                raise InvalidAccounts(
+                    f"{source}: accounts {other.key!r} and {account.key!r} have the same name or handle "
+                    f"'{name.lower()}' (case does not matter), so an export could belong to "
+                    "either. Remove one, or correct it."
+                )
 
 
 def _without_entry(text: str, key: str) -> str:

@@ -92,10 +92,31 @@ def test_an_unknown_name_leads_to_no_account(path: Path) -> None:
     assert roster(path).resolve("unknown") is None
 
 
-def test_a_handle_goes_before_a_key_of_the_same_name() -> None:
-    renamed, newcomer = Account(key="first", handle="second"), Account(key="second", handle="third")
-    for accounts in ([renamed, newcomer], [newcomer, renamed]):
-        assert Roster(accounts).resolve("second") is renamed
+def test_exports_under_a_previous_handle_are_the_accounts_own() -> None:
+    renamed = Account(key="mara", handle="mara.lind", previous_handles=("mara_l",))
+    roster = Roster([renamed, Account(key="b", handle="b")])
+    assert roster.resolve("@Mara_L") is renamed
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Account(key="mara.lind", handle="other"),
+        Account(key="other", handle="MARA"),
+        Account(key="other", handle="other", previous_handles=("mara.lind",)),
+    ],
+)
+def test_a_name_of_two_accounts_is_refused(other: Account) -> None:
+    mara = Account(key="mara", handle="mara.lind")
+    for both in ([mara, other], [other, mara]):
+        with pytest.raises(InvalidAccounts, match="same name or handle 'mara"):
+            Roster(both)
+
+
+@pytest.mark.parametrize("key", ["a" * 65, "con", "Nul.txt", "band.", ".", "a/b", "a..b", ""])
+def test_a_name_that_cannot_be_a_folder_everywhere_is_refused(tmp_path: Path, key: str) -> None:
+    with pytest.raises(InvalidAccounts, match="A name is at most 64 letters"):
+        add_account(tmp_path / "accounts.toml", key, handle="band")
 
 
 def test_without_a_file_the_roster_is_empty_and_an_operation_on_accounts_fails(tmp_path: Path) -> None:
@@ -127,7 +148,10 @@ def test_a_file_that_cannot_be_read_is_not_an_empty_one(tmp_path: Path) -> None:
         ('[accounts."a...b"]\n', ["account 'a...b'", "without '..'"]),
         ('[accounts.""]\n', ["account ''", "letters, digits"]),
         ("[accounts.zone.a0]\nhandle = 'zone.a0'\n", ["account 'zone'", '[accounts."zone.a0"]']),
-        ("[accounts.a]\nhandel = 'a'\n", ["account 'a'", "handel = 'a'", "handle, business_id, timezone"]),
+        (
+            "[accounts.a]\nhandel = 'a'\n",
+            ["handel = 'a'", "handle, previous_handles, business_id, timezone"],
+        ),
         ("[accounts.a]\nhandle = 5\n", ["account 'a'", "handle = 5", "in quotes"]),
         ("[accounts.a]\nhandle = 'a b'\n", ["handle = 'a b'", "letters, digits"]),
         ("[accounts.a]\nbusiness_id = 5\n", ["business_id = 5", "in quotes"]),
@@ -137,8 +161,8 @@ def test_a_file_that_cannot_be_read_is_not_an_empty_one(tmp_path: Path) -> None:
         ("[accounts.a]\ndefault_date_range = true\n", ["default_date_range = True", "7 to 365"]),
         ("[accounts.a]\ncompetitors = 'b'\n", ["competitors = 'b'", "a list of handles"]),
         ("[accounts.a]\ncompetitors = ['b c']\n", ["competitors = ['b c']", "a list of handles"]),
-        ("[accounts.a]\n[accounts.A]\n", ["'a' and 'A'", "same key"]),
-        ("[accounts.a]\nhandle='x.y'\n[accounts.b]\nhandle='@X.y'\n", ["'a' and 'b'", "same handle 'x.y'"]),
+        ("[accounts.a]\n[accounts.A]\n", ["'a' and 'A'", "same name or handle 'a'"]),
+        ("[accounts.a]\nhandle='x.y'\n[accounts.b]\nhandle='@X.y'\n", ["'a' and 'b'", "same name or handle 'x.y'"]),
     ],
 )
 def test_invalid_entries_are_refused_with_their_place_and_the_remedy(

@@ -179,6 +179,11 @@ def lies_below(path: UPath, folder: UPath) -> bool:
     return isinstance(path, Path) is isinstance(folder, Path) and path.is_relative_to(folder)
 
 
+def is_behind_link(path: UPath, folder: UPath) -> bool:
+    """Whether ``path``, written as a path in ``folder``, lies elsewhere because a folder on the way is a link."""
+    return isinstance(path, Path) and not is_inside(path.parent, folder)
+
+
 def is_same(path: UPath, other: UPath) -> bool:
     """Whether two paths lead to the same place: through a link, or on a case-insensitive disk."""
     return isinstance(path, Path) and path.exists() and other.exists() and path.samefile(other)

@@ -26,6 +26,7 @@ from tiktok_assets.inbox.files import (
     files_below,
     free_place,
     identity,
+    is_behind_link,
     is_identified,
     is_inside,
     is_text,
@@ -343,21 +344,32 @@ class Inbox:
     def _moved_to_account(self, path: UPath, account: Account) -> UPath:
         """The file's path in its account's folder; it is moved there under a free name if it is elsewhere.
 
-        From a read-only folder it is copied; its bytes are then known and not taken in again.
+        From a read-only folder and from behind a link it is copied; its bytes are then known and not taken in again.
         """
         if any(lies_below(path, home) for home in account_folders(self._lake, account.key)):
             return path
         unpacked = read_name(path.parent.name)  # Followers_<handle>/FollowerHistory.csv stays together
         folder = [path.parent.name] if unpacked.handle and unpacked.section else []
         target = free_place(self._lake, account.key, *folder, path.name)
+        if self._is_behind_link(path):
+            self._lake.copy(path, target)
+            return target
         try:
             self._lake.move(path, target)
         except OSError:
             self._lake.copy(path, target)
         return target
 
+    def _is_behind_link(self, path: UPath) -> bool:
+        """Whether it lies in a folder that is linked into a landing folder: not ours to move."""
+        settings = self._lake.settings
+        roots = (settings.landing, settings.archive, settings.landing_path)
+        return any(root is not None and lies_below(path, root) and is_behind_link(path, root) for root in roots)
+
     def _may_move_away(self, path: UPath) -> bool:
         """Whether a file that is not an export may be moved; in the extra folder only if it is named like an export."""
+        if self._is_behind_link(path):
+            return False
         ours = (self._lake.settings.landing, self._lake.settings.archive)
         return any(lies_below(path, folder) for folder in ours) or read_name(path.name).section is not None
 

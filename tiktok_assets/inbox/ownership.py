@@ -59,7 +59,8 @@ def owner_of(name: str, links: Iterable[str], handle: str | None, folder: Accoun
         owners += [f"links @{link}" for link in linked]
         raise AccountConflict(
             f"{name}: the evidence names more than one account ({', '.join(owners)}). Move it to the folder of its "
-            "account, data/landing/<account>/; if a handle changed, correct it in accounts.toml."
+            "account, data/landing/<account>/; if a handle changed, write the old one into previous_handles of its "
+            "account in accounts.toml."
         )
     if not claims:
         handle = unknown[0] if unknown else handle

@@ -100,9 +100,9 @@ class Lake:
         with self._scratch_for(path) as scratch:
             scratch.write_bytes(content)
 
-    def _scratch_for(self, path: Path) -> contextlib.AbstractContextManager[Path]:
+    def _scratch_for(self, path: Path, mode: int = 0o644) -> contextlib.AbstractContextManager[Path]:
         """A file outside the scanned folders that becomes ``path`` when the block succeeds."""
-        return replacing(path, mode=0o644, scratch_folder=self.settings.state / "scratch")
+        return replacing(path, mode=mode, scratch_folder=self.settings.state / "scratch")
 
     def remove(self, path: UPath) -> None:
         """Delete one file if it is there."""
@@ -110,18 +110,19 @@ class Lake:
             path.unlink()
 
     def copy(self, path: UPath, target: UPath) -> None:
-        """Store the bytes of ``path`` as ``target`` as well, with its time where the storage can keep one."""
+        """Store the bytes of ``path`` as ``target`` as well, with its time and mode where the storage has such."""
         with contextlib.ExitStack() as stack:
             source = stack.enter_context(path.open("rb"))
             if not isinstance(target, Path):
                 shutil.copyfileobj(source, stack.enter_context(target.open("wb")))
                 return
-            scratch = stack.enter_context(self._scratch_for(target))
+            status = path.stat() if isinstance(path, Path) else None
+            mode = status.st_mode & 0o777 if status else 0o644
+            scratch = stack.enter_context(self._scratch_for(target, mode))
             with scratch.open("wb") as copy:
                 shutil.copyfileobj(source, copy)
-            if isinstance(path, Path):  # to the nanosecond: it may be the only record of the download time
-                changed = path.stat().st_mtime_ns
-                os.utime(scratch, ns=(changed, changed))
+            if status:  # to the nanosecond: it may be the only record of the download time
+                os.utime(scratch, ns=(status.st_mtime_ns, status.st_mtime_ns))
             else:
                 os.utime(scratch, (changed_at(path), changed_at(path)))
 

@@ -13,6 +13,7 @@ import pytest
 from upath import UPath
 
 from tiktok_assets.inbox import files as dropped
+from tiktok_assets.inbox.files import state_of
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets_tests.conftest import Install
@@ -127,6 +128,41 @@ def test_circular_links_pipes_and_broken_links_stop_nothing(settings: Settings) 
     intake = look(settings)
     assert landed(intake) == [("pig1987", made.name)]
     assert (intake.rejected, intake.unreadable) == ((), ())
+
+
+def test_files_behind_a_linked_folder_are_copied_and_never_moved(settings: Settings, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    made = export("pig1987", "viewers")
+    original = drop(made.content, elsewhere, made.name)
+    original.chmod(0o640)
+    broken = drop(b"PK damaged", elsewhere, "Overview_pig1987.zip")
+    landing(settings).mkdir(parents=True)
+    (landing(settings) / "linked").symlink_to(elsewhere)
+    before = {path: state_of(UPath(path)) for path in (original, broken)}
+
+    for _ in range(2):
+        intake = look(settings)
+        assert landed(intake) == [("pig1987", made.name)]
+        assert intake.rejected == ()
+        assert any("Overview_pig1987.zip" in message for message in intake.left_alone)
+
+    copy = landing(settings) / "pig1987" / made.name
+    assert copy.read_bytes() == made.content
+    assert copy.stat().st_mode == original.stat().st_mode
+    assert {path: state_of(UPath(path)) for path in (original, broken)} == before
+
+
+def test_bad_files_in_a_linked_account_folder_stay_there(settings: Settings, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    made = export("pig1987", "viewers")
+    drop(made.content, elsewhere, made.name)
+    drop(b"PK damaged", elsewhere, "Overview_pig1987.zip")
+    landing(settings).mkdir(parents=True)
+    (landing(settings) / "pig1987").symlink_to(elsewhere)
+    intake = look(settings)
+    assert landed(intake) == [("pig1987", made.name)]
+    assert names_in(elsewhere) == sorted([made.name, "Overview_pig1987.zip"])
+    assert any("damaged" in message for message in intake.left_alone)
 
 
 def test_a_link_to_a_file_becomes_the_file(settings: Settings, tmp_path: Path) -> None:
