@@ -65,7 +65,14 @@ GRAPH: dict[str, tuple[list[str], list[str]]] = {
         ),
     ),
     "curated/account_daily": (
-        ["curated/settling", "staging/follower_history", "staging/insights", "staging/overview", "staging/viewers"],
+        [
+            "curated/settling",
+            "staging/alignment",
+            "staging/follower_history",
+            "staging/insights",
+            "staging/overview",
+            "staging/viewers",
+        ],
         DAYS,
     ),
     "curated/account_periods": (["curated/account_daily"], SCHEMA),
