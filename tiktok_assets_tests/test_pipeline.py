@@ -3,6 +3,7 @@
 import dataclasses
 import random
 import re
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -22,8 +23,9 @@ from tiktok_assets.partitions import range_tags
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.settings import Settings
 from tiktok_assets.simulator.account import SimulatedAccount
-from tiktok_assets.simulator.exports import GeneratedExport, land, studio_export, studio_exports
+from tiktok_assets.simulator.exports import GeneratedExport, Section, land, studio_export, studio_exports
 from tiktok_assets.simulator.files import zip_bytes
+from tiktok_assets.simulator.quirks import Quirks
 from tiktok_assets.simulator.traits import Traits
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.tables import WAREHOUSE
@@ -110,11 +112,16 @@ def test_runs_over_pieces_give_what_one_run_gives(
         assert processed(Lake(in_pieces), account) == processed(Lake(whole), account) != frozenset()
 
 
+GAP = (date(2025, 4, 1), date(2025, 4, 11))
 SEVEN_MONTHS = [date(2025, month, 1) for month in range(1, 8)]
 
 
 def half_a_year(settings: Settings) -> Settings:
-    """Two accounts, each with an export of half a year, and snapshots of its videos every two weeks."""
+    """Two accounts, each with an export of half a year, and snapshots of its videos every two weeks.
+
+    Viewers and FollowerHistory list days without a number: the first nine of January, and of zonea0, whose exports of
+    these two are made in two halves, the first eleven of April.
+    """
     for name, seed in (("pig1987", 5), ("zone.a0", 6)):
         traits = Traits(viral_day=date(2025, 5, 14), follower_drop=date(2025, 3, 30), posts_per_week=14, utc_offset=2)
         account = SimulatedAccount.generate(name, seed, date(2024, 12, 1), date(2025, 7, 31), traits=traits)
@@ -123,11 +130,25 @@ def half_a_year(settings: Settings) -> Settings:
         for moment in moments:
             day = moment.date() - timedelta(days=2)
             land(studio_export(account, "content", day, day, downloaded_at=moment), folder / day.isoformat())
-        for section in ("overview", "viewers", "followers"):
-            land(
-                studio_export(account, section, date(2025, 1, 10), date(2025, 7, 21), downloaded_at=moments[-1]), folder
-            )
+        for section, first, last, unknown in windows_of(account.handle):
+            quirks = Quirks(undefined_leading=unknown)
+            export = studio_export(account, section, first, last, downloaded_at=moments[-1], quirks=quirks)
+            land(export, folder / f"{first}")
     return settings
+
+
+def windows_of(handle: str) -> Iterator[tuple[Section, date, date, int]]:
+    """Section, first and last day of each export, and how many of its first days have no viewers and followers."""
+    begin, end = date(2025, 1, 10), date(2025, 7, 21)
+    if handle == "pig1987":
+        yield "overview", begin, end, 0
+        yield "viewers", date(2025, 1, 1), end, 9
+        yield "followers", date(2025, 1, 1), end, 9
+    else:
+        for section, first in (("overview", begin), ("viewers", date(2025, 1, 1)), ("followers", date(2025, 1, 1))):
+            yield section, first, date(2025, 3, 31), (begin - first).days
+        for section, first in (("overview", GAP[1] + timedelta(1)), ("viewers", GAP[0]), ("followers", GAP[0])):
+            yield section, first, end, (GAP[1] + timedelta(1) - first).days
 
 
 @pytest.mark.parametrize("seed", rounds(1, at_most=20))
@@ -167,6 +188,15 @@ def test_the_order_in_which_months_are_run_changes_nothing(
         "account_benchmarks",
     ):
         assert made[table], table
+    days = rows_of(
+        whole, "select account, min(date), max(date), count(*) from social_media_stats group by 1 order by 1"
+    )
+    assert days == [(account, date(2025, 1, 10), date(2025, 7, 21), 193) for account in accounts]
+    nothing = "coalesce(video_views, unique_viewers, followers) is null"
+    gap = rows_of(
+        whole, f"select account, min(date), max(date), count(*) from social_media_stats where {nothing} group by 1"
+    )
+    assert gap == [("zonea0", *GAP, 11)]
     snapshots = rows_of(whole, "select account, video_id, captured_on from content_performance where is_latest")
     newest = "select account, video_id, max(captured_on) from content_performance group by all"
     assert sorted(snapshots) == sorted(rows_of(whole, newest))

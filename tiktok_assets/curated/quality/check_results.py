@@ -98,6 +98,17 @@ def check_results(days: pl.DataFrame, reports: Mapping[str, pl.DataFrame]) -> pl
     return conform(_with_absent_reports(rows), DataQuality).sort(_KEY)
 
 
+def in_months_of(days: pl.DataFrame, reports: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """``reports`` in the months that an account has ``days`` in: in others exports list days without any number."""
+    months = days.select("account", month=month_of(pl.col("date"))).unique()
+    return {
+        name: rows.join(
+            months, left_on=["account", month_of(pl.col("date"))], right_on=["account", "month"], how="semi"
+        )
+        for name, rows in reports.items()
+    }
+
+
 def missing_days(rows: pl.DataFrame) -> pl.DataFrame:
     """The gaps between days of an account: ``account``, days ``after`` and ``before`` which some are ``missing``."""
     days = rows.select("account", "date").unique().sort("account", "date")
@@ -174,11 +185,11 @@ def _with_absent_reports(rows: pl.DataFrame) -> pl.DataFrame:
 DATA_QUALITY = Table(
     key="warehouse/data_quality",
     schema=DataQuality,
-    version="3",
+    version="4",
     inputs={
         "days": Input(DAYS, look_back=LOOK_BACK),
         **{name: Input(f"staging/{name}", look_back=LOOK_BACK, columns=("account", "date")) for name in REPORTS},
     },
-    make=lambda inputs, _: check_results(inputs["days"], inputs),
+    make=lambda inputs, _: check_results(inputs["days"], in_months_of(inputs["days"], inputs)),
     previous_names={"table_name": "table", "check_name": "check"},
 )

@@ -12,9 +12,9 @@ from polars.testing import assert_frame_equal
 from tiktok_assets.checks.schema import violations
 from tiktok_assets.curated._tables import warehouse_rows
 from tiktok_assets.curated.account.metrics import with_metrics
-from tiktok_assets.curated.quality.check_results import LOOK_BACK, REPORTS, DataQuality, check_results
+from tiktok_assets.curated.quality.check_results import DATA_QUALITY, LOOK_BACK, REPORTS, DataQuality, check_results
 from tiktok_assets.curated.quality.quality import PROMISES
-from tiktok_assets_tests.curated.frames import by_month, column, day_rows, months_of, values_of
+from tiktok_assets_tests.curated.frames import by_month, column, day_rows, months_of, parameters, values_of
 
 MARCH, APRIL = date(2025, 3, 1), date(2025, 4, 1)
 LOADED_AT = pl.Series(["2025-05-01T00:00:00Z"]).str.to_datetime(time_zone="UTC").item()
@@ -135,6 +135,16 @@ def test_months_without_data_have_no_row() -> None:
     assert months_of(table) == [MARCH, date(2025, 6, 1)]
     assert values_of(table.filter(date=date(2025, 6, 1), table_name="curated/account_daily"), "check_name") == []
     assert results(days(0)).is_empty()
+
+
+def test_a_month_in_which_exports_only_list_days_without_numbers_promises_nothing() -> None:
+    account = days(30, first=APRIL)
+    listed = days(61)
+    found = DATA_QUALITY.rows(
+        {"days": account, "viewers": listed, "overview": account, "follower_history": listed}, parameters()
+    )
+    assert months_of(found) == [APRIL]
+    assert found["passed"].all()
 
 
 def test_a_run_per_month_makes_what_one_run_makes() -> None:
