@@ -117,7 +117,15 @@ GRAPH: dict[str, tuple[list[str], list[str]]] = {
     "warehouse/hashtag_performance": (["curated/hashtags"], []),
     "warehouse/anomalies": (["curated/account_daily"], []),
     "warehouse/data_quality": (
-        ["curated/account_daily", "staging/follower_history", "staging/overview", "staging/viewers"],
+        [
+            "curated/account_daily",
+            "raw/follower_history",
+            "raw/overview",
+            "raw/viewers",
+            "staging/follower_history",
+            "staging/overview",
+            "staging/viewers",
+        ],
         [],
     ),
     "warehouse/account_benchmarks": (["warehouse/social_media_stats"], []),

@@ -140,11 +140,12 @@ def half_a_year(settings: Settings) -> Settings:
 def windows() -> Iterator[tuple[Section, date, date, int]]:
     """Section, first and last day of each export, and how many of its first days have no viewers and followers."""
     again = GAP[1] + timedelta(1)
-    for section, first, second in (
+    parts: list[tuple[Section, date, date]] = [
         ("overview", BEGIN, again),
         ("viewers", SEVEN_MONTHS[0], GAP[0]),
         ("followers", SEVEN_MONTHS[0], GAP[0]),
-    ):
+    ]
+    for section, first, second in parts:
         yield section, first, GAP[0] - timedelta(1), (BEGIN - first).days
         yield section, second, END, (again - second).days
 
