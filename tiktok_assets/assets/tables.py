@@ -35,9 +35,7 @@ def build_table_asset(
 ) -> dg.AssetsDefinition:
     @table_asset(table, partitions_def, ins=_inputs(table), metadata=column_lineage(table))
     @reports_failures
-    def made(
-        context: dg.AssetExecutionContext, **inputs: pl.DataFrame | pl.LazyFrame
-    ):  # with checks, no MaterializeResult[T]
+    def made(context: dg.AssetExecutionContext, **inputs: Any):  # with checks, no MaterializeResult[T]
         partitions = run_partitions(context)
         parameters = parameters_of(table, settings, roster, partitions, dt.datetime.now(dt.UTC))
         rows = table.rows(inputs, parameters)

@@ -14,9 +14,9 @@ from tiktok_assets.exports.evidence import DAYS_OF_A_DOWNLOAD
 
 
 def doubtful_exports(raw: pl.LazyFrame) -> pl.DataFrame:
-    """The exports whose year rests on a file time long after their last row: account, export_id, source, last, file_time.
+    """The exports whose year rests on a file time long after their last row: a copy of an older file has such a time.
 
-    A copy of an older file has such a time, and would be read in the wrong year.
+    One row each: ``account``, ``export_id``, ``source``, the ``last`` day, ``file_time``.
     """
     by_time = (pl.col("year_evidence") == "file_time") & (pl.col("downloaded_at_evidence") == "file_time")
     apart = pl.col("downloaded_at").dt.date() - pl.col("window_last")
