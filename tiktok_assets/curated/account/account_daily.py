@@ -72,10 +72,7 @@ class AccountDaily(DayFlags, DayRates, DayMetrics):
 
 
 class SocialMediaStats(DayFlags, DayRates, DayMetrics, WarehouseRow):
-    """One row per account and day: counts, rates, growth, and what is unusual. Unknown is null, never 0.
-
-    A day that exports list without any number is a row only between days with numbers.
-    """
+    """One row per account and day: counts, rates, growth, and what is unusual. Unknown is null, never 0."""
 
     handle: str = pa.Field(nullable=True, description="the account's handle")
     export_id: str = pa.Field(nullable=True, description="export behind the Overview columns; see table exports")
