@@ -28,7 +28,7 @@ from tiktok_assets.reports import REPORTS
 from tiktok_assets.reports.alignment import Alignment
 
 STAGING = (
-    Table(key="staging/alignment", schema=Alignment, version="1"),
+    Table(key="staging/alignment", schema=Alignment, version="2"),
     *(Table(key=f"staging/{report.name}", schema=report.schema, version=report.parser_version) for report in REPORTS),
 )
 CURATED = (

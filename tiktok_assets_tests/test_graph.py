@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -65,7 +66,14 @@ GRAPH: dict[str, tuple[list[str], list[str]]] = {
         ),
     ),
     "curated/account_daily": (
-        ["curated/settling", "staging/follower_history", "staging/insights", "staging/overview", "staging/viewers"],
+        [
+            "curated/settling",
+            "staging/alignment",
+            "staging/follower_history",
+            "staging/insights",
+            "staging/overview",
+            "staging/viewers",
+        ],
         DAYS,
     ),
     "curated/account_periods": (["curated/account_daily"], SCHEMA),
@@ -109,7 +117,15 @@ GRAPH: dict[str, tuple[list[str], list[str]]] = {
     "warehouse/hashtag_performance": (["curated/hashtags"], []),
     "warehouse/anomalies": (["curated/account_daily"], []),
     "warehouse/data_quality": (
-        ["curated/account_daily", "staging/follower_history", "staging/overview", "staging/viewers"],
+        [
+            "curated/account_daily",
+            "raw/follower_history",
+            "raw/overview",
+            "raw/viewers",
+            "staging/follower_history",
+            "staging/overview",
+            "staging/viewers",
+        ],
         [],
     ),
     "warehouse/account_benchmarks": (["warehouse/social_media_stats"], []),
@@ -199,6 +215,29 @@ def test_every_column_is_described(nodes: dict[str, dg.AssetSpec], key: str) -> 
     columns = nodes[key].metadata["dagster/column_schema"].columns
     assert len(columns) > 5
     assert [column.name for column in columns if not column.description] == []
+
+
+def described(definitions: dg.Definitions, nodes: dict[str, dg.AssetSpec]) -> dict[str, str]:
+    """Every text that Dagster shows as Markdown, by what it describes."""
+    texts = {key: node.description for key, node in nodes.items()}
+    for key, node in nodes.items():
+        columns = node.metadata.get("dagster/column_schema")
+        if isinstance(columns, dg.TableSchema):
+            texts |= {f"{key}.{column.name}": column.description for column in columns.columns}
+    for kind in ("jobs", "sensors", "schedules"):
+        texts |= {f"{kind}/{one.name}": one.description for one in getattr(definitions, kind) or ()}
+    for assets in definitions.resolve_asset_graph().assets_defs:
+        texts |= {f"{spec.asset_key.to_user_string()} {spec.name}": spec.description for spec in assets.check_specs}
+    return {name: text for name, text in texts.items() if text}
+
+
+def test_no_description_has_a_placeholder_that_markdown_would_drop_as_html(
+    definitions: dg.Definitions, nodes: dict[str, dg.AssetSpec]
+) -> None:
+    texts = described(definitions, nodes)
+    assert "`data/reports/<account>.html`" in texts["jobs/report_accounts"]
+    dropped = {name: text for name, text in texts.items() if re.search(r"<\w", re.sub(r"`[^`]*`", "", text))}
+    assert dropped == {}
 
 
 def test_columns_name_those_they_are_made_of(nodes: dict[str, dg.AssetSpec]) -> None:

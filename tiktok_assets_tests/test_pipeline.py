@@ -3,6 +3,7 @@
 import dataclasses
 import random
 import re
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -22,8 +23,9 @@ from tiktok_assets.partitions import range_tags
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.settings import Settings
 from tiktok_assets.simulator.account import SimulatedAccount
-from tiktok_assets.simulator.exports import GeneratedExport, land, studio_export, studio_exports
+from tiktok_assets.simulator.exports import GeneratedExport, Section, land, studio_export, studio_exports
 from tiktok_assets.simulator.files import zip_bytes
+from tiktok_assets.simulator.quirks import Quirks
 from tiktok_assets.simulator.traits import Traits
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.tables import WAREHOUSE
@@ -110,11 +112,16 @@ def test_runs_over_pieces_give_what_one_run_gives(
         assert processed(Lake(in_pieces), account) == processed(Lake(whole), account) != frozenset()
 
 
+BEGIN, END = date(2025, 1, 10), date(2025, 7, 21)
+GAP = (date(2025, 5, 1), date(2025, 5, 11))
 SEVEN_MONTHS = [date(2025, month, 1) for month in range(1, 8)]
 
 
 def half_a_year(settings: Settings) -> Settings:
-    """Two accounts, each with an export of half a year, and snapshots of its videos every two weeks."""
+    """Two accounts, each with exports of half a year in two parts, and snapshots of its videos every two weeks.
+
+    Viewers and FollowerHistory list days without any number: those before ``BEGIN``, and those of ``GAP``.
+    """
     for name, seed in (("pig1987", 5), ("zone.a0", 6)):
         traits = Traits(viral_day=date(2025, 5, 14), follower_drop=date(2025, 3, 30), posts_per_week=14, utc_offset=2)
         account = SimulatedAccount.generate(name, seed, date(2024, 12, 1), date(2025, 7, 31), traits=traits)
@@ -123,11 +130,24 @@ def half_a_year(settings: Settings) -> Settings:
         for moment in moments:
             day = moment.date() - timedelta(days=2)
             land(studio_export(account, "content", day, day, downloaded_at=moment), folder / day.isoformat())
-        for section in ("overview", "viewers", "followers"):
-            land(
-                studio_export(account, section, date(2025, 1, 10), date(2025, 7, 21), downloaded_at=moments[-1]), folder
-            )
+        for section, first, last, unknown in windows():
+            quirks = Quirks(undefined_leading=unknown)
+            export = studio_export(account, section, first, last, downloaded_at=moments[-1], quirks=quirks)
+            land(export, folder / f"{first}")
     return settings
+
+
+def windows() -> Iterator[tuple[Section, date, date, int]]:
+    """Section, first and last day of each export, and how many of its first days have no viewers and followers."""
+    again = GAP[1] + timedelta(1)
+    parts: list[tuple[Section, date, date]] = [
+        ("overview", BEGIN, again),
+        ("viewers", SEVEN_MONTHS[0], GAP[0]),
+        ("followers", SEVEN_MONTHS[0], GAP[0]),
+    ]
+    for section, first, second in parts:
+        yield section, first, GAP[0] - timedelta(1), (BEGIN - first).days
+        yield section, second, END, (again - second).days
 
 
 @pytest.mark.parametrize("seed", rounds(1, at_most=20))
@@ -147,7 +167,8 @@ def test_the_order_in_which_months_are_run_changes_nothing(
     made_once.fill(tmp_path / "whole", "seven months at once", make)
     in_pieces = half_a_year(install("pig1987", zonea0="zone.a0", data_dir=tmp_path / "pieces", **thresholds))
     in_pieces.accounts_file.write_text(zones)
-    chance = random.Random(seed)
+    # The first one divides both accounts before GAP, and runs the parts of pig1987 in order, those of zonea0 backwards.
+    chance = random.Random(63 + seed)
     pieces = [
         ([account], SEVEN_MONTHS[first], SEVEN_MONTHS[last - 1])
         for account in accounts
@@ -167,6 +188,11 @@ def test_the_order_in_which_months_are_run_changes_nothing(
         "account_benchmarks",
     ):
         assert made[table], table
+    spans = "select account, min(date), max(date), count(*) from social_media_stats where {} group by 1 order by 1"
+    every = (END - BEGIN).days + 1
+    assert rows_of(whole, spans.format("true")) == [(account, BEGIN, END, every) for account in accounts]
+    nothing = "coalesce(video_views, unique_viewers, followers) is null"
+    assert rows_of(whole, spans.format(nothing)) == [(account, *GAP, 11) for account in accounts]
     snapshots = rows_of(whole, "select account, video_id, captured_on from content_performance where is_latest")
     newest = "select account, video_id, max(captured_on) from content_performance group by all"
     assert sorted(snapshots) == sorted(rows_of(whole, newest))

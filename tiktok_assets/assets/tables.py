@@ -35,7 +35,7 @@ def build_table_asset(
 ) -> dg.AssetsDefinition:
     @table_asset(table, partitions_def, ins=_inputs(table), metadata=column_lineage(table))
     @reports_failures
-    def made(context: dg.AssetExecutionContext, **inputs: pl.DataFrame):  # with checks, no MaterializeResult[T]
+    def made(context: dg.AssetExecutionContext, **inputs: Any):  # with checks, no MaterializeResult[T]
         partitions = run_partitions(context)
         parameters = parameters_of(table, settings, roster, partitions, dt.datetime.now(dt.UTC))
         rows = table.rows(inputs, parameters)
@@ -64,7 +64,12 @@ def _inputs(table: Table) -> Mapping[str, dg.AssetIn]:
     more: dict[str, Any] = {ALL_ACCOUNTS: True} if table.needs_all_accounts else {}
     return {
         name: windowed_input(
-            source.key.split("/"), before=source.look_back, after=after, columns=source.columns, **more
+            source.key.split("/"),
+            before=source.look_back,
+            after=after,
+            columns=source.columns,
+            manager="raw" if source.key.startswith("raw/") else None,
+            **more,
         )
         for name, source in table.inputs.items()
     }

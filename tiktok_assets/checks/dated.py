@@ -1,7 +1,7 @@
 """Whether the exports behind a staging table are reliably dated: the years of their labels, and their order.
 
-Belongs here: exports that are dated only by a file's time, or not at all. Does not belong here: how years and order are
-found (``exports.years``, ``exports.downloads``).
+Belongs here: the check. Does not belong here: which exports are in doubt (``curated.quality.dated``), how years and
+order are found (``exports.years``, ``exports.downloads``).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import dagster as dg
 import polars as pl
 
 from tiktok_assets.checks.evaluation import SHOWN, evaluation
-from tiktok_assets.exports.evidence import DAYS_OF_A_DOWNLOAD
+from tiktok_assets.curated.quality.dated import doubtful_exports, sentence
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.storage.metadata import markdown_table
 
@@ -26,20 +26,10 @@ class Doubts:
 
 
 def years_by_file_time(raw: pl.LazyFrame, rows: pl.DataFrame) -> pl.DataFrame:
-    """The exports behind ``rows`` whose year rests on a file time long after their last row, as ``Doubts.years``.
-
-    A copy of an older file has such a time, and would be read in the wrong year.
-    """
-    by_time = (pl.col("year_evidence") == "file_time") & (pl.col("downloaded_at_evidence") == "file_time")
-    apart = pl.col("downloaded_at").dt.date() - pl.col("window_last")
-    return (
-        raw.filter(by_time & (apart > DAYS_OF_A_DOWNLOAD))
-        .join(rows.lazy().select("account", "export_id").unique(), on=["account", "export_id"], how="semi")
-        .group_by("account", "source")
-        .agg(last=pl.col("window_last").first(), file_time=pl.col("downloaded_at").first())
-        .sort("account", "source")
-        .collect(engine="streaming")
-    )
+    """The exports behind ``rows`` whose year rests on a file time long after their last row, as ``Doubts.years``."""
+    behind = rows.select("account", "export_id").unique()
+    found = doubtful_exports(raw).join(behind, on=["account", "export_id"], how="semi", maintain_order="left")
+    return found.drop("export_id").unique(["account", "source"], keep="first", maintain_order=True)
 
 
 def exports_are_dated(partitions: PartitionRange, doubts: Doubts) -> dg.AssetCheckResult:
@@ -49,11 +39,7 @@ def exports_are_dated(partitions: PartitionRange, doubts: Doubts) -> dg.AssetChe
         .agg(pl.len(), pl.col("source", "last", "file_time").first())
         .rows()
     ):
-        more = f" (and {files - 1} more)" if files > 1 else ""
-        broken[account] = (
-            f"The year {last.year} of {source}{more} rests on the time of the file ({file_time:%Y-%m-%d}), which may "
-            "be that of a copy. Name it as Studio did, or with a full date of its window."
-        )
+        broken[account] = sentence(source, last, file_time, files - 1)
     for account, grains, ids in (
         doubts.order.group_by("account", maintain_order=True).agg(pl.len(), pl.col("export_ids").first()).rows()
     ):

@@ -96,7 +96,11 @@ def _follower_differences_agree(rows: pl.DataFrame, partitions: PartitionRange) 
     )
     counted = wrong.group_by("account", maintain_order=True).len()
     broken = {account: text.format(days, "s" * (days != 1)) for account, days in counted.rows()}
-    facts = {"days": wrong.height, **_listed("rows", wrong)}
+    facts = {
+        "days": rows.select("account", "date").n_unique(),
+        "days_disagreeing": wrong.height,
+        **_listed("rows", wrong),
+    }
     return evaluation("follower_differences_agree", partitions, broken, facts=facts)
 
 

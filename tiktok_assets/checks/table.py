@@ -32,9 +32,11 @@ def check_results(
 
     ``rows``: where the table looks back, including earlier ones for comparison.
     """
-    judged = rows if any(source.look_back for source in table.inputs.values()) else partitions.within(rows, table.day)
+    own = partitions.within(rows, table.day)
+    judged = rows if any(source.look_back for source in table.inputs.values()) else own
+    days = own.select("account", table.day).n_unique()
     return [
-        _result(name, partitions.within(cases) if "date" in cases.columns else cases, partitions)
+        _result(name, partitions.within(cases) if "date" in cases.columns else cases, partitions, days)
         for checks in table.checks
         for name, cases in checks.cases(judged, parameters).items()
     ]
@@ -48,14 +50,15 @@ def all_results(
     return [schema_result(table.schema, stored, partitions), *results] if table.layer == "curated" else results
 
 
-def _result(name: str, cases: pl.DataFrame, partitions: PartitionRange) -> dg.AssetCheckResult:
+def _result(name: str, cases: pl.DataFrame, partitions: PartitionRange, days: int) -> dg.AssetCheckResult:
+    """``days``: those of the run's rows, whatever was found on them."""
     of_accounts = cases.partition_by("account", as_dict=True, maintain_order=True)
     broken = {str(account): _summary(found) for (account,), found in of_accounts.items()}
     if "date" not in cases.columns:
         return evaluation(name, partitions, broken, facts={"accounts": ", ".join(broken) or "none"})
     rows = {} if cases.is_empty() else {"rows": dg.MetadataValue.md(markdown_table(cases[_OF_DAYS].head(SHOWN)))}
     facts = {
-        "days": cases.select("account", "date").n_unique(),
+        "days": days,
         "data_errors": cases.filter(kind="data_error").height,
         "events": cases.filter(kind="event").height,
     }

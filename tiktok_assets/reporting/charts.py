@@ -127,10 +127,12 @@ def audience_activity(activity: pl.DataFrame, *, beside_heat_map: bool) -> Pictu
 
 
 def every_day(days: pl.DataFrame, last: dt.date, *columns: str) -> pl.DataFrame:
-    """``date`` and ``columns`` of each of the ``DAYS_SHOWN`` days up to ``last``, from the first with a row on; a day
-    without a row is null."""
+    """``date`` and ``columns`` of each of the ``DAYS_SHOWN`` days up to ``last``; a day without a row is null.
+
+    They begin on the first day on which the first of the columns is known.
+    """
     shown = days.filter(pl.col("date") > last - dt.timedelta(days=DAYS_SHOWN), pl.col("date") <= last)
-    first = shown["date"].min()
+    first = shown.filter(pl.col(columns[0]).is_not_null())["date"].min()
     begin = first if isinstance(first, dt.date) else last
     calendar = pl.DataFrame({"date": pl.date_range(begin, last, eager=True)})
     return calendar.join(shown.select("date", *columns), on="date", how="left").sort("date")

@@ -105,6 +105,7 @@ def _section(tables: AccountTables) -> dict[str, Any]:
         ],
         "lost": tables.completeness.lost,
         "quarantined": tables.completeness.quarantined,
+        "doubts": tables.completeness.doubts,
     }
 
 

@@ -49,7 +49,8 @@ def _days(rows: pl.DataFrame, title: str) -> str | None:
         return None
     counted = rows.with_columns(engagements=pl.col("likes") + pl.col("comments") + pl.col("shares"))
     week, month = ({one.name: one for one in facts.headlines(counted, last, days)} for days in (7, 28))
-    first = max(last - dt.timedelta(days=_DAYS - 1), min(rows["date"]))
+    known = rows.filter(pl.col("video_views").is_not_null())["date"]
+    first = max(last - dt.timedelta(days=_DAYS - 1), min(known, default=last))
     calendar = pl.DataFrame({"date": pl.date_range(first, last, eager=True)})
     views = calendar.join(rows.select("date", "video_views"), on="date", how="left").sort("date")["video_views"]
     lines = [

@@ -96,7 +96,7 @@ def status(lake: Lake, roster: Roster, accounts: Sequence[Account], now: dt.date
                 coverage=coverage,
                 waiting=_waiting(lake, account.key),
                 session=sessions.state(account.key),
-                doubts=_doubts(lake, account.key),
+                doubts=doubts_about_years(lake, account.key),
             )
             for account, coverage in zip(accounts, found, strict=True)
         ],
@@ -186,7 +186,8 @@ def _waiting(lake: Lake, account: str) -> int:
     return len(waiting - done)
 
 
-def _doubts(lake: Lake, account: str) -> list[str]:
+def doubts_about_years(lake: Lake, account: str) -> list[str]:
+    """The exports of an account whose year may be wrong: which file, why, and what to do, in one sentence each."""
     return [
         f"{one.source}: {doubt}"
         for one in sorted(receipts(lake, account), key=lambda one: one.source)

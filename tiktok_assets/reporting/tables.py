@@ -45,6 +45,8 @@ class Completeness:
     lost: Sequence[str] = ()
     quarantined: Sequence[str] = ()
     """Files that are the account's, or may be: where each was found, why it is in quarantine, and what to do."""
+    doubts: Sequence[str] = ()
+    """Exports whose year may be wrong, and what to do."""
 
 
 @dataclass(frozen=True, kw_only=True)

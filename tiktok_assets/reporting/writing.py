@@ -13,7 +13,7 @@ from tiktok_assets.accounts import Account
 from tiktok_assets.exports.names import read_name
 from tiktok_assets.inbox.quarantine import Rejected, in_quarantine, note_of, sentence, where_found
 from tiktok_assets.reporting.page import page
-from tiktok_assets.reporting.status import AccountCoverage, coverages
+from tiktok_assets.reporting.status import AccountCoverage, coverages, doubts_about_years
 from tiktok_assets.reporting.tables import AccountTables, Completeness, Covered, read_tables
 from tiktok_assets.reporting.words import day
 from tiktok_assets.storage.lake import Lake
@@ -47,7 +47,11 @@ def tables_of(lake: Lake, accounts: Sequence[Account], now: dt.datetime) -> list
     found = coverages(lake, [account.key for account in accounts], now)
     notes = [note_of(path) for path in in_quarantine(lake)]
     known = [
-        read_tables(lake, account, _completeness(coverage, _quarantined(lake, account, notes)))
+        read_tables(
+            lake,
+            account,
+            _completeness(coverage, _quarantined(lake, account, notes), doubts_about_years(lake, account.key)),
+        )
         for account, coverage in zip(accounts, found, strict=True)
     ]
     return [tables for tables in known if tables.has_data]
@@ -65,7 +69,7 @@ def _quarantined(lake: Lake, account: Account, notes: Sequence[Rejected]) -> lis
     return found
 
 
-def _completeness(coverage: AccountCoverage, quarantined: Sequence[str]) -> Completeness:
+def _completeness(coverage: AccountCoverage, quarantined: Sequence[str], doubts: Sequence[str]) -> Completeness:
     until = {one.reason: one.before for one in reversed(coverage.advice)}  # one reason may take several exports
     return Completeness(
         covered=[
@@ -84,4 +88,5 @@ def _completeness(coverage: AccountCoverage, quarantined: Sequence[str]) -> Comp
         ],
         lost=[one.reason for one in coverage.lost],
         quarantined=quarantined,
+        doubts=doubts,
     )

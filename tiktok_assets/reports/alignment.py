@@ -27,6 +27,7 @@ DAILY = tuple(report for report in REPORTS if report.name in METRICS)
 class Alignment(pa.DataFrameModel):
     """One row per export, daily report and month of its days: by how many days its labels run ahead.
 
+    The first and last day with a number are those of the whole export, whichever month the row is of.
     The reasons are in the metadata of each run and not stored, since the next export may add another.
     """
 
@@ -36,6 +37,8 @@ class Alignment(pa.DataFrameModel):
     export_id: str = pa.Field(description="sha256 of the export")
     downloaded_at: UtcTime = pa.Field(description="when it was downloaded (UTC)")
     date_shift_days: int = pa.Field(description="label minus real UTC day, for every row of the report")
+    first_known: pl.Date = pa.Field(nullable=True, description="first real day with a number in the export, if any")
+    last_known: pl.Date = pa.Field(nullable=True, description="last real day with a number in the export, if any")
 
     class Config(pa.DataFrameModel.Config):
         strict = True
@@ -64,6 +67,7 @@ def table(account: str, found: Iterable[tuple[Verdict, DailyFile]]) -> pl.DataFr
             verdict.export_id,
             file.downloaded_at,
             verdict.shift_days,
+            *known_days(file, verdict.shift_days),
         )
         for verdict, file in found
         for month in months(file, verdict.shift_days)
@@ -77,6 +81,15 @@ def months(file: DailyFile, shift: int) -> list[dt.date]:
     labels = file.rows["date_label"]
     days = pl.concat([labels, labels.dt.offset_by(f"{-shift}d")]).alias("day").to_frame()
     return days.select(month_of(pl.col("day")).unique().sort())["day"].to_list()
+
+
+def known_days(file: DailyFile, shift: int) -> tuple[dt.date | None, dt.date | None]:
+    """The first and the last real day of which the file contains a number; None if it contains none."""
+    is_known = pl.any_horizontal(pl.col(METRICS[file.report]).is_not_null())
+    labels = file.rows.filter(is_known)["date_label"]
+    moved = labels.dt.offset_by(f"{-shift}d")
+    first, last = moved.min(), moved.max()
+    return (first if isinstance(first, dt.date) else None, last if isinstance(last, dt.date) else None)
 
 
 def aligned(rows: pl.DataFrame, alignment: pl.DataFrame, report: str) -> pl.DataFrame:

@@ -62,7 +62,9 @@ def warnings_of(member: MemberRows) -> Iterator[str]:
 
 
 def _decimals(member: MemberRows) -> Iterator[str]:
-    """Whole numbers that a program wrote with a decimal point."""
+    """Whole numbers that a program wrote with a decimal point. Insights have them as Studio's pages load them."""
+    if member.report.is_optional:
+        return
     rows, known = member.table.rows, set(member.table.header).difference(member.layout.unknown)
     names = [name for name in member.table.header if name in known and normal(name) != "distribution"]
     if isinstance(rows, pl.DataFrame) and names:

@@ -20,7 +20,12 @@ from typing import Any, Self
 
 import sqlalchemy as db
 from dagster._core.event_api import EventHandlerFn
-from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS, EVENT_TYPE_TO_PIPELINE_RUN_STATUS
+from dagster._core.events import (
+    ASSET_CHECK_EVENTS,
+    ASSET_EVENTS,
+    EVENT_TYPE_TO_PIPELINE_RUN_STATUS,
+    DagsterEventType,
+)
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log.schema import AssetKeyTable, SqlEventLogStorageTable
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import (
@@ -118,7 +123,7 @@ class BatchedEventLog(SqliteEventLogStorage):
         Both are locked before the first row is written: if one of them stays locked, neither gets a row. If the
         second commit still fails (a full disk), what the first one stored is found when Dagster tries again.
         """
-        entries = [(event, self._event_to_row(event)) for event in events]
+        entries = [(event, self._event_to_row(event)) for event in map(with_own_sentence, events)]
         shared = [(event, row) for event, row in entries if _concerns_more_than_its_run(event)]
         of_runs: dict[str, list[_Row]] = {}
         for event, row in entries:
@@ -218,6 +223,21 @@ class _WriteAheadLogWatchdog(SqliteEventLogStorageWatchdog):
     def _process_log(self) -> None:
         with self._one_at_a_time:
             super()._process_log()
+
+
+def with_own_sentence(event: EventLogEntry) -> EventLogEntry:
+    """The failure of a step with the description of its ``dg.Failure`` as its message; others unchanged.
+
+    The UI shows the message first, then the error and its trace. Dagster's message, 'Execution of step "raw" failed.',
+    says nothing that the row of the step does not.
+    """
+    found = event.dagster_event
+    if found is None or found.event_type is not DagsterEventType.STEP_FAILURE:
+        return event
+    failure = found.step_failure_data.user_failure_data
+    if failure is None or not failure.description:
+        return event
+    return event._replace(dagster_event=found._replace(message=failure.description))
 
 
 def _concerns_more_than_its_run(event: EventLogEntry) -> bool:

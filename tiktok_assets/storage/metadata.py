@@ -105,8 +105,11 @@ def days_by_partition(
 
 
 def _is_known(rows: pl.DataFrame, *, every_day: bool) -> pl.Expr:
-    """Whether a row counts as a covered day: any row, or with ``every_day`` one with a known count."""
-    counts = cs.integer() - cs.by_name("date_shift_days", require_all=False)
+    """Whether a row counts as a covered day: any row, or with ``every_day`` one with a known count of an export.
+
+    ``following`` is none: Studio shows it on the day of a visit, a day or two after the last one that exports contain.
+    """
+    counts = cs.integer() - cs.by_name("date_shift_days", "following", require_all=False)
     return pl.any_horizontal(counts.is_not_null()) if every_day else pl.lit(value=True)
 
 

@@ -50,7 +50,7 @@ class RawIOManager(dg.IOManager):
 
     def load_input(self, context: dg.InputContext) -> pl.LazyFrame:
         """The raw rows of every export about the run's accounts and months, and the days around them."""
-        return self.scan(context.asset_key.path[-1], partition_range(context.asset_partition_keys))
+        return self.scan(context.asset_key.path[-1], requested_range(context))
 
     def scan(self, report: str, partitions: PartitionRange) -> pl.LazyFrame:
         days = (partitions.first_day - _NEIGHBOURS, partitions.last_day + _NEIGHBOURS)
@@ -62,13 +62,21 @@ LOOK_BACK, DOWNSTREAM, COLUMNS = "look_back_days", "downstream_days", "columns"
 
 
 def windowed_input(
-    key: Sequence[str], *, before: int = 0, after: int = 0, columns: Sequence[str] = (), **more: bool
+    key: Sequence[str],
+    *,
+    before: int = 0,
+    after: int = 0,
+    columns: Sequence[str] = (),
+    manager: str | None = None,
+    **more: bool,
 ) -> dg.AssetIn:
     """An input with more than the months of the run: those of ``before`` days before it, and of ``after`` days after.
 
-    ``columns``: all by default. ``more``: what else its IO manager has to know.
+    ``columns``: all by default. ``manager``: the IO manager's key, where it is not that of the input's asset.
+    ``more``: what else its IO manager has to know.
     """
-    return dg.AssetIn(key, metadata={LOOK_BACK: before, DOWNSTREAM: after, COLUMNS: list(columns), **more})
+    metadata = {LOOK_BACK: before, DOWNSTREAM: after, COLUMNS: list(columns), **more}
+    return dg.AssetIn(key, metadata=metadata, input_manager_key=manager)
 
 
 def requested_range(context: dg.InputContext | dg.OutputContext) -> PartitionRange:

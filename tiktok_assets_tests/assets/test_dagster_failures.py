@@ -107,6 +107,23 @@ def test_a_step_fails_with_our_sentence_and_is_tried_again_only_if_that_may_help
     assert len(retries) == attempts - 1
 
 
+@pytest.mark.parametrize("retries", [0, 1])
+def test_the_log_of_a_run_shows_our_sentence_first_and_the_trace_below(tmp_path: Path, retries: int) -> None:
+    storage = {"module": "tiktok_assets.storage.event_log", "class": "BatchedEventLog"}
+    overrides = {"event_log_storage": {**storage, "config": {"base_dir": str(tmp_path / "history")}}}
+    job = dg.define_asset_job("job", op_retry_policy=dg.RetryPolicy(max_retries=retries) if retries else None)
+    definitions = dg.Definitions([fails], jobs=[job], executor=dg.in_process_executor)
+    with dg.instance_for_test(temp_dir=str(tmp_path), overrides=overrides) as instance:
+        result = definitions.resolve_job_def("job").execute_in_process(instance=instance, raise_on_error=False)
+        logged = instance.all_logs(result.run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
+    (failed,) = (one.dagster_event for one in logged)
+    assert failed is not None
+    assert failed.message == "the asset is torn"
+    error = failed.step_failure_data.error
+    assert error is not None
+    assert "fails" in "".join(error.stack) + str(error.cause)
+
+
 def unreported(definitions: dg.Definitions) -> set[str]:
     """The assets, ops and IO managers whose failures Dagster would show as errors of the program."""
     functions: dict[str, Any] = {

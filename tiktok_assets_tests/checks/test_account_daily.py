@@ -106,6 +106,15 @@ def test_data_errors_and_events_are_distinguished() -> None:
     )
 
 
+@pytest.mark.parametrize("name", BROKEN)
+def test_the_days_beside_a_finding_are_those_of_the_run_and_not_those_with_findings(name: str) -> None:
+    """A reader takes "days: 0" beside 31 covered days for a check that saw nothing."""
+    found = result(name, days(*[{"video_views": 50 + n} for n in range(40)]))
+    assert found.passed
+    assert found.metadata is not None
+    assert (found.metadata["days"].value, found.metadata["data_errors"].value) == (31, 0)
+
+
 def test_an_engagement_rate_above_1_is_reported_once_and_as_an_error() -> None:
     found = result("engagement_rate_is_within_bounds", days({"video_views": 10, "likes": 10}))
     assert found.metadata is not None

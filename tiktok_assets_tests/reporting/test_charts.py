@@ -53,6 +53,18 @@ def test_unknown_days_are_a_band(known: AccountTables) -> None:
     assert (band["first"], band["last"]) == (day(GAP[0]), day(GAP[1]))
 
 
+def test_charts_begin_on_the_first_day_on_which_what_they_draw_is_known(known: AccountTables) -> None:
+    views, followers = dt.date(2025, 9, 3), dt.date(2025, 10, 1)
+    days = known.days.with_columns(
+        video_views=pl.when(pl.col("date") >= views).then("video_views"),
+        followers=pl.when(pl.col("date") >= followers).then("followers"),
+    )
+    assert charts.every_day(days, LAST, "video_views")["date"].min() == views
+    assert charts.every_day(days, LAST, "followers")["date"].min() == followers
+    assert "unknown" not in layers(charts.views_over_time(days, known.anomalies, LAST))
+    assert "unknown" not in layers(charts.followers_over_time(days, known.anomalies, LAST))
+
+
 def test_an_account_without_gaps_has_no_band(known: AccountTables) -> None:
     recent = known.days.filter(pl.col("date") > GAP[1])
     assert "unknown" not in layers(charts.views_over_time(recent, known.anomalies, LAST))

@@ -64,6 +64,13 @@ def test_unknown_days_break_the_line_and_unknown_numbers_are_dashes(known: Accou
     assert "| Followers | — | — | — | — |" in (sketch("account_daily", unknown) or "")
 
 
+def test_a_sketch_begins_on_the_first_day_with_views(known: AccountTables) -> None:
+    late = known.days.with_columns(video_views=pl.when(pl.col("date") >= dt.date(2025, 11, 20)).then("video_views"))
+    drawn = sketch("account_daily", late)
+    assert drawn is not None
+    assert "Views a day, 20 to " in drawn
+
+
 def test_the_wildest_days_still_fit(known: AccountTables) -> None:
     wild = known.days.with_columns(
         video_views=pl.when(pl.int_range(pl.len()) % 2 == 0).then(10**12).otherwise(0).cast(pl.Int64)

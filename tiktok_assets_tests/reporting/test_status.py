@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 import time_machine
@@ -183,6 +185,31 @@ def test_an_account_that_does_not_exist_is_refused(settings: Settings) -> None:
     result = run("status", "nobody")
     assert result.exit_code == 2
     assert "No account is called nobody. There are: pig1987, zonea0." in result.output
+
+
+@pytest.mark.usefixtures("in_september")
+def test_a_year_that_rests_on_a_file_time_is_in_doubt_wherever_people_look(settings: Settings) -> None:
+    account = SimulatedAccount.generate("zone.a0", 7, dt.date(2026, 6, 1), LAST)
+    overview, *_ = studio_exports(account, FIRST, LAST, downloaded_at=DOWNLOADED)
+    file = drop(overview.members["Overview.csv"], Path(str(settings.landing)) / "zonea0", "Overview.csv")
+    os.utime(file, (NOW.timestamp(), NOW.timestamp()))
+    doubt = "The year 2026 rests on the time of the file (2026-09-21), 11 days after its last row (September 10)"
+    assert doubt in run("inspect", str(file)).output
+    assert doubt in run("process").output
+    shown = run("status", "zonea0").output
+    assert f"look at: Overview.csv: {doubt}" in shown
+    assert "or put a full date of its window into its name (2026-09-10)." in shown
+    assert run("report", "zonea0").exit_code == 0
+    page = (Path(str(settings.data_dir)) / "reports" / "zonea0.html").read_text()
+    assert f"<li><b>Year in doubt</b> Overview.csv: {doubt}" in page
+    with duckdb.connect(str(settings.warehouse), read_only=True) as warehouse:
+        query = (
+            "select date, table_name, sentence from data_quality where check_name = 'exports_are_dated' and not passed"
+        )
+        found = warehouse.execute(f"{query} order by date").fetchall()
+    text = "The year 2026 of Overview.csv rests on the time of the file (2026-09-21), which may be that of a copy."
+    assert [row[:2] for row in found] == [(dt.date(2026, month, 1), "staging/overview") for month in (8, 9)]
+    assert all(row[2].startswith(text) for row in found)
 
 
 def coverage_file(settings: Settings, month: dt.date) -> Path:

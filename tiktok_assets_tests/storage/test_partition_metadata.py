@@ -139,6 +139,17 @@ def test_missing_days_of_a_partition_lie_between_the_first_and_the_last_of_its_a
     assert days_by_partition(shuffled, PARTITIONS, every_day=True).equals(found)
 
 
+def test_the_days_between_an_export_and_the_visit_that_read_following_are_not_missing() -> None:
+    known, visit = date(2025, 1, 30), date(2025, 2, 2)
+    rows = pl.DataFrame(
+        [("a", known, 1, None), ("a", visit, None, 477)],
+        {"account": pl.String, "date": pl.Date, "views": pl.Int64, "following": pl.Int64},
+        orient="row",
+    )
+    found = days_by_partition(rows, PartitionRange(("a",), tuple(MONTHS[:2])), every_day=True)
+    assert found.select(ROWS, "days_covered", "missing_days").rows() == [(1, 1, 0), (1, 0, 0)]
+
+
 def test_no_day_is_missing_in_rows_that_are_not_daily() -> None:
     found = days_by_partition(DAYS, PARTITIONS, every_day=False)
     assert found.columns == ["account", "month", ROWS, "days_covered"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandera.polars as pa
 import polars as pl
+import polars.selectors as cs
 
 from tiktok_assets.curated._tables import WarehouseRow, conform
 from tiktok_assets.curated.account.metrics import DayRates, with_metrics
@@ -11,6 +12,10 @@ from tiktok_assets.curated.quality import quality
 from tiktok_assets.curated.quality.quality import DayFlags, broken, find_anomalies, with_anomalies
 from tiktok_assets.curated.quality.restatements import final_days
 from tiktok_assets.curated.table import Checks, Input, Parameters, Table, publication
+from tiktok_assets.exports.months import month_of
+
+MONTH_BEFORE = 31
+"""Days before the first of a month that reach the month before, whatever its length."""
 
 _KEY = ["account", "date"]
 
@@ -44,7 +49,10 @@ class DayMetrics(pa.DataFrameModel):
 
 
 class AccountDaily(DayFlags, DayRates, DayMetrics):
-    """One row per account and day in at least one report, with rates, growth and anomalies against earlier days."""
+    """One row per account and day with a number, with rates, growth and anomalies against earlier days.
+
+    A day that exports list without any number is a row only between days with numbers.
+    """
 
     account: str = pa.Field(description="account key, as in accounts.toml")
     reach: int = pa.Field(nullable=True, description="reached audience (Business Suite)")
@@ -91,6 +99,28 @@ def account_daily(
     return conform(with_anomalies(days, find_anomalies(days)), AccountDaily)
 
 
+def between_known_days(days: pl.DataFrame, alignment: pl.DataFrame) -> pl.DataFrame:
+    """``days`` (``AccountDaily``) without those that have no number and lie outside the days that exports know.
+
+    A day is compared with the exports of its month and of the month before, each as a whole, so that the result
+    depends on no other month. ``alignment``: rows of ``Alignment``.
+    """
+    exports = alignment.filter(pl.col("report").is_in(["overview", "viewers", "follower_history"]))
+    known = (
+        pl.concat([exports, exports.with_columns(pl.col("date").dt.offset_by("1mo"))])
+        .group_by("account", month="date")
+        .agg(pl.col("first_known").min(), pl.col("last_known").max())
+    )
+    has_number = pl.any_horizontal((cs.integer() - cs.by_name("date_shift_days")).is_not_null())
+    is_between = pl.col("date").is_between("first_known", "last_known")
+    return (
+        days.with_columns(month=month_of(pl.col("date")))
+        .join(known, on=["account", "month"], how="left", maintain_order="left")
+        .filter(has_number | is_between)
+        .select(days.columns)
+    )
+
+
 def _joined(
     overview: pl.DataFrame,
     viewers: pl.DataFrame,
@@ -126,6 +156,10 @@ def _following(insights: pl.DataFrame) -> pl.DataFrame:
     return rows.select(*_KEY, following=pl.col("value").cast(pl.Int64), insights_export_id=pl.col("export_id"))
 
 
+def _made(alignment: pl.DataFrame, **inputs: pl.DataFrame) -> pl.DataFrame:
+    return between_known_days(account_daily(**inputs), alignment)
+
+
 _PROMISED = {
     "has_no_duplicates": "No day is stored twice, under one date or two.",
     "views_cover_engagement": "No day has more likes, comments and shares than views.",
@@ -146,7 +180,7 @@ def _broken(days: pl.DataFrame, _: Parameters) -> dict[str, pl.DataFrame]:
 ACCOUNT_DAILY = Table(
     key="curated/account_daily",
     schema=AccountDaily,
-    version="4",
+    version="5",
     inputs={
         "overview": Input("staging/overview", look_back=quality.LOOK_BACK),
         "viewers": Input("staging/viewers", look_back=quality.LOOK_BACK, renamed={"viewers_export_id": "export_id"}),
@@ -164,8 +198,9 @@ ACCOUNT_DAILY = Table(
             },
         ),
         "settling": Input("curated/settling", pivoted={"is_settled": "settled_after_days"}),
+        "alignment": Input("staging/alignment", look_back=MONTH_BEFORE, pivoted={}),
     },
-    make=lambda inputs, _: account_daily(**inputs),
+    make=lambda inputs, _: _made(**inputs),
     checks=[Checks(descriptions=_PROMISED, cases=_broken)],
     is_daily=True,
     is_by_day=True,

@@ -20,12 +20,13 @@ LOOK_BACK = 31
 
 _SUMMED = ("video_views", "profile_views", "likes", "comments", "shares", "engagements")
 _KEY = ["account", "period", "starts_on"]
-COLUMNS = ("account", "date", *_SUMMED, "unique_viewers", "followers")
+_COUNTS = (*_SUMMED, "unique_viewers", "followers")
+COLUMNS = ("account", "date", *_COUNTS)
 """The columns of a day that ``account_periods`` needs."""
 
 
 class AccountPeriods(pa.DataFrameModel):
-    """One row per account and week or month with at least one day. All sums are over the same days_known days.
+    """One row per account and week or month with a number of at least one day. Sums are over the same days_known days.
 
     A count that is unknown on one of these days has no sum.
     """
@@ -97,7 +98,8 @@ class Periods(AccountPeriods, OfManyExports):
 
 def account_periods(days: pl.DataFrame) -> pl.DataFrame:
     """The weeks and months of ``days``: account, date, followers, unique_viewers and the counts that are summed."""
-    return pl.concat([_periods(days, "week", "1w"), _periods(days, "month", "1mo")]).sort("account", "date", "period")
+    known = days.filter(pl.any_horizontal(pl.col(_COUNTS).is_not_null()))
+    return pl.concat([_periods(known, "week", "1w"), _periods(known, "month", "1mo")]).sort("account", "date", "period")
 
 
 def _periods(days: pl.DataFrame, period: str, every: str) -> pl.DataFrame:
@@ -157,7 +159,7 @@ def _with_growth(rows: pl.DataFrame, every: str) -> pl.DataFrame:
 ACCOUNT_PERIODS = Table(
     key="curated/account_periods",
     schema=AccountPeriods,
-    version="4",
+    version="5",
     inputs={"days": Input("curated/account_daily", look_back=LOOK_BACK, columns=COLUMNS)},
     make=lambda inputs, _: account_periods(inputs["days"]),
 )

@@ -4,8 +4,10 @@ Belongs here: what counts as a day covered, missing or unsettled, for each repor
 make next (``export_coach``, ``content_coach``), reading tables (``status``).
 
 A day is *covered* when the report's main number is known, *missing* when it is not although the account has earlier
-days, *unsettled* when it was exported before its numbers were final. Snapshots (gender, territories, content) describe
-only the day of their download: they have captures, and nothing is missing between two of them.
+days, *unsettled* when it was exported before its numbers were final. The same export labels one report a day later than
+another: a day at the *edge* of the account's days, beyond which a report ends a day early, is not missing in it.
+Snapshots (gender, territories, content) describe only the day of their download: they have captures, and nothing is
+missing between two of them.
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ from tiktok_assets.reports.report import UtcTime
 FINAL_AFTER = 3
 # How far back Studio shows a day: a year of days, a week of active hours.
 YEAR, WEEK = 365, 7
+# Days by which a report may begin later, or end earlier, than the account's days: viewers labelled a day late.
+EDGE = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +85,8 @@ class Coverage(pa.DataFrameModel):
         ge=0,
         le=31,
         description="days not covered between the first and last day of the month that an overview, viewers or "
-        "follower_history contains; of follower_activity between its own. Null for snapshots",
+        "follower_history contains, except one day at either end, which its labels may not reach; of "
+        "follower_activity between its own. Null for snapshots",
     )
     days_without_number: int = pa.Field(
         nullable=True, ge=0, le=31, description="days that exports name without knowing the number. Null for snapshots"
@@ -154,8 +159,14 @@ def coverage(days: pl.DataFrame, final_after: int = FINAL_AFTER) -> pl.DataFrame
     )
     counts = ("days_covered", "days_without_number", "days_unsettled")
     is_snapshot = pl.col("_reach").is_null()
-    first = pl.when(pl.col("_reach") == YEAR).then("_first").otherwise("first_day")
-    last = pl.when(pl.col("_reach") == YEAR).then("_last").otherwise("last_day")
+    edge = pl.duration(days=EDGE)
+    begins_at_edge, ends_at_edge = (
+        pl.col("first_day") <= pl.col("_first") + edge,
+        pl.col("last_day") >= pl.col("_last") - edge,
+    )
+    of_account = pl.col("_reach") == YEAR
+    first = pl.when(of_account & ~begins_at_edge.fill_null(value=False)).then("_first").otherwise("first_day")
+    last = pl.when(of_account & ~ends_at_edge.fill_null(value=False)).then("_last").otherwise("last_day")
     span = ((last - first).dt.total_days() + 1).fill_null(0)
     return (
         days.select("account", "month")
@@ -186,7 +197,7 @@ class ReportCoverage:
     covered: frozenset[dt.date]
     """The days whose main number is known; the captures of a snapshot."""
     missing: frozenset[dt.date]
-    """The days that are not covered since the account's first day. Empty for snapshots."""
+    """The days that are not covered since the account's first day, without those at the edge. Empty for snapshots."""
     without_number: frozenset[dt.date]
     """Of the missing days, those an export lists without a number although they should be final.
     Another export would hardly add one."""
@@ -219,9 +230,11 @@ def covered_until(
     for (account,), rows in marked.partition_by("account", as_dict=True, maintain_order=True).items():
         by_report = rows.partition_by("report", as_dict=True)
         by_name = {report: by_report.get((report,), rows.clear()) for report in COUNTED}
-        firsts = [by_name[report].filter("is_known")["date"].min() for report in COUNTED if COUNTED[report].reach]
-        begin = min((first for first in firsts if isinstance(first, dt.date)), default=None)
-        found[str(account)] = [_report_coverage(report, by_name[report], begin, newest) for report in COUNTED]
+        days_of = [
+            day for report in COUNTED if COUNTED[report].reach for day in by_name[report].filter("is_known")["date"]
+        ]
+        begin, end = min(days_of, default=None), max(days_of, default=None)
+        found[str(account)] = [_report_coverage(report, by_name[report], begin, end, newest) for report in COUNTED]
     return found
 
 
@@ -236,7 +249,10 @@ def nothing_covered() -> list[ReportCoverage]:
     ]
 
 
-def _report_coverage(report: str, days: pl.DataFrame, begin: dt.date | None, newest: dt.date) -> ReportCoverage:
+def _report_coverage(
+    report: str, days: pl.DataFrame, begin: dt.date | None, end: dt.date | None, newest: dt.date
+) -> ReportCoverage:
+    """``begin``, ``end``: the first and the last day that any report of the account covers."""
     reach = COUNTED[report].reach
     known = days.filter("is_known")
     covered = frozenset(known["date"])
@@ -246,7 +262,7 @@ def _report_coverage(report: str, days: pl.DataFrame, begin: dt.date | None, new
     start = begin if reach == YEAR else min(covered, default=None)
     if reach is not None and start is not None:
         span = Window(first=start, last=max(newest, start, *covered))
-        missing = frozenset(span.days()) - covered
+        missing = frozenset(span.days()) - covered - (_edge(covered, begin, end) if reach == YEAR else frozenset())
     unknown = days.filter(~pl.col("is_known") & ~pl.col("is_unsettled"))
     return ReportCoverage(
         report=report,
@@ -256,6 +272,14 @@ def _report_coverage(report: str, days: pl.DataFrame, begin: dt.date | None, new
         unsettled=frozenset(known.filter("is_unsettled")["date"]) if reach is not None else frozenset(),
         last_export=days.select(pl.col("last_export").max()).item(),
     )
+
+
+def _edge(covered: Collection[dt.date], begin: dt.date | None, end: dt.date | None) -> frozenset[dt.date]:
+    """The days ``begin`` and ``end``, where ``covered`` begins or ends ``EDGE`` from them."""
+    if not covered or begin is None or end is None:
+        return frozenset()
+    ends = ((begin, min(covered)), (end, max(covered)))
+    return frozenset(day for day, own in ends if abs(own - day) == DAY * EDGE)
 
 
 def ranges(days: Collection[dt.date]) -> list[Window]:

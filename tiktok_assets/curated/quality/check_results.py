@@ -8,12 +8,14 @@ run, so nothing here comes from one.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandera.polars as pa
 import polars as pl
 
 from tiktok_assets.curated._tables import OfManyExports, conform, made_of
 from tiktok_assets.curated.quality import quality
+from tiktok_assets.curated.quality.dated import doubtful_exports, sentence
 from tiktok_assets.curated.quality.quality import EXAMINED, PROMISES, broken, examined_days, find_anomalies
 from tiktok_assets.curated.table import Input, Table
 from tiktok_assets.exports.months import month_of
@@ -24,7 +26,8 @@ DAYS = "curated/account_daily"
 REPORTS = ("overview", "viewers", "follower_history")
 """The reports with a row for every day of their window."""
 _REPORT_CHECKS = ("has_rows", "days_are_contiguous")
-_CHECKS = [*_REPORT_CHECKS, *PROMISES]
+_DATED = "exports_are_dated"
+_CHECKS = [*_REPORT_CHECKS, _DATED, *PROMISES]
 _KEY = ["account", "date", "table_name", "check_name"]
 
 
@@ -71,13 +74,19 @@ class DataQuality(OfManyExports):
         unique = ["platform", *_KEY]
 
 
-def check_results(days: pl.DataFrame, reports: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """The rows of ``DataQuality`` for each month of ``days`` (``AccountDaily``) and of staged ``reports``, by name."""
+def check_results(
+    days: pl.DataFrame, reports: Mapping[str, pl.DataFrame], doubtful: Mapping[str, pl.DataFrame] | None = None
+) -> pl.DataFrame:
+    """The rows of ``DataQuality`` for each month of ``days`` (``AccountDaily``) and of staged ``reports``, by name.
+
+    ``doubtful``: of each report whose years are judged, the ``doubtful_exports``; its rows name their ``export_id``.
+    """
     staged = {f"staging/{name}": reports[name] for name in REPORTS}
+    dated = {f"staging/{name}": exports for name, exports in (doubtful or {}).items()}
     judged = [examined_days(days).with_columns(table_name=pl.lit(DAYS))] + [
         rows.select("account", "date", table_name=pl.lit(table), check_name=pl.lit(check))
         for table, rows in staged.items()
-        for check in _REPORT_CHECKS
+        for check in (*_REPORT_CHECKS, *([_DATED] if table in dated else []))
     ]
     examined = (
         pl.concat(judged, how="diagonal")
@@ -87,7 +96,13 @@ def check_results(days: pl.DataFrame, reports: Mapping[str, pl.DataFrame]) -> pl
     expected = pl.DataFrame({"table_name": list(staged)}, schema={"table_name": pl.String}).with_columns(
         check_name=pl.lit("has_rows")
     )
-    found = pl.concat([_of_days(days), *(_of_report(table, rows) for table, rows in staged.items())])
+    found = pl.concat(
+        [
+            _of_days(days),
+            *(_of_report(table, rows) for table, rows in staged.items()),
+            *(_of_years(table, staged[table], exports) for table, exports in dated.items()),
+        ]
+    )
     rows = (
         examined.join(
             examined.select("account", "date").unique().join(expected, how="cross"), on=_KEY, how="full", coalesce=True
@@ -96,6 +111,17 @@ def check_results(days: pl.DataFrame, reports: Mapping[str, pl.DataFrame]) -> pl
         .with_columns(pl.col("days_examined", "data_errors", "events").fill_null(0))
     )
     return conform(_with_absent_reports(rows), DataQuality).sort(_KEY)
+
+
+def in_months_of(days: pl.DataFrame, reports: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """``reports`` in the months that an account has ``days`` in: in others exports list days without any number."""
+    months = days.select("account", month=month_of(pl.col("date"))).unique()
+    return {
+        name: rows.join(
+            months, left_on=["account", month_of(pl.col("date"))], right_on=["account", "month"], how="semi"
+        )
+        for name, rows in reports.items()
+    }
 
 
 def missing_days(rows: pl.DataFrame) -> pl.DataFrame:
@@ -138,13 +164,32 @@ def _of_report(table: str, rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _of_years(table: str, rows: pl.DataFrame, exports: pl.DataFrame) -> pl.DataFrame:
+    """Each of ``exports`` that ``rows`` come from, once a month, dated the last of its days in it."""
+    texts = [sentence(source, last, at) for source, last, at in exports.select("source", "last", "file_time").rows()]
+    told = exports.select("account", "export_id", sentence=pl.Series(texts, dtype=pl.String))
+    months = ["account", "export_id", "sentence", month_of(pl.col("date")).alias("month")]
+    found = rows.join(told, on=["account", "export_id"]).group_by(months)
+    return found.agg(first_day=pl.col("date").min(), last_day=pl.col("date").max()).select(
+        "account",
+        date="last_day",
+        kind=pl.lit("data_error"),
+        severity=pl.lit("warning"),
+        first_day="first_day",
+        last_day="last_day",
+        sentence="sentence",
+        table_name=pl.lit(table),
+        check_name=pl.lit(_DATED),
+    )
+
+
 def _counted(found: pl.DataFrame) -> pl.DataFrame:
     """The findings of each month and check as one row."""
     worst_first = pl.Enum(quality.SEVERITIES)
     more = pl.len() - 1
     newest = pl.col("sentence").last()
     return (
-        found.sort("account", "table_name", "check_name", "date")
+        found.sort("account", "table_name", "check_name", "date", "sentence")
         .group_by("account", "table_name", "check_name", date=month_of(pl.col("date")), maintain_order=True)
         .agg(
             severity=pl.col("severity").cast(worst_first).min().cast(pl.String),
@@ -171,14 +216,23 @@ def _with_absent_reports(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(absent).with_columns(passed=pl.col("sentence").is_null())
 
 
+_OF_REPORT = ("account", "date", "export_id")
+
+
+def _made(inputs: Mapping[str, Any]) -> pl.DataFrame:
+    reports = in_months_of(inputs["days"], {name: inputs[name] for name in REPORTS})
+    return check_results(inputs["days"], reports, {name: doubtful_exports(inputs[f"raw_{name}"]) for name in REPORTS})
+
+
 DATA_QUALITY = Table(
     key="warehouse/data_quality",
     schema=DataQuality,
-    version="3",
+    version="4",
     inputs={
         "days": Input(DAYS, look_back=LOOK_BACK),
-        **{name: Input(f"staging/{name}", look_back=LOOK_BACK, columns=("account", "date")) for name in REPORTS},
+        **{name: Input(f"staging/{name}", look_back=LOOK_BACK, columns=_OF_REPORT) for name in REPORTS},
+        **{f"raw_{name}": Input(f"raw/{name}") for name in REPORTS},
     },
-    make=lambda inputs, _: check_results(inputs["days"], inputs),
+    make=lambda inputs, _: _made(inputs),
     previous_names={"table_name": "table", "check_name": "check"},
 )

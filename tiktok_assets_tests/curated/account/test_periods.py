@@ -104,6 +104,14 @@ class TestUnknown:
             (0, None, None, 10)
         ]
 
+    def test_a_period_without_any_number_has_no_row(self) -> None:
+        nothing: list[dict] = [dict.fromkeys(("profile_views", "likes", "shares", "comments"))] * 7
+        known = [{"video_views": 10}] * 7
+        rows = days(MONDAY - timedelta(7), nothing + known + nothing)
+        columns = ("label", "days_known")
+        assert values_of(periods(rows, "week"), *columns) == [("2025-W10", 7)]
+        assert values_of(periods(rows, "month"), *columns) == [("2025-03", 7)]
+
     def test_unique_viewers_are_never_summed(self) -> None:
         counts = [{"video_views": 10, "unique_viewers": n} for n in (1, 2, 3, 4, 5, 6, 7)]
         # (1 + 2 + 3 + 4 + 5 + 6 + 7) / 7 = 4

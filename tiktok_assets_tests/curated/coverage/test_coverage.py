@@ -74,6 +74,36 @@ def test_days_before_the_first_are_missing_only_if_another_report_has_them() -> 
     assert shown(by_report["follower_activity"].missing) == []  # Studio shows a week before the first export, no more
 
 
+@pytest.mark.parametrize(
+    ("viewers", "missing_in_overview", "missing_in_viewers"),
+    [
+        (days("11-09", "11-19"), [], []),
+        (days("11-11", "11-20"), [], []),
+        (days("11-11", "11-19"), [], []),
+        (days("11-08", "11-20"), ["2026-11-08 to 2026-11-09"], []),
+        (days("11-12", "11-20"), [], ["2026-11-10 to 2026-11-11"]),
+        (days("11-10", "11-18"), [], ["2026-11-19 to 2026-11-20"]),
+        ([*days("11-10", "11-14"), *days("11-16", "11-19")], [], ["2026-11-15 to 2026-11-15"]),
+    ],
+)
+def test_a_single_day_at_the_edge_that_another_report_is_labelled_beyond_is_not_missing(
+    viewers: list[dt.date], missing_in_overview: list[str], missing_in_viewers: list[str]
+) -> None:
+    reports = reported("overview", days("11-10", "11-20")), reported("viewers", viewers)
+    by_report = found("11-20", *reports)
+    assert shown(by_report["overview"].missing) == missing_in_overview
+    assert shown(by_report["viewers"].missing) == missing_in_viewers
+    month = {row["report"]: row["days_missing"] for row in coverage(pl.concat(reports)).iter_rows(named=True)}
+    assert month["overview"] == len(by_report["overview"].missing)
+    assert month["viewers"] == len(by_report["viewers"].missing)
+
+
+def test_days_after_the_edge_are_missing_in_every_report() -> None:
+    reports = reported("overview", days("11-10", "11-20")), reported("viewers", days("11-09", "11-19"))
+    by_report = found("11-24", *reports)
+    assert shown(by_report["overview"].missing) == shown(by_report["viewers"].missing) == ["2026-11-21 to 2026-11-24"]
+
+
 def activity(first: str) -> pl.DataFrame:
     return reported("follower_activity", days(first, "11-20"))
 
@@ -206,8 +236,11 @@ def test_covered_and_missing_days_are_the_span(
         assert one.without_number <= one.missing
         assert one.unsettled <= one.covered
         if one.counted.reach == 365 and (known or others):
-            first = min(known | others)
-            assert one.covered | one.missing == set(Window(first=first, last=max(last, first, *one.covered)).days())
+            first, end = min(known | others), max(known | others)
+            edges = {first} if one.first == first + DAY else set()
+            edges |= {end} if one.last == end - DAY else set()
+            span = set(Window(first=first, last=max(last, first, *one.covered)).days())
+            assert one.covered | one.missing == span - edges
         assert sum(len(window) for window in ranges(one.missing)) == len(one.missing)
 
 

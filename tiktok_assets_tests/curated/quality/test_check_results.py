@@ -12,9 +12,9 @@ from polars.testing import assert_frame_equal
 from tiktok_assets.checks.schema import violations
 from tiktok_assets.curated._tables import warehouse_rows
 from tiktok_assets.curated.account.metrics import with_metrics
-from tiktok_assets.curated.quality.check_results import LOOK_BACK, REPORTS, DataQuality, check_results
+from tiktok_assets.curated.quality.check_results import DATA_QUALITY, LOOK_BACK, REPORTS, DataQuality, check_results
 from tiktok_assets.curated.quality.quality import PROMISES
-from tiktok_assets_tests.curated.frames import by_month, column, day_rows, months_of, values_of
+from tiktok_assets_tests.curated.frames import by_month, column, day_rows, months_of, parameters, values_of
 
 MARCH, APRIL = date(2025, 3, 1), date(2025, 4, 1)
 LOADED_AT = pl.Series(["2025-05-01T00:00:00Z"]).str.to_datetime(time_zone="UTC").item()
@@ -135,6 +135,48 @@ def test_months_without_data_have_no_row() -> None:
     assert months_of(table) == [MARCH, date(2025, 6, 1)]
     assert values_of(table.filter(date=date(2025, 6, 1), table_name="curated/account_daily"), "check_name") == []
     assert results(days(0)).is_empty()
+
+
+def test_a_month_in_which_exports_only_list_days_without_numbers_promises_nothing() -> None:
+    account = days(30, first=APRIL)
+    listed = days(61)
+    reports = {"viewers": listed, "overview": account, "follower_history": listed}
+    found = DATA_QUALITY.rows({"days": account, **reports, **raw_of("e")}, parameters())
+    assert months_of(found) == [APRIL]
+    assert found["passed"].all()
+
+
+def raw_of(export_id: str, evidence: str = "zip_name") -> dict[str, pl.LazyFrame]:
+    """The raw rows of each report: of one export, whose file is a month older than its last row."""
+    row = {
+        "account": "a",
+        "export_id": export_id,
+        "source": "Overview.csv",
+        "year_evidence": evidence,
+        "downloaded_at_evidence": evidence,
+        "downloaded_at": LOADED_AT,
+        "window_last": date(2025, 4, 1),
+    }
+    return {f"raw_{name}": pl.LazyFrame([row]) for name in REPORTS}
+
+
+def test_a_year_that_rests_on_the_time_of_a_file_is_named_in_each_month_of_its_days() -> None:
+    account = days(33)
+    inputs = {"days": account, **dict.fromkeys(REPORTS, account)}
+    found = DATA_QUALITY.rows({**inputs, **raw_of("e", "file_time")}, parameters())
+    text = (
+        "The year 2025 of Overview.csv rests on the time of the file (2025-05-01), which may be that of a copy. "
+        "Name it as Studio did, or with a full date of its window."
+    )
+    for report in REPORTS:
+        about = f"staging/{report}"
+        march = (False, "warning", 31, 1, 0, MARCH, date(2025, 3, 31), text)
+        assert one(found, "exports_are_dated", about=about) == march
+        april = (False, "warning", 2, 1, 0, APRIL, date(2025, 4, 2), text)
+        assert one(found, "exports_are_dated", APRIL, about=about) == april
+    for certain in (raw_of("another", "file_time"), raw_of("e")):
+        kept = DATA_QUALITY.rows({**inputs, **certain}, parameters()).filter(check_name="exports_are_dated")
+        assert (kept["passed"].all(), kept.height) == (True, 6)
 
 
 def test_a_run_per_month_makes_what_one_run_makes() -> None:
