@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from tiktok_assets.partitions import accounts_of
 from tiktok_assets.reports import REPORTS
 from tiktok_assets_tests.e2e.dagster_dev import DagsterDev
 from tiktok_assets_tests.e2e.running.conftest import ACCOUNTS
-from tiktok_assets_tests.e2e.running.drop import DROPPED, WHOLE_YEAR, account, drop
+from tiktok_assets_tests.e2e.running.drop import BOMBS_DROPPED, DROPPED, WHOLE_YEAR, account, drop
 
 pytestmark = pytest.mark.e2e
 
@@ -93,6 +94,14 @@ def test_dropped_exports_of_two_accounts_are_730_rows_of_the_warehouse(
     )
     truth = [account(name).daily.filter(pl.col("day").is_between(*WHOLE_YEAR)) for name in DROPPED]
     assert found.rows() == [(name, 365, days["video_views"].sum()) for name, days in zip(DROPPED, truth, strict=True)]
+
+
+def test_bombs_beside_them_are_quarantined_and_the_code_location_lives(
+    dagster_dev: DagsterDev, seconds_from_drop_to_warehouse: float
+) -> None:
+    notes = [json.loads(note.read_text()) for note in (dagster_dev.landing.parent / "quarantine").glob("*.json")]
+    reasons = {Path(note["file"]).parent.name: note["reason"] for note in notes}
+    assert {reasons[kind] for kind in BOMBS_DROPPED} <= {"limit_exceeded", "broken_file"}
 
 
 def test_the_sensor_requested_each_account_once_and_names_the_accounts_of_a_run(
