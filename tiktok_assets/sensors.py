@@ -47,7 +47,7 @@ def build_new_exports(
         # Dagster checks every 5 s which sensors are due: exactly 10 s would become 15.
         minimum_interval_seconds=max(1, lake.settings.sensor_interval - 1),
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Exports dropped into data/landing go to their account and are processed, many accounts per run.",
+        description="Exports dropped into landing go to their account and are processed, many accounts per run.",
     )
     def new_exports(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         dead = end_dead_runs(context.instance, Locks(lake.settings.locks))

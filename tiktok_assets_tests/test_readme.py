@@ -35,7 +35,7 @@ def test_every_command_of_the_readme_exists(words: str) -> None:
         in {
             *("login", "sessions", "extract", "process", "inspect", "accounts", "list", "add", "rebuild"),
             *("simulator", "export", "raw", "status", "report", "as-of", "trace", "aggregate", "viral", "validate"),
-            *("init", "schema-check", "migrate", "archive", "history", "prune"),
+            *("init", "schema-check", "migrate", "archive", "history", "prune", "forget"),
         }
     ]
     assert names, f"{words!r} names no command"

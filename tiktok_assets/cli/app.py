@@ -34,6 +34,7 @@ app = typer.Typer(
 export_app = typer.Typer(help="Tables of the lake in other formats.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(init.app)
 app.add_typer(studio.app)
+app.add_typer(studio.sessions_app, name="sessions")
 app.add_typer(history.app)
 app.add_typer(status.app)
 app.add_typer(report.app)
@@ -118,8 +119,9 @@ def inspect(
     from tiktok_assets.inbox.inspect import inspect as describe
     from tiktok_assets.settings import load_settings
 
-    roster = load_roster(load_settings())
-    found = [describe(path, roster) for path in files]
+    settings = load_settings()
+    roster = load_roster(settings)
+    found = [describe(path, roster, settings.landing) for path in files]
     if as_json:
         print_json(found)
     else:

@@ -203,7 +203,7 @@ def archive(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be moved.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Move old processed exports from landing to data/archive, where every command still finds them.
+    """Move old processed exports from landing to the archive, where every command still finds them.
 
     Each file is read first: its sha256 must be that of an export that has reached the warehouse. To undo, move a file
     back. Exit code 1 if a file could not be moved.

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from upath import UPath
 
 from tiktok_assets.accounts import Roster
 from tiktok_assets.exports.archive import export_id
@@ -15,7 +16,7 @@ from tiktok_assets.inbox.ownership import owner
 from tiktok_assets.reports.reading import Export, MemberRows, open_export
 
 
-def inspect(path: Path, roster: Roster) -> dict[str, Any]:
+def inspect(path: Path, roster: Roster, landing: UPath) -> dict[str, Any]:
     """The file's identity, what its name says, and either its tables or the problem, as JSON-ready data.
 
     ``account`` is None where no configured account owns it; ``account_problem`` says why.
@@ -38,18 +39,18 @@ def inspect(path: Path, roster: Roster) -> dict[str, Any]:
     }
     try:
         with open_export(path) as export:
-            found |= _described(export, roster)
+            found |= _described(export, roster, landing)
             export.validate()
     except ExportProblem as problem:
         found |= {"problem": problem.reason, "message": str(problem)}
     return found
 
 
-def _described(export: Export, roster: Roster) -> dict[str, Any]:
+def _described(export: Export, roster: Roster, landing: UPath) -> dict[str, Any]:
     first, last = export.window
     account, account_problem = None, None
     try:
-        account = owner(export, roster.resolve(export.path.parent.name), roster).key
+        account = owner(export, roster.resolve(export.path.parent.name), roster, landing).key
     except (UnknownAccount, AccountConflict) as problem:
         account_problem = str(problem)
     return {
