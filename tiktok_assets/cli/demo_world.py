@@ -160,12 +160,10 @@ def _export(settings: Settings, accounts: Iterable[Account], now: dt.datetime) -
 
 
 def _login(account: Account, number: int, today: dt.date) -> StudioAccount:
-    """An invented account with something to see: a viral video, and every second one a gap, the others a fall."""
+    """An invented account with something to see: a viral video, two days without rows, a fall in followers."""
+    days_ago = [today - dt.timedelta(days=days + 8 * (number % 3)) for days in range(101)]
     traits = Traits(
-        posts_per_week=5,
-        viral_day=today - dt.timedelta(days=6 + 8 * (number % 3)),
-        gap=None if number % 2 else (today - dt.timedelta(days=100), today - dt.timedelta(days=99)),
-        follower_drop=today - dt.timedelta(days=45) if number % 2 else None,
+        posts_per_week=5, viral_day=days_ago[6], gap=(days_ago[100], days_ago[99]), follower_drop=days_ago[45]
     )
     begins, ends = today - dt.timedelta(days=_DAYS + 90), today + dt.timedelta(days=1)
     return invent_account(account.handle, number + 1, begins, ends, traits=traits, locale=("en", "el")[number % 2])
@@ -220,7 +218,8 @@ def _print_tables(settings: Settings) -> None:
 def _print_ways_in(settings: Settings, page: Path) -> None:
     python, here = _short(Path(sys.executable)), project_root()
     has_make = (here / "Makefile").is_file()
-    query = f"import duckdb; duckdb.connect('{_short(settings.warehouse)}').sql('from social_media_stats').show()"
+    sql = "select account, date, video_views, followers from social_media_stats"
+    query = f"import duckdb; duckdb.connect('{_short(settings.warehouse)}').sql('{sql}').show()"
     accounts, data = _short(settings.accounts_file), _short(Path(str(settings.data_dir)))
     out.print(
         f"\nIn Dagster:        {'make demo-dev' if has_make else 'tiktok-assets demo dev'}"

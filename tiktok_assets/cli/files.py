@@ -90,7 +90,10 @@ def validate(
     paths: Annotated[list[str], typer.Argument(help="Files, folders or quoted patterns.")],
     as_json: AsJson = False,
 ) -> None:
-    """Check staging's Parquet files, or old CSV files of the legacy pipeline. Exit code 1 if there are problems."""
+    """Check staging's Parquet files, or old tables of the legacy pipeline, by the rules of the asset checks.
+
+    Exit code 1 if there are problems.
+    """
     from tiktok_assets.legacy.validate import validate as look_at
 
     report = look_at(paths)
