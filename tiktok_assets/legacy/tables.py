@@ -87,18 +87,19 @@ def faults(rows: Sequence[Mapping[str, str]], today: dt.date) -> tuple[list[Faul
 
 def days(rows: Sequence[Mapping[str, str]], file: str) -> pl.DataFrame:
     """The days of a table with the numbers that could be read, as ``days.judged`` takes them."""
+    counts = [name for name in (*COUNTS, "followers") if any(name in row for row in rows)]
     found = [
         {
             "account": _whose(row),
             "date": _day(row["date"]),
             "file": file,
             "row": number,
-            **{name: count(row.get(name, "")) for name in (*COUNTS, "followers")},
+            **{name: count(row[name]) for name in counts},
             "engagement_rate": _rate(row.get("engagement_rate", "")),
         }
         for number, row in enumerate(rows, start=1)
     ]
-    numbers = dict.fromkeys((*COUNTS, "followers"), pl.Int64) | {"engagement_rate": pl.Float64}
+    numbers = dict.fromkeys(counts, pl.Int64) | {"engagement_rate": pl.Float64}
     return pl.DataFrame(found, {"account": pl.String, "date": pl.Date, "file": pl.String, "row": pl.Int64, **numbers})
 
 
