@@ -6,7 +6,7 @@ EXPORTS ?= ../shared/exports
 FORMER ?= ../shared/former_pipeline
 
 # Dagster's history is in the data folder (dagster.yaml), unless DAGSTER_HOME has a dagster.yaml of its own.
-dev demo demo-remove: export DAGSTER_HOME := $(if $(wildcard $(DAGSTER_HOME)/dagster.yaml),$(DAGSTER_HOME),$(CURDIR))
+dev: export DAGSTER_HOME := $(if $(wildcard $(DAGSTER_HOME)/dagster.yaml),$(DAGSTER_HOME),$(CURDIR))
 # One event for the partitions of a range instead of one each: 35% less bookkeeping (measured). The events of an output
 # stored at once: 13% less in all. The history sets both as well, for Dagster started without make.
 export DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS := 1
@@ -17,7 +17,7 @@ export NO_MKDOCS_2_WARNING := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup docs test test-long dev demo demo-remove conformance former-pipeline bench
+.PHONY: help setup docs test test-long dev demo demo-dev demo-remove conformance former-pipeline bench
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' Makefile
@@ -43,11 +43,14 @@ dev: setup ## open Dagster on http://127.0.0.1:3000 (PORT=3333 for another port)
 	@echo "Dagster will answer on http://127.0.0.1:$(PORT) in about 15 seconds; Ctrl-C stops it."
 	@PYTHONWARNINGS='ignore:Function `dev_command` is superseded' $(PY) -m dagster dev -h 127.0.0.1 -p $(PORT)
 
-demo: setup ## run the whole pipeline on invented accounts and show the result
-	@$(PY) -m tiktok_assets.cli.demo
+demo: setup ## run the whole pipeline on invented accounts in data/demo, and show the result (ARGS="--account name")
+	@$(PY) -m tiktok_assets.cli.app demo $(ARGS)
 
-demo-remove: setup ## remove the demo's exports and everything made from them
-	@$(PY) -m tiktok_assets.cli.demo --remove
+demo-dev: setup ## open the demo in Dagster (PORT=3333 for another port)
+	@$(PY) -m tiktok_assets.cli.app demo dev --port $(PORT)
+
+demo-remove: setup ## delete data/demo
+	@$(PY) -m tiktok_assets.cli.app demo remove
 
 conformance: setup ## compare with the real exports in EXPORTS=folder
 	@$(PY) -m tiktok_assets_tests.conformance $(EXPORTS)

@@ -6,6 +6,7 @@ What does not: partitions made of the keys (``partitions.py``), and sessions or 
 
 from __future__ import annotations
 
+import difflib
 import logging
 import re
 import tomllib
@@ -103,7 +104,22 @@ def load_roster(settings: Settings) -> Roster:
     chosen = [
         entries.resolve(name) or _checked(name.removeprefix("@"), {}, "TIKTOK_ACCOUNTS") for name in settings.accounts
     ]
+    _warn_about_unknown(settings.accounts, entries, path)
     return Roster(dict.fromkeys(chosen), source=f"TIKTOK_ACCOUNTS with {path}")
+
+
+def _warn_about_unknown(names: Iterable[str], entries: Roster, path: Path) -> None:
+    """A name that the file does not have is a new account, or one of the file's mistyped."""
+    known = [name for one in entries.values() for name in (one.key, one.handle)]
+    for name in names if entries else ():
+        if entries.resolve(name) is None:
+            near = difflib.get_close_matches(name.removeprefix("@"), known, n=1)
+            logging.getLogger(__name__).warning(
+                "TIKTOK_ACCOUNTS: %s has no account %s; it is used as a new one with that handle.%s",
+                path,
+                name,
+                f" Did you mean {near[0]}?" if near else "",
+            )
 
 
 def add_account(path: Path, key: str, **fields: Any) -> Account:

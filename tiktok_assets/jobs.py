@@ -20,7 +20,7 @@ process_exports = dg.define_asset_job(
 report_accounts = dg.define_asset_job(
     "report_accounts",
     selection=dg.AssetSelection.groups("reports"),
-    description="The page of each account of the run, `data/reports/<account>.html`, from what is in curated now.",
+    description="The page of each account of the run, `<account>.html` in reports, from what is in curated now.",
 )
 
 extract_exports = dg.define_asset_job(

@@ -11,13 +11,14 @@ from tiktok_assets.assets.publishing import overdue
 from tiktok_assets.assets.quarantine import NOTHING, fingerprint, named_files, quarantine_evaluations
 from tiktok_assets.inbox.intake import Intake, by_account, take_in
 from tiktok_assets.inbox.quarantine import in_quarantine, sentence
-from tiktok_assets.inbox.run_plan import MAX_TRIES, given_up, note_batch, note_deaths, runs_to_start
+from tiktok_assets.inbox.run_plan import MAX_TRIES, given_up, note_batch, note_deaths, note_planned, runs_to_start
 from tiktok_assets.inbox.tries import tries
 from tiktok_assets.partitions import accounts_of
 from tiktok_assets.storage.dagster_internals import AssetJob
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake
-from tiktok_assets.storage.locks import Locks
+from tiktok_assets.storage.lock_names import PLANNING
+from tiktok_assets.storage.locks import Locks, LockTaken
 from tiktok_assets.storage.run_locks import NOT_ENDED, end_dead_runs
 
 # A damaged file that changed less than this ago may still be being written.
@@ -38,7 +39,7 @@ def build_new_exports(
     process_exports: AssetJob,
     publish_warehouse: dg.JobDefinition,
 ) -> dg.SensorDefinition:
-    """The sensor that turns files in ``data/landing`` into runs."""
+    """The sensor that turns files in landing into runs."""
     events = LandingEvents()
 
     @dg.sensor(
@@ -47,9 +48,16 @@ def build_new_exports(
         # Dagster checks every 5 s which sensors are due: exactly 10 s would become 15.
         minimum_interval_seconds=max(1, lake.settings.sensor_interval - 1),
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Exports dropped into data/landing go to their account and are processed, many accounts per run.",
+        description="Exports dropped into landing go to their account and are processed, many accounts per run.",
     )
     def new_exports(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        try:
+            with Locks(lake.settings.locks, "the sensor new_exports").hold(PLANNING, wait=False):
+                return look(context)
+        except LockTaken as taken:
+            return dg.SkipReason(f"{taken} What has landed is processed there, or by the next tick after it.")
+
+    def look(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         dead = end_dead_runs(context.instance, Locks(lake.settings.locks))
         note_deaths(lake, [run.tags for run in dead], list(roster))
         for run in dead:
@@ -79,6 +87,8 @@ def build_new_exports(
             reported += quarantine_evaluations(lake)
         if intake.postponed:
             context.log.info(_postponed(intake))
+        if started:
+            note_planned(lake)
         if requests:
             return dg.SensorResult(run_requests=requests, asset_events=reported, cursor=seen)
         why = dg.SkipReason(_why_nothing(lake, intake, given_up(groups, tried)))

@@ -210,7 +210,7 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
     )
     archive_after: int = _setting(
-        "Days after its download when `tiktok-assets archive` moves a processed export to data/archive",
+        "Days after its download when `tiktok-assets archive` moves a processed export from landing to the archive",
         "a whole number of days, 0 or more",
         90,
         ge=0,

@@ -126,6 +126,16 @@ def test_without_a_file_the_roster_is_empty_and_an_operation_on_accounts_fails(t
         nobody.partition_keys()
 
 
+def test_a_name_that_the_file_does_not_have_is_reported_with_the_nearest_one(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert tuple(roster(path, "pig1978", "zone.a0", "unheard")) == ("pig1978", "zonea0", "unheard")
+    mistyped, new = [record.getMessage() for record in caplog.records]
+    assert "has no account pig1978; it is used as a new one" in mistyped
+    assert mistyped.endswith("Did you mean pig1987?")
+    assert new.endswith("has no account unheard; it is used as a new one with that handle.")
+
+
 def test_a_configured_file_that_is_missing_is_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert roster(tmp_path / "acounts.toml", "pig1987").partition_keys() == ("pig1987",)
     assert "acounts.toml does not exist" in caplog.text

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import duckdb
@@ -35,7 +36,7 @@ def test_every_command_of_the_readme_exists(words: str) -> None:
         in {
             *("login", "sessions", "extract", "process", "inspect", "accounts", "list", "add", "rebuild"),
             *("simulator", "export", "raw", "status", "report", "as-of", "trace", "aggregate", "viral", "validate"),
-            *("init", "schema-check", "migrate", "archive", "history", "prune"),
+            *("init", "schema-check", "migrate", "archive", "history", "prune", "forget", "demo", "dev", "remove"),
         }
     ]
     assert names, f"{words!r} names no command"
@@ -57,14 +58,22 @@ def test_every_message_of_the_troubleshooting_table_is_in_the_source() -> None:
 
 
 @pytest.mark.e2e
-def test_the_demo_fills_the_tables_and_the_readmes_queries_answer(tmp_path: Path) -> None:
+def test_the_demo_fills_every_table_and_is_gone_once_removed(tmp_path: Path) -> None:
+    data, demo = tmp_path / "data", tmp_path / "data" / "demo"
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("TIKTOK_", "DAGSTER_"))},
-        "TIKTOK_DATA_DIR": str(tmp_path / "data"),
+        "TIKTOK_DATA_DIR": str(data),
         "TIKTOK_INSIGHT_VIDEOS": "2",
+        "TIKTOK_ACCOUNTS": "somebody",  # not the demo's
     }
-    command = [sys.executable, "-m", "tiktok_assets.cli.demo"]
-    first = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    (data / "landing" / "mine").mkdir(parents=True)
+    (data / "landing" / "mine" / "Overview.zip").write_bytes(b"a real export")
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "tiktok_assets.cli.app", "demo", *arguments]
+        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+    first = run()
     assert first.returncode == 0, first.stdout + first.stderr
     shown = dict(re.findall(r"^(\w+)\s+([\d,]+)\s+2$", README, re.MULTILINE))
     counted = dict(re.findall(r"^(\w+)\s+([\d,]+)\s+2\s*$", first.stdout, re.MULTILINE))
@@ -73,23 +82,32 @@ def test_the_demo_fills_the_tables_and_the_readmes_queries_answer(tmp_path: Path
     rows = {name: (int(text.replace(",", "")), int(counted[name].replace(",", ""))) for name, text in shown.items()}
     # A half-year touches six or seven months; nothing else differs from one day to another.
     assert {name: (told, found) for name, (told, found) in rows.items() if abs(told - found) > max(2, told / 5)} == {}
-    assert 360 <= int(counted["social_media_stats"]) <= 370  # 180 days, and those that only one report contains
+    assert 355 <= int(counted["social_media_stats"]) <= 370  # 180 days less a gap, and days that one report has alone
     queries = re.findall(r"```sql\n(.*?)```", README, re.DOTALL)[0].strip().split(";\n")
-    with duckdb.connect(str(tmp_path / "data/warehouse/tiktok.duckdb"), read_only=True) as warehouse:
-        answers = [warehouse.execute(query.rstrip(";")).fetchall() for query in queries]
+    with duckdb.connect(str(demo / "warehouse/tiktok.duckdb"), read_only=True) as warehouse:
+        answers = [warehouse.sql(query.rstrip(";")).fetchall() for query in queries]
+        tables = [name for (name,) in warehouse.sql("select table_name from information_schema.tables").fetchall()]
+        empty = [name for name in tables if warehouse.sql(f"select * from {name} limit 1").fetchall() == []]
     assert len(answers[0]) == int(counted["social_media_stats"])
     assert len(answers[1]) > 0
+    assert (len(tables), empty) == (len(shown) + 5, [])
+    page = (demo / "reports/demo.html").read_text()
+    for account in ("pig1987", "zonea0"):
+        assert all(f'id="{chart}-{account}"' in page for chart in ("views", "followers", "posting", "activity"))
+    template = (ROOT / "tiktok_assets/reporting/page.html").read_text()
+    without_rows = re.findall(r"{% else %}\n(?:<section><h2>Numbers</h2>)?<p>([^<{]+)</p>", template)
+    assert len(without_rows) >= 5
+    assert [text for text in without_rows if text in page] == []
+    (query,) = re.findall(r"In DuckDB: +\S+ -c \"(.*)\"", first.stdout)
+    answer = subprocess.run([sys.executable, "-c", query], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "video_views" in answer.stdout
+    assert list((demo / "state/dagster").rglob("*.db"))
+    assert not (demo / "state/sessions/pig1987.json").exists()
 
-    again = subprocess.run(
-        command, cwd=ROOT, env=environment | {"TIKTOK_INSIGHT_VIDEOS": "1"}, capture_output=True, text=True, check=False
-    )
+    again = run("--account", "solo")
     assert again.returncode == 0, again.stdout + again.stderr
-    (tmp_path / "data/landing/pig1987/Overview_mine.zip").write_bytes(b"a real export")
-    refused = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert refused.returncode == 1
-    assert "Overview_mine.zip" in refused.stdout
-    removed = subprocess.run(
-        [*command, "--remove"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
-    assert removed.returncode == 0, removed.stdout + removed.stderr
-    assert not list((tmp_path / "data/landing").rglob("*pig1987.zip"))
+    assert tomllib.loads((demo / "accounts.toml").read_text())["accounts"].keys() == {"solo"}
+    assert [path.name for path in (demo / "landing").iterdir()] == ["solo"]
+
+    assert run("remove").returncode == 0
+    assert [path for path in data.rglob("*") if path.is_file()] == [data / "landing" / "mine" / "Overview.zip"]

@@ -1,6 +1,8 @@
 """Settings: defaults, where they come from, and the errors about unusable values."""
 
+import ast
 import logging
+import re
 from datetime import date
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from upath import UPath
 from tiktok_assets import settings as module
 from tiktok_assets.settings import InvalidSettings, Settings, load_settings, variable
 
+ROOT = Path(__file__).parent.parent
 FERNET_KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 
 
@@ -150,3 +153,22 @@ def test_a_misspelt_variable_is_reported_and_an_unrelated_one_is_not(
         "TIKTOK_ACCOUNT is not a setting and was ignored. Did you mean TIKTOK_ACCOUNTS?",
         "TIKTOK_DATADIR is not a setting and was ignored. Did you mean TIKTOK_DATA_DIR?",
     ]
+
+
+def test_no_message_names_a_folder_of_the_default_data_folder() -> None:
+    """Such a path is wrong wherever TIKTOK_DATA_DIR is set; docstrings and examples of commands may name one."""
+    folders = re.compile(r"\bdata/(landing|raw|staging|curated|warehouse|quarantine|archive|reports|state)\b")
+    without_settings = {"cli/init.py", "storage/history.py"}  # the folders of a new project; the default itself
+    package = ROOT / "tiktok_assets"
+    found = []
+    for path in package.rglob("*.py"):
+        tree = ast.parse(path.read_text())
+        documents = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        found += [
+            f"{path.relative_to(package)}, line {node.lineno}"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and folders.search(node.value)
+            if id(node) not in documents and not node.value.startswith("Example: ")
+            if str(path.relative_to(package)) not in without_settings
+        ]
+    assert found == []

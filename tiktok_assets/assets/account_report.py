@@ -20,7 +20,7 @@ def build_account_report(lake: Lake, roster: Roster, partitions_def: dg.Partitio
         key=["reports", "account_report"],
         deps=[dg.AssetKey(table.key.split("/")) for table in TABLES],
         group_name="reports",
-        description="One HTML page per account over all its months, as of now: `data/reports/<account>.html`.",
+        description="One HTML page per account over all its months, as of now: `<account>.html` in reports.",
         code_version="1",
         partitions_def=partitions_def,
         backfill_policy=dg.BackfillPolicy.single_run(),

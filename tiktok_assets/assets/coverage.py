@@ -17,7 +17,7 @@ from tiktok_assets.curated.coverage.advice import by_urgency
 from tiktok_assets.curated.coverage.coverage import COUNTED, COVERAGE, all_reported_days
 from tiktok_assets.curated.coverage.coverage import coverage as count_days
 from tiktok_assets.partitions import PartitionRange
-from tiktok_assets.reporting.status import COLUMNS, AccountCoverage, coverages, row_of, what_to_do
+from tiktok_assets.reporting.status import COLUMNS, AccountCoverage, coverages, row_of, unknown_to_studio, what_to_do
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.metadata import by_partition, markdown_table, part_of_list, record
 from tiktok_assets.studio.session import Sessions
@@ -68,12 +68,13 @@ def _table(found: list[AccountCoverage]) -> str:
 
 
 def _advice(lake: Lake, found: list[AccountCoverage], now: dt.datetime) -> str:
-    """The exports to make, most urgent first, and what is lost."""
-    sessions, max_days = Sessions.of(lake.settings), lake.settings.max_export_days
+    """The exports to make, most urgent first, what is lost, and what Studio itself does not know."""
+    sessions = Sessions.of(lake.settings)
     lines = []
     for advice in by_urgency([advice for one in found for advice in one.advice]):
-        todo = what_to_do(advice, sessions.state(advice.account), now=now, max_days=max_days)
+        todo = what_to_do(advice, sessions.state(advice.account), lake.settings, now)
         until = f", until {advice.before}" if advice.before else ""
         lines.append(f"- **{advice.account}{until}**: {advice.reason} `{todo}`")
     lines += [f"- {lost.account}: {lost.reason}" for one in found for lost in one.lost]
+    lines += [f"- {one.account}: {text}" for one in found if (text := unknown_to_studio(one.reports))]
     return "\n".join(lines) or "Nothing to export."

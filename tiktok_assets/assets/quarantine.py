@@ -22,8 +22,8 @@ PROMISE = "has_nothing_in_quarantine"
 NOTHING = "nothing"
 """The fingerprint of an empty quarantine."""
 _DESCRIPTION = (
-    "No file waits in data/quarantine that is an export of this section by its name, or whose name says no section. "
-    "Correct a file and put it into data/landing again; then delete the one in quarantine and its note."
+    "No file waits in quarantine that is an export of this section by its name, or whose name says no section. "
+    "Correct a file and put it into landing again; then delete the one in quarantine and its note."
 )
 _LANDING = (*SECTIONS, INSIGHTS)
 _LISTED = 50  # notes in the metadata of a result

@@ -30,7 +30,7 @@ from tiktok_assets.storage.partition_metadata import set_partition_metadata
 _MEANING = {
     "account": "account key, as in accounts.toml",
     "export_id": "sha256 of the landed file",
-    "source": "the landed file, below `data/landing/<account>` or `data/archive/<account>`",
+    "source": "the landed file, below the account's folder in landing or the archive",
     "member": "the table inside the file",
     "row_number": "1 is the first row below the header",
     "date_label": "the day the row's label names, with its year; for snapshots the day of the download",
@@ -133,7 +133,7 @@ def _new_exports(
                 if isinstance(contents, ExportProblem):
                     raise type(contents)(str(contents))
                 export = stack.enter_context(open_export(stack.enter_context(local_copy(path))))
-                owner(export, roster.get(account), roster)
+                owner(export, roster.get(account), roster, lake.settings.landing)
             except (ExportProblem, OSError) as problem:
                 log.warning(f"left out: {problem}")
                 continue

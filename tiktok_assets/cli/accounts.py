@@ -26,10 +26,12 @@ def list_accounts(as_json: AsJson = False) -> None:
     if as_json:
         print_json(list(roster.values()))
         return
-    table = Table("account", "handle", "timezone", "days a report", "competitors", box=None, pad_edge=False)
+    columns = ("account", "handle", "business id", "timezone", "days", "competitors")
+    table = Table(*columns, box=None, pad_edge=False)
     for account in roster.values():
         competitors = ", ".join(account.competitors)
-        table.add_row(account.key, f"@{account.handle}", account.timezone, str(account.default_date_range), competitors)
+        days = str(account.default_date_range)
+        table.add_row(account.key, f"@{account.handle}", account.business_id, account.timezone, days, competitors)
     out.print(table if roster else "No accounts. Add one: tiktok-assets accounts add NAME --handle HANDLE")
 
 

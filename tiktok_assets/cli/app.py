@@ -21,7 +21,7 @@ from typing import Annotated
 import typer
 
 from tiktok_assets import __version__
-from tiktok_assets.cli import accounts, files, history, init, prune, report, status, studio
+from tiktok_assets.cli import accounts, demo, files, history, init, prune, report, status, studio
 from tiktok_assets.cli.output import AsJson, bar, err, out, print_inspection, print_json, print_result
 
 app = typer.Typer(
@@ -34,6 +34,7 @@ app = typer.Typer(
 export_app = typer.Typer(help="Tables of the lake in other formats.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(init.app)
 app.add_typer(studio.app)
+app.add_typer(studio.sessions_app, name="sessions")
 app.add_typer(history.app)
 app.add_typer(status.app)
 app.add_typer(report.app)
@@ -41,6 +42,7 @@ app.add_typer(files.app)
 app.add_typer(prune.app, name="history")
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(export_app, name="export")
+app.add_typer(demo.app, name="demo")
 
 
 def _print_version(is_requested: bool) -> None:
@@ -121,7 +123,7 @@ def inspect(
 
     settings = load_settings()
     roster, limits = load_roster(settings), Limits.of(settings)
-    found = [describe(path, roster, limits) for path in files]
+    found = [describe(path, roster, settings.landing, limits) for path in files]
     if as_json:
         print_json(found)
     else:
@@ -200,3 +202,7 @@ def export_raw(
         raise typer.BadParameter(str(error), param_hint="--report") from error
     except BrokenPipeError:  # the reader, for example `head`, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+if __name__ == "__main__":
+    main()

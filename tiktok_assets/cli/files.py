@@ -90,7 +90,10 @@ def validate(
     paths: Annotated[list[str], typer.Argument(help="Files, folders or quoted patterns.")],
     as_json: AsJson = False,
 ) -> None:
-    """Check staging's Parquet files, or old CSV files of the legacy pipeline. Exit code 1 if there are problems."""
+    """Check staging's Parquet files, or old tables of the legacy pipeline, by the rules of the asset checks.
+
+    Exit code 1 if there are problems.
+    """
     from tiktok_assets.legacy.validate import validate as look_at
 
     report = look_at(paths)
@@ -203,7 +206,7 @@ def archive(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be moved.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Move old processed exports from landing to data/archive, where every command still finds them.
+    """Move old processed exports from landing to the archive, where every command still finds them.
 
     Each file is read first: its sha256 must be that of an export that has reached the warehouse. To undo, move a file
     back. Exit code 1 if a file could not be moved.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tiktok_assets.cli.days import day_of
 from tiktok_assets.cli.output import AsJson, err, out, print_json
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 app = typer.Typer(rich_markup_mode=None)
 
 _SHOWN = 60
+_GAP = "  "
+_PROVENANCE = ("platform", "export_id", "downloaded_at", "loaded_at")
 
 
 class TableFormat(StrEnum):
@@ -48,8 +51,14 @@ def as_of(
         TableFormat, typer.Option(help="csv, json and parquet hold every row and column.")
     ] = TableFormat.TABLE,
     output: Annotated[Path | None, typer.Option(help="Write to this file instead of standard output.")] = None,
+    columns: Annotated[
+        bool, typer.Option("--columns", help="Print every column, not only those that fit into the terminal.")
+    ] = False,
 ) -> None:
-    """Show a table as it was known at a moment: from the exports downloaded until then. Nothing is changed."""
+    """Show a table as it was known at a moment: from the exports downloaded until then. Nothing is changed.
+
+    Without a format the newest rows are printed, in as many columns as fit into the terminal.
+    """
     from tiktok_assets.accounts import load_roster
     from tiktok_assets.settings import load_settings
     from tiktok_assets.vintages import as_of as history
@@ -58,13 +67,16 @@ def as_of(
     roster = load_roster(settings)
     accounts = [_account(roster, name, "--account").key for name in account] if account else None
     try:
-        rows = history.as_of(settings, history.moment_of(moment), table, accounts)
+        at = history.moment_of(moment)
+        rows = history.as_of(settings, at, table, accounts)
     except history.UnknownTable as error:
         raise typer.BadParameter(str(error), param_hint="--table") from error
     except history.NotAMoment as error:
         raise typer.BadParameter(str(error), param_hint="MOMENT") from error
     if format is TableFormat.TABLE and output is None:
-        _print_rows(rows)
+        _print_rows(rows, all_columns=columns)
+        if rows.is_empty():
+            err.print(history.why_empty(settings, at, table, accounts), highlight=False, soft_wrap=True)
         return
     if format is TableFormat.PARQUET and output is None and sys.stdout.isatty():
         raise typer.BadParameter("A terminal cannot show Parquet: give a file.", param_hint="--output")
@@ -80,8 +92,8 @@ def as_of(
 def trace(
     account: Annotated[str, typer.Argument(help="The account's name in accounts.toml, or its handle.")],
     date: Annotated[
-        dt.datetime,
-        typer.Argument(formats=["%Y-%m-%d"], help="The real day (UTC); for a video, the day of the capture."),
+        dt.date,
+        typer.Argument(parser=day_of, help="The real day (UTC), as 2026-03-16; for a video, the day of the capture."),
     ],
     metric: Annotated[
         str, typer.Argument(help="A column of the warehouse, for example video_views or engagement_rate.")
@@ -100,7 +112,7 @@ def trace(
     settings = load_settings()
     chosen = _account(load_roster(settings), account, "ACCOUNT")
     try:
-        found = traces.trace(settings, chosen, date.date(), metric, video)
+        found = traces.trace(settings, chosen, date, metric, video)
     except traces.UnknownMetric as error:
         raise typer.BadParameter(str(error), param_hint="METRIC") from error
     if as_json:
@@ -141,21 +153,24 @@ def _to_standard_output(content: bytes) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _print_rows(rows: pl.DataFrame) -> None:
-    """The newest rows, and as many non-empty columns as fit into the terminal."""
-    newest = rows.select(column for column in rows if column.null_count() < rows.height).tail(_SHOWN)
+def _print_rows(rows: pl.DataFrame, *, all_columns: bool) -> None:
+    """The newest rows, in as many columns as fit into the terminal: the empty ones and those of provenance last."""
+    empty = [column.name for column in rows if column.null_count() == rows.height]
+    last = [name for name in rows.columns if name in _PROVENANCE or name in empty]
+    newest = rows.select(*(name for name in rows.columns if name not in last), *last).tail(_SHOWN)
     cells = {name: [_cell(value) for value in newest[name].to_list()] for name in newest.columns}
-    left, shown = out.width if out.is_terminal else sys.maxsize, []
+    left, shown = sys.maxsize if all_columns else out.width + len(_GAP), []
     for name, values in cells.items():
-        left -= max(map(len, (name, *values))) + 2
-        if left >= 0:
+        if (width := max(map(len, (name, *values))) + len(_GAP)) <= left:
+            left -= width
             shown.append(name)
     if rows.height:
         _print_columns([shown, *zip(*(cells[name] for name in shown), strict=True)])
     more = [f"the last {newest.height} of"] if newest.height < rows.height else []
     err.print(" ".join([*more, f"{rows.height} rows"]), highlight=False)
-    if hidden := [name for name in cells if name not in shown]:
-        err.print(f"not shown: {', '.join(hidden)}; --format csv has all", style="dim", highlight=False, soft_wrap=True)
+    if rows.height and (hidden := [name for name in cells if name not in shown]):
+        text = f"not shown: {', '.join(hidden)}; --columns prints them, --format csv has every row as well"
+        err.print(text, style="dim", highlight=False, soft_wrap=True)
 
 
 def _cell(value: object) -> str:
@@ -163,6 +178,8 @@ def _cell(value: object) -> str:
         return "—"
     if isinstance(value, dt.datetime):
         return f"{value:%Y-%m-%d %H:%M:%S}"
+    if isinstance(value, float):
+        return f"{value:,.4f}"
     text = " ".join(map(str, value)) if isinstance(value, list) else str(value)
     return text if len(text) <= 24 else f"{text[:23]}…"
 
@@ -200,6 +217,6 @@ def _print_columns(lines: Sequence[Sequence[str]], bold: Iterable[int] = ()) -> 
     """Print lines as aligned columns, the first one dim: never wrapped, so that they can be piped."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for number, line in enumerate(lines):
-        text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        text = _GAP.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         style = "dim" if number == 0 else "bold" if number in bold else None
         out.print(text, style=style, highlight=False, markup=False, soft_wrap=True)

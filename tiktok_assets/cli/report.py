@@ -25,8 +25,8 @@ def report(
         typer.Option(
             "--output",
             "-o",
-            help="An .html file for one page with all accounts; otherwise a folder for one page each. "
-            "data/reports by default.",
+            help="An .html file for one page with all accounts, or a folder for one page each; by default the folder "
+            "reports of the data folder.",
         ),
     ] = None,
 ) -> None:
@@ -41,13 +41,19 @@ def report(
     from tiktok_assets.storage.lake import Lake
 
     settings = load_settings()
+    is_page = output is not None and output.suffix.lower() in (".html", ".htm")
+    if output is not None and output.suffix and not is_page and not output.is_dir():
+        raise typer.BadParameter(
+            f"{output}: a report is an .html page, not {output.suffix}. Give a file that ends in .html, or a folder.",
+            param_hint="--output",
+        )
     lake, chosen = Lake(settings), accounts_named(load_roster(settings), accounts)
     now = dt.datetime.now(dt.UTC).astimezone()
     found = tables_of(lake, chosen, now)
     try:
         if output is None:
             written = [write_report(lake, tables, now) for tables in found]
-        elif output.suffix.lower() in (".html", ".htm"):
+        elif is_page:
             written = [write_file(output, found, now)] if found else []
         else:
             names = [report_file(lake, tables.account.key).name for tables in found]

@@ -20,6 +20,7 @@ from tiktok_assets.cli.output import AsJson, out, print_json
 if TYPE_CHECKING:
     from tiktok_assets.curated.coverage.coverage import ReportCoverage
     from tiktok_assets.reporting.status import AccountStatus, Status
+    from tiktok_assets.settings import Settings
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -29,6 +30,7 @@ _LISTED = 20  # files in quarantine
 @app.command(epilog="Example: tiktok-assets status pig1987 --json")
 def status(
     accounts: Annotated[list[str] | None, typer.Argument(help="Names in accounts.toml; all of them if none.")] = None,
+    summary: Annotated[bool, typer.Option("--summary", help="One line for each account.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show which days each account's exports cover, and which export to make next, before what date.
@@ -44,41 +46,70 @@ def status(
     roster = load_roster(settings)
     found = look(Lake(settings), roster, accounts_named(roster, accounts), dt.datetime.now(dt.UTC))
     if as_json:
-        print_json(_as_data(found, settings.max_export_days))
+        print_json(_as_data(found, settings))
+    elif summary:
+        _print_summary(found)
+        _print_files(found)
     else:
         for one in found.accounts:
-            _print_account(one, found.at, settings.max_export_days)
+            _print_account(one, settings, found.at)
         _print_files(found)
     raise typer.Exit(0 if found.is_complete else 1)
 
 
-def _print_account(one: AccountStatus, now: dt.datetime, max_days: int) -> None:
-    from tiktok_assets.reporting.status import COLUMNS, row_of, what_to_do
+def _print_account(one: AccountStatus, settings: Settings, now: dt.datetime) -> None:
+    from tiktok_assets.reporting.status import COLUMNS, row_of, unknown_to_studio, what_to_do
 
     coverage = one.coverage
     waiting = f"; {_counted(one.waiting, 'export')} in landing not processed yet" if one.waiting else ""
     out.print(
         f"{coverage.account} (@{one.handle}): login {one.session.summary}{waiting}", style="bold", highlight=False
     )
-    table = Table(*COLUMNS, box=None, pad_edge=False)
+    table = Table(*COLUMNS, box=None, pad_edge=False, collapse_padding=True)  # 79 wide
     for report in coverage.reports:
         table.add_row(*row_of(report))
     out.print(table)
+    if unknown := unknown_to_studio(coverage.reports):
+        out.print(unknown, style="dim", highlight=False)
     shown_reason = ""
     for advice in coverage.advice:
         if advice.reason != shown_reason:  # one reason may take several exports
-            out.print(advice.reason, style="yellow", markup=False, highlight=False, soft_wrap=True)
+            out.print(advice.reason, style="yellow", markup=False, highlight=False)
         shown_reason = advice.reason
         until = f"until {advice.before}: " if advice.before else ""
-        todo = what_to_do(advice, one.session, now=now, max_days=max_days)
-        out.print(f"  {until}{todo}", markup=False, highlight=False, soft_wrap=True)
+        todo = what_to_do(advice, one.session, settings, now)
+        is_command = todo.startswith("tiktok-assets")  # to copy: in one line, however long
+        out.print(f"  {until}{todo}", markup=False, highlight=False, soft_wrap=is_command)
     for lost in coverage.lost:
-        out.print(lost.reason, style="dim", markup=False, highlight=False, soft_wrap=True)
+        out.print(lost.reason, style="dim", markup=False, highlight=False)
     for doubt in one.doubts:
-        out.print(f"look at: {doubt}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+        out.print(f"look at: {doubt}", style="yellow", markup=False, highlight=False)
     if not coverage.advice:
         out.print("Nothing to export.", style="green")
     out.print()
+
+
+def _print_summary(found: Status) -> None:
+    """An account a line; ``due``: the exports to make, and the last date on which the most urgent one helps."""
+    table = Table(box=None, pad_edge=False, collapse_padding=True)
+    for name in ("account", "login", "covered to", "missing", "waiting", "due", "before"):
+        table.add_column(name, no_wrap=True, overflow="ellipsis")
+    for one in found.accounts:
+        coverage = one.coverage
+        days = {report.last for report in coverage.reports if report.last and report.counted.reach is not None}
+        before = min((advice.before for advice in coverage.advice if advice.before), default=None)
+        missing = {day for report in coverage.reports for day in report.missing}
+        left = one.session.days_left
+        table.add_row(
+            coverage.account,
+            f"{one.session.standing}" if left is None else f"{one.session.standing}, {left} d",
+            f"{min(days, default='—')}",
+            f"{len(missing):,}",
+            f"{one.waiting:,}",
+            f"{len(coverage.advice):,}",
+            f"{before or '—'}",
+        )
+    out.print(table)
 
 
 def _print_files(found: Status) -> None:
@@ -94,7 +125,7 @@ def _print_files(found: Status) -> None:
         out.print("To process them: tiktok-assets process", highlight=False)
 
 
-def _as_data(found: Status, max_days: int) -> dict[str, Any]:
+def _as_data(found: Status, settings: Settings) -> dict[str, Any]:
     from tiktok_assets.reporting.status import what_to_do
 
     return {
@@ -113,8 +144,7 @@ def _as_data(found: Status, max_days: int) -> dict[str, Any]:
                 "session_days_left": one.session.days_left,
                 "reports": [_report_as_data(report) for report in one.coverage.reports],
                 "advice": [
-                    dataclasses.asdict(advice)
-                    | {"what_to_do": what_to_do(advice, one.session, now=found.at, max_days=max_days)}
+                    dataclasses.asdict(advice) | {"what_to_do": what_to_do(advice, one.session, settings, found.at)}
                     for advice in one.coverage.advice
                 ],
                 "lost": [dataclasses.asdict(lost) for lost in one.coverage.lost],

@@ -6,12 +6,14 @@ import dataclasses
 import datetime as dt
 import math
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
 from tiktok_assets.cli.accounts import accounts_named
+from tiktok_assets.cli.days import day_of
 from tiktok_assets.cli.output import AsJson, bar, err, out, print_json
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ def login(
     settings = load_settings()
     chosen = accounts_named(load_roster(settings), [account])[0]
     try:
-        require_display()
+        require_display(settings)
         out.print(f"Log in as @{chosen.handle} in the window that opens.", highlight=False)
         session = log_in(settings, chosen)
     except Failure as failure:
@@ -65,9 +67,14 @@ def login(
     )
 
 
-@app.command(epilog="Example: tiktok-assets sessions --json")
-def sessions(as_json: AsJson = False) -> None:
+sessions_app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
+
+
+@sessions_app.callback(epilog="Example: tiktok-assets sessions --json")
+def sessions(context: typer.Context, as_json: AsJson = False) -> None:
     """List each account's saved login and how long it stays valid. Exit code 1 if one needs a person."""
+    if context.invoked_subcommand is not None:
+        return
     from tiktok_assets.accounts import load_roster
     from tiktok_assets.settings import load_settings
     from tiktok_assets.studio.session import Sessions, SessionStatus
@@ -85,22 +92,47 @@ def sessions(as_json: AsJson = False) -> None:
     raise typer.Exit(0 if all(state.standing is SessionStatus.VALID for state in states) else 1)
 
 
+@sessions_app.command(epilog="Example: tiktok-assets sessions forget pig1987")
+def forget(account: Annotated[str, typer.Argument(help="The account's name in accounts.toml, or its handle.")]) -> None:
+    """Delete an account's saved login from this machine. TikTok itself keeps the session until it expires."""
+    from tiktok_assets.accounts import load_roster
+    from tiktok_assets.settings import load_settings
+    from tiktok_assets.studio.session import Sessions
+
+    settings = load_settings()
+    chosen, logins = accounts_named(load_roster(settings), [account])[0], Sessions.of(settings)
+    existed = logins.forget(chosen.key)
+    text = "The saved login was deleted" if existed else "There was no saved login"
+    out.print(f"{chosen.key}: {text} ({logins.path(chosen.key)}).", highlight=False, soft_wrap=True)
+
+
 @app.command(epilog="Example: tiktok-assets extract pig1987 --from 2026-01-01 --section overview --section viewers")
 def extract(
     accounts: Annotated[list[str] | None, typer.Argument(help="Names in accounts.toml; all of them if none.")] = None,
     first: Annotated[
-        dt.datetime | None,
-        typer.Option("--from", formats=["%Y-%m-%d"], help="The first day; 28 days back by default."),
+        dt.date | None,
+        typer.Option("--from", parser=day_of, help="The first day, as 2026-01-01; 28 days back by default."),
     ] = None,
     last: Annotated[
-        dt.datetime | None,
-        typer.Option("--to", formats=["%Y-%m-%d"], help="The last day; the newest with data by default."),
+        dt.date | None,
+        typer.Option("--to", parser=day_of, help="The last day; the newest with data by default."),
     ] = None,
     section: Annotated[list[Section] | None, typer.Option(help="Only this section; may be repeated.")] = None,
     refresh: Annotated[bool, typer.Option("--refresh", help="Request days again that were already exported.")] = False,
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait for limits, an hour or more, until everything has landed.")
     ] = False,
+    headless: Annotated[
+        bool | None,
+        typer.Option("--headless/--no-headless", help="Run the browser without a window. [default: TIKTOK_HEADLESS]"),
+    ] = None,
+    screenshot_on_error: Annotated[
+        bool | None,
+        typer.Option(
+            "--screenshot-on-error/--no-screenshot-on-error",
+            help="Save a screenshot of a visit that failed. [default: TIKTOK_SCREENSHOT_ON_ERROR]",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Request the missing exports from TikTok Studio, and land them.
@@ -115,14 +147,15 @@ def extract(
     from tiktok_assets.studio.extraction import SHORT_WAIT, in_browser
     from tiktok_assets.studio.landed import extraction_request
 
-    settings = load_settings()
+    flags = {"headless": headless, "screenshot_on_error": screenshot_on_error}
+    settings = load_settings(**{name: flag for name, flag in flags.items() if flag is not None})
     if first and last and last < first:
-        raise typer.BadParameter(f"{last:%Y-%m-%d} is before {first:%Y-%m-%d}", param_hint="--to")
+        raise typer.BadParameter(f"{last} is before {first}, the first day.", param_hint="--to")
     outcomes = []
     for account in accounts_named(load_roster(settings), accounts):
         extractor, now = in_browser(settings), dt.datetime.now(dt.UTC)
-        until = last.date() if last else now.date()
-        since = first.date() if first else min(until, last_day_with_data(now)) - _days_before(account)
+        until = last or now.date()
+        since = first or min(until, last_day_with_data(now)) - _days_before(account)
         request = extraction_request(
             Lake(settings),
             account,
@@ -168,6 +201,8 @@ def _extract(extractor: Extractor, request: ExtractionRequest, *, wait_budget: f
         return outcome
     if outcome.message:
         err.print(outcome.message, style="red", markup=False, highlight=False, soft_wrap=True)
+        for path in _evidence(outcome):
+            err.print(f"  {path}", style="red", markup=False, highlight=False, soft_wrap=True)
     elif not landed:
         out.print(f"{account}: {_why_nothing(request, extractor.clock())}", highlight=False, soft_wrap=True)
     return outcome
@@ -191,8 +226,15 @@ def _as_data(outcome: ExtractionOutcome) -> dict[str, Any]:
         "account": outcome.request.account.key,
         "landed": [dataclasses.asdict(one) | {"path": str(one.path) if one.path else None} for one in outcome.landed],
         "stopped": outcome.message,
+        "evidence": _evidence(outcome),
         "retry_at": limit.retry_at if limit else None,
     }
+
+
+def _evidence(outcome: ExtractionOutcome) -> list[str]:
+    """The screenshot and the trace of the failure that stopped it."""
+    metadata = outcome.failure.metadata if outcome.failure else {}
+    return [str(path) for path in metadata.values() if isinstance(path, Path)]
 
 
 def _days_before(account: Account) -> dt.timedelta:

@@ -63,7 +63,7 @@ def read_contents(path: UPath, state: State, limits: Limits) -> Contents | Expor
         log.error("%s: unforeseen: %s", path, "".join(traceback.format_exception(error)))
         return Unforeseen(
             f"{path.name}: reading it failed ({type(error).__name__}: {error}), which is a bug in this program. "
-            "Please report it with the file; after an update put the file back into data/landing."
+            "Please report it with the file; after an update put the file back where it was."
         )
 
 

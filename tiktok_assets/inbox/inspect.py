@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from upath import UPath
 
 from tiktok_assets.accounts import Roster
 from tiktok_assets.exports.archive import export_id
@@ -16,7 +17,7 @@ from tiktok_assets.inbox.sandbox import Limits, read_within
 from tiktok_assets.reports.reading import Export, MemberRows, open_export
 
 
-def inspect(path: Path, roster: Roster, limits: Limits) -> dict[str, Any]:
+def inspect(path: Path, roster: Roster, landing: UPath, limits: Limits) -> dict[str, Any]:
     """The file's identity, what its name says, and either its tables or the problem, as JSON-ready data.
 
     ``account`` is None where no configured account owns it; ``account_problem`` says why.
@@ -38,7 +39,7 @@ def inspect(path: Path, roster: Roster, limits: Limits) -> dict[str, Any]:
         "last_day": _iso(facts.epoch.date()) if facts.epoch else None,
     }
     try:
-        described, problem = read_within(limits, _description, path, roster)
+        described, problem = read_within(limits, _description, path, roster, landing)
     except ExportProblem as error:
         described, problem = dict[str, Any](), error
     if problem:
@@ -46,23 +47,23 @@ def inspect(path: Path, roster: Roster, limits: Limits) -> dict[str, Any]:
     return found | described
 
 
-def _description(path: Path, roster: Roster) -> tuple[dict[str, Any], ExportProblem | None]:
+def _description(path: Path, roster: Roster, landing: UPath) -> tuple[dict[str, Any], ExportProblem | None]:
     """What the file contains, and what is wrong with it; called in the sandbox."""
     described: dict[str, Any] = {}
     try:
         with open_export(path) as export:
-            described = _described(export, roster)
+            described = _described(export, roster, landing)
             export.validate()
     except ExportProblem as problem:
         return described, problem
     return described, None
 
 
-def _described(export: Export, roster: Roster) -> dict[str, Any]:
+def _described(export: Export, roster: Roster, landing: UPath) -> dict[str, Any]:
     first, last = export.window
     account, account_problem = None, None
     try:
-        account = owner(export, roster.resolve(export.path.parent.name), roster).key
+        account = owner(export, roster.resolve(export.path.parent.name), roster, landing).key
     except (UnknownAccount, AccountConflict) as problem:
         account_problem = str(problem)
     return {

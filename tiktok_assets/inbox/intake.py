@@ -286,7 +286,8 @@ class Inbox:
         """Read the export, find its account, and make sure that it is in that account's folder."""
         if not is_text(path):
             raise UnusableName(
-                f"{shown(path)}: the name is not valid text. Rename it, then put it back into data/landing."
+                f"{shown(path)}: the name is not valid text. Rename it, then put it back into "
+                f"{self._lake.settings.landing}."
             )
         contents = read_contents(path, state_of(path), self._limits)
         if isinstance(contents, ExportProblem):
@@ -300,7 +301,7 @@ class Inbox:
             raise OutsideTime(
                 f"{path.name}: contains {first} to {last}; the months kept are "
                 f"{self._lake.settings.start_date:%Y-%m} to the current one. Set TIKTOK_START_DATE to an earlier "
-                "month, or correct the dates, then put the file back into data/landing."
+                f"month, or correct the dates, then put the file back into {self._lake.settings.landing}."
             )
         twin = self._held[contents.export_id].setdefault(account.key, path)
         if twin != path:
@@ -327,17 +328,24 @@ class Inbox:
         twins = {key: twin for key, twin in taken.items() if twin != path} if contents.has_numbers else {}
         folder = account_of_folder(self._lake.settings, self._all_accounts, path)
         try:
-            account = owner_of(path.name, contents.linked, contents.facts.handle, folder, self._all_accounts)
+            account = owner_of(
+                path.name,
+                contents.linked,
+                contents.facts.handle,
+                folder,
+                self._all_accounts,
+                self._lake.settings.landing,
+            )
         except UnknownAccount:
             if not twins:
                 raise
             raise AlreadyHere(_SAME_BYTES.format(path=path, twin=next(iter(twins.values())))) from None
         for other, twin in twins.items():
             if other != account.key:
+                home = self._lake.settings.landing / account.key
                 raise AccountConflict(
                     f"{path.name}: holds the same bytes as {twin}, which is an export of {other}. If it belongs to "
-                    f"{account.key}, delete that one, put this one into data/landing/{account.key}, and run "
-                    "`tiktok-assets rebuild`."
+                    f"{account.key}, delete that one, put this one into {home}, and run `tiktok-assets rebuild`."
                 )
         return account
 

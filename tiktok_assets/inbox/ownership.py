@@ -34,12 +34,12 @@ def all_accounts(settings: Settings, roster: Roster) -> Roster:
     return Roster([*roster.values(), *others])
 
 
-def owner(export: Export, folder: Account | None, roster: Roster) -> Account:
+def owner(export: Export, folder: Account | None, roster: Roster, landing: UPath) -> Account:
     """The account an export belongs to. Raises UnknownAccount, or AccountConflict where the evidence disagrees.
 
     Handles in video links come from TikTok; the folder was chosen by a person; a file name can be anything.
     """
-    return owner_of(export.path.name, linked_handles(export), export.facts.handle, folder, roster)
+    return owner_of(export.path.name, linked_handles(export), export.facts.handle, folder, roster, landing)
 
 
 def linked_handles(export: Export) -> tuple[str, ...]:
@@ -47,8 +47,10 @@ def linked_handles(export: Export) -> tuple[str, ...]:
     return tuple(dict.fromkeys(handle for member in export.members for handle in member.handles))
 
 
-def owner_of(name: str, links: Iterable[str], handle: str | None, folder: Account | None, roster: Roster) -> Account:
-    """As ``owner``, from the handles in ``links`` and the ``handle`` in the ``name``."""
+def owner_of(
+    name: str, links: Iterable[str], handle: str | None, folder: Account | None, roster: Roster, landing: UPath
+) -> Account:
+    """As ``owner``, from the handles in ``links`` and the ``handle`` in the ``name``. ``landing``: for the message."""
     linked = {link: roster.resolve(link) for link in links}
     named = roster.resolve(handle) if handle else None
     claims = {account.key: account for account in (folder, named, *linked.values()) if account is not None}
@@ -59,20 +61,20 @@ def owner_of(name: str, links: Iterable[str], handle: str | None, folder: Accoun
         owners += [f"links @{link}" for link in linked]
         raise AccountConflict(
             f"{name}: the evidence names more than one account ({', '.join(owners)}). Move it to the folder of its "
-            "account, data/landing/<account>/; if a handle changed, write the old one into previous_handles of its "
+            f"account, {landing}/<account>/; if a handle changed, write the old one into previous_handles of its "
             "account in accounts.toml."
         )
     if not claims:
         handle = unknown[0] if unknown else handle
-        remedy = "put it into data/landing/<account>/"
+        remedy = f"put it into {landing}/<account>/"
         if handle:
             add = f"`tiktok-assets accounts add <name> --handle {shlex.quote(handle)}`"
-            remedy = f"{add}, then move the file back to data/landing; if it was only renamed, {remedy}"
+            remedy = f"{add}, then move the file back to {landing}; if it was only renamed, {remedy}"
             # A name that continues a known handle more likely belongs to that account, which must not be split in two.
             if near := next(
                 (one for one in roster.values() if handle.casefold().startswith(one.handle.casefold())), None
             ):
-                remedy = f"if it belongs to @{near.handle}, put it into data/landing/{near.key}/; else {add}"
+                remedy = f"if it belongs to @{near.handle}, put it into {landing / near.key}/; else {add}"
         reason = f"@{handle} is not a configured account" if handle else "nothing in it names its account"
         raise UnknownAccount(f"{name}: {reason} (configured: {', '.join(roster) or 'none'}). To use it: {remedy}.")
     return next(iter(claims.values()))

@@ -1,7 +1,7 @@
-"""Can these tables be trusted? Staging's Parquet files and the legacy pipeline's CSV files, checked from outside.
+"""Can these tables be trusted? Staging's Parquet files and the legacy pipeline's tables, checked from outside.
 
 Belongs here: reading files by path, every finding with file, row, column and value. Does not belong here: what must
-hold for a report (``reports``), the faults of the legacy pipeline (``tables``), printing.
+hold for a report (``reports``) and for days (``days``), the faults of the legacy pipeline (``tables``), printing.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import datetime as dt
 import itertools
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,10 +18,10 @@ import pandera.errors
 import pandera.polars as pa
 import polars as pl
 
-from tiktok_assets.curated.quality.anomaly_rules import STOCKS
 from tiktok_assets.exports.archive import open_members
 from tiktok_assets.exports.problems import ExportProblem
 from tiktok_assets.exports.tables import ROW, Table, read_table
+from tiktok_assets.legacy import days
 from tiktok_assets.legacy import tables as legacy
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.tables import STAGING
@@ -94,6 +94,12 @@ class _FileFindings:
     rows: int = 0
     problems: list[Finding] = field(default_factory=list)
     warnings: list[Finding] = field(default_factory=list)
+    days_of: dict[str, pl.DataFrame] = field(default_factory=dict)
+    """Its days, by table of staging."""
+
+    def judge(self, one: days.DayFinding) -> None:
+        report = self.problem if one.is_error else self.warn
+        report(one.message, row=one.row, column=one.column)
 
     def problem(self, message: str, **where: object) -> None:
         self.problems.append(Finding(file=self.file, message=message, **where))  # pyright: ignore[reportArgumentType]
@@ -106,7 +112,9 @@ Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 
 def validate_staging_data(path_or_glob: Paths) -> ValidationReport:
-    """Check staging's Parquet files or the legacy pipeline's CSV files; print the findings, and return them.
+    """Check staging's Parquet files or the legacy pipeline's tables; print the findings, and return them.
+
+    Days are judged by the rules of the asset checks; what is missing between two months is found across files.
 
     ``path_or_glob``: a file, a folder (every Parquet and CSV file in it), a pattern as ``data/staging/**/*.parquet`` or
     ``old/tiktok_metrics_*.csv``, or several of these. What cannot be read is a problem in the report, not an
@@ -131,12 +139,21 @@ def validate(path_or_glob: Paths, *, today: dt.date | None = None) -> Validation
             nothing = _FileFindings(file=os.fspath(one))
             nothing.problem("there is no such file, and no Parquet or CSV file matches it")
             found[nothing.file] = nothing
+    for one in days.judged(_staged_days(found.values())):
+        found[one.file].judge(one)
     return ValidationReport(
         files=tuple(found),
         rows=sum(one.rows for one in found.values()),
         problems=tuple(problem for one in found.values() for problem in one.problems),
         warnings=tuple(warning for one in found.values() for warning in one.warnings),
     )
+
+
+def _staged_days(found: Iterable[_FileFindings]) -> Iterator[pl.DataFrame]:
+    """The days of each daily table of staging, over all its files: a month goes on in the next one."""
+    for name in TABLES:
+        if of_table := [one.days_of[name] for one in found if name in one.days_of and one.days_of[name].width]:
+            yield pl.concat(of_table, how="diagonal")
 
 
 def _files(text: str) -> Iterator[Path]:
@@ -154,7 +171,7 @@ def _check_file(path: Path, today: dt.date) -> _FileFindings:
     found = _FileFindings(file=str(path))
     try:
         if path.suffix.lower() == ".parquet":
-            _staged(path, found)
+            _staged(path, found, today)
         elif path.suffix.lower() == ".csv":
             _legacy_table(path, found, today)
         else:
@@ -167,11 +184,16 @@ def _check_file(path: Path, today: dt.date) -> _FileFindings:
 # --- Parquet files of staging ----------------------------------------------------------------------------------------
 
 
-def _staged(path: Path, found: _FileFindings) -> None:
+def _staged(path: Path, found: _FileFindings, today: dt.date) -> None:
     # Without hive partitioning: Polars would add columns from the names of the folders.
     rows = pl.read_parquet(path, hive_partitioning=False)
     found.rows = rows.height
     name = _table_of(path, rows)
+    if name is None and (names := legacy.current_names(rows.columns, path.name)):
+        texts = rows.select(pl.all().cast(pl.String, strict=False).fill_null(""))
+        of_rows = [dict(zip(names, row, strict=True)) for row in texts.iter_rows()]
+        _legacy_rows(rows.columns, names, of_rows, found, today)
+        return
     if name is None:
         found.problem(
             f"is not a table of staging: it is in no table's folder, and no report has its columns "
@@ -186,9 +208,17 @@ def _staged(path: Path, found: _FileFindings) -> None:
     key = ["account", *report.grain] if report else []
     if report and set(key) <= set(rows.columns):
         _twice(key, rows, found)
-    _below_zero(rows, found)
-    if name == "overview" and {"video_views", "likes", "comments", "shares"} <= set(rows.columns):
-        _more_engagement_than_views(rows, found)
+    if report and report.grain == ("date",) and rows.schema.get("account") == pl.String():
+        found.days_of[name] = _days(rows, found.file)
+
+
+def _days(rows: pl.DataFrame, file: str) -> pl.DataFrame:
+    """The counts of a daily table, for the rules; a column of a wrong type is a problem already."""
+    counts = [name for name in days.COUNTS if rows.schema.get(name) == pl.Int64()]
+    if rows.schema.get("date") != pl.Date():
+        return pl.DataFrame()
+    numbered = rows.with_columns(file=pl.lit(file), row=pl.int_range(1, pl.len() + 1))
+    return numbered.select("account", "date", "file", "row", *counts)
 
 
 def _table_of(path: Path, rows: pl.DataFrame) -> str | None:
@@ -251,30 +281,6 @@ def _twice(key: list[str], rows: pl.DataFrame, found: _FileFindings) -> None:
         found.problem(f"repeats row {row['_first']}", row=row["_row"], column=" + ".join(key), value=what)
 
 
-def _below_zero(rows: pl.DataFrame, found: _FileFindings) -> None:
-    """Counts that cannot be negative: views, viewers, followers. Staging keeps what TikTok reported, even if wrong."""
-    for name in STOCKS:
-        if rows.schema.get(name) == pl.Int64():
-            below = rows.with_row_index("_row", offset=1).filter(pl.col(name) < 0)
-            for row, value in below.select("_row", pl.col(name).cast(pl.String)).rows():
-                found.problem("is below 0", row=row, column=name, value=value)
-
-
-def _more_engagement_than_views(rows: pl.DataFrame, found: _FileFindings) -> None:
-    counts = ("video_views", "likes", "comments", "shares")
-    if any(rows.schema[name] != pl.Int64() for name in counts):
-        return
-    engagements = pl.col("likes") + pl.col("comments") + pl.col("shares")
-    numbered = rows.with_row_index("_row", offset=1).with_columns(_engagements=engagements)
-    for row in numbered.filter(pl.col("_engagements") > pl.col("video_views")).iter_rows(named=True):
-        found.warn(
-            f"is less than likes + comments + shares, {row['_engagements']}: none of 3,533 real days was",
-            row=row["_row"],
-            column="video_views",
-            value=str(row["video_views"]),
-        )
-
-
 # --- CSV files of the legacy pipeline --------------------------------------------------------------------------------
 
 
@@ -292,13 +298,18 @@ def _legacy_table(path: Path, found: _FileFindings, today: dt.date) -> None:
         twin = next(name for name in names if names.count(name) > 1)
         found.problem("two columns have this meaning; it is unknown which one is right", column=twin)
         return
+    _legacy_rows(table.header, names, list(_texts(table, names)), found, today)
+
+
+def _legacy_rows(
+    header: Sequence[str], names: tuple[str, ...], rows: list[dict[str, str]], found: _FileFindings, today: dt.date
+) -> None:
     for name in legacy.EXPECTED:
         if name not in names:
             found.warn("the column is missing; its values are unknown", column=name)
-    for written, name in zip(table.header, names, strict=True):
+    for written, name in zip(header, names, strict=True):
         if name == written and name not in {*legacy.CURRENT_NAMES.values(), "account", "platform"}:
             found.warn("is not a column of the legacy pipeline; it was not checked", column=name)
-    rows = list(_texts(table, names))
     found.rows = len(rows)
     if not rows:
         found.warn("has no rows")
@@ -307,6 +318,8 @@ def _legacy_table(path: Path, found: _FileFindings, today: dt.date) -> None:
         found.problem(fault.message, row=fault.row, column=fault.column, value=fault.value)
     for fault in doubtful:
         found.warn(fault.message, row=fault.row, column=fault.column, value=fault.value)
+    for one in days.judged([legacy.days(rows, found.file)]):
+        found.judge(one)
 
 
 def _texts(table: Table, names: tuple[str, ...]) -> Iterator[dict[str, str]]:

@@ -9,27 +9,33 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import logging
 import os
 import signal
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tiktok_assets.accounts import Roster, load_roster
 from tiktok_assets.inbox.intake import Intake, by_account, take_in
 from tiktok_assets.inbox.receipts import waiting_for_publication
-from tiktok_assets.inbox.run_plan import note_deaths
+from tiktok_assets.inbox.run_plan import are_planned, note_deaths
 from tiktok_assets.pipeline.results import AccountResult, Interrupted, Result
 from tiktok_assets.progress import Progress, silent
 from tiktok_assets.settings import Settings, project_root
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake
-from tiktok_assets.storage.lock_names import may_have_dead_runs
+from tiktok_assets.storage.lock_names import PLANNING, may_have_dead_runs
 from tiktok_assets.storage.locks import Locks
 
 if TYPE_CHECKING:
     import dagster as dg
+
+log = logging.getLogger(__name__)
+PROCESS = "process_exports"
+_LOOK_AGAIN = 0.3  # seconds
 
 __all__ = ["AccountResult", "Interrupted", "Result", "process", "project_instance"]
 
@@ -45,6 +51,19 @@ def process(
     ``instance``: where Dagster keeps the history; the project's own by default. ``progress`` receives the accounts of
     the run, and how many of all partitions (account times month) are done. Raises Interrupted.
     """
+    with planning(settings, "`process`"):
+        return process_alone(settings, instance=instance, progress=progress)
+
+
+def planning(settings: Settings, holder: str) -> contextlib.AbstractContextManager[None]:
+    """Nobody else, neither the sensor nor another `process` or `rebuild`, plans runs during the block."""
+    return Locks(settings.locks, holder).hold(PLANNING, say=lambda text: log.warning("%s", text))
+
+
+def process_alone(
+    settings: Settings, *, instance: dg.DagsterInstance | None = None, progress: Progress = silent
+) -> Result:
+    """As ``process``, for a caller that holds ``planning``."""
     with _stoppable() as stop:
         return _process(settings, instance, progress, stop)
 
@@ -76,10 +95,13 @@ def _run(
     from tiktok_assets.pipeline.runs import Runner, publish
     from tiktok_assets.storage.run_locks import end_dead_runs
 
-    definitions, groups = build_definitions(lake.settings), by_account(intake.landed)
-    dead = end_dead_runs(history, Locks(lake.settings.locks))
+    definitions, locks = build_definitions(lake.settings), Locks(lake.settings.locks)
+    dead = end_dead_runs(history, locks)
     note_deaths(lake, [run.tags for run in dead], list(roster))
-    runner = Runner(lake, list(roster), definitions.resolve_job_def("process_exports"), history, progress, stop)
+    if intake.landed and _others_ran(lake, locks, list(roster), by_account(intake.landed), history):
+        intake = dataclasses.replace(intake, landed=take_in(lake, roster).landed)
+    groups = by_account(intake.landed)
+    runner = Runner(lake, list(roster), definitions.resolve_job_def(PROCESS), history, progress, stop)
     results = runner.run(groups)
     # A new export can change the alignment of the labels of others and so their days: those months are rebuilt.
     moved = by_account(take_in(lake, roster).landed) if groups else {}
@@ -98,6 +120,17 @@ def _run(
         has_published=has_published,
         unpublished=unpublished,
     )
+
+
+def _others_ran(
+    lake: Lake, locks: Locks, roster: list[str], accounts: Collection[str], history: dg.DagsterInstance
+) -> bool:
+    """Wait for the runs that the sensor has requested for ``accounts``; whether there were any."""
+    from tiktok_assets.storage.run_locks import wait_for_runs
+
+    while not (waited := wait_for_runs(history, locks, PROCESS, roster, accounts)) and are_planned(lake):
+        time.sleep(_LOOK_AGAIN)
+    return waited
 
 
 def _merged(first: AccountResult, again: AccountResult) -> AccountResult:

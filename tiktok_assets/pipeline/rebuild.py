@@ -12,7 +12,7 @@ import dagster as dg
 import polars as pl
 
 from tiktok_assets.accounts import load_roster
-from tiktok_assets.pipeline.process import Result, process
+from tiktok_assets.pipeline.process import Result, planning, process_alone
 from tiktok_assets.progress import Progress, silent
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.duckdb import Warehouse
@@ -45,8 +45,15 @@ def rebuild(
     The previous lake is kept in ``data/state/before-rebuild`` until the new one is complete. It is restored if the
     rebuild fails, or by the next rebuild if this one is killed. Raises RebuildRefused if accounts would lose tables.
     """
-    backup = settings.state / "before-rebuild"
     places = _places(settings)
+    with planning(settings, "`rebuild`"):
+        return _rebuild(settings, places, instance, progress)
+
+
+def _rebuild(
+    settings: Settings, places: list[Path], instance: dg.DagsterInstance | None, progress: Progress
+) -> tuple[Result, list[Difference]]:
+    backup = settings.state / "before-rebuild"
     with _without_runs(settings):
         if backup.exists():
             _restore(backup, places)
@@ -57,7 +64,7 @@ def rebuild(
             if path.exists():
                 path.rename(backup / path.name)
     try:
-        result = process(settings, instance=instance, progress=progress)
+        result = process_alone(settings, instance=instance, progress=progress)
         if not all(account.succeeded for account in result.accounts):
             raise RuntimeError(next(account.error for account in result.accounts if account.error))
     except BaseException:

@@ -32,6 +32,7 @@ from tiktok_assets.inbox.ownership import home_of
 from tiktok_assets.inbox.quarantine import in_quarantine, note_of, sentence
 from tiktok_assets.inbox.receipts import processed, receipts
 from tiktok_assets.reports import REPORTS
+from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake, files_in, scan_parquet
 from tiktok_assets.studio.session import Sessions, SessionState, SessionStatus
 
@@ -125,33 +126,36 @@ def coverages(lake: Lake, accounts: Sequence[str], now: dt.datetime) -> list[Acc
     return found
 
 
-def what_to_do(advice: Advice, session: SessionState, *, now: dt.datetime, max_days: int) -> str:
+def what_to_do(advice: Advice, session: SessionState, settings: Settings, now: dt.datetime) -> str:
     """The command if the account has a login, otherwise the steps in Studio."""
     if session.standing is SessionStatus.VALID:
         return command(advice)
     if session.standing is SessionStatus.EXPIRED:
         return f"tiktok-assets login {advice.account}, then {command(advice)}"
-    return manual_steps(advice, now=now, max_days=max_days)
+    return manual_steps(advice, now=now, max_days=settings.max_export_days, landing=str(settings.landing))
 
 
-COLUMNS = ("report", "from", "to", "covered", "missing", "unsettled", "last export (UTC)")
+COLUMNS = ("report", "from", "to", "covered", "missing", "unsettled", "exported")
 
 
 def row_of(one: ReportCoverage) -> tuple[str, ...]:
     """A report's coverage for people, in the order of ``COLUMNS``; a dash means no number."""
     is_daily = one.counted.reach is not None
-    missing = f"{len(one.missing):,}"
-    if one.without_number:  # a gap that no export would fill
-        missing += f" ({len(one.without_number):,} unknown to Studio)"
     return (
         one.report,
         f"{one.first or '—'}",
         f"{one.last or '—'}",
         f"{len(one.covered):,}",
-        missing if is_daily else "—",
+        f"{len(one.missing):,}" if is_daily else "—",
         f"{len(one.unsettled):,}" if is_daily else "—",
-        f"{one.last_export:%Y-%m-%d %H:%M}" if one.last_export else "—",
+        f"{one.last_export:%Y-%m-%d}" if one.last_export else "—",
     )
+
+
+def unknown_to_studio(reports: Sequence[ReportCoverage]) -> str | None:
+    """The days that no export has a number of although they were exported, as a sentence; None if there are none."""
+    found = [f"{len(one.without_number):,} of {one.report}" for one in reports if one.without_number]
+    return f"Missing days that Studio itself has no number of: {', '.join(found)}." if found else None
 
 
 def _staged(lake: Lake, report: str, accounts: Sequence[str], needed: Sequence[str]) -> pl.LazyFrame:

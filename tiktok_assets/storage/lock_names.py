@@ -5,6 +5,8 @@ from __future__ import annotations
 from tiktok_assets.storage.locks import Locks
 
 RUN = "run "
+PLANNING = "the planning of runs"
+"""Held while somebody decides which runs the landed exports get, `process` and `rebuild` until those have ended."""
 
 
 def account_lock(account: str) -> str:

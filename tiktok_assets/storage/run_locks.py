@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import logging
 import os
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Collection, Iterator, Sequence
 
 import dagster as dg
 
 from tiktok_assets.partitions import accounts_of
 from tiktok_assets.storage.dagster_internals import report_dead
 from tiktok_assets.storage.lock_names import RUN, account_lock, life_lock
-from tiktok_assets.storage.locks import Locks
+from tiktok_assets.storage.locks import WAITING, Locks
+
+log = logging.getLogger(__name__)
 
 RUN_LIFE, ACCOUNT_LOCKS = "run_life", "account_locks"
 
 # A run without its lock after this time, and whose process is gone, never started.
 _START_UP = dt.timedelta(minutes=2)
+_LOOK_AGAIN = 0.3  # seconds
 UNDER_WAY = (
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
@@ -79,6 +84,35 @@ def end_dead_runs(instance: dg.DagsterInstance, locks: Locks) -> list[dg.Dagster
             dead.append(run)
     locks.forget_abandoned(RUN)  # also of runs that have ended or that Dagster does not know
     return dead
+
+
+def wait_for_runs(
+    instance: dg.DagsterInstance, locks: Locks, job: str, roster: Sequence[str], accounts: Collection[str]
+) -> bool:
+    """Wait for the runs of ``job`` for ``accounts`` that Dagster has queued or started; whether there were any.
+
+    A run that does not start within two minutes is not waited for: no Dagster may be there to start it.
+    """
+    waited = False
+    while names := _expected(instance, locks, job, roster, accounts):
+        if not waited:
+            log.warning("%s%s, which Dagster has queued or started.", WAITING, ", ".join(names))
+        waited = True
+        time.sleep(_LOOK_AGAIN)
+    return waited
+
+
+def _expected(
+    instance: dg.DagsterInstance, locks: Locks, job: str, roster: Sequence[str], accounts: Collection[str]
+) -> list[str]:
+    """The runs that live, or were queued or launched so recently that they may still start."""
+    young = dt.datetime.now(dt.UTC) - _START_UP
+    return [
+        f"run {record.dagster_run.run_id[:8]}"
+        for record in instance.get_run_records(dg.RunsFilter(job_name=job, statuses=list(NOT_ENDED)))
+        if set(accounts_of(record.dagster_run.tags, roster)) & set(accounts)
+        if locks.is_held(life_lock(record.dagster_run.run_id)) or record.update_timestamp.replace(tzinfo=dt.UTC) > young
+    ]
 
 
 def _is_dead(instance: dg.DagsterInstance, locks: Locks, record: dg.RunRecord) -> bool:

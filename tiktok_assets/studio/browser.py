@@ -65,13 +65,15 @@ def find_browser(settings: Settings, *, headless: bool, playwrights_own: Path | 
     raise BrowserUnusable(f"No Chromium or Chrome was found on PATH, and Playwright has none of its own. {_REMEDIES}")
 
 
-def require_display(environment: Mapping[str, str] = os.environ, platform: str = sys.platform) -> None:
+def require_display(
+    settings: Settings, environment: Mapping[str, str] = os.environ, platform: str = sys.platform
+) -> None:
     """Raises BrowserUnusable if no window can be shown."""
     if platform.startswith("linux") and not (environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY")):
         raise BrowserUnusable(
             "A window is needed, but there is no display (DISPLAY and WAYLAND_DISPLAY are empty). Log in on a computer "
-            "with a screen and copy its data/state/sessions here, connect with `ssh -X`, or use a virtual display: "
-            "`xvfb-run`. Visits need no window: TIKTOK_HEADLESS=true."
+            f"with a screen and copy its saved logins to {settings.state / 'sessions'}, connect with `ssh -X`, or use "
+            "a virtual display: `xvfb-run`. Visits need no window: TIKTOK_HEADLESS=true."
         )
 
 
@@ -82,7 +84,7 @@ def open_browser(settings: Settings, *, headless: bool) -> Iterator[Browser]:
     For synchronous code only: Playwright's objects belong to the thread that opened them.
     """
     if not headless:
-        require_display()
+        require_display(settings)
     try:
         from playwright.sync_api import Error, sync_playwright
     except ImportError as error:

@@ -242,7 +242,7 @@ class AnalyticsPage:
             self.raise_if_blocked()
             raise UiChanged(
                 f"{self.where}: {what} did not work ({error.message.splitlines()[0][:200]}); something covers the "
-                "page, or it has changed. Open the screenshot in data/state/failures, and correct selectors.toml."
+                "page, or it has changed. Open the screenshot of this failure, and correct selectors.toml."
             ) from error
         except Error as error:
             raise StudioUnreachable(

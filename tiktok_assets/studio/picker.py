@@ -141,8 +141,8 @@ class Picker:
 def missing(where: str, name: str, place: str) -> UiChanged:
     """The failure for an element missing on the page; it says which line of selectors.toml fixes it."""
     return UiChanged(
-        f"{where}: Could not find `{name}` on {place}; Studio's page has changed. Open the screenshot in "
-        f"data/state/failures, then name the element in selectors.toml: [elements] {name} = '...'"
+        f"{where}: Could not find `{name}` on {place}; Studio's page has changed. Open the screenshot of "
+        f"this failure, then name the element in selectors.toml: [elements] {name} = '...'"
     )
 
 

@@ -16,6 +16,7 @@ import polars as pl
 
 from tiktok_assets.accounts import Roster, load_roster
 from tiktok_assets.curated.table import Input, Table
+from tiktok_assets.inbox.receipts import receipts
 from tiktok_assets.making import COMPARED, compared, parameters_of, rows_to_store, typed_rows
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.reports import REPORTS
@@ -71,6 +72,23 @@ def as_of(
     if TABLES[key].needs_all_accounts:
         lake = HistoricalLake(Lake(settings), tuple(all_accounts), moment)
     return lake.rows(key).filter(pl.col("account").is_in(chosen))
+
+
+def why_empty(
+    settings: Settings, moment: dt.datetime, table: str = "social_media_stats", accounts: Iterable[str] | None = None
+) -> str:
+    """Why ``as_of`` has no rows, and what to do, as a sentence."""
+    chosen = list(load_roster(settings) if accounts is None else accounts)
+    known = sorted(one.downloaded_at for account in chosen for one in receipts(Lake(settings), account))
+    whose = f"of {', '.join(chosen)} " if accounts else ""
+    if not known:
+        return f"No export {whose}is stored. Drop exports into {settings.landing}, then run `tiktok-assets process`."
+    if known[0] > moment:
+        return (
+            f"Nothing was known then: the first export {whose}was downloaded at {known[0]:%Y-%m-%d %H:%M} UTC. Give a "
+            "moment after it."
+        )
+    return f"The exports {whose}downloaded until then hold no rows of {table}."
 
 
 def key_of(table: str) -> str:

@@ -62,7 +62,7 @@ class Observation:
     """The cells it was read from, by column, as they stand in the file; each of several decides the number."""
     export_id: str
     file: str
-    """Below data/landing/<account>."""
+    """Below the account's folder in landing or the archive."""
     member: str
     row: int
     """1 is the first row below the header."""
@@ -165,7 +165,7 @@ def _sources(metric: str, video_id: str | None) -> list[Source]:
     if found is None:
         of = "a day" if video_id is None else "a video"
         more = "; of a video, with --video: total_views and others" if video_id is None else ""
-        raise UnknownMetric(f"{metric!r} cannot be traced. Of {of}: {', '.join(others)}{more}.")
+        raise UnknownMetric(f"{metric!r} cannot be traced. Of {of}: {', '.join(dict.fromkeys(others))}{more}.")
     return found
 
 

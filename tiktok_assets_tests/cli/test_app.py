@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner, Result
 
+from tiktok_assets.cli import output
 from tiktok_assets.cli.app import app, main
 from tiktok_assets.inbox import intake, quarantine
 from tiktok_assets.simulator.account import SimulatedAccount, Traits
@@ -161,6 +162,48 @@ def test_rebuild_that_fails_leaves_the_lake_as_it_was(processed: Path, monkeypat
     assert {path: path.read_bytes() for path in processed.rglob("*.parquet")} == before
 
 
+def test_as_of_prints_what_fits_into_the_terminal_and_all_columns_on_request(
+    processed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(output.out, "width", 80)
+    lines = run("as-of", "2026-03-20").stdout.splitlines()
+    assert lines[0].split()[:4] == ["account", "date", "video_views", "unique_viewers"]
+    assert max(map(len, lines)) <= 80
+    header = run("as-of", "2026-03-20", "--columns").stdout.splitlines()[0].split()
+    assert {"virality_rate", "export_id", "platform", "loaded_at"} <= set(header)
+
+
+def test_as_of_says_why_it_is_empty(processed: Path) -> None:
+    early = run("as-of", "2026-03-01", "--account", "zonea0").stderr
+    assert "Nothing was known then: the first export of zonea0 was downloaded at 2026-03-11" in early
+    assert f"No export of pig1987 is stored. Drop exports into {processed / 'landing'}" in (
+        run("as-of", "2026-03-20", "--account", "pig1987").stderr
+    )
+    none = run("as-of", "2026-03-20", "--table", "posting_times").stderr
+    assert "The exports downloaded until then hold no rows of posting_times." in none
+
+
+@pytest.mark.parametrize(
+    ("day", "reason"),
+    [
+        ("20.3.2026", "'20.3.2026' is not a day. Write year-month-day, for example 2026-03-16."),
+        ("2026-02-30", "there is no day 2026-02-30 in the calendar."),
+    ],
+)
+def test_what_is_no_day_is_refused_with_the_way_to_write_one(data: Path, day: str, reason: str) -> None:
+    for arguments in (["trace", "zonea0", day, "likes"], ["extract", "--from", day], ["extract", "--to", day]):
+        refused = run(*arguments)
+        assert refused.exit_code == 2
+        assert reason in refused.output
+
+
+def test_an_unknown_metric_names_each_of_the_known_ones_once(processed: Path) -> None:
+    message = run("trace", "zonea0", "2026-03-01", "nothing").output
+    assert message.count("net_followers") == 1
+    names = message.partition("Of a day: ")[2].partition(";")[0].split(", ")
+    assert len(names) == len(set(names)) > 20
+
+
 def test_raw_rows_are_exported_as_ndjson_with_text_and_provenance(data: Path) -> None:
     account = SimulatedAccount.generate("zone.a0", 7, dt.date(2026, 1, 1), LAST)
     export = studio_export(account, "overview", FIRST, LAST, downloaded_at=DOWNLOADED)
@@ -182,14 +225,19 @@ def test_export_raw_of_an_unknown_report_names_the_known_ones(data: Path) -> Non
 
 
 def test_accounts_are_listed_added_and_removed_with_comments_kept(data: Path, tmp_path: Path) -> None:
-    assert "Drop its exports into" in run("accounts", "add", "mylabel", "--handle", "my.label").output
+    assert (
+        "Drop its exports into"
+        in run("accounts", "add", "mylabel", "--handle", "my.label", "--business-id", "7001").output
+    )
     listed = json.loads(run("accounts", "list", "--json").stdout)
     assert [(account["key"], account["handle"]) for account in listed] == [
         ("pig1987", "pig1987"),
         ("zonea0", "zone.a0"),
         ("mylabel", "my.label"),
     ]
-    assert "@my.label" in run("accounts", "list").output
+    table = run("accounts", "list").output
+    assert "@my.label" in table
+    assert "7001" in table
     assert run("accounts", "remove", "mylabel").exit_code == 0
     written = (tmp_path / "accounts.toml").read_text()
     assert "mylabel" not in written
@@ -243,6 +291,13 @@ def test_a_new_account_that_the_environment_excludes_is_pointed_out(
         ("accounts", "add"),
         ("accounts", "remove"),
         ("export", "raw"),
+        ("sessions",),
+        ("sessions", "forget"),
+        ("extract",),
+        ("status",),
+        ("report",),
+        ("as-of",),
+        ("trace",),
     ],
 )
 def test_every_command_has_help_with_an_example(command: tuple[str, ...]) -> None:

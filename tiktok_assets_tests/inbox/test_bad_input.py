@@ -124,17 +124,17 @@ BAD: dict[str, tuple[Callable[[], bytes], str, tuple[str, ...]]] = {
     "Viewers_some.one.zip": (
         lambda: export("some.one", "viewers").content,
         "unknown_account",
-        ("@some.one is not a configured account", "tiktok-assets accounts add", "--handle some.one", "data/landing"),
+        ("@some.one is not a configured account", "tiktok-assets accounts add", "--handle some.one", "{landing}"),
     ),
     "Viewers.csv": (
         lambda: export("pig1987", "viewers").members["Viewers.csv"],
         "unknown_account",
-        ("nothing in it names its account", "data/landing/<account>/"),
+        ("nothing in it names its account", "put it into {landing}/<account>/"),
     ),
     "Content both.zip": (
         two_accounts,
         "account_conflict",
-        ("more than one account", "links @pig1987", "links @zone.a0", "data/landing/<account>/"),
+        ("more than one account", "links @pig1987", "links @zone.a0", "{landing}/<account>/"),
     ),
 }
 
@@ -162,7 +162,8 @@ def test_a_bad_file_is_quarantined_with_its_reason_and_the_good_one_used(setting
 
     rejected = the_one_rejected(settings, intake, name)
     assert rejected.reason == reason
-    assert all(word in rejected.message for word in (name, *words)), rejected.message
+    expected = [word.replace("{landing}", str(landing(settings))) for word in (name, *words)]
+    assert all(word in rejected.message for word in expected), rejected.message
     assert [(export.account, export.source) for export in intake.landed] == [("pig1987", good.name)]
     assert is_kept(settings, [content, good.content])
 

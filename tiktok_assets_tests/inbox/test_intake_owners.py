@@ -57,7 +57,7 @@ def test_the_advice_for_a_name_behind_a_known_handle_does_not_split_the_account(
     drop(export("x", "viewers").content, landing(settings), "Viewers_pig1987_final.zip")
     (rejected,) = look(settings).rejected
     assert (
-        "if it belongs to @pig1987, put it into data/landing/pig1987/; else `tiktok-assets accounts add"
+        f"if it belongs to @pig1987, put it into {landing(settings) / 'pig1987'}/; else `tiktok-assets accounts add"
         in rejected.message
     )
 
@@ -139,8 +139,8 @@ def test_an_export_of_one_account_is_not_taken_in_for_another(settings: Settings
     (rejected,) = intake.rejected
     assert rejected.message == (
         f"my viewers.zip: holds the same bytes as {landing(settings) / 'pig1987' / made.name}, which is an export of "
-        "pig1987. If it belongs to zonea0, delete that one, put this one into data/landing/zonea0, and run "
-        "`tiktok-assets rebuild`."
+        f"pig1987. If it belongs to zonea0, delete that one, put this one into {landing(settings) / 'zonea0'}, and "
+        "run `tiktok-assets rebuild`."
     )
     assert is_kept(settings, [made.content])
 

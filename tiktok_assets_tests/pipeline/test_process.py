@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import duckdb
 import polars as pl
 import pytest
@@ -20,6 +21,7 @@ from typer.testing import CliRunner
 from tiktok_assets.assets import staging
 from tiktok_assets.batches import ACCOUNT_TAG
 from tiktok_assets.cli.app import app
+from tiktok_assets.graph import build_definitions
 from tiktok_assets.inbox.intake import Intake
 from tiktok_assets.inbox.receipts import processed, waiting_for_publication
 from tiktok_assets.pipeline import process as processing
@@ -33,6 +35,7 @@ from tiktok_assets.storage.locks import Locks
 from tiktok_assets_tests.conftest import History, Install
 from tiktok_assets_tests.lake_contents import differing, tables
 from tiktok_assets_tests.landing_files import drop_export, materialize
+from tiktok_assets_tests.sensor_ticks import reason, requested, tick
 
 ACCOUNTS = ("north", "south", "west")
 
@@ -270,3 +273,87 @@ def test_a_stop_ends_the_run_at_once_and_says_what_is_left(install: Install, num
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert accounts_published(settings) == list(ACCOUNTS)
+
+
+def test_two_processes_at_the_same_moment_do_the_work_once(install: Install, history: History) -> None:
+    settings = install(*ACCOUNTS)
+    for account in ACCOUNTS:
+        drop_export(settings, account, "overview")
+    results: list[processing.Result] = []
+    begin = threading.Barrier(2)
+
+    def at_once() -> None:
+        instance = history()
+        begin.wait()
+        results.append(process(settings, instance=instance))
+
+    threads = [threading.Thread(target=at_once) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(len(result.accounts) for result in results) == [0, 3]
+    assert runs_in(history) == [("north and 2 more", "SUCCESS")]
+
+
+def test_a_process_beside_a_rebuild_waits_and_finds_nothing_to_do(
+    install: Install, history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = install("north")
+    drop_export(settings, "north", "overview")
+    process(settings, instance=history())
+    beside: list[processing.Result] = []
+    threads: list[threading.Thread] = []
+    process_alone = processing.process_alone
+
+    def with_another(*arguments: Any, **named: Any) -> processing.Result:
+        """Between the locks of the rebuild and its runs, where nothing is in raw."""
+        other = threading.Thread(target=lambda: beside.append(process(settings, instance=history())))
+        other.start()
+        threads.append(other)
+        time.sleep(0.5)
+        return process_alone(*arguments, **named)
+
+    monkeypatch.setattr("tiktok_assets.pipeline.rebuild.process_alone", with_another)
+    _, differences = rebuild(settings, instance=history())
+    threads[0].join()
+    assert differences == []
+    assert [result.accounts for result in beside] == [()]
+    assert runs_in(history) == [("north", "SUCCESS")] * 2
+
+
+def test_a_run_that_the_sensor_requested_is_waited_for(install: Install, history: History) -> None:
+    settings = install("north")
+    drop_export(settings, "north", "overview")
+    answer = tick(settings, history())
+    assert isinstance(answer, dg.SensorResult) and answer.run_requests
+    (request,) = answer.run_requests
+    finished: list[float] = []
+
+    def daemon() -> None:
+        """Records and runs what the tick requested, somewhat later."""
+        time.sleep(1)
+        job = build_definitions(settings).resolve_job_def("process_exports")
+        job.execute_in_process(instance=history(), tags=dict(request.tags))
+        finished.append(time.monotonic())
+
+    thread = threading.Thread(target=daemon)
+    thread.start()
+    result = process(settings, instance=history())
+    ended = time.monotonic()
+    thread.join()
+    assert result.accounts == ()
+    assert ended > finished[0] - 1
+    assert runs_in(history) == [("north", "SUCCESS")]
+
+
+@pytest.mark.parametrize("holder", ["`process`", "`rebuild`"])
+def test_the_sensor_requests_nothing_while_somebody_else_plans_runs(
+    install: Install, history: History, holder: str
+) -> None:
+    settings = install("north")
+    drop_export(settings, "north", "overview")
+    with processing.planning(settings, holder):
+        skipped = reason(tick(settings, history()))
+    assert f"the planning of runs is held by {holder}" in skipped
+    assert list(requested(tick(settings, history()))) == ["north"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 import os
@@ -16,7 +17,8 @@ from typer.testing import CliRunner, Result
 
 from tiktok_assets.cli import output
 from tiktok_assets.cli.app import app
-from tiktok_assets.curated.coverage.coverage import COUNTED
+from tiktok_assets.curated.coverage.coverage import COUNTED, nothing_covered
+from tiktok_assets.reporting.status import unknown_to_studio
 from tiktok_assets.settings import Settings, load_settings
 from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.exports import land, studio_exports
@@ -49,7 +51,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 @pytest.fixture
 def in_september(monkeypatch: pytest.MonkeyPatch) -> Iterator[time_machine.Traveller]:
     """The computer's clock stands at ``NOW``, or goes where a test sends it; a wide terminal."""
-    monkeypatch.setattr(output.out, "width", 300)
+    monkeypatch.setattr(output.out, "width", 1000)
     with time_machine.travel(NOW, tick=False) as clock:
         yield clock
 
@@ -87,15 +89,15 @@ def processed(settings: Settings, in_september: time_machine.Traveller, made_onc
 
 
 @pytest.mark.usefixtures("processed")
-def test_status_shows_coverage_and_what_to_export_until_when() -> None:
+def test_status_shows_coverage_and_what_to_export_until_when(settings: Settings) -> None:
     result = run("status", "zone.a0")
     assert result.exit_code == 1
     lines = [line.rstrip() for line in result.stdout.splitlines()]
     assert lines[0] == "zonea0 (@zone.a0): login missing"
     table = {line.split()[0]: line.split()[1:] for line in lines[2:9]}
-    assert table["overview"] == ["2026-08-20", "2026-09-10", "20", "12", "3", "2026-09-11", "18:00"]
+    assert table["overview"] == ["2026-08-20", "2026-09-10", "20", "12", "3", "2026-09-11"]
     assert table["follower_activity"][:4] == ["2026-09-04", "2026-09-10", "7", "10"]
-    assert table["content"] == ["2026-09-11", "2026-09-11", "1", "—", "—", "2026-09-11", "18:00"]
+    assert table["content"] == ["2026-09-11", "2026-09-11", "1", "—", "—", "2026-09-11"]
     assert lines[9] == (
         "Overview, viewers and follower history lack 12 days (2026-09-01 to 2026-09-02, 2026-09-11 to 2026-09-20). "
         "Follower activity lacks 7 days (2026-09-14 to 2026-09-20). "
@@ -104,11 +106,42 @@ def test_status_shows_coverage_and_what_to_export_until_when() -> None:
     )
     assert lines[10] == (
         "  until 2026-09-21: In Studio's Analytics choose Last 28 days, Download data in each of the tabs Overview, "
-        "Viewers, Followers and Content, drop the ZIPs into data/landing"
+        f"Viewers, Followers and Content, drop the ZIPs into {settings.landing}"
     )
     assert lines[11] == (
         "Follower activity of 3 days (2026-09-11 to 2026-09-13): lost for good, Studio exports only the last 7 days."
     )
+
+
+@pytest.mark.usefixtures("processed")
+def test_status_fits_into_80_columns(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(output.out, "width", 80)
+    log_in(settings, "zonea0", 2000)
+    log_in(settings, "pig1987", 90)
+    lines = [*run("status").stdout.splitlines(), *run("status", "--summary").stdout.splitlines()]
+    commands = [line for line in lines if ": tiktok-assets extract" in line]  # in one line, to be copied
+    assert commands
+    assert [line for line in lines if len(line) > 80 and line not in commands] == []
+    assert not any("…" in line for line in lines)
+
+
+@pytest.mark.usefixtures("processed")
+def test_the_summary_is_a_line_for_each_account() -> None:
+    result = run("status", "--summary")
+    assert result.exit_code == 1
+    header, pig1987, zonea0 = (line.split() for line in result.stdout.splitlines())
+    assert header == ["account", "login", "covered", "to", "missing", "waiting", "due", "before"]
+    assert pig1987[:5] == ["pig1987", "missing", "—", "0", "0"]
+    # 12 days of overview, viewers and follower history; the 10 of follower activity are among the last of them
+    assert zonea0[:5] == ["zonea0", "missing", "2026-09-10", "12", "0"]
+    assert zonea0[-1] == "2026-09-21"
+
+
+def test_days_that_studio_has_no_number_of_are_a_sentence() -> None:
+    days = frozenset({dt.date(2026, 9, 1), dt.date(2026, 9, 2)})
+    covered = [dataclasses.replace(one, without_number=days) for one in nothing_covered() if one.report == "viewers"]
+    assert unknown_to_studio(covered) == "Missing days that Studio itself has no number of: 2 of viewers."
+    assert unknown_to_studio(nothing_covered()) is None
 
 
 def test_nothing_is_to_be_done_the_day_after_an_export(
@@ -230,7 +263,7 @@ def test_a_run_stores_facts_and_shows_people_the_table_and_the_advice(settings: 
     assert overview == (dt.date(2026, 9, 3), dt.date(2026, 9, 10), 8, 0)
     august, metadata = (one.metadata for one in result.asset_materializations_for_node("curated__coverage"))
     assert (august["dagster/row_count"].value, metadata["dagster/row_count"].value) == (7, 7)
-    assert "| zonea0 | overview | 2026-08-20 | 2026-09-10 | 20 | 12 | 3 | 2026-09-11 18:00 |" in str(
+    assert "| zonea0 | overview | 2026-08-20 | 2026-09-10 | 20 | 12 | 3 | 2026-09-11 |" in str(
         metadata["coverage"].value
     )
     advice = str(metadata["advice"].value)

@@ -85,12 +85,14 @@ def test_without_any_browser_three_remedies_are_named(install: Install, bin_fold
         assert remedy in str(raised.value)
 
 
-def test_a_window_needs_a_display(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(BrowserUnusable, match=r"no display.*copy its data/state/sessions.*ssh -X.*xvfb-run"):
-        require_display({}, "linux")
-    require_display({"DISPLAY": ":0"}, "linux")
-    require_display({"WAYLAND_DISPLAY": "wayland-0"}, "linux")
-    require_display({}, "darwin")
+def test_a_window_needs_a_display(install: Install) -> None:
+    settings = install()
+    with pytest.raises(BrowserUnusable, match=r"no display.*copy its saved logins.*ssh -X.*xvfb-run") as raised:
+        require_display(settings, {}, "linux")
+    assert str(settings.state / "sessions") in str(raised.value)
+    require_display(settings, {"DISPLAY": ":0"}, "linux")
+    require_display(settings, {"WAYLAND_DISPLAY": "wayland-0"}, "linux")
+    require_display(settings, {}, "darwin")
 
 
 def test_a_login_without_a_display_opens_no_browser(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:

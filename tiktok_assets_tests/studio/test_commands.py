@@ -99,6 +99,25 @@ def test_sessions_lists_every_account_with_what_to_do(here: Stage) -> None:
     assert [one["standing"] for one in states] == ["valid", "missing"]
 
 
+def test_forgetting_a_session_deletes_the_saved_login(here: Stage) -> None:
+    here.log_in(NORTH)
+    assert here.files("state/sessions") == ["north.json"]
+    forgotten = command(here, "sessions", "forget", "north.pier")
+    assert (forgotten.returncode, forgotten.stdout.startswith("north: The saved login was deleted (")) == (0, True)
+    assert here.files("state/sessions") == []
+    assert "There was no saved login" in command(here, "sessions", "forget", "north").stdout
+    unknown = command(here, "sessions", "forget", "nobody")
+    assert (unknown.returncode, "No account is called nobody" in unknown.stderr) == (2, True)
+
+
+def test_the_flags_of_extract_win_over_the_settings(here: Stage) -> None:
+    here.log_in(NORTH)
+    window = command(here, "extract", "north", "--no-headless", DISPLAY="", WAYLAND_DISPLAY="", TIKTOK_HEADLESS="true")
+    assert (window.returncode, "there is no display" in window.stderr) == (1, True)
+    names = ("--headless", "--no-headless", "--screenshot-on-error", "--no-screenshot-on-error")
+    assert all(name in command(here, "extract", "--help").stdout for name in names)
+
+
 def test_login_without_a_display_says_what_to_do(here: Stage) -> None:
     result = command(here, "login", "north", DISPLAY="", WAYLAND_DISPLAY="")
     assert result.returncode == 1

@@ -46,8 +46,8 @@ def command(advice: Advice) -> str:
     return f"tiktok-assets extract {advice.account} --from {advice.first} --to {advice.last}{sections} --refresh"
 
 
-def manual_steps(advice: Advice, *, now: dt.datetime, max_days: int) -> str:
-    """How to make the export manually in Studio."""
+def manual_steps(advice: Advice, *, now: dt.datetime, max_days: int, landing: str) -> str:
+    """How to make the export manually in Studio, and the folder for its ZIPs."""
     today = now.astimezone(dt.UTC).date()
     tabs = listed([section.capitalize() for section in advice.sections])
     fits = [days for days in _PRESETS if (today - advice.first).days <= days <= max_days]
@@ -55,7 +55,7 @@ def manual_steps(advice: Advice, *, now: dt.datetime, max_days: int) -> str:
     window = Window(first=advice.first, last=advice.last)
     asked = f"Last {fits[0]} days" if is_recent and fits else f"Custom, {window}"
     tab = "the tab" if len(advice.sections) == 1 else "each of the tabs"
-    return f"In Studio's Analytics choose {asked}, Download data in {tab} {tabs}, drop the ZIPs into data/landing"
+    return f"In Studio's Analytics choose {asked}, Download data in {tab} {tabs}, drop the ZIPs into {landing}"
 
 
 def listed(names: Sequence[str]) -> str:

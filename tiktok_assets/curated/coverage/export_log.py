@@ -26,7 +26,7 @@ class Exports(WarehouseRow):
     month: pl.Date = pa.Field(description="first day of the month of the rows")
     report: str = pa.Field(description="the report: overview, viewers, follower_history ...")
     rows: int = pa.Field(description="rows of the report in the month")
-    source: str = pa.Field(description="the file, below `data/landing/<account>` or `data/archive/<account>`")
+    source: str = pa.Field(description="the file, below the account's folder in landing or the archive")
     member: str = pa.Field(description="the table inside the file")
     product: str = pa.Field(description="studio or business_suite")
     variant: str = pa.Field(description="the known header that the file's header is nearest to")

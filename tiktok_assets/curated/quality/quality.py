@@ -184,7 +184,9 @@ def broken(promise: str, days: pl.DataFrame, found: pl.DataFrame) -> pl.DataFram
         severity=pl.lit("warning"),
         first_day="date",
         last_day="date",
-        sentence=pl.format("More likes, comments and shares were removed than given: {} of them.", "engagements"),
+        sentence=pl.when(rate < 0)
+        .then(pl.format("More likes, comments and shares were removed than given: {} of them.", "engagements"))
+        .otherwise(pl.format("The engagement rate is {}: above 1, there is more engagement than views.", rate)),
     )
     added = outside.join(findings, on=_KEY, how="anti")
     inside = days.filter(rate.is_between(0, 1)).select(_KEY)

@@ -251,7 +251,9 @@ def test_with_a_login_advice_is_a_command(sections: tuple[str, ...], expected: s
 def test_without_a_login_advice_describes_the_manual_steps(first: str, last: str, max_days: int, expected: str) -> None:
     begin, end = dt.date.fromisoformat(first), dt.date.fromisoformat(last)
     advice = Advice(account="north", sections=("overview", "viewers"), first=begin, last=end, reason="")
-    assert expected in manual_steps(advice, now=NOW, max_days=max_days)
+    steps = manual_steps(advice, now=NOW, max_days=max_days, landing="/music/exports")
+    assert expected in steps
+    assert steps.endswith("drop the ZIPs into /music/exports")
 
 
 HOLES = st.sets(st.integers(0, 500).map(lambda back: NEWEST - DAY * back), max_size=40)
