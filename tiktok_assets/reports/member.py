@@ -36,8 +36,7 @@ class MemberRows:
 
     @property
     def is_daily(self) -> bool:
-        """Whether the label of each row names the day of its values."""
-        return "date_label" in self.report.columns
+        return self.report.is_daily
 
 
 def warnings_of(member: MemberRows) -> Iterator[str]:

@@ -25,7 +25,7 @@ from tiktok_assets.exports.names import NameFacts, dates_in_name, read_name
 from tiktok_assets.exports.placing import typical_step
 from tiktok_assets.exports.problems import BrokenFile, ExportProblem, ForeignFile, UnreadableValue, WrongSection
 from tiktok_assets.exports.provenance import PROVENANCE, READER_VERSION
-from tiktok_assets.exports.tables import LINK, Table, read_tables
+from tiktok_assets.exports.tables import LINK, ROW, Table, read_tables
 from tiktok_assets.exports.years import date_rows
 from tiktok_assets.reports.content import handles_and_newest_upload
 from tiktok_assets.reports.identify import Layout, identify, is_header, refuse_foreign_table
@@ -233,8 +233,8 @@ def _read_table(
     """``visits``: the last days that Studio's names of other tables in the same ZIP state."""
     where = _where(path, name)
     layout = identify(where, table.header, table.head, table.above)
-    # Only long lists of videos come lazily; a label per row means 366 days at most (or 8 days of hours).
-    if layout.label_column and not isinstance(table.rows, pl.DataFrame):
+    # Only long lists of videos come lazily; a daily report has 366 days at most (or 8 days of hours).
+    if layout.report.is_daily and not isinstance(table.rows, pl.DataFrame):
         table = dataclasses.replace(table, rows=table.rows.collect())
     link = table.column(LINK)
     handles, newest_upload = handles_and_newest_upload(table.rows, link) if link else ((), None)
@@ -266,23 +266,48 @@ def _where(path: Path, member: str) -> str:
 
 
 def _days(path: Path, member: str, layout: Layout, table: Table, evidence: Evidence) -> tuple[DatedRows, DayTexts]:
-    """The day each row's label names. Raises UnreadableValue naming file, row, column and text."""
+    """The day each row's label names; of Content, where it is the day of the export, one for all rows.
+
+    Raises UnreadableValue naming file, row, column and text.
+    """
     header = layout.label_column
-    if header is None or not isinstance(table.rows, pl.DataFrame):
+    if header is None:
         return DatedRows(dates=[], year_evidence="none"), DayTexts(locale=None, days=[], years=None)
-    texts = table.rows[header].to_list()
+    numbers, texts = _labels(table, header, is_daily=layout.report.is_daily)
     try:
         read = read_day_texts(texts)
         days = date_rows(read, evidence)
         days = dataclasses.replace(days, warnings=(*read.notes, *days.warnings))
     except (UnreadableDay, ImpossibleCalendar) as error:
         raise UnreadableValue(
-            f"{_where(path, member)}, row {error.row + 1}, {header}: {texts[error.row]!r}. {error} "
+            f"{_where(path, member)}, row {numbers[error.row]}, {header}: {texts[error.row]!r} {error.why} "
             "Export it again; if the file was edited, use the original."
         ) from error
-    if "date_label" in layout.report.columns:
+    if layout.report.is_daily:
         _refuse_what_is_not_daily(_where(path, member), layout, days.dates)
+    else:
+        _refuse_several_exports(_where(path, member), header, numbers, texts, read)
     return days, read
+
+
+def _labels(table: Table, header: str, *, is_daily: bool) -> tuple[list[int], list[str]]:
+    """Numbers and labels of the rows: all of them for a daily report, otherwise the first row of each label."""
+    labels = table.rows.lazy().select(ROW, label=header)
+    if not is_daily:
+        labels = labels.group_by("label").agg(pl.col(ROW).min()).sort(ROW)
+    found = labels.collect(engine="in-memory" if isinstance(table.rows, pl.DataFrame) else "streaming")
+    return found[ROW].to_list(), found["label"].to_list()
+
+
+def _refuse_several_exports(where: str, header: str, numbers: list[int], texts: list[str], read: DayTexts) -> None:
+    """The totals of a row are those of its export's day; the file has one such day for all of its rows."""
+    days = [*zip(read.days, read.years or [0] * len(read.days), strict=True)]
+    other = next((row for row, day in enumerate(days) if day != days[0]), None)
+    if other is not None:
+        raise UnreadableValue(
+            f"{where}, row {numbers[other]}, {header}: {texts[other]!r}, but row {numbers[0]} has {texts[0]!r}. Two "
+            "exports were joined, and their totals are of different days: split the file into one for each day."
+        )
 
 
 def _refuse_what_is_not_daily(where: str, layout: Layout, dates: list[dt.date]) -> None:
