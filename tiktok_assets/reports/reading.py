@@ -23,7 +23,14 @@ from tiktok_assets.exports.evidence import DatedRows, Evidence
 from tiktok_assets.exports.monthdays import ImpossibleCalendar
 from tiktok_assets.exports.names import NameFacts, dates_in_name, read_name
 from tiktok_assets.exports.placing import typical_step
-from tiktok_assets.exports.problems import BrokenFile, ExportProblem, ForeignFile, UnreadableValue, WrongSection
+from tiktok_assets.exports.problems import (
+    BrokenFile,
+    ExportProblem,
+    ForeignFile,
+    TranslatedHeader,
+    UnreadableValue,
+    WrongSection,
+)
 from tiktok_assets.exports.provenance import PROVENANCE, READER_VERSION
 from tiktok_assets.exports.tables import LINK, ROW, Table, read_tables
 from tiktok_assets.exports.years import date_rows
@@ -217,7 +224,7 @@ def _read_members(
             except ForeignFile as problem:
                 others.append(problem)
     if others and not found:
-        raise others[0]
+        raise next((problem for problem in others if isinstance(problem, TranslatedHeader)), others[0])
     return found, tuple(map(str, others))
 
 
@@ -232,7 +239,9 @@ def _read_table(
 ) -> tuple[MemberRows, Evidence]:
     """``visits``: the last days that Studio's names of other tables in the same ZIP state."""
     where = _where(path, name)
-    layout = identify(where, table.header, table.head, table.above)
+    inside = [read_name(part) for part in (content.name, *reversed(content.folders))]
+    named = any(one.is_studios for one in (facts, *inside, read_name(path.name)))
+    layout = identify(where, table.header, table.head, table.above, is_named_by_studio=named and name == content.name)
     # Only long lists of videos come lazily; a daily report has 366 days at most (or 8 days of hours).
     if layout.report.is_daily and not isinstance(table.rows, pl.DataFrame):
         table = dataclasses.replace(table, rows=table.rows.collect())
@@ -240,7 +249,6 @@ def _read_table(
     handles, newest_upload = handles_and_newest_upload(table.rows, link) if link else ((), None)
     if table.handle:
         handles = (table.handle,)
-    inside = [read_name(part) for part in (content.name, *reversed(content.folders))]
     window = next((one for one in (facts, *inside) if one.epoch), facts)
     dates = dates_in_name(path.name)
     if window.epoch is None:
@@ -255,7 +263,6 @@ def _read_table(
         name_dates=dates,
     )
     days, texts = _days(path, name, layout, table, evidence)
-    named = any(one.is_studios for one in (facts, *inside, read_name(path.name)))
     refuse_foreign_table(where, layout, is_named_by_studio=named, is_yearless=bool(texts.days) and texts.years is None)
     member = MemberRows(name=name, layout=layout, table=table, days=days, locale=texts.locale, handles=handles)
     return member, evidence
