@@ -12,7 +12,7 @@ from tiktok_assets.assets.landing import LandingEvents
 from tiktok_assets.assets.partitions import run_partitions
 from tiktok_assets.exports.problems import BrokenFile, ExportProblem, UnreadableFile
 from tiktok_assets.exports.provenance import PROVENANCE, READER_VERSION
-from tiktok_assets.inbox.files import account_files, identity, source_of, unchanged
+from tiktok_assets.inbox.files import account_files, identity, siblings_of, source_of, unchanged
 from tiktok_assets.inbox.intake import LandedExport
 from tiktok_assets.inbox.ownership import owner
 from tiktok_assets.inbox.receipts import loaded, write_receipt
@@ -126,7 +126,8 @@ def _new_exports(
             try:
                 if not whole:
                     raise BrokenFile(f"{source}: is still being written. It is processed when it is complete.")
-                export = stack.enter_context(open_export(stack.enter_context(local_copy(path))))
+                siblings = [sibling for sibling, _ in siblings_of(lake, path)]
+                export = stack.enter_context(open_export(stack.enter_context(local_copy(path)), siblings))
                 owner(export, roster.get(account), roster)
                 export.validate()
             except ExportProblem as problem:

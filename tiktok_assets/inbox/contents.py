@@ -6,6 +6,7 @@ import datetime as dt
 import functools
 import logging
 from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 import polars.selectors as cs
@@ -43,13 +44,13 @@ class Contents:
 
 
 @functools.lru_cache(maxsize=100_000)
-def read_contents(path: UPath, state: State) -> Contents | ExportProblem:
-    """What the file contains, or why it is not an export; cached while its state stays the same.
+def read_contents(path: UPath, state: State, siblings: tuple[tuple[Path, State], ...] = ()) -> Contents | ExportProblem:
+    """What the file contains, or why it is not an export; cached while it and its ``siblings`` stay the same.
 
     The files of 1,000 accounts are checked every 10 seconds until their runs have ended, at 5 ms a file.
     """
     try:
-        with local_copy(path) as file, open_export(file) as export:
+        with local_copy(path) as file, open_export(file, [one for one, _ in siblings]) as export:
             export.validate()
             return Contents(
                 export_id=export.export_id,

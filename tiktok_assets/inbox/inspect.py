@@ -11,6 +11,7 @@ from tiktok_assets.accounts import Roster
 from tiktok_assets.exports.archive import export_id
 from tiktok_assets.exports.names import read_name
 from tiktok_assets.exports.problems import AccountConflict, ExportProblem, UnknownAccount
+from tiktok_assets.exports.visits import of_one_visit
 from tiktok_assets.inbox.ownership import owner
 from tiktok_assets.reports.reading import Export, MemberRows, open_export
 
@@ -37,7 +38,7 @@ def inspect(path: Path, roster: Roster) -> dict[str, Any]:
         "last_day": _iso(facts.epoch.date()) if facts.epoch else None,
     }
     try:
-        with open_export(path) as export:
+        with open_export(path, of_one_visit(path, filter(Path.is_file, path.parent.iterdir()))) as export:
             found |= _described(export, roster)
             export.validate()
     except ExportProblem as problem:

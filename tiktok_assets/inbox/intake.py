@@ -33,6 +33,7 @@ from tiktok_assets.inbox.files import (
     is_younger,
     lies_below,
     shown,
+    siblings_of,
     source_of,
     state_of,
     unchanged,
@@ -285,7 +286,7 @@ class Inbox:
             raise UnusableName(
                 f"{shown(path)}: the name is not valid text. Rename it, then put it back into data/landing."
             )
-        contents = read_contents(path, state_of(path))
+        contents = read_contents(path, state_of(path), siblings_of(self._lake, path))
         if isinstance(contents, ExportProblem):
             raise type(contents)(str(contents))
         account = self._owner(path, contents)

@@ -10,7 +10,7 @@ import dataclasses
 import datetime as dt
 import functools
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +33,7 @@ from tiktok_assets.exports.problems import (
 )
 from tiktok_assets.exports.provenance import PROVENANCE, READER_VERSION
 from tiktok_assets.exports.tables import LINK, ROW, Table, read_tables
+from tiktok_assets.exports.visits import Sibling, moment_of_visit
 from tiktok_assets.exports.years import date_rows
 from tiktok_assets.reports.content import handles_and_newest_upload
 from tiktok_assets.reports.identify import Layout, identify, is_header, refuse_foreign_table
@@ -62,6 +63,8 @@ class Export:
     vintage_evidence: str
     unread: tuple[str, ...] = ()
     """Tables and files in it that are not TikTok's, and why; a sentence each."""
+    notes: tuple[str, ...] = ()
+    """How a snapshot without a date was dated by the files beside it."""
 
     @functools.cached_property
     def window(self) -> tuple[dt.date, dt.date]:
@@ -96,7 +99,7 @@ class Export:
     def warnings(self) -> tuple[str, ...]:
         """What a person should know that does not stop the export from being used."""
         found = [warning for member in self.members for warning in warnings_of(member)]
-        return tuple(dict.fromkeys([*found, *(f"not read: {text}" for text in self.unread)]))
+        return tuple(dict.fromkeys([*found, *self.notes, *(f"not read: {text}" for text in self.unread)]))
 
     @property
     def doubts(self) -> tuple[str, ...]:
@@ -159,8 +162,11 @@ def _beside(provenance: pl.DataFrame, rows: pl.DataFrame | pl.LazyFrame) -> pl.D
 
 
 @contextlib.contextmanager
-def open_export(path: Path) -> Generator[Export]:
-    """The export at ``path``, readable while the context lasts. Raises an ExportProblem that says what to do."""
+def open_export(path: Path, siblings: Iterable[Path] = ()) -> Generator[Export]:
+    """The export at ``path``, readable while the context lasts. Raises an ExportProblem that says what to do.
+
+    ``siblings``: dated files of the same visit (``visits.of_one_visit``), which date a snapshot that has no date.
+    """
     identity = export_id(path)
     facts = read_name(path.name)
     if facts.handle is None:  # a loose member may lie in the folder its ZIP was unpacked into
@@ -176,6 +182,11 @@ def open_export(path: Path) -> Generator[Export]:
         members, evidences = [member for member, _ in found], [evidence for _, evidence in found]
         _refuse_mixture(path, facts, members)
         at, at_evidence = _downloaded_at(members, evidences)
+        notes: tuple[str, ...] = ()
+        if at_evidence == "file_time" and all(member.report.label is None for member in members):
+            by_siblings, note = moment_of_visit(at, _read_siblings(siblings))
+            notes = (f"{members[0].report.title} {note}",) if note else ()
+            at, at_evidence = (by_siblings, "siblings") if by_siblings else (at, at_evidence)
         order, order_evidence = _vintage(members, at, at_evidence)
         yield Export(
             export_id=identity,
@@ -187,7 +198,21 @@ def open_export(path: Path) -> Generator[Export]:
             vintage=order,
             vintage_evidence=order_evidence,
             unread=unread,
+            notes=notes,
         )
+
+
+def _read_siblings(paths: Iterable[Path]) -> list[Sibling]:
+    """What the files say about their visit. One that cannot be read, or has no rows, says nothing."""
+    found: list[Sibling] = []
+    for path in paths:
+        with contextlib.suppress(ExportProblem), open_export(path) as export:
+            if any(member.days.dates for member in export.members):
+                last = max(day for member in export.members for day in member.days.dates)
+                found.append(
+                    Sibling(name=path.name, moment=export.vintage, evidence=export.vintage_evidence, last_day=last)
+                )
+    return found
 
 
 def _with_handle_inside(path: Path, facts: NameFacts, contents: list[Member]) -> NameFacts:
@@ -330,8 +355,10 @@ def _refuse_what_is_not_daily(where: str, layout: Layout, dates: list[dt.date]) 
 
 def _refuse_mixture(path: Path, facts: NameFacts, members: list[MemberRows]) -> None:
     """Refuse a name of another section than the content, or one report twice: neither can be interpreted safely."""
+    sections = {member.report.section for member in members}
     for member in members:
-        named = facts.section, read_name(member.name).section
+        # A file of several tables is named after one of them.
+        named = None if facts.section in sections else facts.section, read_name(member.name).section
         wrong = next((section for section in named if section not in (None, member.report.section)), None)
         if wrong:
             raise WrongSection(
