@@ -29,6 +29,8 @@ from tiktok_assets.exports.resaved import HEAD, Found, IsHeader, Row, header_row
 from tiktok_assets.exports.translations import ENGLISH
 
 ROW = "row_number"
+# Rows of a long table that are read at once.
+PIECE = 50_000
 TITLE, LINK = "video title", "video link"  # as ``normal`` has them
 
 
@@ -275,13 +277,33 @@ def _scan_csv(member: Member, path: Path, is_header: IsHeader | None) -> Table:
     header = _header(start.split("\n", 1)[0])
     is_bare = encoding == "utf-8-sig" and _has_bare_quotes(name, path, header)
     is_plain = encoding == "utf-8-sig" and not is_bare and (is_header is None or is_header(header))
-    if is_plain or member.scratch is None:
+    if member.scratch is None:
         return _scanned(name, path, header)
     copy = member.scratch / "plain.csv"
-    if not is_bare:
-        return _copied(member, path, copy, encoding, start, is_header)
-    _write_titled(name, path, copy, header)
-    return _scanned(name, copy, header)
+    if is_plain:
+        table = _scanned(name, path, header)
+    elif is_bare:
+        _write_titled(name, path, copy, header)
+        table = _scanned(name, copy, header)
+    else:
+        table = _copied(member, path, copy, encoding, start, is_header)
+    return table if table.head else _compact(table, member.scratch / "table.parquet")
+
+
+def _compact(table: Table, target: Path) -> Table:
+    """The table from a Parquet file: of a CSV file every reader maps all bytes into memory, whatever it needs."""
+    table.rows.lazy().sink_parquet(target, row_group_size=PIECE, maintain_order=True)
+    return dataclasses.replace(table, rows=pl.scan_parquet(target))
+
+
+def pieces(rows: pl.DataFrame | pl.LazyFrame) -> Iterator[pl.DataFrame]:
+    """The rows in their order, of a long table in pieces: batches of Polars are all read ahead."""
+    if isinstance(rows, pl.DataFrame):
+        yield rows
+        return
+    last = rows.select(pl.len()).collect(engine="streaming").item()
+    for start in range(1, last + 1, PIECE):
+        yield rows.filter(pl.col(ROW).is_between(start, start + PIECE - 1)).collect()
 
 
 def _scanned(name: str, path: Path, header: tuple[str, ...]) -> Table:

@@ -32,7 +32,7 @@ from tiktok_assets.exports.problems import (
     WrongSection,
 )
 from tiktok_assets.exports.provenance import PROVENANCE, READER_VERSION
-from tiktok_assets.exports.tables import LINK, ROW, Table, read_tables
+from tiktok_assets.exports.tables import LINK, ROW, Table, pieces, read_tables
 from tiktok_assets.exports.visits import Sibling, moment_of_visit
 from tiktok_assets.exports.years import date_rows
 from tiktok_assets.reports.content import handles_and_newest_upload
@@ -150,9 +150,8 @@ class Export:
     def validate(self) -> None:
         """Parse every row once. Raises UnreadableValue naming file, row, column and value."""
         for member, rows in self.frames(account="", source=self.path.name):
-            batches = [rows] if isinstance(rows, pl.DataFrame) else rows.collect_batches(chunk_size=50_000)
-            for batch in batches:
-                member.report.parse(batch)
+            for piece in pieces(rows):
+                member.report.parse(piece)
 
 
 def _beside(provenance: pl.DataFrame, rows: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame | pl.LazyFrame:
