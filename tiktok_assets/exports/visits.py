@@ -27,6 +27,8 @@ _TOGETHER = ONE_DAY
 # Of one visit, the exports end one or two days before it.
 _ONE_VISIT = 2 * ONE_DAY
 
+_BY = {"captured_at": "by what it says", "zip_name": "by its name", "export_date_column": "by its column Time"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sibling:
@@ -79,7 +81,6 @@ def moment_of_visit(file_time: dt.datetime, siblings: Sequence[Sibling]) -> tupl
     if not siblings:
         return None, ""
     best = max(siblings, key=lambda one: (one.evidence != "window_end", one.moment))
-    days = [one.last_day for one in siblings if one.last_day is not None]
     if file_time - best.moment <= DAYS_OF_A_DOWNLOAD:
         return None, ""
     if max(one.moment for one in siblings) - min(one.moment for one in siblings) > _ONE_VISIT + ONE_DAY:
@@ -88,5 +89,5 @@ def moment_of_visit(file_time: dt.datetime, siblings: Sequence[Sibling]) -> tupl
             f"contains no date, and the files beside it are of several visits ({names}): it is dated by its own time, "
             f"{file_time:%Y-%m-%d}. Put the files of each visit into a folder of their own"
         )
-    by = f"whose last day is {max(days)}" if best.evidence == "window_end" and days else f"by its {best.evidence}"
+    by = _BY.get(best.evidence) or f"whose last day is {best.last_day}"
     return best.moment, f"contains no date: it is dated {best.moment:%Y-%m-%d} like {best.name} beside it, {by}"

@@ -56,7 +56,7 @@ def test_the_name_that_studio_gives_to_overview_dates_the_snapshots_beside_it(tm
     for report, text in UNDATED.items():
         date, evidence, (warning,) = dated(write(tmp_path / f"{report}.csv", text, COPIED))
         assert (date, evidence) == (dt.date(2026, 4, 14), "siblings")
-        assert "like Overview_2026-04-13_1776074400_mara.lind.csv beside it, by its zip_name" in warning
+        assert "like Overview_2026-04-13_1776074400_mara.lind.csv beside it, by its name" in warning
 
 
 def test_a_file_that_was_copied_at_another_time_is_no_evidence_unless_the_names_share_a_date(tmp_path: Path) -> None:
