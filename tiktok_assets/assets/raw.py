@@ -13,7 +13,7 @@ from tiktok_assets.assets.partitions import run_partitions
 from tiktok_assets.exports.problems import BrokenFile, ExportProblem, UnreadableFile
 from tiktok_assets.exports.provenance import PROVENANCE, READER_VERSION
 from tiktok_assets.inbox.contents import read_contents
-from tiktok_assets.inbox.files import account_files, identity, source_of, state_of, unchanged
+from tiktok_assets.inbox.files import account_files, identity, siblings_of, source_of, state_of, unchanged
 from tiktok_assets.inbox.intake import LandedExport
 from tiktok_assets.inbox.ownership import owner
 from tiktok_assets.inbox.receipts import loaded, write_receipt
@@ -129,10 +129,12 @@ def _new_exports(
             try:
                 if not whole:
                     raise BrokenFile(f"{source}: is still being written. It is processed when it is complete.")
-                contents = read_contents(path, state_of(path), Limits.of(lake.settings))
+                siblings = siblings_of(lake, path)
+                contents = read_contents(path, state_of(path), Limits.of(lake.settings), siblings)
                 if isinstance(contents, ExportProblem):
                     raise type(contents)(str(contents))
-                export = stack.enter_context(open_export(stack.enter_context(local_copy(path))))
+                file = stack.enter_context(local_copy(path))
+                export = stack.enter_context(open_export(file, [sibling for sibling, _ in siblings]))
                 owner(export, roster.get(account), roster, lake.settings.landing)
             except (ExportProblem, OSError) as problem:
                 log.warning(f"left out: {problem}")

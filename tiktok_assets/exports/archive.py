@@ -43,6 +43,8 @@ class Member:
     """UTC download time from the ZIP entry; None for loose files and for entries that say 1980."""
     folders: tuple[str, ...] = ()
     """Its folders inside the ZIP. Studio's ZIPs have none; in a folder the stamp is the time of a file."""
+    scratch: Path | None = None
+    """A folder for what is derived from a very large member; removed together with it."""
 
     @property
     def is_xlsx(self) -> bool:
@@ -92,10 +94,13 @@ def open_members(path: Path) -> Generator[list[Member]]:
         raise BrokenFile(
             f"{path.name}: is a web page, not an export. The download failed because of a login page; export again."
         )
-    if head[:2] != b"PK":
-        yield [Member(name=path.name, content=path.read_bytes() if size <= IN_MEMORY_BYTES else path, stamp=None)]
-        return
     with contextlib.ExitStack() as stack:
+        if head[:2] != b"PK":
+            if size <= IN_MEMORY_BYTES:
+                yield [Member(name=path.name, content=path.read_bytes(), stamp=None)]
+            else:
+                yield [Member(name=path.name, content=path, stamp=None, scratch=_scratch(stack))]
+            return
         try:
             archive = stack.enter_context(zipfile.ZipFile(path))
         except (zipfile.BadZipFile, OSError, EOFError) as error:
@@ -110,6 +115,10 @@ def open_members(path: Path) -> Generator[list[Member]]:
         if not entries:
             raise BrokenFile(f"{path.name}: is an empty ZIP. Export it again.")
         yield [_member(path, archive, entry, stack) for entry in entries]
+
+
+def _scratch(stack: contextlib.ExitStack) -> Path:
+    return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tiktok-assets-")))
 
 
 def _is_html(head: bytes) -> bool:
@@ -164,12 +173,13 @@ def _refuse_unsafe(path: Path, entries: list[zipfile.ZipInfo]) -> None:
 
 def _member(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, stack: contextlib.ExitStack) -> Member:
     name = PurePosixPath(entry.filename.replace("\\", "/")).name
+    scratch: Path | None = None
     try:
         if entry.file_size <= IN_MEMORY_BYTES:
             content: bytes | Path = _unpacked(archive, entry)
         else:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="tiktok-assets-"))
-            content = Path(folder) / "member"
+            scratch = _scratch(stack)
+            content = scratch / "member"
             with archive.open(entry) as source, content.open("wb") as target:
                 shutil.copyfileobj(source, target, _PIECE)
     except OSError as error:
@@ -188,7 +198,7 @@ def _member(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, stack:
     if name.lower().endswith(".zip"):
         raise BrokenFile(f"{path.name}: holds another ZIP ({name}). Unpack it once and drop the exports one by one.")
     folders = PurePosixPath(entry.filename.replace("\\", "/")).parts[:-1]
-    member = Member(name=name, content=content, stamp=_stamp(entry), folders=folders)
+    member = Member(name=name, content=content, stamp=_stamp(entry), folders=folders, scratch=scratch)
     if member.is_xlsx:  # a workbook is a ZIP itself, and can be a bomb too
         source = io.BytesIO(content) if isinstance(content, bytes) else content
         with contextlib.suppress(zipfile.BadZipFile), zipfile.ZipFile(source) as workbook:

@@ -57,6 +57,7 @@ class UnreadableDay(UnreadableValue):
         super().__init__(f"Row {row + 1} has {text!r} for its date: {reason}")
         self.row = row
         self.text = text
+        self.why = f"is no date: {reason}"
 
 
 # Languages of TikTok's interface and other large ones, roughly by how likely a file is to be in them. The order decides

@@ -41,6 +41,7 @@ class ImpossibleCalendar(UnreadableValue):
         super().__init__(f"Row {row + 1} ({day}) fits no year: {reason}")
         self.row = row
         self.day = day
+        self.why = f"fits no year: {reason}"
 
 
 def is_leap(year: int) -> bool:

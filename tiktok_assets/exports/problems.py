@@ -30,6 +30,12 @@ class ForeignFile(ExportProblem):
     reason = "foreign_file"
 
 
+class TranslatedHeader(ForeignFile):
+    """A table whose columns are probably TikTok's in a language that is not known. Exporting in English helps."""
+
+    reason = "translated_header"
+
+
 class WrongSection(ExportProblem):
     """The name promises one section, the content is another."""
 

@@ -9,6 +9,7 @@ TikTok keeps 365 days: older exports that exist only as such files cannot be exp
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ _TOTALS = {
     *("tổng", "tổng cộng", "σύνολο", "รวม", "ผลรวม", "कुल", "合計", "合计", "总计", "總計", "합계", "총계"),
     *("المجموع", "الإجمالي", "סה״כ", "σ", "∑"),
 }
+_DIGIT = re.compile(r"\d")
 _NUMBER = re.compile(r"[+-]?\d+(?:\.0+)?")
 
 
@@ -42,6 +44,50 @@ class Found:
 def header_row(rows: Sequence[Row], is_header: IsHeader) -> int | None:
     """The number of the first header among the first rows; None if there is none."""
     return next((number for number, row in enumerate(rows[:HEAD]) if is_header(row)), None)
+
+
+def parted(rows: Sequence[list[str]], is_header: IsHeader | None) -> list[list[list[str]]]:
+    """The rows of each table in a file or sheet, without empty rows.
+
+    Another table begins with the header of another report, or with the text above it, or below an empty row with rows
+    that cannot belong to the table above.
+    """
+    parts: list[list[list[str]]] = [[]]
+    header: Row | None = None
+    is_below_empty = False
+    for number, row in enumerate(rows):
+        if not any(map(str.strip, row)):
+            is_below_empty = True
+            continue
+        is_new = is_header is not None and _is_new(row, header, is_header)
+        if header is not None and (is_new or (is_below_empty and _is_another(rows[number:], header, is_header))):
+            parts.append([])
+            header = None
+        if is_new:
+            header = row
+        parts[-1].append(row)
+        is_below_empty = False
+    return parts
+
+
+def _is_new(row: Row, header: Row | None, is_header: IsHeader | None) -> bool:
+    """Whether a row is the header of a report and not ``header``. No header contains a digit, almost every row does."""
+    if is_header is None or _DIGIT.search("".join(row)):
+        return False
+    return is_header(row) and (header is None or not _same(row, header))
+
+
+def _is_another(rows: Sequence[Row], header: Row, is_header: IsHeader | None) -> bool:
+    """Whether the rows down to the next empty one have another header, or none has the cells that ``header`` has."""
+    block = list(itertools.takewhile(lambda row: any(map(str.strip, row)), rows))
+    if any(_is_new(row, header, is_header) for row in block):
+        return True
+    return all(len(row) != len(header) or _width(row) == 1 for row in block)
+
+
+def _width(row: Row) -> int:
+    """How many cells a row has, without empty ones behind the last value."""
+    return max((column for column, cell in enumerate(row, start=1) if cell.strip()), default=0)
 
 
 def table_in(rows: Sequence[list[str]], at: int) -> Found:

@@ -13,10 +13,11 @@ import dataclasses
 import datetime as dt
 import functools
 import io
+import itertools
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,9 +25,10 @@ import polars as pl
 
 from tiktok_assets.exports import insights
 from tiktok_assets.exports.archive import Member
+from tiktok_assets.exports.encodings import CODE_PAGES, encoding_of, is_proven, refuse_garbled, unproven
 from tiktok_assets.exports.problems import BrokenFile, ForeignFile
 from tiktok_assets.exports.provenance import PROVENANCE
-from tiktok_assets.exports.resaved import HEAD, Found, IsHeader, Row, header_row, table_in
+from tiktok_assets.exports.resaved import HEAD, Found, IsHeader, Row, header_row, parted, table_in
 from tiktok_assets.exports.translations import ENGLISH
 
 ROW = "row_number"
@@ -34,6 +36,8 @@ MAX_COLUMNS = 1_000
 """Of a table; the widest report has a dozen, and people add some."""
 MAX_CELLS = 50_000_000
 """Of a sheet, empty ones included; a list of 10,000 videos has 100,000."""
+# Rows of a long table that are read at once.
+PIECE = 50_000
 TITLE, LINK = "video title", "video link"  # as ``normal`` has them
 
 
@@ -47,7 +51,7 @@ def normal(header: str) -> str:
 # Commas are TikTok's; in most European languages a spreadsheet writes ";".
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _CELL = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
-_PIECE = 1024**2
+_SHEET_PIECE = 1024**2
 _SEPARATOR_LINE = re.compile(r'"?sep=([,;\t|])"?[,;\t|]*\r?(?:\n|$)', re.IGNORECASE)
 
 
@@ -94,8 +98,15 @@ def read_tables(member: Member, is_header: IsHeader | None = None) -> list[tuple
     if member.head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
         return [(member.name, _read_insights(member))]
     if isinstance(member.content, Path):
-        return [(member.name, _scan_csv(member.name, member.content))]
-    return [(member.name, _read_csv(member.name, member.content, is_header))]
+        return [(member.name, _scan_csv(member, member.content, is_header))]
+    return _named(member.name, _read_csv(member.name, member.content, is_header))
+
+
+def _named(name: str, tables: list[Table]) -> list[tuple[str, Table]]:
+    """The tables of a file or sheet with their names: its own, and a number where it has several."""
+    if len(tables) == 1:
+        return [(name, tables[0])]
+    return [(f"{name}, table {number}", table) for number, table in enumerate(tables, start=1)]
 
 
 def _read_insights(member: Member) -> Table:
@@ -112,20 +123,39 @@ def _read_insights(member: Member) -> Table:
     )
 
 
-def _decode(name: str, content: bytes) -> str:
-    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+def _read_csv(name: str, content: bytes, is_header: IsHeader | None) -> list[Table]:
+    """The tables of a CSV file, decoded with a code page if its text proves that one."""
+    encoding = encoding_of(content)
     try:
-        return content.decode(encoding)
+        text = content.decode(encoding)
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        raise BrokenFile(
-            f"{name}: line {line} is not {encoding} text ({error.reason}). "
-            "Export it again instead of saving it from a spreadsheet."
-        ) from error
+        if encoding != "utf-8-sig":
+            raise BrokenFile(f"{name}: line {line} is not UTF-16 text ({error.reason}). Export it again.") from error
+        for page, title in CODE_PAGES.items():
+            try:
+                tables = _read_text(
+                    name, content.decode(page), is_header, (f"its text encoded in {title}, as its dates prove",)
+                )
+            except (UnicodeDecodeError, BrokenFile):
+                continue
+            if all(is_proven(_columns(table)) for table in tables):
+                return tables
+        raise unproven(name, line, error.reason) from error
+    refuse_garbled(name, text.lstrip("\ufeff"))
+    return _read_text(name, text, is_header, () if encoding == "utf-8-sig" else ("its text encoded in UTF-16",))
 
 
-def _read_csv(name: str, content: bytes, is_header: IsHeader | None) -> Table:
-    text = _decode(name, content).lstrip("\ufeff\r\n")
+def _columns(table: Table) -> Iterator[tuple[str, list[str]]]:
+    """The English name and the cells of each column; of a table without a known header its first rows."""
+    if table.head:
+        yield " ".join(" ".join(row) for row in table.head), []
+    elif isinstance(table.rows, pl.DataFrame):
+        yield from ((normal(name), table.rows[name].to_list()) for name in table.header)
+
+
+def _read_text(name: str, text: str, is_header: IsHeader | None, notes: tuple[str, ...]) -> list[Table]:
+    text = text.lstrip("\ufeff\r\n")
     if "\n" not in text:
         text = text.replace("\r", "\n")  # line ends of old Macs, which their spreadsheet programs still offer
     stated = _SEPARATOR_LINE.match(text)
@@ -136,14 +166,13 @@ def _read_csv(name: str, content: bytes, is_header: IsHeader | None) -> Table:
     if separator == "," and {TITLE, LINK} <= set(map(normal, header)):
         rows = _titled_rows(text, header)
         if rows is not None:
-            return _table(header, rows)
+            return [dataclasses.replace(_table(header, rows), saved_again=notes)]
     try:
-        read = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-        rows = [row for row in read if row and (row[0].strip() or any(map(str.strip, row)))]
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
     except csv.Error as error:
         raise BrokenFile(f"{name}: is cut off or wrongly quoted ({error}). Export it again.") from error
-    notes = () if separator == "," else (f"its columns separated by {_SEPARATORS[separator]}",)
-    return _table_of(name, rows, is_header, notes)
+    notes += () if separator == "," else (f"its columns separated by {_SEPARATORS[separator]}",)
+    return _tables_of(name, rows, is_header, notes)
 
 
 def _separator(text: str, is_header: IsHeader | None, stated: str | None) -> str:
@@ -176,6 +205,15 @@ def _header(name: str, line: str, separator: str = ",") -> tuple[str, ...]:
     cells = _cells(line, separator)
     _refuse_wide(name, len(cells))
     return _unique(cells)
+
+
+def _tables_of(name: str, rows: list[list[str]], is_header: IsHeader | None, notes: tuple[str, ...]) -> list[Table]:
+    """The tables in the rows of a file or sheet, one below the other; what is not a table of a report is the last.
+
+    Raises BrokenFile for a row that does not fit its header.
+    """
+    parts = parted(rows, is_header)
+    return [_table_of(name, part, is_header, notes) for part in parts]
 
 
 def _table_of(name: str, rows: list[list[str]], is_header: IsHeader | None, notes: tuple[str, ...] = ()) -> Table:
@@ -231,23 +269,67 @@ def _titled_rows(text: str, header: tuple[str, ...]) -> list[list[str]] | None:
     A row is anchored on its link: everything between the fields before it and the link is the title. Titles never
     contain a newline. Newer files double the quotes; a file doubles all of them or none.
     """
-    forms = {TITLE: r'"(.*)"', LINK: r'"(https?://[^"]*)"'}
-    names = [normal(name) for name in header]
-    line_form = re.compile(",".join(forms.get(name, r'"([^"]*)"') for name in names))
-    matches = [line_form.fullmatch(line.rstrip("\r")) for line in text.split("\n")[1:] if line.strip("\r ")]
+    form, title = _titled_line(header)
+    matches = [form.fullmatch(line.rstrip("\r")) for line in text.split("\n")[1:] if line.strip("\r ")]
     rows = [list(match.groups()) for match in matches if match is not None]
     if len(rows) != len(matches):
         return None
-    at = names.index(TITLE)
-    if all(len(run) % 2 == 0 for row in rows for run in re.findall('"+', row[at])):
+    if not any(_is_bare(row[title]) for row in rows):
         for row in rows:
-            row[at] = row[at].replace('""', '"')
+            row[title] = row[title].replace('""', '"')
     return rows
 
 
-def _scan_csv(name: str, path: Path) -> Table:
-    with path.open("rb") as file:
-        header = _header(name, _decode(name, file.readline()))
+def _titled_line(header: tuple[str, ...]) -> tuple[re.Pattern[str], int]:
+    """The form of a line of Content.csv as Studio writes it, and the column of the title."""
+    forms = {TITLE: r'"(.*)"', LINK: r'"(https?://[^"]*)"'}
+    names = [normal(name) for name in header]
+    return re.compile(",".join(forms.get(name, r'"([^"]*)"') for name in names)), names.index(TITLE)
+
+
+def _is_bare(title: str) -> bool:
+    """Whether the title has a quote that is not doubled."""
+    return any(len(run) % 2 for run in re.findall('"+', title))
+
+
+def _scan_csv(member: Member, path: Path, is_header: IsHeader | None) -> Table:
+    """The table of a CSV file that is too large for memory: read where it is if it is plain CSV, else from a copy."""
+    name, encoding = member.name, encoding_of(member.head)
+    start = member.head.decode(encoding, errors="replace").lstrip("\ufeff\r\n")
+    refuse_garbled(name, start)
+    header = _header(name, start.split("\n", 1)[0])
+    is_bare = encoding == "utf-8-sig" and _has_bare_quotes(name, path, header)
+    is_plain = encoding == "utf-8-sig" and not is_bare and (is_header is None or is_header(header))
+    if member.scratch is None:
+        return _scanned(name, path, header)
+    copy = member.scratch / "plain.csv"
+    if is_plain:
+        table = _scanned(name, path, header)
+    elif is_bare:
+        _write_titled(name, path, copy, header)
+        table = _scanned(name, copy, header)
+    else:
+        table = _copied(member, path, copy, encoding, start, is_header)
+    return table if table.head else _compact(table, member.scratch / "table.parquet")
+
+
+def _compact(table: Table, target: Path) -> Table:
+    """The table from a Parquet file: of a CSV file every reader maps all bytes into memory, whatever it needs."""
+    table.rows.lazy().sink_parquet(target, row_group_size=PIECE, maintain_order=True)
+    return dataclasses.replace(table, rows=pl.scan_parquet(target))
+
+
+def pieces(rows: pl.DataFrame | pl.LazyFrame) -> Iterator[pl.DataFrame]:
+    """The rows in their order, of a long table in pieces: batches of Polars are all read ahead."""
+    if isinstance(rows, pl.DataFrame):
+        yield rows
+        return
+    last = rows.select(pl.len()).collect(engine="streaming").item()
+    for start in range(1, last + 1, PIECE):
+        yield rows.filter(pl.col(ROW).is_between(start, start + PIECE - 1)).collect()
+
+
+def _scanned(name: str, path: Path, header: tuple[str, ...]) -> Table:
     rows = pl.scan_csv(
         path,
         infer_schema=False,
@@ -270,6 +352,71 @@ def _scan_csv(name: str, path: Path) -> Table:
     return Table(header=header, rows=rows)
 
 
+def _has_bare_quotes(name: str, path: Path, header: tuple[str, ...]) -> bool:
+    """Whether all lines have Studio's form and a title has a quote that is not doubled, which no CSV reader can read.
+
+    Raises BrokenFile for a line that is not UTF-8.
+    """
+    has_titles = {TITLE, LINK} <= set(map(normal, header))
+    form, title = _titled_line(header) if has_titles else (None, 0)
+    found = False
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                text = line.decode()
+            except UnicodeDecodeError as error:
+                raise unproven(name, number, error.reason) from error
+            if form is None or number == 1 or line.count(b'"') == 2 * len(header):
+                continue
+            match = form.fullmatch(text.rstrip("\r\n"))
+            if match is None and text.strip():
+                form = None
+            elif match is not None:
+                found = found or _is_bare(match[title + 1])
+    return found and form is not None
+
+
+def _write_titled(name: str, path: Path, target: Path, header: tuple[str, ...]) -> None:
+    """Write a Content.csv whose titles have quotes that are not doubled as plain CSV."""
+    form, _ = _titled_line(header)
+    with path.open(encoding="utf-8-sig", newline="") as source, target.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        next(source)
+        writer.writerow(header)
+        for number, line in enumerate(filter(str.strip, source), start=1):
+            match = form.fullmatch(line.rstrip("\r\n"))
+            if match is None:
+                raise BrokenFile(f"{name}: row {number} is cut off or wrongly quoted. Export it again.")
+            writer.writerow(match.groups())
+
+
+def _copied(member: Member, path: Path, target: Path, encoding: str, start: str, is_header: IsHeader | None) -> Table:
+    """The table of a file with another separator or encoding, or with rows above its header, from a plain copy.
+
+    ``start``: the first lines of its text.
+    """
+    stated = _SEPARATOR_LINE.match(start)
+    separator = _separator(start[stated.end() :] if stated else start, is_header, stated[1] if stated else None)
+    notes = () if encoding == "utf-8-sig" else ("its text encoded in UTF-16",)
+    notes += () if separator == "," else (f"its columns separated by {_SEPARATORS[separator]}",)
+    try:
+        with path.open(encoding=encoding, newline="") as source, target.open("w", encoding="utf-8", newline="") as file:
+            read = csv.reader((line.lstrip("\ufeff") for line in source), delimiter=separator, strict=True)
+            rows = (row for row in read if any(map(str.strip, row)))
+            head = list(itertools.islice(rows, HEAD))[1 if stated else 0 :]
+            at = header_row(head, is_header) if is_header else 0
+            if at is None or not head:
+                return dataclasses.replace(_table(_unique(head[0] if head else ()), []), head=tuple(head))
+            found = table_in(head, at)
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerows(head[at:])
+            writer.writerows(rows)
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise BrokenFile(f"{member.name}: is cut off or wrongly quoted ({error}). Export it again.") from error
+    table = _scanned(member.name, target, _unique(head[at]))
+    return dataclasses.replace(table, saved_again=(*notes, *found.notes[: bool(at)]), above=tuple(found.above))
+
+
 def _first_ragged(name: str, path: Path, header: tuple[str, ...]) -> BrokenFile | None:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -287,13 +434,16 @@ def _read_xlsx(member: Member, is_header: IsHeader | None) -> list[tuple[str, Ta
         raise BrokenFile(f"{member.name}: every sheet is empty, without even a header. Export it again.")
     alone = len(sheets) == 1
     return [
-        (member.name if alone else f"{member.name}/{sheet}", _table_of(member.name, rows, is_header))
+        named
         for sheet, rows in sheets.items()
+        for named in _named(
+            member.name if alone else f"{member.name}/{sheet}", _tables_of(member.name, rows, is_header, ())
+        )
     ]
 
 
 def _sheets(member: Member) -> dict[str, list[list[str]]]:
-    """The rows of each sheet that has any, as text, without those that are empty. Raises BrokenFile."""
+    """The rows of each sheet that has any, as text. Raises BrokenFile."""
     import fastexcel
 
     source = member.content if isinstance(member.content, bytes) else str(member.content)
@@ -305,7 +455,7 @@ def _sheets(member: Member) -> dict[str, list[list[str]]]:
             cells = book.load_sheet_by_name(sheet, header_row=None, dtypes="string").to_polars()
             used = cells.select(column for column in cells if column.null_count() < cells.height)
             rows = [[value or "" for value in row] for row in used.rows()]
-            if rows := [row for row in rows if any(map(str.strip, row))]:
+            if any(any(map(str.strip, row)) for row in rows):
                 found[sheet] = rows
     except Exception as error:  # fastexcel raises its own, calamine's and zip's errors
         reason = str(error).partition("\nContext")[0]
@@ -322,7 +472,7 @@ def _refuse_vast(member: Member) -> None:
                 continue
             columns = rows = 0
             with book.open(sheet) as xml:
-                for piece in iter(lambda: xml.read(_PIECE), b""):
+                for piece in iter(lambda: xml.read(_SHEET_PIECE), b""):
                     for letters, row in set(_CELL.findall(piece)):
                         columns, rows = max(columns, _column(letters)), max(rows, int(row))
             _refuse_wide(f"{member.name}/{sheet}", columns)

@@ -1,14 +1,14 @@
 """Column names that TikTok writes in the language of its interface, and their English equivalents.
 
-Belongs here: names reported from real files, no guesses. Studio's own exports are English in every file; Business
-Suite's are reported in Swedish.
+Belongs here: names reported from real files, no guesses. Studio's own exports are English in every file seen; Business
+Suite's are reported in Swedish, by two public projects that read them beside their English twins.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-_SWEDISH = {
+_SWEDISH_OVERVIEW = {
     "datum": "date",
     "videovisningar": "video views",
     "målgrupp som nåtts": "reached audience",
@@ -16,12 +16,20 @@ _SWEDISH = {
     "gilla-markeringar": "likes",
     "delningar": "shares",
     "kommentarer": "comments",
+    "telefonnummerklickar": "phone number clicks",
+    "insamlade leads": "leads submission",
     "nettotillväxt": "net growth",
     "nya följare": "new followers",
     "tappade följare": "lost followers",
 }
+_SWEDISH_VIDEOS = {
+    "videotitel": "video title",
+    "videolänk": "video link",
+    "publiceringstid": "post time",
+    "lägg till i favoriter": "add to favorites",
+}
 
-ENGLISH: Mapping[str, str] = _SWEDISH
+ENGLISH: Mapping[str, str] = {**_SWEDISH_OVERVIEW, **_SWEDISH_VIDEOS}
 """Keyed by the name in lower case."""
 
 DATE_WORDS = frozenset(

@@ -6,6 +6,7 @@ import datetime as dt
 import functools
 import logging
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,14 +48,18 @@ class Contents:
 
 
 @functools.lru_cache(maxsize=100_000)
-def read_contents(path: UPath, state: State, limits: Limits) -> Contents | ExportProblem:
-    """What the file contains, or why it is not an export; read in the sandbox, cached while its state stays the same.
+def read_contents(
+    path: UPath, state: State, limits: Limits, siblings: tuple[tuple[Path, State], ...] = ()
+) -> Contents | ExportProblem:
+    """What the file contains, or why it is not an export; read in the sandbox.
+
+    Cached while it and its ``siblings`` stay the same.
 
     The files of 1,000 accounts are checked every 10 seconds until their runs have ended, at 5 ms a file.
     """
     try:
         with local_copy(path) as file:
-            return read_within(limits, contents_of, file)
+            return read_within(limits, contents_of, file, [sibling for sibling, _ in siblings])
     except (UnreadableFile, OSError, MemoryError):
         raise
     except ExportProblem as problem:
@@ -67,9 +72,9 @@ def read_contents(path: UPath, state: State, limits: Limits) -> Contents | Expor
         )
 
 
-def contents_of(file: Path) -> Contents:
+def contents_of(file: Path, siblings: Sequence[Path]) -> Contents:
     """Raises an ExportProblem."""
-    with open_export(file) as export:
+    with open_export(file, siblings) as export:
         export.validate()
         return Contents(
             export_id=export.export_id,

@@ -12,6 +12,7 @@ from tiktok_assets.accounts import Roster
 from tiktok_assets.exports.archive import export_id
 from tiktok_assets.exports.names import read_name
 from tiktok_assets.exports.problems import AccountConflict, ExportProblem, UnknownAccount
+from tiktok_assets.exports.visits import of_one_visit
 from tiktok_assets.inbox.ownership import owner
 from tiktok_assets.inbox.sandbox import Limits, read_within
 from tiktok_assets.reports.reading import Export, MemberRows, open_export
@@ -51,7 +52,7 @@ def _description(path: Path, roster: Roster, landing: UPath) -> tuple[dict[str, 
     """What the file contains, and what is wrong with it; called in the sandbox."""
     described: dict[str, Any] = {}
     try:
-        with open_export(path) as export:
+        with open_export(path, of_one_visit(path, filter(Path.is_file, path.parent.iterdir()))) as export:
             described = _described(export, roster, landing)
             export.validate()
     except ExportProblem as problem:

@@ -34,6 +34,7 @@ from tiktok_assets.inbox.files import (
     is_younger,
     lies_below,
     shown,
+    siblings_of,
     source_of,
     state_of,
     unchanged,
@@ -289,7 +290,7 @@ class Inbox:
                 f"{shown(path)}: the name is not valid text. Rename it, then put it back into "
                 f"{self._lake.settings.landing}."
             )
-        contents = read_contents(path, state_of(path), self._limits)
+        contents = read_contents(path, state_of(path), self._limits, siblings_of(self._lake, path))
         if isinstance(contents, ExportProblem):
             raise type(contents)(str(contents))
         account = self._owner(path, contents)

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tiktok_assets.exports.problems import ForeignFile
+from tiktok_assets.exports.problems import ForeignFile, TranslatedHeader
 from tiktok_assets.exports.tables import normal
-from tiktok_assets.exports.translations import DATE_WORDS
+from tiktok_assets.exports.translations import DATE_WORDS, ENGLISH
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.reports.report import Report
 
@@ -68,31 +68,64 @@ class Layout:
 
 
 def identify(
-    file: str, header: Sequence[str], head: Sequence[Sequence[str]] = (), above: Sequence[Sequence[str]] = ()
+    file: str,
+    header: Sequence[str],
+    head: Sequence[Sequence[str]] = (),
+    above: Sequence[Sequence[str]] = (),
+    *,
+    is_named_by_studio: bool = False,
 ) -> Layout:
-    """The layout of a table with this ``header``. Raises ForeignFile, naming the product if possible.
+    """The layout of a table with this ``header``.
 
-    ``head``: the first rows of a table without a known header. ``above``: the rows above a known header.
+    ``head``: the first rows of a table without a known header. ``above``: the rows above a known header. Raises
+    TranslatedHeader where the columns are probably TikTok's in another language, otherwise ForeignFile, naming the
+    product if possible.
     """
     if product := _product_of_columns([header, *head]) or _product_of_words([*head[1:], *above]):
         raise ForeignFile(
-            f"{file}: is {product}, not a TikTok Studio export (its columns: {', '.join(header)[:300]}). "
+            f"{file}: is {product}, not a TikTok Studio export (its columns: {_shown(header)}). "
             "Export from TikTok Studio > Analytics > Download data."
         )
     found = _reports(header)
     if len(found) == 1:
         return _layout(found[0], header)
-    columns = ", ".join(header)[:300] or "(none)"
-    if any(name.strip().casefold() in DATE_WORDS for row in (header, *head) for name in row[:1]):
-        raise ForeignFile(
-            f"{file}: its columns are in another language, and not all of them are known: {columns}. Switch TikTok "
-            "Studio to English and export again, or write the English names of the columns into the file."
+    translated = _translated([header, *head[1:]], is_named_by_studio=is_named_by_studio)
+    if translated is not None:
+        raise TranslatedHeader(
+            f"{file}: its columns are in another language, and not all of them are known: {_shown(translated)}. Switch "
+            "TikTok Studio to English and export again, or write the English names of the columns into the file."
+        )
+    if is_named_by_studio:
+        raise TranslatedHeader(
+            f"{file}: its name is TikTok Studio's, but no known report has these columns: {_shown(header)}. If they "
+            "are in another language, switch TikTok Studio to English and export again."
         )
     raise ForeignFile(
-        f"{file}: no known report has these columns: {columns}. "
+        f"{file}: no known report has these columns: {_shown(header)}. "
         "Known reports are Overview, Viewers, Followers and Content of TikTok Studio, "
         "and Business Suite's overview, audience and video files."
     )
+
+
+def _translated(rows: Sequence[Sequence[str]], *, is_named_by_studio: bool) -> Sequence[str] | None:
+    """The first row that is probably TikTok's header in another language.
+
+    It begins with the word for Date, or has TikTok's words beside others, or letters that English lacks in a file that
+    Studio named.
+    """
+    for row in rows:
+        names = [name.strip().casefold() for name in row if name.strip()]
+        if len(names) < _FEW_COLUMNS:
+            continue
+        if names[0] in DATE_WORDS or sum(name in ENGLISH for name in names) >= _FEW_COLUMNS:
+            return row
+        if is_named_by_studio and not "".join(names).isascii():
+            return row
+    return None
+
+
+def _shown(header: Sequence[str]) -> str:
+    return ", ".join(header)[:300] or "(none)"
 
 
 def is_header(row: Sequence[str]) -> bool:

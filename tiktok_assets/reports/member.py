@@ -6,14 +6,16 @@ Belongs here: warnings, which do not stop the export from being used. Does not b
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from tiktok_assets.exports.evidence import DatedRows
-from tiktok_assets.exports.tables import LINK, Table, normal
+from tiktok_assets.exports.tables import LINK, ROW, Table, normal
 from tiktok_assets.reports._columns import DECIMAL_WHOLE
+from tiktok_assets.reports.content import CONTENT, VIDEO_LINK
 from tiktok_assets.reports.identify import Layout
 from tiktok_assets.reports.report import Report
 
@@ -36,8 +38,7 @@ class MemberRows:
 
     @property
     def is_daily(self) -> bool:
-        """Whether the label of each row names the day of its values."""
-        return "date_label" in self.report.columns
+        return self.report.is_daily
 
 
 def warnings_of(member: MemberRows) -> Iterator[str]:
@@ -74,20 +75,47 @@ def _decimals(member: MemberRows) -> Iterator[str]:
 
 
 def _repeated(member: MemberRows) -> Iterator[str]:
-    """A grain in several rows of one table: ``latest_per_grain`` takes the last of them."""
-    report, rows = member.report, member.table.rows
-    keys = [column for name in report.grain if (column := member.table.column(_COLUMN_OF.get(name, name)))]
-    if report.is_optional or not isinstance(rows, pl.DataFrame):
+    """Grains in several rows of one table, with their rows: ``latest_per_grain`` takes the last of them."""
+    report, table = member.report, member.table
+    keys = [column for name in report.grain if (column := table.column(_COLUMN_OF.get(name, name)))]
+    if report.is_optional or not keys:
         return
-    grains = rows.select(pl.col(keys).str.strip_chars())
+    cells = [_key(report, column) for column in keys]
+    grains = table.rows.lazy().select(*cells, ROW)
+    grains = grains.collect(engine="in-memory" if isinstance(table.rows, pl.DataFrame) else "streaming")
     if member.is_daily:
         grains = grains.with_columns(pl.Series("date", member.days.dates, dtype=pl.Date))
+    key = grains.drop(ROW).columns
+    repeated = grains.filter(grains.select(key).is_duplicated())
+    if repeated.is_empty():
+        return
+    by_grain = repeated.sort(ROW).group_by(key, maintain_order=True).agg(ROW)[ROW]
+    found: list[list[int]] = by_grain.head(_SHOWN).to_list()
     what = _WORD_OF[report.grain[-1]]
-    if grains.width and grains.is_duplicated().any():
-        number = grains.is_duplicated().arg_true().to_list()[-1] + 1
-        yield f"{member.report.title} names {what} more than once (row {number}); the last row of {what} is used"
+    values = [column for column in table.header if column not in keys and column != member.layout.label_column]
+    rows = table.rows.lazy().filter(pl.col(ROW).is_in(list(itertools.chain(*found))))
+    by_number = {number: row for number, *row in rows.select(ROW, *values).collect(engine="streaming").rows()}
+    shown = "; ".join(_rows_of_grain(numbers, by_number) for numbers in found)
+    more = f"; and {len(by_grain) - _SHOWN} more" if len(by_grain) > _SHOWN else ""
+    yield f"{report.title} names {what} more than once ({shown}{more}); the last row of {what} is used"
 
 
+def _key(report: Report, column: str) -> pl.Expr:
+    """A part of the grain as rows are compared: a video by its id, since its link may be written in several ways."""
+    cell = pl.col(column).str.strip_chars()
+    if report is CONTENT:
+        return cell.str.extract(VIDEO_LINK, 2).cast(pl.UInt64, strict=False)
+    return pl.coalesce(cell.cast(pl.Float64, strict=False).cast(pl.String), cell)  # hour 5 may be written as 05 or 5.0
+
+
+def _rows_of_grain(numbers: Sequence[int], by_number: Mapping[int, Sequence[str]]) -> str:
+    """``rows 1 and 3 with equal values``"""
+    is_equal = len({tuple(by_number[number]) for number in numbers}) == 1
+    listed = ", ".join(map(str, numbers[:_SHOWN])) + (" ..." if len(numbers) > _SHOWN else "")
+    return f"rows {listed} with {'equal' if is_equal else 'different'} values"
+
+
+_SHOWN = 5
 _COLUMN_OF = {"video_id": LINK, "territory": "top territories"}
 """The column of a part of the grain, if it has another name."""
 _WORD_OF = {

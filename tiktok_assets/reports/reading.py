@@ -10,7 +10,7 @@ import dataclasses
 import datetime as dt
 import functools
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,9 +23,17 @@ from tiktok_assets.exports.evidence import DatedRows, Evidence
 from tiktok_assets.exports.monthdays import ImpossibleCalendar
 from tiktok_assets.exports.names import NameFacts, dates_in_name, read_name
 from tiktok_assets.exports.placing import typical_step
-from tiktok_assets.exports.problems import BrokenFile, ExportProblem, ForeignFile, UnreadableValue, WrongSection
+from tiktok_assets.exports.problems import (
+    BrokenFile,
+    ExportProblem,
+    ForeignFile,
+    TranslatedHeader,
+    UnreadableValue,
+    WrongSection,
+)
 from tiktok_assets.exports.provenance import PROVENANCE, READER_VERSION
-from tiktok_assets.exports.tables import LINK, Table, read_tables
+from tiktok_assets.exports.tables import LINK, ROW, Table, pieces, read_tables
+from tiktok_assets.exports.visits import Sibling, moment_of_visit
 from tiktok_assets.exports.years import date_rows
 from tiktok_assets.reports.content import handles_and_newest_upload
 from tiktok_assets.reports.identify import Layout, identify, is_header, refuse_foreign_table
@@ -57,6 +65,8 @@ class Export:
     vintage_evidence: str
     unread: tuple[str, ...] = ()
     """Tables and files in it that are not TikTok's, and why; a sentence each."""
+    notes: tuple[str, ...] = ()
+    """How a snapshot without a date was dated by the files beside it."""
 
     @functools.cached_property
     def window(self) -> tuple[dt.date, dt.date]:
@@ -91,7 +101,7 @@ class Export:
     def warnings(self) -> tuple[str, ...]:
         """What a person should know that does not stop the export from being used."""
         found = [warning for member in self.members for warning in warnings_of(member)]
-        return tuple(dict.fromkeys([*found, *(f"not read: {text}" for text in self.unread)]))
+        return tuple(dict.fromkeys([*found, *self.notes, *(f"not read: {text}" for text in self.unread)]))
 
     @property
     def doubts(self) -> tuple[str, ...]:
@@ -142,9 +152,8 @@ class Export:
     def validate(self) -> None:
         """Parse every row once. Raises UnreadableValue naming file, row, column and value."""
         for member, rows in self.frames(account="", source=self.path.name):
-            batches = [rows] if isinstance(rows, pl.DataFrame) else rows.collect_batches(chunk_size=50_000)
-            for batch in batches:
-                member.report.parse(batch)
+            for piece in pieces(rows):
+                member.report.parse(piece)
 
 
 def _beside(provenance: pl.DataFrame, rows: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame | pl.LazyFrame:
@@ -154,8 +163,11 @@ def _beside(provenance: pl.DataFrame, rows: pl.DataFrame | pl.LazyFrame) -> pl.D
 
 
 @contextlib.contextmanager
-def open_export(path: Path) -> Generator[Export]:
-    """The export at ``path``, readable while the context lasts. Raises an ExportProblem that says what to do."""
+def open_export(path: Path, siblings: Iterable[Path] = ()) -> Generator[Export]:
+    """The export at ``path``, readable while the context lasts. Raises an ExportProblem that says what to do.
+
+    ``siblings``: dated files of the same visit (``visits.of_one_visit``), which date a snapshot that has no date.
+    """
     identity = export_id(path)
     facts = read_name(path.name)
     if facts.handle is None:  # a loose member may lie in the folder its ZIP was unpacked into
@@ -171,6 +183,11 @@ def open_export(path: Path) -> Generator[Export]:
         members, evidences = [member for member, _ in found], [evidence for _, evidence in found]
         _refuse_mixture(path, facts, members)
         at, at_evidence = _downloaded_at(members, evidences)
+        notes: tuple[str, ...] = ()
+        if at_evidence == "file_time" and all(member.report.label is None for member in members):
+            by_siblings, note = moment_of_visit(at, _read_siblings(siblings))
+            notes = (f"{members[0].report.title} {note}",) if note else ()
+            at, at_evidence = (by_siblings, "siblings") if by_siblings else (at, at_evidence)
         order, order_evidence = _vintage(members, at, at_evidence)
         yield Export(
             export_id=identity,
@@ -182,7 +199,21 @@ def open_export(path: Path) -> Generator[Export]:
             vintage=order,
             vintage_evidence=order_evidence,
             unread=unread,
+            notes=notes,
         )
+
+
+def _read_siblings(paths: Iterable[Path]) -> list[Sibling]:
+    """What the files say about their visit. One that cannot be read, or has no rows, says nothing."""
+    found: list[Sibling] = []
+    for path in paths:
+        with contextlib.suppress(ExportProblem), open_export(path) as export:
+            if any(member.days.dates for member in export.members):
+                last = max(day for member in export.members for day in member.days.dates)
+                found.append(
+                    Sibling(name=path.name, moment=export.vintage, evidence=export.vintage_evidence, last_day=last)
+                )
+    return found
 
 
 def _with_handle_inside(path: Path, facts: NameFacts, contents: list[Member]) -> NameFacts:
@@ -219,7 +250,7 @@ def _read_members(
             except ForeignFile as problem:
                 others.append(problem)
     if others and not found:
-        raise others[0]
+        raise next((problem for problem in others if isinstance(problem, TranslatedHeader)), others[0])
     return found, tuple(map(str, others))
 
 
@@ -234,15 +265,16 @@ def _read_table(
 ) -> tuple[MemberRows, Evidence]:
     """``visits``: the last days that Studio's names of other tables in the same ZIP state."""
     where = _where(path, name)
-    layout = identify(where, table.header, table.head, table.above)
-    # Only long lists of videos come lazily; a label per row means 366 days at most (or 8 days of hours).
-    if layout.label_column and not isinstance(table.rows, pl.DataFrame):
+    inside = [read_name(part) for part in (content.name, *reversed(content.folders))]
+    named = any(one.is_studios for one in (facts, *inside, read_name(path.name)))
+    layout = identify(where, table.header, table.head, table.above, is_named_by_studio=named and name == content.name)
+    # Only long lists of videos come lazily; a daily report has 366 days at most (or 8 days of hours).
+    if layout.report.is_daily and not isinstance(table.rows, pl.DataFrame):
         table = dataclasses.replace(table, rows=table.rows.collect())
     link = table.column(LINK)
     handles, newest_upload = handles_and_newest_upload(table.rows, link) if link else ((), None)
     if table.handle:
         handles = (table.handle,)
-    inside = [read_name(part) for part in (content.name, *reversed(content.folders))]
     window = next((one for one in (facts, *inside) if one.epoch), facts)
     dates = dates_in_name(path.name)
     if window.epoch is None:
@@ -257,7 +289,6 @@ def _read_table(
         name_dates=dates,
     )
     days, texts = _days(path, name, layout, table, evidence)
-    named = any(one.is_studios for one in (facts, *inside, read_name(path.name)))
     refuse_foreign_table(where, layout, is_named_by_studio=named, is_yearless=bool(texts.days) and texts.years is None)
     member = MemberRows(name=name, layout=layout, table=table, days=days, locale=texts.locale, handles=handles)
     return member, evidence
@@ -268,28 +299,53 @@ def _where(path: Path, member: str) -> str:
 
 
 def _days(path: Path, member: str, layout: Layout, table: Table, evidence: Evidence) -> tuple[DatedRows, DayTexts]:
-    """The day each row's label names. Raises UnreadableValue naming file, row, column and text."""
+    """The day each row's label names; of Content, where it is the day of the export, one for all rows.
+
+    Raises UnreadableValue naming file, row, column and text.
+    """
     header = layout.label_column
-    if header is None or not isinstance(table.rows, pl.DataFrame):
+    if header is None:
         return DatedRows(dates=[], year_evidence="none"), DayTexts(locale=None, days=[], years=None)
-    if table.rows.height > MAX_DATED_ROWS:
+    numbers, texts = _labels(table, header, is_daily=layout.report.is_daily)
+    if layout.report.is_daily and len(texts) > MAX_DATED_ROWS:
         raise UnreadableValue(
-            f"{_where(path, member)}: has {table.rows.height:,} rows; {layout.report.title} has one for each day or "
-            f"hour, at most 8,760 in one export, and {MAX_DATED_ROWS:,} are read. Export it again."
+            f"{_where(path, member)}: has {len(texts):,} rows; {layout.report.title} has one for each day or hour, at "
+            f"most 8,760 in one export, and {MAX_DATED_ROWS:,} are read. Export it again."
         )
-    texts = table.rows[header].to_list()
     try:
         read = read_day_texts(texts)
         days = date_rows(read, evidence)
         days = dataclasses.replace(days, warnings=(*read.notes, *days.warnings))
     except (UnreadableDay, ImpossibleCalendar) as error:
         raise UnreadableValue(
-            f"{_where(path, member)}, row {error.row + 1}, {header}: {texts[error.row]!r}. {error} "
+            f"{_where(path, member)}, row {numbers[error.row]}, {header}: {texts[error.row]!r} {error.why} "
             "Export it again; if the file was edited, use the original."
         ) from error
-    if "date_label" in layout.report.columns:
+    if layout.report.is_daily:
         _refuse_what_is_not_daily(_where(path, member), layout, days.dates)
+    else:
+        _refuse_several_exports(_where(path, member), header, numbers, texts, read)
     return days, read
+
+
+def _labels(table: Table, header: str, *, is_daily: bool) -> tuple[list[int], list[str]]:
+    """Numbers and labels of the rows: all of them for a daily report, otherwise the first row of each label."""
+    labels = table.rows.lazy().select(ROW, label=header)
+    if not is_daily:
+        labels = labels.group_by("label").agg(pl.col(ROW).min()).sort(ROW)
+    found = labels.collect(engine="in-memory" if isinstance(table.rows, pl.DataFrame) else "streaming")
+    return found[ROW].to_list(), found["label"].to_list()
+
+
+def _refuse_several_exports(where: str, header: str, numbers: list[int], texts: list[str], read: DayTexts) -> None:
+    """The totals of a row are those of its export's day; the file has one such day for all of its rows."""
+    days = [*zip(read.days, read.years or [0] * len(read.days), strict=True)]
+    other = next((row for row, day in enumerate(days) if day != days[0]), None)
+    if other is not None:
+        raise UnreadableValue(
+            f"{where}, row {numbers[other]}, {header}: {texts[other]!r}, but row {numbers[0]} has {texts[0]!r}. Two "
+            "exports were joined, and their totals are of different days: split the file into one for each day."
+        )
 
 
 def _refuse_what_is_not_daily(where: str, layout: Layout, dates: list[dt.date]) -> None:
@@ -305,8 +361,10 @@ def _refuse_what_is_not_daily(where: str, layout: Layout, dates: list[dt.date]) 
 
 def _refuse_mixture(path: Path, facts: NameFacts, members: list[MemberRows]) -> None:
     """Refuse a name of another section than the content, or one report twice: neither can be interpreted safely."""
+    sections = {member.report.section for member in members}
     for member in members:
-        named = facts.section, read_name(member.name).section
+        # A file of several tables is named after one of them.
+        named = None if facts.section in sections else facts.section, read_name(member.name).section
         wrong = next((section for section in named if section not in (None, member.report.section)), None)
         if wrong:
             raise WrongSection(

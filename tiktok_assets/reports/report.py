@@ -80,6 +80,11 @@ class Report:
         special = {"follower_territories": "FollowerTopTerritories"}
         return special.get(self.name) or "".join(word.capitalize() for word in self.name.split("_"))
 
+    @property
+    def is_daily(self) -> bool:
+        """Whether the label of each row names the day of its values."""
+        return "date_label" in self.columns
+
     @functools.cached_property
     def values(self) -> tuple[str, ...]:
         """The columns with the reported values: all but key and provenance."""

@@ -39,6 +39,7 @@ _ORDERED_BY = {
     "zip_name": "by its name",
     "export_date_column": "by its column Time",
     "window_end": "by its last day",
+    "siblings": "by the files beside it",
     "file_time": "file time",
 }
 """The evidence of a vintage, as it reads in a sentence."""

@@ -12,6 +12,7 @@ import pytest
 
 from tiktok_assets.settings import Settings
 from tiktok_assets_tests.conftest import Install
+from tiktok_assets_tests.export_files import deflated
 from tiktok_assets_tests.landing_files import drop, landing
 
 VIDEOS = 1_000_000
@@ -47,6 +48,60 @@ def video_list() -> bytes:
         counts = f"{7 * number},{3 * number},{number % 100},{number % 50},{number % 10}"
         lines.append(f'"{TITLE} {number} #music #studio",{link},{time},{counts}')
     return "\n".join(lines).encode()
+
+
+# The peak of this program alone: that of ``resource`` includes its parent's, which holds the file.
+INSPECT = """
+import sys
+from pathlib import Path
+from tiktok_assets.accounts import Roster
+from tiktok_assets.inbox.inspect import inspect
+
+found = inspect(Path(sys.argv[1]), Roster([]))
+assert found["problem"] is None and found["tables"][0]["rows"] == 800_000, found
+[peak] = [line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
+print(peak)
+"""
+
+
+def studio_list(separator: str) -> bytes:
+    """120 MB in Studio's form: with the column Time and months without a year."""
+    header = (
+        "Time",
+        "Video title",
+        "Video link",
+        "Post time",
+        *(f"Total {one}" for one in ("likes", "shares", "views")),
+    )
+    lines = ["\ufeff" + separator.join(f'"{name}"' for name in header)]
+    for number in range(800_000):
+        second = 1_600_000_000 + 150 * number
+        link = f"https://www.tiktok.com/@pig1987/video/{second << 32 | number}"
+        row = (
+            "June 22",
+            f"{TITLE} {number} #music #studio",
+            link,
+            f"May {1 + number % 31}",
+            f"{number}",
+            "5",
+            "9000000",
+        )
+        lines.append(separator.join(f'"{cell}"' for cell in row))
+    return "\n".join(lines).encode()
+
+
+@pytest.mark.e2e
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads the peak of memory from Linux")
+@pytest.mark.parametrize(("name", "separator"), [("Content.csv", ","), ("Content.csv", ";"), ("Content_a.zip", ",")])
+def test_a_list_in_studios_form_is_read_in_less_than_400_megabytes(tmp_path: Path, name: str, separator: str) -> None:
+    content = studio_list(separator)
+    assert len(content) > 115_000_000
+    path = drop(deflated({"Content.csv": content}) if name.endswith(".zip") else content, tmp_path, name)
+    command = [sys.executable, "-c", INSPECT, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2], check=False)
+    assert done.returncode == 0, done.stderr
+    megabytes = int(done.stdout.split()[-1]) // 1024
+    assert megabytes < 400, f"{megabytes} MB"
 
 
 @pytest.mark.e2e

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from xlsxwriter import Workbook
 
-from tiktok_assets.exports.problems import BrokenFile, ExportProblem, ForeignFile, UnreadableValue
+from tiktok_assets.exports.problems import BrokenFile, ExportProblem, ForeignFile, TranslatedHeader, UnreadableValue
 from tiktok_assets.reports.reading import open_export
 from tiktok_assets_tests.budget import examples
 from tiktok_assets_tests.export_files import parsed, quoted, write, zipped
@@ -240,6 +240,37 @@ def test_business_suites_swedish_columns_are_read(tmp_path: Path) -> None:
     assert {name: row[name] for name in expected} == expected
 
 
+def test_business_suites_swedish_list_of_videos_is_read(tmp_path: Path) -> None:
+    header = "Videotitel,Videolänk,Publiceringstid,Videovisningar,Gilla-markeringar,Kommentarer,Delningar"
+    link = "https://www.tiktok.com/@mara.lind/video/7590910596061605945"
+    text = f"{header},Lägg till i Favoriter\nHej världen,{link},2026/01/03 15:25:02,196277,8296,44,621,363"
+    path = write(tmp_path / "Videor.csv", text)
+    row = parsed(path)["content"].row(0, named=True)
+    expected = {"title": "Hej världen", "total_views": 196277, "total_likes": 8296, "total_comments": 44}
+    expected |= {"total_shares": 621, "favorites": 363, "post_date": dt.date(2026, 1, 3)}
+    assert {name: row[name] for name in expected} == expected
+    assert warnings(path) == ()
+
+
+@pytest.mark.parametrize("name", ["Overview.csv", "FollowerGender.csv", "Viewers_mara.lind.zip", "Content (1).csv"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        *("Datum;Videoaufrufe;Profilaufrufe;Likes", "Fecha,Seguidores,Diferencia", "性別,分布", "Date,Vues,J’aime"),
+        *("Jenis kelamin,Distribusi", "Genre,Répartition", "Время,Название видео,Ссылка", "Tanggal,Penonton"),
+        "Datum,Videovisningar i dag,Gilla-markeringar,Delningar",
+    ],
+)
+def test_columns_in_another_language_are_named_with_the_remedy(tmp_path: Path, name: str, header: str) -> None:
+    text = f"{header}\n1,2,3,4"
+    member = f"{name.split('_')[0]}.csv"
+    content = zipped({member: text}) if name.endswith(".zip") else text
+    message = refusal(tmp_path, name, content, TranslatedHeader)
+    assert message.startswith(name) and ", ".join(header.replace(";", ",").split(",")) in message
+    assert "switch TikTok Studio to English and export again" in message.replace("Switch", "switch")
+    assert "another program" not in message and "Known reports are" not in message
+
+
 @pytest.mark.parametrize(
     ("name", "rows", "word"),
     [
@@ -261,7 +292,11 @@ def test_a_duplicate_grain_is_reported_with_its_row(
     tmp_path: Path, name: str, rows: list[list[str]], word: str
 ) -> None:
     path = write(tmp_path / name, joined(rows, ","))
-    assert any(f"names {word} more than once (row {len(rows) - 1})" in one for one in warnings(path))
+    last = len(rows) - 1
+    told = (
+        f"names {word} more than once (rows {last - 1}, {last} with different values); the last row of {word} is used"
+    )
+    assert any(told in one for one in warnings(path))
 
 
 @given(st.integers(7, 400), st.integers(2, 12))

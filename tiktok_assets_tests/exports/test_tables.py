@@ -101,8 +101,8 @@ def test_a_column_is_found_whatever_its_case_underscores_and_spaces() -> None:
         ('"Date","Likes"\n"May 1","1","9"', "row 1 has 3 fields"),
         ('"Date","Likes"\n"May 1","1', "cut off or wrongly quoted"),
         ('"Date","Likes"\n"May "1"","1"', "cut off or wrongly quoted"),
-        (b"Date,Likes\nMay 1,1\n\xd0 2,2", "line 3 is not utf-8-sig text"),
-        (b"\xff\xfeD\x00a", "is not utf-16 text"),
+        (b"Date,Likes\nMay 1,1\n\xd0 2,2", "line 3 is not UTF-8 text"),
+        (b"\xff\xfeD\x00a", "line 1 is not UTF-16 text"),
     ],
 )
 def test_a_row_that_does_not_fit_is_named(content: str | bytes, why: str) -> None:

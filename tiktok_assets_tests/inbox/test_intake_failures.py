@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -123,8 +123,8 @@ def test_from_a_folder_that_may_only_be_read_exports_are_copied_once(shared: Set
 def without_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files are read in this process, where other functions can be patched."""
 
-    def here(_: object, function: Callable[[Path], object], path: Path) -> object:
-        return function(path)
+    def here(_: object, function: Callable[..., object], *arguments: object) -> object:
+        return function(*arguments)
 
     monkeypatch.setattr("tiktok_assets.inbox.contents.read_within", here)
 
@@ -139,10 +139,10 @@ def test_a_bug_of_ours_in_one_file_does_not_stop_the_others(
 
     real_open = module.open_export
 
-    def stumbling(path: Path):
+    def stumbling(path: Path, siblings: Iterable[Path]):
         if path.name == "Content_pig1987.zip":
             raise ZeroDivisionError("division by zero")
-        return real_open(path)
+        return real_open(path, siblings)
 
     monkeypatch.setattr(module, "open_export", stumbling)
     bad = drop_export(settings, "pig1987", "content")

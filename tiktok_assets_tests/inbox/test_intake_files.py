@@ -313,3 +313,27 @@ def test_an_extra_folder_inside_the_data_folder_is_read(install: Install, tmp_pa
     settings = install("pig1987", landing_path=tmp_path / "data" / "incoming")
     drop(export("pig1987", "viewers").content, tmp_path / "data" / "incoming", "Viewers_pig1987.zip")
     assert landed(look(settings)) == [("pig1987", "Viewers_pig1987.zip")]
+
+
+# --- snapshots dated by the files of their visit ---------------------------------------------------------------------
+
+GENDER = b"Gender,Distribution\nMale,0.6\nFemale,0.4"
+HISTORY = b"Date,Followers,Difference in followers from previous day\n2025-03-12,100,0\n2025-03-13,101,1"
+
+
+@pytest.mark.parametrize("layer", ["landing", "archive"])
+def test_a_snapshot_has_the_day_of_its_visit_wherever_the_files_beside_it_are(settings: Settings, layer: str) -> None:
+    drop(HISTORY, Path(str(getattr(settings, layer))) / "pig1987" / "March", "FollowerHistory.csv")
+    drop(GENDER, landing(settings) / "pig1987" / "March", "FollowerGender.csv")
+    [gender] = [one for one in look(settings).landed if one.source == "March/FollowerGender.csv"]
+    assert [str(month) for month in gender.months] == ["2025-03-01"]
+    [warning] = gender.warnings
+    assert "dated 2025-03-14 like FollowerHistory.csv beside it" in warning
+
+
+def test_a_file_that_arrives_beside_a_snapshot_changes_its_day(settings: Settings) -> None:
+    drop(GENDER, landing(settings) / "pig1987", "FollowerGender.csv")
+    [alone] = look(settings).landed
+    drop(HISTORY, landing(settings) / "pig1987", "FollowerHistory.csv")
+    [gender] = [one for one in look(settings).landed if one.source == alone.source]
+    assert [[str(month) for month in one.months] for one in (alone, gender)] == [["2025-06-01"], ["2025-03-01"]]

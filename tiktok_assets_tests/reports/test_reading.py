@@ -131,7 +131,7 @@ def test_days_left_out_or_named_twice_are_reported(tmp_path: Path) -> None:
     rows = [(label, *DAY[1:]) for label in ("March 10", "March 10", "March 13")]
     with open_export(write(tmp_path / "Overview_x.zip", overview(*rows))) as export:
         assert export.warnings == (
-            "Overview names a day more than once (row 2); the last row of a day is used",
+            "Overview names a day more than once (rows 1, 2 with equal values); the last row of a day is used",
             "Overview leaves out days between 2026-03-10 and 2026-03-13",
         )
 
