@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from tiktok_assets.cli.output import AsJson, bar, err, out, print_json, print_validation, unwritable
+from tiktok_assets.cli.output import AsJson, bar, err, out, print_json, print_validation, printable, unwritable
 
 if TYPE_CHECKING:
     from tiktok_assets.inbox.archive import Archiving
@@ -71,7 +71,7 @@ def viral(
     table.columns[-1].overflow = "fold"
     for one in found.iter_rows(named=True):
         growth = f"{one['daily_growth']:.1f}x" if one["daily_growth"] is not None else "from 0"
-        video = Text("\n".join(filter(None, (one["title"], one["link"] or one["video_id"]))))
+        video = Text(printable("\n".join(filter(None, (one["title"], one["link"] or one["video_id"])))))
         table.add_row(one["account"], f"{one['date']}", f"{one['total_views']:,}", growth, video)
     if found.height:
         out.print(table)

@@ -51,6 +51,9 @@ def as_of(
         TableFormat, typer.Option(help="csv, json and parquet hold every row and column.")
     ] = TableFormat.TABLE,
     output: Annotated[Path | None, typer.Option(help="Write to this file instead of standard output.")] = None,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="In CSV, leave text as it is that a spreadsheet would run as a formula.")
+    ] = False,
     columns: Annotated[
         bool, typer.Option("--columns", help="Print every column, not only those that fit into the terminal.")
     ] = False,
@@ -80,7 +83,7 @@ def as_of(
         return
     if format is TableFormat.PARQUET and output is None and sys.stdout.isatty():
         raise typer.BadParameter("A terminal cannot show Parquet: give a file.", param_hint="--output")
-    content = _encoded(rows, format)
+    content = _encoded(rows, format, is_exact=exact)
     if output is None:
         _to_standard_output(content)
     else:
@@ -129,12 +132,17 @@ def _account(roster: Roster, name: str, where: str) -> Account:
     return account
 
 
-def _encoded(rows: pl.DataFrame, format: TableFormat) -> bytes:
-    """``rows`` in a file format. In CSV and JSON, timestamps are ISO 8601; in CSV, lists are joined by spaces."""
+def _encoded(rows: pl.DataFrame, format: TableFormat, *, is_exact: bool) -> bytes:
+    """``rows`` in a file format. In CSV and JSON, timestamps are ISO 8601; in CSV, lists are joined by spaces.
+
+    ``is_exact``: no apostrophe before what a spreadsheet would take for a formula.
+    """
     import io
 
     import polars as pl
     import polars.selectors as cs
+
+    from tiktok_assets.queries.spreadsheet import as_text
 
     if format is TableFormat.JSON:
         return rows.write_json().encode() + b"\n"
@@ -142,7 +150,8 @@ def _encoded(rows: pl.DataFrame, format: TableFormat) -> bytes:
         buffer = io.BytesIO()
         rows.write_parquet(buffer)
         return buffer.getvalue()
-    return rows.with_columns(cs.list().cast(pl.List(pl.String)).list.join(" ")).write_csv().encode()
+    flat = rows.with_columns(cs.list().cast(pl.List(pl.String)).list.join(" "))
+    return (flat if is_exact else as_text(flat)).write_csv().encode()
 
 
 def _to_standard_output(content: bytes) -> None:

@@ -16,6 +16,7 @@ import polars.selectors as cs
 
 from tiktok_assets.accounts import load_roster
 from tiktok_assets.queries.published import read_table
+from tiktok_assets.queries.spreadsheet import as_text
 from tiktok_assets.settings import Settings, load_settings
 from tiktok_assets.storage.atomic import replacing
 
@@ -73,7 +74,7 @@ def _keys(named: Sequence[str], settings: Settings, held: Sequence[str]) -> list
 
 
 def _write_csv(rows: pl.DataFrame, path: Path) -> None:
-    _flat(rows).write_csv(path)
+    as_text(_flat(rows)).write_csv(path)
 
 
 def _write_parquet(rows: pl.DataFrame, path: Path) -> None:
