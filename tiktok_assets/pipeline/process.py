@@ -98,7 +98,8 @@ def _run(
     definitions, locks = build_definitions(lake.settings), Locks(lake.settings.locks)
     dead = end_dead_runs(history, locks)
     note_deaths(lake, [run.tags for run in dead], list(roster))
-    if intake.landed and _others_ran(lake, locks, list(roster), by_account(intake.landed), history):
+    if intake.landed:  # one of the sensor's runs may have processed it since, even while Dagster was imported
+        _wait_for_others(lake, locks, list(roster), by_account(intake.landed), history)
         intake = dataclasses.replace(intake, landed=take_in(lake, roster).landed)
     groups = by_account(intake.landed)
     runner = Runner(lake, list(roster), definitions.resolve_job_def(PROCESS), history, progress, stop)
@@ -122,15 +123,14 @@ def _run(
     )
 
 
-def _others_ran(
+def _wait_for_others(
     lake: Lake, locks: Locks, roster: list[str], accounts: Collection[str], history: dg.DagsterInstance
-) -> bool:
-    """Wait for the runs that the sensor has requested for ``accounts``; whether there were any."""
+) -> None:
+    """Wait for the runs that the sensor has requested for ``accounts``."""
     from tiktok_assets.storage.run_locks import wait_for_runs
 
-    while not (waited := wait_for_runs(history, locks, PROCESS, roster, accounts)) and are_planned(lake):
+    while not wait_for_runs(history, locks, PROCESS, roster, accounts) and are_planned(lake):
         time.sleep(_LOOK_AGAIN)
-    return waited
 
 
 def _merged(first: AccountResult, again: AccountResult) -> AccountResult:
