@@ -160,11 +160,9 @@ def _export(settings: Settings, accounts: Iterable[Account], now: dt.datetime) -
 
 
 def _login(account: Account, number: int, today: dt.date) -> StudioAccount:
-    """An invented account with something to see: a viral video, two days without rows, a fall in followers."""
+    """An invented account with something to see: a viral video, a fall in followers."""
     days_ago = [today - dt.timedelta(days=days + 8 * (number % 3)) for days in range(101)]
-    traits = Traits(
-        posts_per_week=5, viral_day=days_ago[6], gap=(days_ago[100], days_ago[99]), follower_drop=days_ago[45]
-    )
+    traits = Traits(posts_per_week=5, viral_day=days_ago[6], follower_drop=days_ago[45])
     begins, ends = today - dt.timedelta(days=_DAYS + 90), today + dt.timedelta(days=1)
     return invent_account(account.handle, number + 1, begins, ends, traits=traits, locale=("en", "el")[number % 2])
 
