@@ -18,8 +18,9 @@ from tiktok_assets.assets.quarantine import build_quarantine_checks
 from tiktok_assets.assets.raw import build_raw_assets
 from tiktok_assets.assets.restatements import build_restatements_asset
 from tiktok_assets.assets.staging import build_staging_assets
-from tiktok_assets.assets.tables import build_table_asset
+from tiktok_assets.assets.table_assets import build_table_asset
 from tiktok_assets.curated.catalog import descriptions, published_views
+from tiktok_assets.curated.registry import PREVIOUS_NAMES, SCHEMAS, TABLES, WAREHOUSE
 from tiktok_assets.jobs import build_publish_warehouse, extract_exports, process_exports, report_accounts
 from tiktok_assets.schedules import build_daily_extraction
 from tiktok_assets.sensors import build_new_exports
@@ -31,7 +32,6 @@ from tiktok_assets.storage.parquet import PartitionIOManager, RawIOManager
 from tiktok_assets.storage.run_locks import ACCOUNT_LOCKS, RUN_LIFE, account_locks, run_life
 from tiktok_assets.storage.warehouse_io import warehouse_io_manager
 from tiktok_assets.studio.extraction import Extractor, in_browser
-from tiktok_assets.tables import PREVIOUS_NAMES, SCHEMAS, TABLES, WAREHOUSE
 
 
 def build_definitions(settings: Settings, studio: Extractor | None = None) -> dg.Definitions:

@@ -19,13 +19,13 @@ from tiktok_assets.curated.quality.restatements import (
     restatements,
     settling,
 )
+from tiktok_assets.curated.recomputed import downstream_days
 from tiktok_assets.curated.table import Parameters, Table
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.reports.alignment import DAILY, aligned
 from tiktok_assets.reports.report import EXPORT_ORDER, Report
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.raw import pieces
-from tiktok_assets.tables import downstream_days
 
 COMPARED = (RESTATEMENTS, SETTLING)
 """The tables that ``compared`` makes, in its order."""

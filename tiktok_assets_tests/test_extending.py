@@ -32,7 +32,7 @@ import polars as pl
 from tiktok_assets.graph import build_definitions
 from tiktok_assets.partitions import range_tags
 from tiktok_assets.simulator.exports import land, studio_exports
-from tiktok_assets.tables import downstream_days
+from tiktok_assets.curated.recomputed import downstream_days
 from tiktok_assets.vintages.as_of import as_of
 from tiktok_assets.vintages.trace import trace
 from tiktok_assets.accounts import load_roster

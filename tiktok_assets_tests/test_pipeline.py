@@ -16,6 +16,7 @@ import pytest
 
 from tiktok_assets.assets import staging
 from tiktok_assets.curated.account.account_daily import SocialMediaStats
+from tiktok_assets.curated.registry import WAREHOUSE
 from tiktok_assets.curated.views import VIEWS
 from tiktok_assets.graph import build_definitions
 from tiktok_assets.inbox.receipts import processed
@@ -28,7 +29,6 @@ from tiktok_assets.simulator.files import zip_bytes
 from tiktok_assets.simulator.quirks import Quirks
 from tiktok_assets.simulator.traits import Traits
 from tiktok_assets.storage.lake import Lake
-from tiktok_assets.tables import WAREHOUSE
 from tiktok_assets_tests.budget import rounds
 from tiktok_assets_tests.conftest import Install
 from tiktok_assets_tests.instances import fresh

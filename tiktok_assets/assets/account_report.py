@@ -7,7 +7,7 @@ import dagster as dg
 from tiktok_assets.accounts import Roster
 from tiktok_assets.assets.dagster_failures import reports_failures
 from tiktok_assets.assets.partitions import run_partitions
-from tiktok_assets.reporting.tables import TABLES
+from tiktok_assets.reporting.account_tables import TABLES
 from tiktok_assets.reporting.writing import tables_of, write_report
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.metadata import OWNERS, part_of_list

@@ -8,6 +8,7 @@ import polars as pl
 from tiktok_assets.assets.dagster_failures import reports_failures
 from tiktok_assets.assets.declared import table_asset
 from tiktok_assets.assets.partitions import run_partitions
+from tiktok_assets.curated.registry import TABLES
 from tiktok_assets.exports.labels import DailyFile, Verdict
 from tiktok_assets.inbox.receipts import Moved, note_shifts
 from tiktok_assets.partitions import PartitionRange
@@ -16,7 +17,6 @@ from tiktok_assets.reports.content import CONTENT
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.metadata import by_partition, markdown_table, record
 from tiktok_assets.storage.raw import judged_rows
-from tiktok_assets.tables import TABLES
 
 _SHOWN = 20
 

@@ -9,11 +9,12 @@ import dagster as dg
 
 from tiktok_assets.checks.table import check_specs
 from tiktok_assets.curated.lineage import lineage
+from tiktok_assets.curated.recomputed import downstream_days
+from tiktok_assets.curated.registry import TABLES
 from tiktok_assets.curated.table import Table
 from tiktok_assets.storage.duckdb import ALL_ACCOUNTS, OVER_ALL_MONTHS
 from tiktok_assets.storage.metadata import OWNERS, column_schema
 from tiktok_assets.storage.parquet import DOWNSTREAM
-from tiktok_assets.tables import TABLES, downstream_days
 
 LINEAGE = "dagster/column_lineage"
 

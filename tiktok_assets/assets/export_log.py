@@ -12,13 +12,13 @@ from tiktok_assets.assets.declared import column_lineage, table_asset
 from tiktok_assets.assets.partitions import run_partitions
 from tiktok_assets.assets.publishing import publish
 from tiktok_assets.curated.coverage.export_log import EXPORTS
+from tiktok_assets.curated.registry import WAREHOUSE
 from tiktok_assets.inbox.receipts import note_loaded
 from tiktok_assets.making import parameters_of, rows_to_store
 from tiktok_assets.partitions import MORE_TAG
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.metadata import by_partition, record
 from tiktok_assets.storage.run_locks import NOT_ENDED
-from tiktok_assets.tables import WAREHOUSE
 
 
 def build_export_log(lake: Lake, roster: Roster, partitions_def: dg.PartitionsDefinition) -> dg.AssetsDefinition:

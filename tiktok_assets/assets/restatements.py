@@ -15,13 +15,13 @@ from tiktok_assets.curated.quality.restatements import (
     LOOK_BACK,
     SETTLING,
 )
+from tiktok_assets.curated.recomputed import downstream_days
 from tiktok_assets.making import COMPARED, compared
 from tiktok_assets.reports.alignment import DAILY
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.metadata import by_partition, markdown_table, record
 from tiktok_assets.storage.parquet import windowed_input
 from tiktok_assets.storage.raw import raw_rows
-from tiktok_assets.tables import downstream_days
 
 _RESTATED, _FINAL = (dg.AssetKey(table.key.split("/")) for table in COMPARED)
 _DOWNSTREAM = downstream_days(SETTLING.key)

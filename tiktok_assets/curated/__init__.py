@@ -2,5 +2,5 @@
 
 Belongs here: joins of reports, and the tables that people query: what a row is, what each column means and is made of
 (its schema), which tables and how many earlier days it needs, what is promised of it, what the warehouse publishes.
-Does not belong here: the list of all tables (``tiktok_assets.tables``), reading or writing anything, Dagster, DuckDB.
+The list of all tables is ``registry``. Does not belong here: reading or writing anything, Dagster, DuckDB.
 """

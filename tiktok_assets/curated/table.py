@@ -1,7 +1,7 @@
 """What a table is: what it is made of and how, and what storage has to know of it. The counterpart of ``Report``.
 
-Belongs here: what every table has. Does not belong here: what follows from several of them (``tiktok_assets.tables``),
-Dagster, DuckDB.
+Belongs here: what every table has. Does not belong here: what follows from several of them (``recomputed``), Dagster,
+DuckDB.
 """
 
 from __future__ import annotations

@@ -15,7 +15,8 @@ from upath import UPath
 from tiktok_assets.accounts import Roster, load_roster
 from tiktok_assets.exports.archive import open_members
 from tiktok_assets.exports.problems import ExportProblem
-from tiktok_assets.exports.tables import normal, read_table
+from tiktok_assets.exports.tables import read_table
+from tiktok_assets.exports.text_rows import normal
 from tiktok_assets.inbox.files import account_files, files_below, shown, source_of
 from tiktok_assets.inbox.ownership import home_of
 from tiktok_assets.progress import Progress, silent

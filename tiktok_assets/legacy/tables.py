@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from tiktok_assets.exports.tables import normal
+from tiktok_assets.exports.text_rows import normal
 
 # By normal form: the column of social_media_stats, where one has that meaning. ``artist`` held handles.
 CURRENT_NAMES = {

@@ -18,13 +18,14 @@ import pandera.errors
 import pandera.polars as pa
 import polars as pl
 
+from tiktok_assets.curated.registry import STAGING
 from tiktok_assets.exports.archive import open_members
 from tiktok_assets.exports.problems import ExportProblem
-from tiktok_assets.exports.tables import ROW, Table, read_table
+from tiktok_assets.exports.tables import read_table
+from tiktok_assets.exports.text_rows import ROW, Table
 from tiktok_assets.legacy import days
 from tiktok_assets.legacy import tables as legacy
 from tiktok_assets.reports import REPORTS
-from tiktok_assets.tables import STAGING
 
 TABLES: dict[str, type[pa.DataFrameModel]] = {table.name: table.schema for table in STAGING}
 """The schema of each table, by the name of its folder in data/staging."""

@@ -12,13 +12,13 @@ import dagster as dg
 import polars as pl
 
 from tiktok_assets.accounts import load_roster
+from tiktok_assets.curated.registry import PREVIOUS_NAMES
 from tiktok_assets.pipeline.process import Result, planning, process_alone
 from tiktok_assets.progress import Progress, silent
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lock_names import account_lock
 from tiktok_assets.storage.locks import Locks, LockTaken
-from tiktok_assets.tables import PREVIOUS_NAMES
 
 
 class RebuildRefused(ValueError):

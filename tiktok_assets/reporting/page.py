@@ -21,7 +21,7 @@ import polars as pl
 
 from tiktok_assets.curated.audience.clock import disagreements, named_offset
 from tiktok_assets.reporting import charts, facts, words
-from tiktok_assets.reporting.tables import AccountTables
+from tiktok_assets.reporting.account_tables import AccountTables
 from tiktok_assets.reporting.theme import theme
 
 if TYPE_CHECKING:

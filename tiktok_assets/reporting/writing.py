@@ -12,9 +12,9 @@ from upath import UPath
 from tiktok_assets.accounts import Account
 from tiktok_assets.exports.names import read_name
 from tiktok_assets.inbox.quarantine import Rejected, in_quarantine, note_of, sentence, where_found
+from tiktok_assets.reporting.account_tables import AccountTables, Completeness, Covered, read_tables
 from tiktok_assets.reporting.page import page
 from tiktok_assets.reporting.status import AccountCoverage, coverages, doubts_about_years
-from tiktok_assets.reporting.tables import AccountTables, Completeness, Covered, read_tables
 from tiktok_assets.reporting.words import day
 from tiktok_assets.storage.lake import Lake
 

@@ -12,7 +12,7 @@ import polars as pl
 
 from tiktok_assets.exports.problems import UnreadableValue
 from tiktok_assets.exports.provenance import PROVENANCE
-from tiktok_assets.exports.tables import normal
+from tiktok_assets.exports.text_rows import normal
 
 # "undefined" is Studio's, "NAN" and "--" are Business Suite's; the others are what spreadsheets leave behind.
 MISSING = ("", "undefined", "nan", "--", "-", "null", "none", "n/a")

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tiktok_assets.exports.problems import ForeignFile, TranslatedHeader
-from tiktok_assets.exports.tables import normal
+from tiktok_assets.exports.text_rows import normal
 from tiktok_assets.exports.translations import DATE_WORDS, ENGLISH
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.reports.report import Report

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from tiktok_assets.exports.evidence import DatedRows
-from tiktok_assets.exports.tables import LINK, ROW, Table, normal
+from tiktok_assets.exports.text_rows import LINK, ROW, Table, normal
 from tiktok_assets.reports._columns import DECIMAL_WHOLE
 from tiktok_assets.reports.content import CONTENT, VIDEO_LINK
 from tiktok_assets.reports.identify import Layout

@@ -20,6 +20,7 @@ from tiktok_assets.exports.archive import Member, export_id, open_members, unrea
 from tiktok_assets.exports.dates import DayTexts, UnreadableDay, read_day_texts
 from tiktok_assets.exports.downloads import downloaded_at, vintage
 from tiktok_assets.exports.evidence import DatedRows, Evidence
+from tiktok_assets.exports.long_tables import pieces
 from tiktok_assets.exports.monthdays import ImpossibleCalendar
 from tiktok_assets.exports.names import NameFacts, dates_in_name, read_name
 from tiktok_assets.exports.placing import typical_step
@@ -32,7 +33,8 @@ from tiktok_assets.exports.problems import (
     WrongSection,
 )
 from tiktok_assets.exports.provenance import PROVENANCE, READER_VERSION
-from tiktok_assets.exports.tables import LINK, ROW, Table, pieces, read_tables
+from tiktok_assets.exports.tables import read_tables
+from tiktok_assets.exports.text_rows import LINK, ROW, Table
 from tiktok_assets.exports.visits import Sibling, moment_of_visit
 from tiktok_assets.exports.years import date_rows
 from tiktok_assets.reports.content import handles_and_newest_upload

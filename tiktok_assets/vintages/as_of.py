@@ -15,6 +15,7 @@ import duckdb
 import polars as pl
 
 from tiktok_assets.accounts import Roster, load_roster
+from tiktok_assets.curated.registry import TABLES
 from tiktok_assets.curated.table import Input, Table
 from tiktok_assets.inbox.receipts import receipts
 from tiktok_assets.making import COMPARED, compared, parameters_of, rows_to_store, typed_rows
@@ -24,7 +25,6 @@ from tiktok_assets.reports.alignment import DAILY
 from tiktok_assets.reports.report import latest_per_grain
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
-from tiktok_assets.tables import TABLES
 from tiktok_assets.vintages.known_exports import KnownExports
 
 _WAREHOUSE = "warehouse/"

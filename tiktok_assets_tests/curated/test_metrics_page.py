@@ -8,8 +8,8 @@ from pathlib import Path
 from tiktok_assets.curated.account import benchmarks
 from tiktok_assets.curated.quality import anomaly_rules, scores
 from tiktok_assets.curated.quality.quality import ANOMALIES, CHECKS
+from tiktok_assets.curated.registry import WAREHOUSE
 from tiktok_assets.curated.videos import equal_age, peers, viral
-from tiktok_assets.tables import WAREHOUSE
 
 PAGE = (Path(__file__).parents[2] / "docs/metrics.md").read_text()
 TEXT = re.sub(r"\s+", " ", PAGE)

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from tiktok_assets.exports.archive import Member
 from tiktok_assets.exports.problems import BrokenFile, ForeignFile
 from tiktok_assets.exports.provenance import PROVENANCE
-from tiktok_assets.exports.tables import Table, normal, read_table
+from tiktok_assets.exports.tables import read_table
+from tiktok_assets.exports.text_rows import Table, normal
 from tiktok_assets_tests.export_files import BOM, quoted, workbook, write
 
 CONTENT = (

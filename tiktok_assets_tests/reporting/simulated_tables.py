@@ -11,7 +11,7 @@ from tiktok_assets.curated.audience.audience import Audience
 from tiktok_assets.curated.videos.hashtags import hashtag_effects
 from tiktok_assets.curated.videos.posting import posting_times
 from tiktok_assets.curated.videos.viral import viral_videos
-from tiktok_assets.reporting.tables import AccountTables, Completeness, Covered, account_tables
+from tiktok_assets.reporting.account_tables import AccountTables, Completeness, Covered, account_tables
 from tiktok_assets.simulator.account import SimulatedAccount, Traits
 from tiktok_assets_tests.curated.frames import true_days, true_snapshots
 

@@ -11,8 +11,8 @@ import pytest
 from tiktok_assets.curated.quality.quality import find_anomalies
 from tiktok_assets.curated.videos.posting import PostingTimes
 from tiktok_assets.reporting import charts
+from tiktok_assets.reporting.account_tables import AccountTables
 from tiktok_assets.reporting.facts import activity_by_hour
-from tiktok_assets.reporting.tables import AccountTables
 from tiktok_assets.reporting.theme import theme
 from tiktok_assets_tests.reporting.simulated_tables import DROPPED, GAP, LAST, VIRAL, simulated, tables
 

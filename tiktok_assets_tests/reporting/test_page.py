@@ -12,8 +12,8 @@ import sys
 import polars as pl
 import pytest
 
+from tiktok_assets.reporting.account_tables import AccountTables, Completeness
 from tiktok_assets.reporting.page import page
-from tiktok_assets.reporting.tables import AccountTables, Completeness
 from tiktok_assets_tests.curated.frames import active
 from tiktok_assets_tests.reporting.simulated_tables import LAST, TITLE, VIRAL, simulated, tables
 

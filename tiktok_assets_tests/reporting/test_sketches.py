@@ -13,8 +13,8 @@ import pytest
 
 from tiktok_assets.assets.pictures import chart_metadata
 from tiktok_assets.reporting import sketches
+from tiktok_assets.reporting.account_tables import AccountTables
 from tiktok_assets.reporting.sketches import MOST, SKETCHES, sketch
-from tiktok_assets.reporting.tables import AccountTables
 from tiktok_assets_tests.reporting.simulated_tables import GAP, LAST, TITLE, simulated, tables
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from tiktok_assets.curated.registry import PREVIOUS_NAMES
 from tiktok_assets.storage.columns import describe, rename_columns
 from tiktok_assets.storage.duckdb import Warehouse
-from tiktok_assets.tables import PREVIOUS_NAMES
 
 QUALITY = {"table_name": "table", "check_name": "check"}
 

@@ -9,7 +9,6 @@ the evidence in sentences. The same files give the same result in any order. Fil
 
 from __future__ import annotations
 
-from tiktok_assets.exports.labels.alignment import Confidence, Verdict, align
 from tiktok_assets.exports.labels.clocks import LocalDate
 from tiktok_assets.exports.labels.differences import (
     DifferenceMeaning,
@@ -17,6 +16,7 @@ from tiktok_assets.exports.labels.differences import (
     meaning_of_differences,
 )
 from tiktok_assets.exports.labels.files import DailyFile
+from tiktok_assets.exports.labels.shifts import Confidence, Verdict, align
 from tiktok_assets.exports.labels.uploads import Upload
 
 __all__ = [

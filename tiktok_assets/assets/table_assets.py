@@ -20,6 +20,7 @@ from tiktok_assets.assets.declared import column_lineage, table_asset
 from tiktok_assets.assets.partitions import run_partitions
 from tiktok_assets.assets.pictures import chart_metadata
 from tiktok_assets.checks.table import all_results
+from tiktok_assets.curated.recomputed import downstream_days
 from tiktok_assets.curated.table import Table
 from tiktok_assets.making import parameters_of, rows_to_store
 from tiktok_assets.partitions import PartitionRange
@@ -27,7 +28,6 @@ from tiktok_assets.settings import Settings
 from tiktok_assets.storage.duckdb import ALL_ACCOUNTS
 from tiktok_assets.storage.metadata import record_days
 from tiktok_assets.storage.parquet import windowed_input
-from tiktok_assets.tables import downstream_days
 
 
 def build_table_asset(

@@ -1,12 +1,10 @@
-"""Every table of staging, curated and the warehouse, and what follows from their inputs.
+"""Every table of staging, curated and the warehouse: the one list.
 
-Belongs here: the one list of tables, and how far a change affects later months. Does not belong here: what one table is
-(the module of its question in ``curated``, its report in ``reports``), Dagster, DuckDB.
+Does not belong here: what one table is (the module of its question in ``curated``, its report in ``reports``), how far
+a change affects later months (``recomputed``).
 """
 
 from __future__ import annotations
-
-import functools
 
 import pandera.polars as pa
 
@@ -44,30 +42,3 @@ TABLES: dict[str, Table] = {table.key: table for table in (*STAGING, *CURATED, *
 SCHEMAS: dict[str, type[pa.DataFrameModel]] = {key: table.schema for key, table in TABLES.items()}
 PREVIOUS_NAMES = {table.name: table.previous_names for table in WAREHOUSE if table.previous_names}
 """By table of the warehouse and column: its name in files of earlier versions."""
-
-_REST_OF_A_MONTH = 30
-"""Most days from a day to the last one of its month."""
-
-
-@functools.cache
-def downstream_days(key: str) -> int:
-    """How many days after the last day of a run the months end whose rows in the table ``key`` may change.
-
-    The run makes these months of the table again. 0: only its own months.
-    """
-    changes = [
-        _last_changed_day(source.key) + source.look_back if source.look_back else downstream_days(source.key)
-        for source in TABLES[key].inputs.values()
-        if source.key in TABLES
-    ]
-    return max(changes, default=0)
-
-
-def _last_changed_day(key: str) -> int:
-    """How many days after the last day of a run the last row may lie that changes."""
-    table = TABLES[key]
-    if table.is_by_day:
-        inputs = [source for source in table.inputs.values() if source.key in TABLES]
-        return max((_last_changed_day(source.key) + source.look_back for source in inputs), default=0)
-    days = downstream_days(key)
-    return days + _REST_OF_A_MONTH if days else 0

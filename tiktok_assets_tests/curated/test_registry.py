@@ -8,9 +8,10 @@ import polars as pl
 import pytest
 
 from tiktok_assets.curated.lineage import lineage
+from tiktok_assets.curated.recomputed import downstream_days
+from tiktok_assets.curated.registry import TABLES
 from tiktok_assets.curated.table import Input, Table
 from tiktok_assets.reports import REPORTS
-from tiktok_assets.tables import TABLES, downstream_days
 from tiktok_assets_tests.curated.frames import parameters
 
 DOWNSTREAM = {
