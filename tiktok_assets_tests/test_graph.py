@@ -235,7 +235,7 @@ def test_no_description_has_a_placeholder_that_markdown_would_drop_as_html(
     definitions: dg.Definitions, nodes: dict[str, dg.AssetSpec]
 ) -> None:
     texts = described(definitions, nodes)
-    assert "`data/reports/<account>.html`" in texts["jobs/report_accounts"]
+    assert "`<account>.html`" in texts["jobs/report_accounts"]
     dropped = {name: text for name, text in texts.items() if re.search(r"<\w", re.sub(r"`[^`]*`", "", text))}
     assert dropped == {}
 

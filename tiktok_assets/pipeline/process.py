@@ -100,7 +100,8 @@ def _run(
     note_deaths(lake, [run.tags for run in dead], list(roster))
     if intake.landed:  # one of the sensor's runs may have processed it since, even while Dagster was imported
         _wait_for_others(lake, locks, list(roster), by_account(intake.landed), history)
-        intake = dataclasses.replace(intake, landed=take_in(lake, roster).landed)
+        later = take_in(lake, roster)
+        intake = dataclasses.replace(later, rejected=(*intake.rejected, *later.rejected))
     groups = by_account(intake.landed)
     runner = Runner(lake, list(roster), definitions.resolve_job_def(PROCESS), history, progress, stop)
     results = runner.run(groups)

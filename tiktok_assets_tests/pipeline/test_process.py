@@ -188,7 +188,7 @@ def test_an_export_that_lands_during_a_run_waits_for_the_next_one(
     take_in, looks = processing.take_in, list[int]()
 
     def look(*args: Any, **kwargs: Any) -> Intake:
-        if looks:
+        if len(looks) == 2:  # the third comes after the run
             drop_export(settings, "zone.a0", "overview")
         looks.append(1)
         return take_in(*args, **kwargs)

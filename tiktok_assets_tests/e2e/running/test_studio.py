@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import zipfile
 from collections.abc import Iterator
@@ -97,5 +98,5 @@ def _everything(folder: Path) -> Iterator[tuple[Path, bytes]]:
         if path.is_file():
             yield path, path.read_bytes()
             if zipfile.is_zipfile(path):
-                with zipfile.ZipFile(path) as archive:
+                with zipfile.ZipFile(path) as archive, contextlib.suppress(zipfile.BadZipFile):  # a bomb
                     yield from ((path, archive.read(name)) for name in archive.namelist())
