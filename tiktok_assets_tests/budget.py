@@ -12,7 +12,7 @@ from hypothesis import settings
 FACTOR = int(os.environ.get("TEST_BUDGET", "1"))
 
 PROFILE = "budget"
-settings.register_profile(PROFILE, deadline=None, max_examples=100 * FACTOR)  # no deadline: a machine may be busy
+settings.register_profile(PROFILE, deadline=None, max_examples=50 * FACTOR)  # no deadline: a machine may be busy
 
 
 def examples(number: int) -> settings:

@@ -14,6 +14,7 @@ Prints a table per account; exit code 1 if anything differs, is missing or is in
 from __future__ import annotations
 
 import datetime as dt
+import io
 import json
 import os
 import shutil
@@ -22,7 +23,10 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
+from typing import cast
 
 import polars as pl
 from rich.console import Console
@@ -46,6 +50,7 @@ from tiktok_assets_tests.instances import fresh
 from tiktok_assets_tests.truth_files import Truth, find_truths
 
 SHOWN = 5
+WIDTH = 120
 FIRST_MONTH = dt.date(2020, 1, 1)
 
 Staging = dict[str, pl.DataFrame]
@@ -129,8 +134,9 @@ def by_grain(table: pl.DataFrame, day: str, *grain: str) -> Rows:
     return rows
 
 
-def check_account(truths: Sequence[Truth], console: Console) -> bool:
-    """Compare every set of one account alone, then all together, and print it. True if all is equal."""
+def check_account(truths: Sequence[Truth]) -> tuple[bool, str]:
+    """Compare every set of one account alone, then all together. Whether all is equal, and the table to print."""
+    console = Console(file=io.StringIO(), width=WIDTH)
     account = truths[0].account
     overview = Table(title=f"{account} (@{truths[0].handle})", title_justify="left")
     for name in ("exports", "report", "expected", "equal", "different", "missing", "extra"):
@@ -158,7 +164,7 @@ def check_account(truths: Sequence[Truth], console: Console) -> bool:
     console.print(overview)
     for note in notes:
         console.print(f"  {note}", markup=False, highlight=False)
-    return equal
+    return equal, cast("io.StringIO", console.file).getvalue()
 
 
 def descriptions(found: Comparison) -> Iterator[str]:
@@ -174,7 +180,7 @@ def descriptions(found: Comparison) -> Iterator[str]:
 def main(folder: Path) -> int:
     os.environ.setdefault("DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS", "1")  # as in the Makefile: faster
     begun = time.monotonic()
-    console = Console(width=None if sys.stdout.isatty() else 120)
+    console = Console(width=WIDTH)
     truths = find_truths(folder)
     if not truths:
         console.print(f"{folder}: contains no truth.json, nothing to compare with.")
@@ -182,7 +188,11 @@ def main(folder: Path) -> int:
     accounts: dict[str, list[Truth]] = {}
     for truth in truths:
         accounts.setdefault(truth.account, []).append(truth)
-    results = [check_account(group, console) for group in accounts.values()]
+    results: list[bool] = []
+    with ProcessPoolExecutor(min(os.cpu_count() or 1, len(accounts)), get_context("spawn")) as pool:
+        for is_equal, said in pool.map(check_account, accounts.values()):
+            results.append(is_equal)
+            console.print(said, end="", markup=False, highlight=False)
     verdict = "all equal" if all(results) else "NOT equal"
     console.print(f"{len(truths)} sets of {len(accounts)} accounts: {verdict}, in {time.monotonic() - begun:.0f} s")
     return 0 if all(results) else 1

@@ -102,7 +102,7 @@ def test_the_demo_fills_every_table_and_is_gone_once_removed(tmp_path: Path) -> 
     template = (ROOT / "tiktok_assets/reporting/page.html").read_text()
     without_rows = re.findall(r"{% else %}\n(?:<section><h2>Numbers</h2>)?<p>([^<{]+)</p>", template)
     assert len(without_rows) >= 5
-    assert [text for text in without_rows if text in page] == []
+    assert {text for text in without_rows if text in page} == {"None was found."}  # of data problems
     (query,) = re.findall(r"In DuckDB: +\S+ -c \"(.*)\"", first.stdout)
     answer = subprocess.run([sys.executable, "-c", query], cwd=ROOT, capture_output=True, text=True, check=True)
     assert "video_views" in answer.stdout
