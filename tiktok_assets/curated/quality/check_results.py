@@ -167,9 +167,9 @@ def _of_report(table: str, rows: pl.DataFrame) -> pl.DataFrame:
 def _of_years(table: str, rows: pl.DataFrame, exports: pl.DataFrame) -> pl.DataFrame:
     """Each of ``exports`` that ``rows`` come from, once a month, dated the last of its days in it."""
     texts = [sentence(source, last, at) for source, last, at in exports.select("source", "last", "file_time").rows()]
-    told = exports.select("account", "export_id", sentence=pl.Series(texts, dtype=pl.String))
+    sentences = exports.select("account", "export_id", sentence=pl.Series(texts, dtype=pl.String))
     months = ["account", "export_id", "sentence", month_of(pl.col("date")).alias("month")]
-    found = rows.join(told, on=["account", "export_id"]).group_by(months)
+    found = rows.join(sentences, on=["account", "export_id"]).group_by(months)
     return found.agg(first_day=pl.col("date").min(), last_day=pl.col("date").max()).select(
         "account",
         date="last_day",

@@ -60,9 +60,9 @@ def invent_account(
     handle: str, seed: int, first_day: date, last_day: date, *, traits: Traits = PLAIN, locale: str = "en"
 ) -> StudioAccount:
     """An account with credentials derived from its handle: the same on every machine, and nobody's secret."""
-    secret = base64.b32encode(hashlib.sha256(f"look-alike|{handle}".encode()).digest()[:20]).decode()
+    secret = base64.b32encode(hashlib.sha256(f"simulated|{handle}".encode()).digest()[:20]).decode()
     truth = SimulatedAccount.generate(handle, seed, first_day, last_day, traits=traits)
-    return StudioAccount(truth=truth, password=f"{handle}-look-alike", totp_secret=secret, locale=locale)
+    return StudioAccount(truth=truth, password=f"{handle}-simulated", totp_secret=secret, locale=locale)
 
 
 def demo_accounts(today: date) -> tuple[StudioAccount, StudioAccount]:

@@ -17,7 +17,7 @@ EXTRACTED = "harbour"
 
 
 @pytest.fixture(scope="session")
-def look_alike() -> Iterator[tuple[StudioWorld, str]]:
+def simulator() -> Iterator[tuple[StudioWorld, str]]:
     """The Studio that the running Dagster extracts from, and its address."""
     today = dt.datetime.now(dt.UTC).date()
     account = invent_account(EXTRACTED, 5, today - dt.timedelta(days=200), today + dt.timedelta(days=1))
@@ -27,10 +27,10 @@ def look_alike() -> Iterator[tuple[StudioWorld, str]]:
 
 
 @pytest.fixture(scope="session")
-def dagster_dev(tmp_path_factory: pytest.TempPathFactory, look_alike: tuple[StudioWorld, str]) -> Iterator[DagsterDev]:
+def dagster_dev(tmp_path_factory: pytest.TempPathFactory, simulator: tuple[StudioWorld, str]) -> Iterator[DagsterDev]:
     """Running, with nothing in landing, and a sensor that ticks every few seconds."""
     home = tmp_path_factory.mktemp("dagster_dev") / "home"
-    installation = DagsterDev(home, (*ACCOUNTS, EXTRACTED), sensor_interval=2, studio_url=look_alike[1])
+    installation = DagsterDev(home, (*ACCOUNTS, EXTRACTED), sensor_interval=2, studio_url=simulator[1])
     installation.prepare()
     try:
         installation.start()

@@ -38,8 +38,8 @@ class Extraction:
 
 
 @pytest.fixture(scope="module")
-def extraction(dagster_dev: DagsterDev, look_alike: tuple[StudioWorld, str]) -> Extraction:
-    world, address = look_alike
+def extraction(dagster_dev: DagsterDev, simulator: tuple[StudioWorld, str]) -> Extraction:
+    world, address = simulator
     login = world.accounts[EXTRACTED]
     secret = str(login.totp_secret)
     owner = SimulatorLogin(handle=EXTRACTED, password=login.password, code=lambda: totp(secret, world.now()))
@@ -57,9 +57,9 @@ def extraction(dagster_dev: DagsterDev, look_alike: tuple[StudioWorld, str]) -> 
 
 
 def test_a_backfill_of_landing_is_one_visit_and_the_sensor_brings_it_to_the_warehouse(
-    dagster_dev: DagsterDev, look_alike: tuple[StudioWorld, str], extraction: Extraction
+    dagster_dev: DagsterDev, simulator: tuple[StudioWorld, str], extraction: Extraction
 ) -> None:
-    world, _ = look_alike
+    world, _ = simulator
     assert [run["status"] for run in extraction.first] == ["SUCCESS"]
     assert [export.section for export in world.exports.made] == ["overview", "viewers", "followers", "content"]
     found = dagster_dev.published(
@@ -73,16 +73,16 @@ def test_a_backfill_of_landing_is_one_visit_and_the_sensor_brings_it_to_the_ware
 
 
 def test_the_same_months_again_request_nothing_from_studio(
-    look_alike: tuple[StudioWorld, str], extraction: Extraction
+    simulator: tuple[StudioWorld, str], extraction: Extraction
 ) -> None:
     assert extraction.again["status"] == "SUCCESS"
-    assert len(look_alike[0].exports.made) == 4
+    assert len(simulator[0].exports.made) == 4
 
 
 def test_secrets_are_only_in_the_session_file(
-    dagster_dev: DagsterDev, look_alike: tuple[StudioWorld, str], extraction: Extraction
+    dagster_dev: DagsterDev, simulator: tuple[StudioWorld, str], extraction: Extraction
 ) -> None:
-    login = look_alike[0].accounts[EXTRACTED]
+    login = simulator[0].accounts[EXTRACTED]
     cookies = {cookie["name"]: cookie["value"] for cookie in extraction.session.state["cookies"]}
     names = {path.name for path, _ in _everything(dagster_dev.home)}
     assert any(name.endswith(".db") for name in names)  # Dagster's event log is searched too
