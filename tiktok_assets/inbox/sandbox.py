@@ -10,7 +10,7 @@ import atexit
 import contextlib
 import os
 import pickle
-import select
+import selectors
 import signal
 import subprocess
 import sys
@@ -112,8 +112,7 @@ class _Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C is for us
-            # Fewer threads and arenas: each reserves memory that would count.
-            env=os.environ | {"PYTHONPATH": path, "POLARS_MAX_THREADS": "1", "MALLOC_ARENA_MAX": "1"},
+            env=_environment() | {"PYTHONPATH": path},
         )
         self.owner = os.getpid()
 
@@ -123,8 +122,10 @@ class _Child:
         try:
             pickle.dump(request, requests)
             requests.flush()
-            if not select.select([answers], [], [], _PATIENCE * request.limits.seconds)[0]:
-                raise _Ended(None)
+            with selectors.DefaultSelector() as selector:
+                selector.register(answers, selectors.EVENT_READ)
+                if not selector.select(_PATIENCE * request.limits.seconds):
+                    raise _Ended(None)
             return cast("Answer", pickle.load(answers))
         except (EOFError, BrokenPipeError, pickle.UnpicklingError):
             raise _Ended(self._process.wait()) from None
@@ -137,6 +138,12 @@ class _Child:
             self._process.kill()
             self._process.wait()
             self._scratch.cleanup()
+
+
+def _environment() -> dict[str, str]:
+    """Ours without secrets, and with fewer threads and arenas: each reserves memory that would count."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(("TIKTOK_", "AWS_"))}
+    return ours | {"POLARS_MAX_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
 
 
 _lock = threading.Lock()

@@ -43,5 +43,9 @@ def untransferable(_: Path) -> None:
     raise type("Local", (Exception,), {})("of a library")
 
 
+def environment(_: Path) -> list[str]:
+    return [*os.environ]
+
+
 def descriptors(_: Path) -> list[str]:
     return [str(one.resolve()) for one in Path("/proc/self/fd").iterdir()]

@@ -89,6 +89,19 @@ def test_the_child_inherits_no_open_files(file: Path) -> None:
         assert str(file) not in read_within(LIMITS, descriptors, file)
 
 
+def test_the_child_inherits_no_settings_and_no_keys(file: Path) -> None:
+    code = (
+        "from pathlib import Path; import sys\n"
+        "from tiktok_assets.inbox.sandbox import Limits, read_within\n"
+        "from tiktok_assets_tests.inbox.asked_of_the_sandbox import environment\n"
+        "print(read_within(Limits(memory=350, seconds=8), environment, Path(sys.argv[1])))"
+    )
+    ours = os.environ | {"TIKTOK_SESSION_KEY": "secret", "AWS_SECRET_ACCESS_KEY": "secret"}
+    done = subprocess.run([sys.executable, "-c", code, str(file)], env=ours, capture_output=True, text=True, check=True)
+    assert "PATH" in done.stdout
+    assert "TIKTOK_" not in done.stdout and "AWS_" not in done.stdout
+
+
 def test_the_child_ends_with_its_parent(file: Path) -> None:
     code = (
         "from pathlib import Path; import sys, time\n"
