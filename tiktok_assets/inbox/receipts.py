@@ -196,6 +196,24 @@ def note_loaded(lake: Lake, account: str, partitions: PartitionRange, run_id: st
         forget_tries(lake, account, loaded(lake, account))
 
 
+def loaded_receipts(lake: Lake, account: str) -> list[Receipt]:
+    """The receipts of the exports of ``account`` that are in the warehouse, published or not."""
+    ids = loaded(lake, account)
+    found = {path.name.partition(".")[0]: path for path in _receipt_files(lake, account)}
+    return [_JSON.validate_json(found[export_id].read_bytes()) for export_id in sorted(ids)]
+
+
+def reopen(lake: Lake, account: str, months: Mapping[str, Iterable[dt.date]]) -> None:
+    """Let an ordinary run process these exports again. ``months``: by export, those to be made beside its own."""
+    with lake.alone("receipts"):
+        for path in _receipt_files(lake, account):
+            export_id = path.name.partition(".")[0]
+            if export_id in months:
+                receipt = _JSON.validate_json(path.read_bytes())
+                every = tuple(sorted({*receipt.months, *months[export_id]}))
+                _write(lake, path, replace(receipt, months=every, months_reached=()))
+
+
 def waiting_for_publication(lake: Lake, accounts: Iterable[str]) -> list[UPath]:
     """The receipts of the exports that are loaded and not published yet."""
     return [path for one in accounts for path in _receipt_files(lake, one) if path.name.endswith(_LOADED)]
