@@ -75,6 +75,16 @@ class Receipt:
     def has_reached_all(self) -> bool:
         return self.months_reached == self.months
 
+    @property
+    def months_of_its_days(self) -> list[dt.date]:
+        """Every month that its days can lie in, also those without a partition when it was processed."""
+        moved = dt.timedelta(days=max(map(abs, (self.shifts or {}).values()), default=0))
+        month, found = (self.window[0] - moved).replace(day=1), []
+        while month <= self.window[1] + moved:
+            found.append(month)
+            month = (month + dt.timedelta(days=32)).replace(day=1)
+        return found
+
 
 _JSON = TypeAdapter(Receipt)
 

@@ -196,10 +196,10 @@ def verify(lake: Lake, roster: Roster, warehouse: Warehouse, say: Callable[[str]
         return [*_of_warehouse(warehouse), *(one for account in roster for one in _unprocessed(lake, account)), *lost]
 
 
-def repair(lake: Lake, roster: Roster, warehouse: Warehouse) -> list[Finding]:
+def repair(lake: Lake, roster: Roster, warehouse: Warehouse) -> list[Finding] | None:
     """Reopen the receipts of exports that have to be processed again for what is missing; return what that is.
 
-    Nothing while a run is under way: half of what it makes is not there yet.
+    None while a run is under way: half of what it makes is not there yet.
     """
     try:
         with _alone(lake, roster, wait=False):
@@ -211,7 +211,7 @@ def repair(lake: Lake, roster: Roster, warehouse: Warehouse) -> list[Finding]:
                 reopen(lake, state.account, exports_to_reopen(state, found))
             return [one for _, found in looked for one in found]
     except LockTaken:
-        return []
+        return None
 
 
 def _alone(
@@ -261,6 +261,7 @@ def _look(
             found_files=_found_files(lake, account, files),
             found_rows={month: stored.get((account, month), {}) for month in rows},
             raw_missing=_raw_missing(lake, account, receipts),
+            months_kept={one.export_id: lake.months_kept(one.months_of_its_days) for one in receipts},
         )
         if found := findings(state):
             there = [one.export_id for one in receipts if places_of(lake, account, one.source)]

@@ -74,7 +74,7 @@ def _process(
 ) -> Result:
     lake, roster = Lake(settings), load_roster(settings)
     warehouse = Warehouse(settings.working_warehouse, settings.warehouse)
-    lost = tuple(repair(lake, roster, warehouse))
+    lost = tuple(repair(lake, roster, warehouse) or ())
     intake = take_in(lake, roster)
     is_published = not waiting_for_publication(lake, roster) and not warehouse.is_behind()
     if not intake.landed and is_published and not may_have_dead_runs(Locks(settings.locks)):

@@ -176,6 +176,23 @@ def test_a_changed_timezone_makes_the_tables_of_its_account_again(
     assert found(lake) == []
 
 
+def test_months_before_a_later_start_are_made_once_they_are_kept(
+    install: Install, history: History, tmp_path: Path
+) -> None:
+    stored = []
+    for name, starts in (("once", ["2020-01"]), ("in two steps", ["2025-06", "2020-01"])):
+        for start in starts:
+            settings = install("north", data_dir=str(tmp_path / name), start_date=start)
+            if not settings.warehouse.exists():
+                drop_export(settings, "north", "viewers")
+                drop_export(settings, "north", "overview")
+            elif start != starts[0]:
+                assert "2025-05: its rows of these months were left out" in found(settings)[0]
+            assert process(settings, instance=history()).is_clean
+        stored.append(tables(settings))
+    assert differing(*stored) == []
+
+
 def test_what_landing_no_longer_has_is_named_and_not_processed_endlessly(lake: Settings, history: History) -> None:
     first("raw/overview/account=north/*.parquet")(folder(lake))
     for path in landing(lake).rglob("*north*.zip"):
