@@ -208,9 +208,14 @@ def note_loaded(lake: Lake, account: str, partitions: PartitionRange, run_id: st
 
 def loaded_receipts(lake: Lake, account: str) -> list[Receipt]:
     """The receipts of the exports of ``account`` that are in the warehouse, published or not."""
-    ids = loaded(lake, account)
-    found = {path.name.partition(".")[0]: path for path in _receipt_files(lake, account)}
-    return [_JSON.validate_json(found[export_id].read_bytes()) for export_id in sorted(ids)]
+    paths = {path.name: path for path in files_in(lake.raw_folder("exports", account))}
+    return [
+        _JSON.validate_json(path.read_bytes())
+        for name, path in sorted(paths.items())
+        if name.endswith((_LOADED, _CLOSED)) and not name.endswith(_OPEN)
+        if f"{name.partition('.')[0]}{_OPEN}" not in paths  # a crash can leave two: the earlier state counts
+        if name.endswith(_LOADED) or f"{name.partition('.')[0]}{_LOADED}" not in paths
+    ]
 
 
 def reopen(lake: Lake, account: str, months: Mapping[str, Iterable[dt.date]]) -> None:

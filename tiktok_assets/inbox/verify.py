@@ -28,6 +28,7 @@ from tiktok_assets.storage.manifest import (
     Fingerprints,
     Key,
     Made,
+    fingerprint,
     noted_files,
     noted_rows,
     stored_files,
@@ -279,7 +280,7 @@ def _found_files(lake: Lake, account: str, noted: Mapping[dt.date, Made]) -> dic
     found: dict[dt.date, dict[str, str]] = {}
     for table in LAKE_TABLES:
         for month, stored in stored_files(lake, table.key, account, noted).items():
-            found.setdefault(month, {})[table.key] = stored.fingerprint
+            found.setdefault(month, {})[table.key] = fingerprint(stored)
     return found
 
 

@@ -13,6 +13,7 @@ import contextlib
 import datetime as dt
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -36,17 +37,8 @@ Fingerprints = Mapping[str, str]
 """By table: what it holds of a month. A table without rows of the month is not named."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Stored:
-    """The file of a partition: its size, when it changed, and a digest of its bytes."""
-
-    size: int
-    changed: int
-    digest: str
-
-    @property
-    def fingerprint(self) -> str:
-        return f"{self.size}-{self.digest}"
+Stored = tuple[int, int, str]
+"""The file of a partition: its size, when it changed in ns, and a digest of its bytes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,14 +47,20 @@ class Made:
 
     made_with: str = ""
     """``made_with`` of the run; empty where runs of earlier months alone have written to it."""
-    files: Mapping[str, Stored] = field(default_factory=dict)
+    files: dict[str, Stored] = field(default_factory=dict)
     """By table of staging and curated."""
-    rows: Fingerprints = field(default_factory=dict)
+    rows: dict[str, str] = field(default_factory=dict)
     """By table of the warehouse: number and hash of its rows."""
 
     @property
     def fingerprints(self) -> Fingerprints:
-        return {**{table: stored.fingerprint for table, stored in self.files.items()}, **self.rows}
+        return {table: fingerprint(stored) for table, stored in self.files.items()} | self.rows
+
+
+def fingerprint(stored: Stored) -> str:
+    """What a file is compared by: a copy with another time holds the same."""
+    size, _, digest = stored
+    return f"{size}-{digest}"
 
 
 _OF_ACCOUNT = TypeAdapter(dict[dt.date, Made])
@@ -144,23 +142,33 @@ def stored_files(lake: Lake, key: str, account: str, noted: Mapping[dt.date, Mad
     found = {}
     for month, path, size, changed in _data_files(folder):
         known = noted.get(month, Made()).files.get(key)
-        if known is None or (known.size, known.changed) != (size, changed):
-            digest = hashlib.blake2b(path.read_bytes(), digest_size=8).hexdigest()
-            known = Stored(size=size, changed=changed, digest=digest)
+        if known is None or known[:2] != (size, changed):
+            file = Path(path) if isinstance(path, str) else path
+            known = (size, changed, hashlib.blake2b(file.read_bytes(), digest_size=8).hexdigest())
         found[month] = known
     return found
 
 
-def _data_files(folder: UPath) -> Iterator[tuple[dt.date, UPath, int, int]]:
+def _data_files(folder: UPath) -> Iterator[tuple[dt.date, UPath | str, int, int]]:
     """Month, path, size and time of each ``date=<month>/data.parquet`` in ``folder``."""
-    plain: Any = Path(str(folder)) if isinstance(folder, Path) else folder  # a UPath takes 5 µs per step
-    for of_month in files_in(plain):
-        path = of_month / "data.parquet"
+    for of_month in files_in(folder) if not isinstance(folder, Path) else _entries(folder):
         with contextlib.suppress(ValueError, FileNotFoundError, NotADirectoryError):  # not one of ours
             month = dt.date.fromisoformat(of_month.name.removeprefix("date="))
-            status = path.stat()
-            changed = status.st_mtime_ns if isinstance(path, Path) else int(changed_at(path) * 1e9)
-            yield month, path, status.st_size, changed
+            if isinstance(of_month, os.DirEntry):
+                status = os.stat(path := f"{of_month.path}/data.parquet")  # noqa: PTH116
+                yield month, path, status.st_size, status.st_mtime_ns
+            else:
+                file = of_month / "data.parquet"
+                yield month, file, file.stat().st_size, int(changed_at(file) * 1e9)
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    """As ``files_in``. There are 50,000 in a large lake: as paths they take a second, as names a fifth of it."""
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def stored_rows(session: Session) -> dict[Key, dict[str, str]]:

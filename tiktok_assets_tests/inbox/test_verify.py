@@ -11,7 +11,7 @@ import pytest
 
 from tiktok_assets.inbox.receipts import Receipt
 from tiktok_assets.inbox.verify import AccountState, Finding, exports_to_reopen, findings, with_remedies
-from tiktok_assets.storage.manifest import Made, Stored
+from tiktok_assets.storage.manifest import Made
 
 MAY, JUNE, JULY = dt.date(2025, 5, 1), dt.date(2025, 6, 1), dt.date(2025, 7, 1)
 NOON = dt.datetime(2025, 6, 22, 12, tzinfo=dt.UTC)
@@ -33,7 +33,7 @@ def receipt(export_id: str, *months: dt.date) -> Receipt:
 
 
 def files(*tables: str) -> Made:
-    return Made(made_with="now", files={table: Stored(size=10, changed=1, digest="d") for table in tables})
+    return Made(made_with="now", files=dict.fromkeys(tables, (10, 1, "d")))
 
 
 def rows(**tables: str) -> Made:

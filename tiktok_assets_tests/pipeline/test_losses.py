@@ -181,6 +181,7 @@ def test_months_before_a_later_start_are_made_once_they_are_kept(
 ) -> None:
     stored = []
     for name, starts in (("once", ["2020-01"]), ("in two steps", ["2025-06", "2020-01"])):
+        settings = install("north", data_dir=str(tmp_path / name))
         for start in starts:
             settings = install("north", data_dir=str(tmp_path / name), start_date=start)
             if not settings.warehouse.exists():
