@@ -209,13 +209,11 @@ def note_loaded(lake: Lake, account: str, partitions: PartitionRange, run_id: st
 def loaded_receipts(lake: Lake, account: str) -> list[Receipt]:
     """The receipts of the exports of ``account`` that are in the warehouse, published or not."""
     paths = {path.name: path for path in files_in(lake.raw_folder("exports", account))}
-    return [
-        _JSON.validate_json(path.read_bytes())
-        for name, path in sorted(paths.items())
-        if name.endswith((_LOADED, _CLOSED)) and not name.endswith(_OPEN)
-        if f"{name.partition('.')[0]}{_OPEN}" not in paths  # a crash can leave two: the earlier state counts
-        if name.endswith(_LOADED) or f"{name.partition('.')[0]}{_LOADED}" not in paths
-    ]
+    found: dict[str, UPath] = {}
+    for state in (_CLOSED, _LOADED):  # a crash can leave two: the earlier state counts
+        found |= {name.removesuffix(state): path for name, path in paths.items() if name.endswith(state)}
+    still_open = {name.removesuffix(_OPEN) for name in paths if name.endswith(_OPEN)}
+    return [_JSON.validate_json(found[one].read_bytes()) for one in sorted(found.keys() - still_open)]
 
 
 def reopen(lake: Lake, account: str, months: Mapping[str, Iterable[dt.date]]) -> None:

@@ -204,9 +204,9 @@ def repair(lake: Lake, roster: Roster, warehouse: Warehouse) -> list[Finding] | 
     """
     try:
         with _alone(lake, roster, wait=False):
-            if not warehouse.working.exists():
-                with warehouse.session(wait=False):
-                    pass  # restored
+            if warehouse.problem():
+                warehouse.working.parent.mkdir(parents=True, exist_ok=True)
+                warehouse.restore()
             looked = list(_look(lake, roster, warehouse))
             for state, found in looked:
                 reopen(lake, state.account, exports_to_reopen(state, found))
@@ -223,13 +223,13 @@ def _alone(
 
 
 def _of_warehouse(warehouse: Warehouse) -> Iterator[Finding]:
-    if not warehouse.working.exists():
-        remedy = f"`tiktok-assets process` restores it from {warehouse.published}, or makes its tables again"
-        if warehouse.published.exists():
-            yield Finding(place=f"{warehouse.working}", problem="missing", remedy=remedy)
+    problem, published = warehouse.problem(), warehouse.published
+    if problem and (warehouse.working.exists() or published.exists()):
+        remedy = f"`tiktok-assets process` restores it from {published}, or makes its tables again"
+        yield Finding(place=f"{warehouse.working}", problem=problem, remedy=remedy)
     elif warehouse.is_behind():
-        how = "not the newest" if warehouse.published.exists() else "missing"
-        yield Finding(place=f"{warehouse.published}", problem=how, remedy="`tiktok-assets process` publishes it")
+        how = "not the newest" if published.exists() else "missing"
+        yield Finding(place=f"{published}", problem=how, remedy="`tiktok-assets process` publishes it")
 
 
 def _unprocessed(lake: Lake, account: str) -> Iterator[Finding]:
@@ -270,7 +270,7 @@ def _look(
 
 
 def _stored_rows(warehouse: Warehouse, say: Callable[[str], object]) -> dict[Key, dict[str, str]]:
-    if not warehouse.working.exists():
+    if warehouse.problem():
         return {}
     with warehouse.session(say=say, read_only=True) as session:
         return stored_rows(session)

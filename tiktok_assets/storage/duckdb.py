@@ -83,7 +83,7 @@ class Warehouse:
         self.working.parent.mkdir(parents=True, exist_ok=True)
         with Locks(self.working.parent / "locks", holder).hold(_LOCK, wait=wait, say=say):
             if not read_only and not self.working.exists():
-                self._restore()
+                self.restore()
             session = Session(self, read_only=read_only)
             try:
                 yield session
@@ -95,9 +95,25 @@ class Warehouse:
         self.working.parent.mkdir(parents=True, exist_ok=True)
         duckdb.connect(self.working).close()
 
-    def _restore(self) -> None:
-        """Make the lost working file from the published one, where that can be opened. The caller holds the lock."""
-        _wal(self.working).unlink(missing_ok=True)  # of the lost file: DuckDB refuses to open another one with it
+    def problem(self) -> str | None:
+        """Why the working file cannot be used, if it cannot. The caller holds all runs back."""
+        if not self.working.exists():
+            return "missing"
+        try:
+            duckdb.connect(self.working, read_only=True).close()
+        except duckdb.Error as error:
+            is_open_elsewhere = "lock" in str(error).lower()
+            return None if is_open_elsewhere else f"cannot be opened ({str(error).splitlines()[0]})"
+        return None
+
+    def restore(self) -> None:
+        """Make the working file from the published one, where that can be opened; a damaged one is kept beside it.
+
+        The caller holds the lock of the session, or all runs back.
+        """
+        for lost in (self.working, _wal(self.working)):
+            if lost.exists():
+                lost.replace(lost.with_name(f"{lost.name}.damaged"))
         if not self.published.exists():
             return
         copy = self.working.with_name(f"{self.working.name}.restored")
@@ -109,7 +125,7 @@ class Warehouse:
             log.warning("%s cannot be opened (%s): every table is made again.", self.published, error)
             return
         copy.replace(self.working)
-        log.warning("%s was missing; it is restored from %s.", self.working, self.published)
+        log.warning("%s was lost; it is restored from %s.", self.working, self.published)
 
     def is_behind(self) -> bool:
         """Whether the published file lacks what the working one has, or is missing."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import random
 import shutil
 from collections.abc import Callable
@@ -10,8 +11,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from typer.testing import CliRunner
 
 from tiktok_assets.accounts import load_roster
+from tiktok_assets.cli.app import app
 from tiktok_assets.inbox import verify
 from tiktok_assets.pipeline.process import process
 from tiktok_assets.settings import Settings
@@ -62,31 +65,32 @@ def remove(path: Path) -> None:
     shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def in_warehouse(statement: str) -> Callable[[Path], None]:
-    def change(data: Path) -> None:
-        with duckdb.connect(data / "state/warehouse.duckdb") as connection:
-            connection.execute(statement)
+def some_of_each(data: Path) -> None:
+    """A file of each layer, and a table and some numbers of the warehouse."""
+    for pattern in (
+        "raw/overview/account=south/*.parquet",
+        "staging/overview/account=south/date=*",
+        "curated/account_daily/account=north",
+        "warehouse",
+    ):
+        remove(min(data.glob(pattern)))
+    with duckdb.connect(data / "state/warehouse.duckdb") as connection:
+        connection.execute("drop table social_media_stats; update content_performance set total_views = 1")
 
-    return change
 
-
-def first(pattern: str) -> Callable[[Path], None]:
-    return lambda data: remove(min(data.glob(pattern)))
+def manifests(data: Path) -> None:
+    remove(data / "raw/exports/account=south/manifest.json")
+    remove(data / "raw/exports/warehouse.json")
 
 
 @pytest.mark.parametrize(
     "lose",
     [
-        pytest.param(first("state"), id="state"),
+        pytest.param(lambda data: remove(data / "state"), id="state"),
         pytest.param(lambda data: [remove(data / "state"), remove(data / "warehouse")], id="state and warehouse"),
-        pytest.param(first("warehouse"), id="published file"),
-        pytest.param(first("raw/overview/account=south/*.parquet"), id="raw file"),
-        pytest.param(first("staging/overview/account=south/date=*"), id="month of staging"),
-        pytest.param(first("curated/account_daily"), id="table of curated"),
-        pytest.param(first("raw/exports/account=south/manifest.json"), id="manifest"),
-        pytest.param(first("raw/exports/warehouse.json"), id="manifest of the warehouse"),
-        pytest.param(in_warehouse("drop table social_media_stats"), id="table of the warehouse"),
-        pytest.param(in_warehouse("update content_performance set total_views = 1"), id="numbers of the warehouse"),
+        pytest.param(lambda data: (data / "state/warehouse.duckdb").write_bytes(b"no database"), id="damaged file"),
+        pytest.param(some_of_each, id="some of each"),
+        pytest.param(manifests, id="manifests"),
     ],
 )
 def test_a_loss_is_found_and_made_again(lake: Settings, history: History, lose: Callable[[Path], None]) -> None:
@@ -101,7 +105,7 @@ def test_a_loss_is_found_and_made_again(lake: Settings, history: History, lose: 
 
 def test_a_lost_receipt_makes_its_export_a_new_one(lake: Settings, history: History) -> None:
     before = tables(lake)
-    first("raw/exports/account=south/*.v*.json")(folder(lake))
+    remove(min(folder(lake).glob("raw/exports/account=south/*.v*.json")))
     (unprocessed,) = found(lake)
     assert unprocessed.endswith(".zip: not processed yet; `tiktok-assets process`.")
     assert process(lake, instance=history()).is_clean
@@ -195,7 +199,7 @@ def test_months_before_a_later_start_are_made_once_they_are_kept(
 
 
 def test_what_landing_no_longer_has_is_named_and_not_processed_endlessly(lake: Settings, history: History) -> None:
-    first("raw/overview/account=north/*.parquet")(folder(lake))
+    remove(min(folder(lake).glob("raw/overview/account=north/*.parquet")))
     for path in landing(lake).rglob("*north*.zip"):
         path.unlink()
     for _ in range(2):
@@ -211,3 +215,20 @@ def test_equal_bytes_with_another_time_are_the_same(lake: Settings) -> None:
     remove(folder(lake))
     copied.rename(folder(lake))
     assert [one for one in found(lake) if "not the newest" not in one] == []
+
+
+def test_the_command_reports_with_its_exit_code_and_changes_nothing(
+    lake: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIKTOK_DATA_DIR", str(lake.data_dir))
+    monkeypatch.setenv("TIKTOK_ACCOUNTS_FILE", str(lake.accounts_file))
+    complete = CliRunner().invoke(app, ["verify"])
+    assert (complete.exit_code, complete.stdout) == (0, "Everything that was processed is there.\n")
+    lost = folder(lake) / "staging/overview/account=south/date=2025-05-01/data.parquet"
+    lost.unlink()
+    for _ in range(2):
+        said = CliRunner().invoke(app, ["verify"])
+        assert said.stdout == "south: staging/overview, 2025-05: missing; `tiktok-assets process` makes it again.\n"
+        assert said.exit_code == 1 and not lost.exists()
+    (as_json,) = json.loads(CliRunner().invoke(app, ["verify", "--json"]).stdout)
+    assert (as_json["account"], as_json["place"], as_json["months"]) == ("south", "staging/overview", ["2025-05-01"])
