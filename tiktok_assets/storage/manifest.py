@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from upath import UPath
 
 from tiktok_assets.curated.recomputed import downstream_days
@@ -74,14 +74,12 @@ def digest_of(*parts: object) -> str:
 
 def noted_files(lake: Lake, account: str) -> dict[dt.date, Made]:
     """By month, what the files of ``account`` held."""
-    path = _manifest(lake, account)
-    return _OF_ACCOUNT.validate_json(path.read_bytes()) if path.exists() else {}
+    return _read(_manifest(lake, account), _OF_ACCOUNT)
 
 
 def noted_rows(lake: Lake) -> dict[str, dict[dt.date, Made]]:
     """By account and month, what the warehouse held."""
-    path = _warehouse_manifest(lake)
-    return _OF_WAREHOUSE.validate_json(path.read_bytes()) if path.exists() else {}
+    return _read(_warehouse_manifest(lake), _OF_WAREHOUSE)
 
 
 def note_made(lake: Lake, session: Session, partitions: PartitionRange, made_with: Mapping[str, str]) -> None:
@@ -194,6 +192,14 @@ def _manifest(lake: Lake, account: str) -> UPath:
 
 def _warehouse_manifest(lake: Lake) -> UPath:
     return lake.settings.raw / "exports" / "warehouse.json"
+
+
+def _read(path: UPath, form: TypeAdapter[Any]) -> Any:
+    """The manifest; an empty one where there is none, or none of this version: all its months are made again."""
+    try:
+        return form.validate_json(path.read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return {}
 
 
 def _write(lake: Lake, path: UPath, form: TypeAdapter[Any], content: object) -> None:
