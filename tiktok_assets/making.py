@@ -20,11 +20,13 @@ from tiktok_assets.curated.quality.restatements import (
     settling,
 )
 from tiktok_assets.curated.recomputed import downstream_days
+from tiktok_assets.curated.registry import TABLES
 from tiktok_assets.curated.table import Parameters, Table
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.reports.alignment import DAILY, aligned
 from tiktok_assets.reports.report import EXPORT_ORDER, Report
 from tiktok_assets.settings import Settings
+from tiktok_assets.storage.manifest import digest_of
 from tiktok_assets.storage.raw import pieces
 
 COMPARED = (RESTATEMENTS, SETTLING)
@@ -77,6 +79,13 @@ def parameters_of(
         viral_min_views=settings.viral_min_views,
         viral_growth=settings.viral_growth,
     )
+
+
+def made_with(settings: Settings, roster: Roster) -> dict[str, str]:
+    """By account, a digest of all that its tables are made with beside the exports: settings, and versions of code."""
+    versions = {table.key: table.version for table in TABLES.values()}
+    rules = (settings.viral_min_views, settings.viral_growth, versions)
+    return {key: digest_of(account.handle, account.timezone, rules) for key, account in roster.items()}
 
 
 def rows_to_store(table: Table, rows: pl.DataFrame, partitions: PartitionRange) -> pl.DataFrame:

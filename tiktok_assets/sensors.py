@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from tiktok_assets.accounts import Roster
+from tiktok_assets.accounts import Roster, load_roster
 from tiktok_assets.assets.landing import LandingEvents
 from tiktok_assets.assets.publishing import overdue
 from tiktok_assets.assets.quarantine import NOTHING, fingerprint, named_files, quarantine_evaluations
@@ -13,6 +13,7 @@ from tiktok_assets.inbox.intake import Intake, by_account, take_in
 from tiktok_assets.inbox.quarantine import in_quarantine, sentence
 from tiktok_assets.inbox.run_plan import MAX_TRIES, given_up, note_batch, note_deaths, note_planned, runs_to_start
 from tiktok_assets.inbox.tries import tries
+from tiktok_assets.inbox.verify import repair
 from tiktok_assets.partitions import accounts_of
 from tiktok_assets.storage.dagster_internals import AssetJob
 from tiktok_assets.storage.duckdb import Warehouse
@@ -28,6 +29,8 @@ _READ_BUDGET = 4.0  # seconds
 # Runs under way or in the queue; further exports wait in landing, where newer ones join them.
 _RUNS_AT_ONCE = 10
 _PUBLISH_AGAIN = 300.0  # seconds
+# Everything is compared with what was processed by the first tick of a process, then this often.
+_VERIFY_AGAIN = 86_400.0  # seconds
 # Each event costs the daemon some ms; the rest is reported by the next tick or the run.
 _EVENTS_A_TICK = 100
 
@@ -40,7 +43,7 @@ def build_new_exports(
     publish_warehouse: dg.JobDefinition,
 ) -> dg.SensorDefinition:
     """The sensor that turns files in landing into runs."""
-    events = LandingEvents()
+    events, verified_at = LandingEvents(), -_VERIFY_AGAIN
 
     @dg.sensor(
         name="new_exports",
@@ -57,6 +60,17 @@ def build_new_exports(
         except LockTaken as taken:
             return dg.SkipReason(f"{taken} What has landed is processed there, or by the next tick after it.")
 
+    def reopen_lost(context: dg.SensorEvaluationContext) -> None:
+        """Let what is missing in the lake be made again, by the runs that this tick requests."""
+        nonlocal verified_at
+        if time.monotonic() - verified_at < _VERIFY_AGAIN:
+            return
+        lost = repair(lake, load_roster(lake.settings), warehouse)
+        for one in lost or ():
+            context.log.warning(f"was lost: {one}")
+        if lost is not None:
+            verified_at = time.monotonic()
+
     def look(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         dead = end_dead_runs(context.instance, Locks(lake.settings.locks))
         note_deaths(lake, [run.tags for run in dead], list(roster))
@@ -65,6 +79,8 @@ def build_new_exports(
         # Queried first: a run that ends while the files are read still counts as under way.
         runs = context.instance.get_runs(dg.RunsFilter(statuses=list(NOT_ENDED)))
         in_flight = {account for run in runs for account in accounts_of(run.tags, list(roster))}
+        if not runs:
+            reopen_lost(context)
         intake = take_in(lake, roster, settle_seconds=_SETTLE_SECONDS, read_budget=_READ_BUDGET)
         for rejected in intake.rejected:
             context.log.warning(f"quarantined: {sentence(lake, rejected)}")

@@ -34,7 +34,7 @@ def test_every_command_of_the_readme_exists(words: str) -> None:
         for word in words.split()
         if word
         in {
-            *("login", "sessions", "extract", "process", "inspect", "accounts", "list", "add", "rebuild"),
+            *("login", "sessions", "extract", "process", "verify", "inspect", "accounts", "list", "add", "rebuild"),
             *("simulator", "export", "raw", "status", "report", "as-of", "trace", "aggregate", "viral", "validate"),
             *("init", "schema-check", "migrate", "archive", "history", "prune", "forget", "demo", "dev", "remove"),
         }

@@ -122,6 +122,7 @@ def a_run(instance: dg.DagsterInstance, status: dg.DagsterRunStatus, tags: dict[
     return create_run_for_test(instance, job_name="process_exports", status=status, tags=tags, remote_job_origin=origin)
 
 
+ALL_GROUPS = ("raw", "staging", "curated", "warehouse")
 MAY_AND_JUNE = ("pig1987|2025-05-01", "pig1987|2025-06-01")
 RANGE = range_tags(["pig1987"], [dt.date(2025, 5, 1), dt.date(2025, 6, 1)])
 
@@ -195,8 +196,27 @@ def test_a_crash_between_raw_and_warehouse_is_retried_and_then_closed(
     assert requested(tick(settings, instance)) == {"pig1987": MAY_AND_JUNE}
     assert materialize(settings, instance, "staging", "curated", accounts=["pig1987"]).success
     assert requested(tick(settings, instance)) == {"pig1987": MAY_AND_JUNE}
-    assert materialize(settings, instance, "warehouse", accounts=["pig1987"]).success
+    assert materialize(settings, instance, *ALL_GROUPS, accounts=["pig1987"]).success
     assert reason(tick(settings, instance)) == "No new exports in landing."
+
+
+def test_what_no_single_run_has_made_completely_is_made_by_one(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    drop_export(settings, "pig1987", "overview", folder="pig1987")
+    for group in ALL_GROUPS:
+        assert materialize(settings, instance, group, accounts=["pig1987"]).success
+    assert requested(tick(settings, instance)) == {"pig1987": MAY_AND_JUNE}
+    assert materialize(settings, instance, *ALL_GROUPS, accounts=["pig1987"]).success
+    assert requested(tick(settings, instance)) == {}
+
+
+def test_the_first_tick_of_a_process_requests_what_was_lost(settings: Settings, instance: dg.DagsterInstance) -> None:
+    drop_export(settings, "pig1987", "overview")
+    with fresh() as other:
+        assert process(settings, instance=other).is_clean
+    shutil.rmtree(str(settings.curated))
+    assert requested(tick(settings, instance)) == {"pig1987": MAY_AND_JUNE}
 
 
 def test_a_person_who_materializes_one_month_does_not_hide_the_others(
@@ -205,9 +225,8 @@ def test_a_person_who_materializes_one_month_does_not_hide_the_others(
     drop_export(settings, "pig1987", "overview", first=dt.date(2025, 1, 3), last=dt.date(2025, 12, 20))
     whole = {"pig1987": ("pig1987|2025-01-01", "pig1987|2025-12-01")}
     assert requested(tick(settings, instance)) == whole
-    groups = ("raw", "staging", "curated", "warehouse")
     june = [dt.date(2025, 6, 1)]
-    assert materialize(settings, instance, *groups, accounts=["pig1987"], months=june).success
+    assert materialize(settings, instance, *ALL_GROUPS, accounts=["pig1987"], months=june).success
     assert requested(tick(settings, instance)) == whole
 
 

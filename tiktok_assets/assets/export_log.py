@@ -12,11 +12,12 @@ from tiktok_assets.assets.declared import column_lineage, table_asset
 from tiktok_assets.assets.partitions import run_partitions
 from tiktok_assets.assets.publishing import publish
 from tiktok_assets.curated.coverage.export_log import EXPORTS
-from tiktok_assets.curated.registry import WAREHOUSE
+from tiktok_assets.curated.registry import TABLES, WAREHOUSE
 from tiktok_assets.inbox.receipts import note_loaded
-from tiktok_assets.making import parameters_of, rows_to_store
+from tiktok_assets.making import made_with, parameters_of, rows_to_store
 from tiktok_assets.partitions import MORE_TAG
 from tiktok_assets.storage.lake import Lake
+from tiktok_assets.storage.manifest import note_made
 from tiktok_assets.storage.metadata import by_partition, record
 from tiktok_assets.storage.run_locks import NOT_ENDED
 
@@ -39,17 +40,27 @@ def build_export_log(lake: Lake, roster: Roster, partitions_def: dg.PartitionsDe
             context, partitions, by_partition(loaded, partitions, "month", exports=pl.col("export_id").n_unique()), {}
         )
         yield dg.Output(loaded)
+        stored = context.resources.warehouse
+        if _is_whole(context):
+            note_made(lake, stored.session(context.log.info), partitions, made_with(lake.settings, roster))
         # Only now, with every table stored, is an export loaded: a crash before this line makes the sensor start over.
         for account in partitions.accounts:
             note_loaded(
                 lake, account, partitions, context.run.run_id, _started_at(context.instance, context.run.run_id)
             )
-        stored = context.resources.warehouse
         if stored.warehouse.seconds_since_published() > lake.settings.publish_interval or not _more_to_come(context):
             publish(lake, roster, stored.session(context.log.info))
         stored.needs_no_publishing()  # or the next run will do it
 
     return exports
+
+
+def _is_whole(context: dg.AssetExecutionContext) -> bool:
+    """Whether the run makes every table, so that it answers for all of them."""
+    tables = {dg.AssetKey(key.split("/")) for key in TABLES}
+    steps = context.run.step_keys_to_execute  # fewer where a failed run continues
+    is_complete = steps is None or len(steps) >= len(context.job_def.nodes)
+    return is_complete and tables <= context.job_def.asset_layer.selected_asset_keys
 
 
 def _more_to_come(context: dg.AssetExecutionContext) -> bool:

@@ -158,6 +158,34 @@ def rebuild(as_json: AsJson = False) -> None:
     raise typer.Exit(1 if differences or not result.is_clean else 0)
 
 
+@app.command(epilog="Example: tiktok-assets verify --json")
+def verify(as_json: AsJson = False) -> None:
+    """Compare the lake with what was processed: raw, staging, curated, the warehouse, the published file.
+
+    Nothing is changed; `process` makes again what is missing. Exit code 1 if something is missing or differs.
+    """
+    from tiktok_assets.accounts import load_roster
+    from tiktok_assets.inbox.verify import verify as look
+    from tiktok_assets.settings import load_settings
+    from tiktok_assets.storage.duckdb import Warehouse
+    from tiktok_assets.storage.lake import Lake
+
+    settings = load_settings()
+    warehouse = Warehouse(settings.working_warehouse, settings.warehouse)
+    found = look(Lake(settings), load_roster(settings), warehouse, say=_print_wait)
+    if as_json:
+        print_json(found)
+    for one in () if as_json else found:
+        out.print(f"{one}", style="red", markup=False, highlight=False, soft_wrap=True)
+    if not found and not as_json:
+        out.print("Everything that was processed is there.", style="green")
+    raise typer.Exit(1 if found else 0)
+
+
+def _print_wait(text: str) -> None:
+    err.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
 @app.command(epilog="Example: tiktok-assets simulator --port 8400")
 def simulator(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.", min=1, max=65535)] = 8400) -> None:
     """Start a simulator of TikTok Studio with invented accounts, to try the browser on. Ctrl-C stops it."""

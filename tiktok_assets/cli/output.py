@@ -88,6 +88,8 @@ def print_json(data: Any) -> None:
 
 def print_result(result: Any) -> None:
     """A line per account, then everything a person has to know: errors, notes, quarantined files."""
+    for one in result.lost:
+        out.print(f"was lost: {one}", style="yellow", markup=False, highlight=False, soft_wrap=True)
     if result.accounts:
         table = Table("account", "exports", "months", "result", "checks", box=None, pad_edge=False)
         for one in result.accounts:
@@ -132,7 +134,7 @@ def print_result(result: Any) -> None:
         out.print(
             f"still being written, will be processed next time: {path}", style="yellow", markup=False, soft_wrap=True
         )
-    if not result.accounts and result.is_clean and not result.intake.waiting and not result.has_published:
+    if not (result.accounts or result.lost or result.intake.waiting or result.has_published) and result.is_clean:
         from tiktok_assets.settings import load_settings
 
         settings = load_settings()

@@ -57,6 +57,7 @@ log = logging.getLogger(__name__)
 _SAME_BYTES = "{path}: holds the same bytes as {twin}, which is taken in already. You can delete it."
 # In a folder that is not ours, only files of these types are read, and JSON named like our insights.
 _TYPES = (".zip", ".csv", ".xlsx")
+_FURTHEST_AHEAD = dt.timedelta(days=366)
 
 
 class AlreadyHere(ExportProblem):
@@ -72,9 +73,15 @@ class UnusableName(ExportProblem):
 
 
 class OutsideTime(ExportProblem):
-    """An export of days that have no partition."""
+    """An export of days that have no partition and will have none soon."""
 
     reason = "outside_time"
+
+
+class NotYet(ExportProblem):
+    """An export of months that have not begun."""
+
+    reason = "not_yet"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +108,7 @@ class Intake:
     unreadable: tuple[str, ...]
     """What could not be read or moved, and what to do: one message each."""
     left_alone: tuple[str, ...]
-    """Why a file stays where it is although nothing is wrong: its bytes are stored already, or it is not ours."""
+    """Why a file stays where it is: its bytes are stored already, it is not ours, or its months have not begun."""
     postponed: int = 0
     """Number of files that this pass had no time for; the next one continues with them."""
 
@@ -262,7 +269,7 @@ class Inbox:
             except UnreadableFile as problem:
                 if is_there(path):
                     self._unreadable.append(str(problem))
-            except (AccountNotInUse, AlreadyHere) as problem:
+            except (AccountNotInUse, AlreadyHere, NotYet) as problem:
                 self._left_alone.append(str(problem))
             except ExportProblem as problem:
                 if is_younger(path, self._settle_seconds):
@@ -297,8 +304,18 @@ class Inbox:
         if account.key not in self._roster:
             raise AccountNotInUse(f"{path}: belongs to the account {account.key}, which is not in use. {TO_USE_IT}")
         months = self._lake.months_kept(contents.months)
+        first, last = contents.window
+        if last > _today() + _FURTHEST_AHEAD:
+            raise OutsideTime(
+                f"{path.name}: contains {first} to {last}, which is more than a year ahead. Correct the dates, or the "
+                f"clock of this machine, then put the file back into {self._lake.settings.landing}."
+            )
+        if first.replace(day=1) > _today():
+            raise NotYet(
+                f"{path}: contains {first} to {last}. It waits there until {first:%Y-%m} begins, by this machine's "
+                f"clock ({_today()}), and is processed then."
+            )
         if not months:
-            first, last = contents.window
             raise OutsideTime(
                 f"{path.name}: contains {first} to {last}; the months kept are "
                 f"{self._lake.settings.start_date:%Y-%m} to the current one. Set TIKTOK_START_DATE to an earlier "
@@ -320,6 +337,8 @@ class Inbox:
 
     def _doubts(self, contents: Contents, account: Account) -> Iterator[str]:
         handle = contents.facts.handle
+        if later := [month for month in contents.months if month > _today()]:
+            yield f"its days from {later[0]:%Y-%m} on wait until that month begins, by this machine's clock"
         if handle is not None and not contents.linked and self._all_accounts.resolve(handle) is None:
             yield f"its name says @{handle}, which is not an account; its folder says {account.key}"
 
@@ -381,6 +400,10 @@ class Inbox:
             return False
         ours = (self._lake.settings.landing, self._lake.settings.archive)
         return any(lies_below(path, folder) for folder in ours) or read_name(path.name).section is not None
+
+
+def _today() -> dt.date:
+    return dt.datetime.now(dt.UTC).date()
 
 
 def _changed(path: UPath) -> float:

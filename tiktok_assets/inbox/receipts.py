@@ -75,6 +75,16 @@ class Receipt:
     def has_reached_all(self) -> bool:
         return self.months_reached == self.months
 
+    @property
+    def months_of_its_days(self) -> list[dt.date]:
+        """Every month that its days can lie in, also those without a partition when it was processed."""
+        moved = dt.timedelta(days=max(map(abs, (self.shifts or {}).values()), default=0))
+        month, found = (self.window[0] - moved).replace(day=1), []
+        while month <= self.window[1] + moved:
+            found.append(month)
+            month = (month + dt.timedelta(days=32)).replace(day=1)
+        return found
+
 
 _JSON = TypeAdapter(Receipt)
 
@@ -194,6 +204,27 @@ def note_loaded(lake: Lake, account: str, partitions: PartitionRange, run_id: st
             reached_of_its = tuple(month for month in receipt.months if month in reached)
             _write(lake, path, replace(receipt, months_reached=reached_of_its))
         forget_tries(lake, account, loaded(lake, account))
+
+
+def loaded_receipts(lake: Lake, account: str) -> list[Receipt]:
+    """The receipts of the exports of ``account`` that are in the warehouse, published or not."""
+    paths = {path.name: path for path in files_in(lake.raw_folder("exports", account))}
+    found: dict[str, UPath] = {}
+    for state in (_CLOSED, _LOADED):  # a crash can leave two: the earlier state counts
+        found |= {name.removesuffix(state): path for name, path in paths.items() if name.endswith(state)}
+    still_open = {name.removesuffix(_OPEN) for name in paths if name.endswith(_OPEN)}
+    return [_JSON.validate_json(found[one].read_bytes()) for one in sorted(found.keys() - still_open)]
+
+
+def reopen(lake: Lake, account: str, months: Mapping[str, Iterable[dt.date]]) -> None:
+    """Let an ordinary run process these exports again. ``months``: by export, those to be made beside its own."""
+    with lake.alone("receipts"):
+        for path in _receipt_files(lake, account):
+            export_id = path.name.partition(".")[0]
+            if export_id in months:
+                receipt = _JSON.validate_json(path.read_bytes())
+                every = tuple(sorted({*receipt.months, *months[export_id]}))
+                _write(lake, path, replace(receipt, months=every, months_reached=()))
 
 
 def waiting_for_publication(lake: Lake, accounts: Iterable[str]) -> list[UPath]:

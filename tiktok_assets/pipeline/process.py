@@ -22,6 +22,7 @@ from tiktok_assets.accounts import Roster, load_roster
 from tiktok_assets.inbox.intake import Intake, by_account, take_in
 from tiktok_assets.inbox.receipts import waiting_for_publication
 from tiktok_assets.inbox.run_plan import are_planned, note_deaths
+from tiktok_assets.inbox.verify import repair
 from tiktok_assets.pipeline.results import AccountResult, Interrupted, Result
 from tiktok_assets.progress import Progress, silent
 from tiktok_assets.settings import Settings, project_root
@@ -72,13 +73,15 @@ def _process(
     settings: Settings, instance: dg.DagsterInstance | None, progress: Progress, stop: threading.Event
 ) -> Result:
     lake, roster = Lake(settings), load_roster(settings)
-    intake = take_in(lake, roster)
     warehouse = Warehouse(settings.working_warehouse, settings.warehouse)
+    lost = tuple(repair(lake, roster, warehouse) or ())
+    intake = take_in(lake, roster)
     is_published = not waiting_for_publication(lake, roster) and not warehouse.is_behind()
     if not intake.landed and is_published and not may_have_dead_runs(Locks(settings.locks)):
-        return Result(intake=intake, accounts=())
+        return Result(intake=intake, accounts=(), lost=lost)
     with instance or project_instance() as history:
-        return _run(lake, roster, intake, warehouse, history, progress, stop)
+        result = _run(lake, roster, intake, warehouse, history, progress, stop)
+    return dataclasses.replace(result, lost=lost)
 
 
 def _run(

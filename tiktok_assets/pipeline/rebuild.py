@@ -63,6 +63,7 @@ def _rebuild(
         for path in places:
             if path.exists():
                 path.rename(backup / path.name)
+        Warehouse(settings.working_warehouse, settings.warehouse).start_empty()
     try:
         result = process_alone(settings, instance=instance, progress=progress)
         if not all(account.succeeded for account in result.accounts):
@@ -72,6 +73,7 @@ def _rebuild(
         raise
     if not result.accounts:  # landing and archive are empty: the published rows came from exports that are gone
         settings.warehouse.unlink(missing_ok=True)
+        settings.working_warehouse.unlink(missing_ok=True)
     after = dict(_tables(settings))
     shutil.rmtree(backup)
     return result, list(_differences(before, after))

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tiktok_assets.inbox.intake import Intake, LandedExport
+from tiktok_assets.inbox.verify import Finding
 
 Groups = Mapping[str, list[LandedExport]]
 
@@ -39,6 +40,8 @@ class Result:
 
     intake: Intake
     accounts: tuple[AccountResult, ...]
+    lost: tuple[Finding, ...] = ()
+    """What was missing, or not what a run had made, when this pass began."""
     dead_runs: int = 0
     """Runs of killed processes that were marked as failed."""
     has_published: bool = False

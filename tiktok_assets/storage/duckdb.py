@@ -66,15 +66,66 @@ class Warehouse:
     """By table and column: the name the column had in earlier versions."""
 
     @contextlib.contextmanager
-    def session(self, *, holder: str = "", say: Callable[[str], object] = log.info) -> Iterator[Session]:
-        """The working file, held exclusively by the block. ``say`` gets the messages about waiting."""
+    def session(
+        self,
+        *,
+        holder: str = "",
+        say: Callable[[str], object] = log.info,
+        wait: bool = True,
+        read_only: bool = False,
+    ) -> Iterator[Session]:
+        """The working file, held exclusively by the block. ``say`` gets the messages about waiting.
+
+        A working file that is lost is restored from the published one, which is a copy of it: a run that started with
+        an empty file would publish that over everything. ``read_only``: nothing is restored or changed. Raises
+        LockTaken without ``wait``.
+        """
         self.working.parent.mkdir(parents=True, exist_ok=True)
-        with Locks(self.working.parent / "locks", holder).hold(_LOCK, say=say):
-            session = Session(self)
+        with Locks(self.working.parent / "locks", holder).hold(_LOCK, wait=wait, say=say):
+            if not read_only and not self.working.exists():
+                self.restore()
+            session = Session(self, read_only=read_only)
             try:
                 yield session
             finally:
                 session.close()
+
+    def start_empty(self) -> None:
+        """An empty working file in place of a lost one, which would be restored."""
+        self.working.parent.mkdir(parents=True, exist_ok=True)
+        duckdb.connect(self.working).close()
+
+    def problem(self) -> str | None:
+        """Why the working file cannot be used, if it cannot. The caller holds all runs back."""
+        if not self.working.exists():
+            return "missing"
+        try:
+            duckdb.connect(self.working, read_only=True).close()
+        except duckdb.Error as error:
+            is_open_elsewhere = "lock" in str(error).lower()
+            return None if is_open_elsewhere else f"cannot be opened ({str(error).splitlines()[0]})"
+        return None
+
+    def restore(self) -> None:
+        """Make the working file from the published one, where that can be opened; a damaged one is kept beside it.
+
+        The caller holds the lock of the session, or all runs back.
+        """
+        for lost in (self.working, _wal(self.working)):
+            if lost.exists():
+                lost.replace(lost.with_name(f"{lost.name}.damaged"))
+        if not self.published.exists():
+            return
+        copy = self.working.with_name(f"{self.working.name}.restored")
+        _copy(self.published, copy)
+        try:
+            duckdb.connect(copy, read_only=True).close()
+        except duckdb.Error as error:
+            copy.unlink()
+            log.warning("%s cannot be opened (%s): every table is made again.", self.published, error)
+            return
+        copy.replace(self.working)
+        log.warning("%s was lost; it is restored from %s.", self.working, self.published)
 
     def is_behind(self) -> bool:
         """Whether the published file lacks what the working one has, or is missing."""
@@ -95,8 +146,9 @@ class Warehouse:
 class Session:
     """The working file of a ``warehouse``, held exclusively: one connection, opened on first use."""
 
-    def __init__(self, warehouse: Warehouse) -> None:
+    def __init__(self, warehouse: Warehouse, *, read_only: bool = False) -> None:
         self.warehouse = warehouse
+        self._read_only = read_only
         self._connection: duckdb.DuckDBPyConnection | None = None
 
     @property
@@ -106,14 +158,15 @@ class Session:
             deadline = time.monotonic() + LOCK_TIMEOUT
             while True:
                 try:
-                    self._connection = duckdb.connect(self.warehouse.working)
+                    self._connection = duckdb.connect(self.warehouse.working, read_only=self._read_only)
                     break
                 except duckdb.IOException as error:
                     if "lock" not in str(error).lower() or time.monotonic() > deadline:
                         raise
                     time.sleep(_RETRY_AFTER)
             self._connection.execute(_MODEST)
-            rename_columns(self._connection, self.warehouse.previous_names)
+            if not self._read_only:
+                rename_columns(self._connection, self.warehouse.previous_names)
         return self._connection
 
     def close(self) -> None:
@@ -188,6 +241,29 @@ class Session:
         with _registered(connection, _keys=keys.to_arrow()):
             found = connection.sql(f"select {selected} from {table} as t semi join _keys as k on {_in(day)}")
             return pl.DataFrame(found.to_arrow_table())
+
+    def fingerprints(
+        self,
+        table: str,
+        day: str,
+        accounts: Sequence[str] | None,
+        months: Sequence[dt.date] | None,
+        without: Sequence[str] = (),
+    ) -> dict[tuple[str, dt.date], str]:
+        """By account and month, the number of rows of ``table`` and a hash of them, in whatever order they lie.
+
+        Of all ``accounts`` and ``months`` where None is given. ``without``: columns that are not looked at.
+        """
+        connection = self.connection
+        existing = connection.execute(
+            "select column_name from duckdb_columns() where table_name = ? order by column_index", [table]
+        ).fetchall()
+        names = ", ".join(f't."{name}"' for (name,) in existing if name not in without)
+        if not names:
+            return {}
+        query = _FINGERPRINTS.format(table=table, day=day, names=names)
+        found = connection.execute(query, {"accounts": accounts, "months": months}).fetchall()
+        return {(account, month): f"{rows}-{number}" for account, month, rows, number in found}
 
     def publish(self) -> None:
         """Replace the published file atomically by a copy of the working one.
@@ -270,6 +346,15 @@ _KEEP_RIGHT = """
 update {table} as t set "{name}" = now.value
 from (select rowid as id, {expression} as value from {table} where account in (select account from _keys)) as now
 where t.rowid = now.id and t."{name}" is distinct from now.value
+"""
+
+
+_FINGERPRINTS = """
+select account, month, count(*), sum(number)
+from (select account, date_trunc('month', t.{day})::date as month, hash({names}) as number from {table} as t)
+where ($accounts is null or list_contains($accounts::varchar[], account))
+    and ($months is null or list_contains($months::date[], month))
+group by account, month
 """
 
 

@@ -46,8 +46,12 @@ class Lake:
         return self.settings.raw / report / f"account={account}"
 
     def raw_file(self, report: str, account: str, downloaded_at: dt.datetime, export_id: str) -> UPath:
+        return self.raw_folder(report, account) / self.raw_name(downloaded_at, export_id)
+
+    def raw_name(self, downloaded_at: dt.datetime, export_id: str) -> str:
+        """The name of the file of an export, in the folder of each of its reports."""
         version = "" if READER_VERSION == "1" else f"_v{READER_VERSION}"
-        return self.raw_folder(report, account) / f"{downloaded_at:%Y%m%dT%H%M%SZ}_{export_id[:12]}{version}.parquet"
+        return f"{downloaded_at:%Y%m%dT%H%M%SZ}_{export_id[:12]}{version}.parquet"
 
     def partition_file(self, layer: str, table: str, account: str, month: dt.date) -> UPath:
         """The file of one partition of a staging or curated table."""

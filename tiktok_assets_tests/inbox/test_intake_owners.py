@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
+import time_machine
 
 from tiktok_assets.accounts import load_roster
 from tiktok_assets.inbox.intake import take_in
@@ -231,3 +232,25 @@ def test_only_the_months_that_are_kept_are_asked_for(install: Install) -> None:
     drop_export(settings, "pig1987", "viewers")
     (one,) = look(settings).landed
     assert one.months == (date(2025, 6, 1),)
+
+
+def test_an_export_of_months_that_have_not_begun_waits_visibly_until_they_do(settings: Settings) -> None:
+    drop_export(settings, "pig1987", "viewers")
+    with time_machine.travel(datetime(2025, 4, 30, tzinfo=UTC), tick=False):
+        early = look(settings)
+    assert (early.landed, early.rejected) == ((), ())
+    assert "It waits there until 2025-05 begins, by this machine's clock (2025-04-30)" in early.left_alone[0]
+    with time_machine.travel(datetime(2025, 5, 1, tzinfo=UTC), tick=False):
+        (may,) = look(settings).landed
+    assert may.months == (date(2025, 5, 1),)
+    assert "its days from 2025-06 on wait until that month begins, by this machine's clock" in may.warnings
+    (both,) = look(settings).landed
+    assert both.months == (date(2025, 5, 1), date(2025, 6, 1)) and both.warnings == ()
+
+
+def test_days_more_than_a_year_ahead_are_quarantined(settings: Settings) -> None:
+    drop_export(settings, "pig1987", "viewers")
+    with time_machine.travel(datetime(2024, 6, 1, tzinfo=UTC), tick=False):
+        (rejected,) = look(settings).rejected
+    assert rejected.reason == "outside_time"
+    assert "contains 2025-05-20 to 2025-06-20, which is more than a year ahead" in rejected.message

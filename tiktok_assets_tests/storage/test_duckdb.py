@@ -237,7 +237,7 @@ class Stops:
         return self.connection.execute(query, *rest)
 
 connect = duckdb.connect
-ours.duckdb.connect = lambda *path: Stops(connect(*path))
+ours.duckdb.connect = lambda *path, **how: Stops(connect(*path, **how))
 warehouse = ours.Warehouse(Path({str(warehouse.working)!r}), Path({str(warehouse.published)!r}))
 rows = pl.DataFrame({{"account": ["a"], "date": [date(2025, 1, 1)], "views": [0], "likes": [0], "new": [0]}})
 with warehouse.session() as session:
