@@ -14,7 +14,7 @@ from pathlib import Path
 from upath import UPath
 
 from tiktok_assets.exports.archive import export_id, unreadable
-from tiktok_assets.exports.visits import is_undated, of_one_visit
+from tiktok_assets.exports.visits import copied_together, is_undated, of_one_visit
 from tiktok_assets.storage.lake import Lake, changed_at, free_name, local_copy
 
 # A file changed less than this long ago is checked twice, LOOK_AGAIN apart, before it counts as complete.
@@ -107,19 +107,21 @@ def _local_state(path: Path) -> State:
     return (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
 
-def siblings_of(lake: Lake, path: UPath) -> tuple[tuple[Path, State], ...]:
+def siblings_of(lake: Lake, path: UPath, *, is_dated: bool = False) -> tuple[tuple[Path, State], ...]:
     """The dated files of the visit that a snapshot without a date came from, with their states.
 
     They lie in its folder, in landing or in the archive: either may be archived before the other. Only on this machine.
+    ``is_dated``: those of the visit of a file with dates.
     """
-    if not is_undated(path.name) or not isinstance(path, Path):
+    if not (is_dated or is_undated(path.name)) or not isinstance(path, Path):
         return ()
     roots = (lake.settings.landing, lake.settings.archive)
     own, local = Path(str(path)), [Path(str(root)) for root in roots]
     below = next((own.parent.relative_to(root) for root in local if own.is_relative_to(root)), None)
     folders = [own.parent] if below is None else [root / below for root in local]
     others = [other for folder in folders if folder.is_dir() for other in folder.iterdir() if other.is_file()]
-    return tuple((other, _local_state(other)) for other in of_one_visit(own, others))
+    chosen = copied_together(own, others) if is_dated else of_one_visit(own, others)
+    return tuple((other, _local_state(other)) for other in chosen)
 
 
 _identities: dict[UPath, tuple[State, str]] = {}

@@ -20,7 +20,7 @@ from upath import UPath
 from tiktok_assets.accounts import Account, Roster
 from tiktok_assets.exports.names import INSIGHTS, read_name
 from tiktok_assets.exports.problems import AccountConflict, ExportProblem, UnknownAccount, UnreadableFile
-from tiktok_assets.inbox.contents import Contents, read_contents
+from tiktok_assets.inbox.contents import Contents, read_with_siblings, require_past
 from tiktok_assets.inbox.files import (
     account_folders,
     files_below,
@@ -34,9 +34,7 @@ from tiktok_assets.inbox.files import (
     is_younger,
     lies_below,
     shown,
-    siblings_of,
     source_of,
-    state_of,
     unchanged,
 )
 from tiktok_assets.inbox.ownership import (
@@ -48,7 +46,7 @@ from tiktok_assets.inbox.ownership import (
     owner_of,
 )
 from tiktok_assets.inbox.quarantine import Rejected, quarantine
-from tiktok_assets.inbox.receipts import loaded, months_noted
+from tiktok_assets.inbox.receipts import loaded, months_noted, proven_ids
 from tiktok_assets.inbox.sandbox import Limits
 from tiktok_assets.storage.lake import Lake, changed_at, files_in
 
@@ -114,6 +112,7 @@ def take_in(lake: Lake, roster: Roster, *, settle_seconds: float = 0.0, read_bud
     are left for the next pass as well; the oldest files are read first.
     """
     with lake.alone("intake"):
+        lake.remove_orphans()
         return Inbox(lake, roster, settle_seconds=settle_seconds, read_budget=read_budget).take_in()
 
 
@@ -131,6 +130,8 @@ class Inbox:
         """By sha256: the accounts whose folders contain these bytes, and the file."""
         self._taken: defaultdict[str, dict[str, UPath]] = defaultdict(dict)
         """Of these, the files that are in the warehouse, or are taken in by this pass."""
+        self._proven: dict[str, frozenset[str]] = {}
+        """By account: the exports that were found to be its own before."""
         self._landed: list[LandedExport] = []
         self._rejected: list[Rejected] = []
         self._waiting: list[str] = []
@@ -290,9 +291,8 @@ class Inbox:
                 f"{shown(path)}: the name is not valid text. Rename it, then put it back into "
                 f"{self._lake.settings.landing}."
             )
-        contents = read_contents(path, state_of(path), self._limits, siblings_of(self._lake, path))
-        if isinstance(contents, ExportProblem):
-            raise type(contents)(str(contents))
+        contents, _ = read_with_siblings(self._lake, path, self._limits)
+        require_past(contents, path.name)
         account = self._owner(path, contents)
         if account.key not in self._roster:
             raise AccountNotInUse(f"{path}: belongs to the account {account.key}, which is not in use. {TO_USE_IT}")
@@ -322,6 +322,12 @@ class Inbox:
         handle = contents.facts.handle
         if handle is not None and not contents.linked and self._all_accounts.resolve(handle) is None:
             yield f"its name says @{handle}, which is not an account; its folder says {account.key}"
+        for link in contents.linked:
+            if self._all_accounts.resolve(link) != account:
+                yield (
+                    f"its links say @{link}, which is not a handle of {account.key}; its receipt says {account.key}. "
+                    f"If the handle changed, write @{link} into previous_handles of {account.key} in accounts.toml"
+                )
 
     def _owner(self, path: UPath, contents: Contents) -> Account:
         """The account that owns the file. An export with numbers belongs to one account only: a copy is refused."""
@@ -329,7 +335,7 @@ class Inbox:
         twins = {key: twin for key, twin in taken.items() if twin != path} if contents.has_numbers else {}
         folder = account_of_folder(self._lake.settings, self._all_accounts, path)
         try:
-            account = owner_of(
+            account = self._proven_owner(path, contents, folder) or owner_of(
                 path.name,
                 contents.linked,
                 contents.facts.handle,
@@ -349,6 +355,14 @@ class Inbox:
                     f"{account.key}, delete that one, put this one into {home}, and run `tiktok-assets rebuild`."
                 )
         return account
+
+    def _proven_owner(self, path: UPath, contents: Contents, folder: Account | None) -> Account | None:
+        """The account whose ``folder`` contains it, if a receipt says so already: handles may have changed since."""
+        if folder is None or not any(lies_below(path, home) for home in account_folders(self._lake, folder.key)):
+            return None
+        if folder.key not in self._proven:
+            self._proven[folder.key] = proven_ids(self._lake, folder.key)
+        return folder if contents.export_id in self._proven[folder.key] else None
 
     def _moved_to_account(self, path: UPath, account: Account) -> UPath:
         """The file's path in its account's folder; it is moved there under a free name if it is elsewhere.

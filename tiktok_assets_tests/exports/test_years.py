@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from tiktok_assets.exports.dates import DayTexts, read_day_texts
 from tiktok_assets.exports.downloads import downloaded_at
 from tiktok_assets.exports.evidence import DatedRows, Evidence
-from tiktok_assets.exports.monthdays import ImpossibleCalendar, MonthDay
-from tiktok_assets.exports.placing import first_on_or_after, last_on_or_before, walk_back
+from tiktok_assets.exports.monthdays import ImpossibleCalendar, MonthDay, last_on_or_before
+from tiktok_assets.exports.placing import first_on_or_after, walk_back
 from tiktok_assets.exports.years import date_rows
 
 # Files of one month in these are read as another language (see test_dates.TWO_MEANINGS).
@@ -46,7 +46,7 @@ LATER = utc("2031-07-01")  # a modification time that would give wrong years: th
 
 @st.composite
 def windows(draw: st.DrawFn) -> list[dt.date]:
-    first = draw(st.dates(dt.date(2015, 1, 1), dt.date(2034, 12, 31)))
+    first = draw(st.dates(dt.date(2016, 9, 1), dt.date(2034, 12, 31)))
     return [first + dt.timedelta(days=n) for n in range(draw(st.integers(1, 366)))]
 
 
