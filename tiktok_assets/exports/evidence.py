@@ -101,6 +101,8 @@ class DatedRows:
     doubts: tuple[str, ...] = ()
     """Of the warnings, those that say that the year may be wrong."""
     stamp_overruled: bool = False
+    is_by_file_time: bool = False
+    """Whether nothing but the time of the file, or today's date, says the year."""
 
 
 def doubt_of_file_time(last: dt.date, evidence: Evidence) -> tuple[str, ...]:

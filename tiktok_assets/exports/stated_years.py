@@ -70,4 +70,6 @@ def _without_invented_years(
         f"{max(read)}, the latest such days before the file was saved."
     )
     doubts = doubt_of_file_time(max(read), evidence)
-    return DatedRows(dates=read, year_evidence="file_time", warnings=(warning, *doubts), doubts=doubts)
+    return DatedRows(
+        dates=read, year_evidence="file_time", warnings=(warning, *doubts), doubts=doubts, is_by_file_time=True
+    )

@@ -87,13 +87,15 @@ def _dated(days: Sequence[MonthDay], evidence: Evidence) -> DatedRows:
     if named is not None:
         return DatedRows(dates=named, year_evidence="zip_name", warnings=warnings, stamp_overruled=overruled)
     dates = latest_dates(days, evidence.latest_label)
-    if evidence.newest_upload is not None:
-        dates, doubts = _not_before_upload(dates, days, evidence.newest_upload, has_file_time=evidence.has_file_time)
-        return DatedRows(dates=dates, year_evidence="video_id", warnings=warnings + doubts, stamp_overruled=overruled)
+    by_upload = _dates_by_upload(days, dates, evidence)
+    if by_upload is not None and not by_upload.is_by_file_time:
+        return replace(by_upload, warnings=warnings + by_upload.warnings, stamp_overruled=overruled)
     by_visit = _dates_by_visit(days, evidence)
-    if by_visit is not None:
-        warnings += _disagreement_with_visit(dates[-1], by_visit[-1], evidence)
-        return DatedRows(dates=by_visit, year_evidence="siblings", warnings=warnings, stamp_overruled=overruled)
+    if len(by_visit) == 1:
+        warnings += _disagreement_with_visit(dates[-1], by_visit[0][-1], evidence)
+        return DatedRows(dates=by_visit[0], year_evidence="siblings", warnings=warnings, stamp_overruled=overruled)
+    if by_upload is not None:
+        return replace(by_upload, warnings=warnings + by_upload.warnings, stamp_overruled=overruled)
     by_date = _dates_by_date_in_name(days, evidence)
     if by_date is not None:
         doubts = _doubt_of_date_in_name(by_date[-1], evidence)
@@ -110,7 +112,11 @@ def _dated(days: Sequence[MonthDay], evidence: Evidence) -> DatedRows:
             "Use Studio's original name, or put a full date of its window (YYYY-MM-DD) into the name.",
         )
     doubts = doubt_of_file_time(dates[-1], evidence)
+    if by_visit:
+        years = " and ".join(str(one[-1].year) for one in by_visit)
+        doubts += (f"The other reports of its visit are of {years}; the time of the file makes it {dates[-1].year}.",)
     return DatedRows(
+        is_by_file_time=True,
         dates=dates,
         year_evidence="file_time" if evidence.has_file_time else "today",
         warnings=warnings + doubts,
@@ -142,15 +148,14 @@ def _order_by_name(days: Sequence[MonthDay], evidence: Evidence) -> list[int] | 
     return None
 
 
-def _dates_by_visit(days: Sequence[MonthDay], evidence: Evidence) -> list[dt.date] | None:
-    """The dates that end with other reports of the same visit; None where there are none, or of several years."""
-    found = [latest_dates(days, last + DAYS_OF_A_DOWNLOAD) for last in evidence.visit_days]
-    near = {
-        dates[-1]: dates
-        for dates, last in zip(found, evidence.visit_days, strict=True)
-        if abs(last - dates[-1]) <= DAYS_OF_A_DOWNLOAD
-    }
-    return next(iter(near.values())) if len(near) == 1 else None
+def _dates_by_visit(days: Sequence[MonthDay], evidence: Evidence) -> list[list[dt.date]]:
+    """The dates that end with other reports of the same visit: several where these are of several years."""
+    found = {}
+    for last in evidence.visit_days:
+        dates = latest_dates(days, last + DAYS_OF_A_DOWNLOAD)
+        if abs(last - dates[-1]) <= DAYS_OF_A_DOWNLOAD:
+            found[dates[-1]] = dates
+    return [found[last] for last in sorted(found)]
 
 
 def _disagreement_with_visit(by_time: dt.date, used: dt.date, evidence: Evidence) -> tuple[str, ...]:
@@ -242,27 +247,32 @@ def _contradiction_of_stamp(dates: list[dt.date], named: list[dt.date] | None, e
     return None
 
 
-def _not_before_upload(
-    dates: list[dt.date], days: Sequence[MonthDay], newest_upload: dt.datetime, *, has_file_time: bool
-) -> tuple[list[dt.date], tuple[str, ...]]:
-    """``dates`` from the file time, or later ones if these are before a video that the rows already contain."""
-    first_possible = first_on_or_after(days[-1], newest_upload.date() - ONE_DAY)
-    if not has_file_time:
-        warning = (
+def _dates_by_upload(days: Sequence[MonthDay], by_time: list[dt.date], evidence: Evidence) -> DatedRows | None:
+    """The dates of a list of videos, which none of them is newer than; None without videos.
+
+    ``by_time``: by the time of the file, which decides where the newest video allows several years.
+    """
+    upload = evidence.newest_upload
+    if upload is None:
+        return None
+    first_possible = first_on_or_after(days[-1], upload.date() - ONE_DAY)
+    dates, warnings = by_time, ()
+    if not evidence.has_file_time:
+        dates = walk_back(days, first_possible)
+        warnings = (
             f"The file's time cannot be right: {first_possible} is used, the first such day after its newest video was "
-            f"uploaded ({newest_upload:%Y-%m-%d})."
+            f"uploaded ({upload:%Y-%m-%d}).",
         )
-        return walk_back(days, first_possible), (warning,)
-    if dates[-1] < first_possible:
-        warning = (
-            f"The file's time would make {dates[-1]} the last day, but its newest video was uploaded on "
-            f"{newest_upload:%Y-%m-%d}: {first_possible} is used, the first such day after that."
+    elif by_time[-1] < first_possible:
+        dates = walk_back(days, first_possible)
+        warnings = (
+            f"The file's time would make {by_time[-1]} the last day, but its newest video was uploaded on "
+            f"{upload:%Y-%m-%d}: {first_possible} is used, the first such day after that.",
         )
-        return walk_back(days, first_possible), (warning,)
-    if dates[-1] > first_possible:
-        warning = (
-            f"The last day is {dates[-1]} by the file's time, but the newest video allows any year from "
-            f"{first_possible.year} on."
+    elif by_time[-1] > first_possible:
+        warnings = (
+            f"The last day is {by_time[-1]} by the file's time, but the newest video allows any year from "
+            f"{first_possible.year} on.",
         )
-        return dates, (warning,)
-    return dates, ()
+    decides = evidence.has_file_time and by_time[-1] > first_possible
+    return DatedRows(dates=dates, year_evidence="video_id", warnings=warnings, is_by_file_time=decides)

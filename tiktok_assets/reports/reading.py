@@ -245,7 +245,7 @@ class _Known:
 
 def rests_on_file_time(member: MemberRows) -> bool:
     """Whether nothing but the file's time says the year of its days."""
-    return bool(member.days.dates) and member.days.year_evidence in ("file_time", "today")
+    return member.days.is_by_file_time
 
 
 def _days_of_visit(

@@ -208,7 +208,7 @@ def test_a_name_with_the_right_last_day_but_another_first_day_does_not_fit() -> 
 def test_the_last_resort_is_the_time_of_the_file() -> None:
     dates = window("2025-12-28", "2026-01-03")
     dated = date_rows(rows(dates), Evidence(file_time=utc("2026-01-02T23:30:00")))
-    assert dated == DatedRows(dates=dates, year_evidence="file_time")
+    assert dated == DatedRows(dates=dates, year_evidence="file_time", is_by_file_time=True)
 
 
 @pytest.mark.parametrize(
