@@ -41,12 +41,16 @@ def _explained(error: Exception) -> tuple[str, int] | None:
         return None
     from tiktok_assets.accounts import InvalidAccounts
     from tiktok_assets.failures import Failure
-    from tiktok_assets.settings import InvalidSettings
+    from tiktok_assets.settings import InvalidSettings, load_settings
     from tiktok_assets.storage.faults import sentence_of
 
     if isinstance(error, InvalidSettings | InvalidAccounts):
         return str(error), 2
     if isinstance(error, Failure):
         return error.description, 1
-    sentence = sentence_of(error)
+    try:
+        place = str(load_settings().data_dir)
+    except InvalidSettings:
+        place = None
+    sentence = sentence_of(error, place)
     return None if sentence is None else (sentence, 1)

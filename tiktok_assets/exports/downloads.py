@@ -39,7 +39,12 @@ def downloaded_at(
         return evidence.epoch + ONE_DAY, "zip_name"
     if evidence.has_file_time or last_day is None:
         return evidence.file_time, "file_time"
-    return dt.datetime.combine(last_day + ONE_DAY, _FIRST_DATA), "last_row"
+    return earliest_download(last_day), "last_row"
+
+
+def earliest_download(last_day: dt.date) -> dt.datetime:
+    """The earliest moment at which ``last_day`` can be available."""
+    return dt.datetime.combine(last_day + ONE_DAY, _FIRST_DATA)
 
 
 def vintage(at: dt.datetime, at_evidence: str, last_day: dt.date | None) -> tuple[dt.datetime, str]:
@@ -52,4 +57,4 @@ def vintage(at: dt.datetime, at_evidence: str, last_day: dt.date | None) -> tupl
     """
     if at_evidence in ("captured_at", "zip_stamp", "zip_name", "export_date_column") or last_day is None:
         return at, at_evidence
-    return dt.datetime.combine(last_day + ONE_DAY, _FIRST_DATA), "window_end"
+    return earliest_download(last_day), "window_end"

@@ -139,6 +139,8 @@ def _why(run: dg.ExecuteInProcessResult) -> str:
     for event in run.all_events:
         if event.is_step_failure:
             error = event.step_failure_data.error
+            if error and error.cls_name == dg.Failure.__name__:  # its message is a sentence
+                return f"{event.step_key}: {error.message.partition(': ')[2].strip()}"
             cause = error.cause if error and error.cause else error
             return f"{event.step_key}: {cause.message.strip() if cause else 'failed'}"
     return "the run failed before its first step"

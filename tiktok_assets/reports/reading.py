@@ -18,8 +18,8 @@ import polars as pl
 
 from tiktok_assets.exports.archive import Member, export_id, open_members, unreadable
 from tiktok_assets.exports.dates import DayTexts, UnreadableDay, read_day_texts
-from tiktok_assets.exports.downloads import downloaded_at, vintage
-from tiktok_assets.exports.evidence import DatedRows, Evidence
+from tiktok_assets.exports.downloads import downloaded_at, earliest_download, vintage
+from tiktok_assets.exports.evidence import DAYS_OF_A_DOWNLOAD, DatedRows, Evidence
 from tiktok_assets.exports.long_tables import pieces
 from tiktok_assets.exports.monthdays import ImpossibleCalendar
 from tiktok_assets.exports.names import NameFacts, dates_in_name, read_name
@@ -452,6 +452,9 @@ def _downloaded_at(members: list[MemberRows], evidences: list[Evidence]) -> tupl
             stated = max(member.days.dates)
             if abs(stated - at.date()) > dt.timedelta(days=1):
                 return dt.datetime.combine(stated, dt.time(), dt.UTC), "export_date_column"
+    by_visit = [max(member.days.dates) for member in members if member.days.year_evidence == "siblings"]
+    if evidence == "file_time" and by_visit and at.date() - max(by_visit) > DAYS_OF_A_DOWNLOAD:  # the time of a copy
+        return earliest_download(max(last_days)), "last_row"
     # No file contains days after its download (a label may be a day ahead): raw relies on it to leave files unread.
     last = max(last_days, default=at.date())
     if last > at.date() + dt.timedelta(days=1):

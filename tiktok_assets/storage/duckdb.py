@@ -28,6 +28,7 @@ from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.storage.atomic import flush
 from tiktok_assets.storage.columns import Descriptions, describe, rename_columns
 from tiktok_assets.storage.locks import Locks
+from tiktok_assets.storage.warehouse_files import opened, require_replaceable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -101,12 +102,12 @@ class Session:
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
-        """Waits while a program that ignores our lock has the file open. Raises duckdb.Error."""
+        """Waits while a program that ignores our lock has the file open. Raises WarehouseUnusable, duckdb.Error."""
         if self._connection is None:
             deadline = time.monotonic() + LOCK_TIMEOUT
             while True:
                 try:
-                    self._connection = duckdb.connect(self.warehouse.working)
+                    self._connection = opened(self.warehouse.working)
                     break
                 except duckdb.IOException as error:
                     if "lock" not in str(error).lower() or time.monotonic() > deadline:
@@ -190,11 +191,12 @@ class Session:
             return pl.DataFrame(found.to_arrow_table())
 
     def publish(self) -> None:
-        """Replace the published file atomically by a copy of the working one.
+        """Replace the published file atomically by a copy of the working one. Raises WarehouseUnusable.
 
         Closed before it is copied: reading and closing a file that DuckDB has open in this process would drop DuckDB's
         own lock on it. Our lock is held throughout.
         """
+        require_replaceable(self.warehouse.published)
         for name, query in self.warehouse.views.items():
             with contextlib.suppress(duckdb.CatalogException, duckdb.BinderException):
                 self.connection.execute(f"create or replace view {name} as {query}")

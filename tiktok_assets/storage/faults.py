@@ -22,13 +22,14 @@ _MEANINGS: dict[tuple[int, ...], tuple[str, str]] = {
         f"Give it to this user (chown), or allow it (chmod u+rw), {_AGAIN}",
     ),
     (errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.ENODEV, errno.ENXIO, errno.EHOSTDOWN, errno.ETIMEDOUT): (
-        "its disk or mount does not answer",
-        f"Check that it is connected and mounted, {_AGAIN}",
+        "its disk or mount is full or does not answer",
+        f"Check that it has space, is connected and mounted, {_AGAIN}",
     ),
     (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS): (
         "its file system has no locks, so two runs could overwrite each other's files",
         "Set TIKTOK_DATA_DIR to a folder on a local disk, then run this again. Nothing was changed.",
     ),
+    (errno.EBUSY, errno.ETXTBSY): ("another program has it open", f"Close it there, {_AGAIN}"),
     (errno.EMFILE, errno.ENFILE): ("too many files are open", f"Raise the limit (ulimit -n 4096), {_AGAIN}"),
     (errno.ENOENT,): ("it is not there", f"Check that its disk is mounted, {_AGAIN}"),
     (errno.ENOTDIR, errno.EISDIR, errno.EEXIST): (
@@ -42,6 +43,8 @@ _NAMED = re.compile(r"(?:file|directory|path) \"([^\"]+)\"", re.IGNORECASE)  # a
 _WORDS = {
     "no space left on device": errno.ENOSPC,
     "disk is full": errno.ENOSPC,
+    "could not set lock": errno.EBUSY,
+    "database is locked": errno.EBUSY,
     "permission denied": errno.EACCES,
     "read-only file system": errno.EROFS,
     "readonly database": errno.EROFS,
@@ -55,8 +58,11 @@ _OF_NETWORKS = (errno.ETIMEDOUT, errno.EHOSTDOWN)
 _OF_DATABASES = ("duckdb", "_duckdb", "sqlite3", "sqlalchemy")
 
 
-def sentence_of(error: BaseException) -> str | None:
-    """What a person reads instead of a traceback; None for what is not the system's doing, which is a bug of ours."""
+def sentence_of(error: BaseException, place: str | None = None) -> str | None:
+    """What a person reads instead of a traceback; None for what is not the system's doing, which is a bug of ours.
+
+    ``place``: the folder to name where the error names no path, as SQLite's do.
+    """
     for one in _chain(error):
         if (number := _number(one)) is None:
             continue
@@ -64,6 +70,7 @@ def sentence_of(error: BaseException) -> str | None:
         path = _path(one)
         if path is None and (found is None or number in _OF_NETWORKS):
             continue
+        path = path or place
         what, remedy = found or ("it cannot be used", f"Correct that, {_AGAIN}")
         reason = os.strerror(number)
         if path is None:

@@ -157,16 +157,15 @@ def _locked(path: Path, stack: contextlib.ExitStack) -> int | None:
 @functools.cache
 def _require_locks(folder: Path) -> None:
     """Raise OSError where the file system has no locks, or grants one to two holders at once, as some mounts do."""
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=".probe") as probe, Path(probe.name).open("rb") as other:
-        try:
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".probe") as probe, Path(probe.name).open("rb") as other:
             fcntl.flock(probe, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise OSError(error.errno, os.strerror(error.errno or errno.ENOLCK), str(folder)) from error
-        try:
-            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return
-    raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK), str(folder))
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+    except OSError as error:
+        error.filename = str(folder)
+        raise
 
 
 def _let_go(descriptor: int) -> None:
