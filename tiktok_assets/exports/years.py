@@ -150,7 +150,7 @@ def _order_by_name(days: Sequence[MonthDay], evidence: Evidence) -> list[int] | 
 
 def _dates_by_visit(days: Sequence[MonthDay], evidence: Evidence) -> list[list[dt.date]]:
     """The dates that end with other reports of the same visit: several where these are of several years."""
-    found = {}
+    found: dict[dt.date, list[dt.date]] = {}
     for last in evidence.visit_days:
         dates = latest_dates(days, last + DAYS_OF_A_DOWNLOAD)
         if abs(last - dates[-1]) <= DAYS_OF_A_DOWNLOAD:

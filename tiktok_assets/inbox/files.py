@@ -6,6 +6,7 @@ and what happens to it (``intake``).
 
 from __future__ import annotations
 
+import re
 import stat
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 from upath import UPath
 
 from tiktok_assets.exports.archive import export_id, unreadable
+from tiktok_assets.exports.problems import one_line
 from tiktok_assets.exports.visits import copied_together, is_undated, of_one_visit
 from tiktok_assets.storage.lake import Lake, changed_at, free_name, local_copy
 
@@ -166,8 +168,10 @@ def is_younger(path: UPath, seconds: float) -> bool:
 def _state_if_present(path: UPath) -> State | None:
     try:
         return state_of(path)
-    except FileNotFoundError:  # renamed by the program that wrote it
+    except (FileNotFoundError, NotADirectoryError):  # renamed by the program that wrote it
         return None
+    except OSError:  # its disk does not answer: reading it says so
+        return ()
 
 
 def is_there(path: UPath) -> bool:
@@ -187,8 +191,8 @@ def is_text(path: UPath) -> bool:
 
 
 def shown(path: UPath) -> str:
-    """The path as text, whatever its bytes."""
-    return str(path).encode(errors="backslashreplace").decode()
+    """The path as one line of text, whatever its bytes."""
+    return one_line(str(path))
 
 
 def is_inside(path: UPath, folder: UPath) -> bool:
@@ -202,10 +206,25 @@ def lies_below(path: UPath, folder: UPath) -> bool:
 
 
 def is_behind_link(path: UPath, folder: UPath) -> bool:
-    """Whether ``path``, written as a path in ``folder``, lies elsewhere because a folder on the way is a link."""
-    return isinstance(path, Path) and not is_inside(path.parent, folder)
+    """Whether ``path``, written as a path in ``folder``, lies elsewhere: a folder on the way is a link or a mount."""
+    if not isinstance(path, Path):
+        return False
+    below = [parent for parent in path.parents if parent != folder and lies_below(parent, folder)]
+    return not is_inside(path.parent, folder) or any(map(_is_mount, below))
+
+
+def _is_mount(folder: Path) -> bool:
+    """Also a bind mount of the same disk, which only the system's own list shows."""
+    listed = Path("/proc/self/mountinfo")
+    if folder.is_mount() or not listed.exists():
+        return folder.is_mount()
+    places = {line.split(" ")[4] for line in listed.read_text(errors="surrogateescape").splitlines()}
+    return re.sub(r"[ \t\n\\]", lambda sign: f"\\{ord(sign[0]):03o}", str(folder.resolve())) in places
 
 
 def is_same(path: UPath, other: UPath) -> bool:
     """Whether two paths lead to the same place: through a link, or on a case-insensitive disk."""
-    return isinstance(path, Path) and path.exists() and other.exists() and path.samefile(other)
+    try:
+        return isinstance(path, Path) and path.samefile(other)
+    except OSError:  # one of them is not there, or no longer
+        return False

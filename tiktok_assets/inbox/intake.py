@@ -19,7 +19,7 @@ from upath import UPath
 
 from tiktok_assets.accounts import Account, Roster
 from tiktok_assets.exports.names import INSIGHTS, read_name
-from tiktok_assets.exports.problems import AccountConflict, ExportProblem, UnknownAccount, UnreadableFile
+from tiktok_assets.exports.problems import AccountConflict, ExportProblem, UnknownAccount, UnreadableFile, one_line
 from tiktok_assets.inbox.contents import Contents, read_with_siblings, require_past
 from tiktok_assets.inbox.files import (
     account_folders,
@@ -221,8 +221,8 @@ class Inbox:
                 is_known = home_of(settings, self._all_accounts, folder) is not None
                 retired[folder] = is_known or bool(files_in(self._lake.raw_folder("exports", folder)))
             if rest and retired[folder]:
-                where = settings.landing / folder
-                self._left_alone.append(f"{where}: the account {folder} is not in use. {TO_USE_IT}")
+                where = shown(settings.landing / folder)
+                self._left_alone.append(f"{where}: the account {one_line(folder)} is not in use. {TO_USE_IT}")
             else:
                 yield path
 

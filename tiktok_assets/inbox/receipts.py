@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from pydantic import TypeAdapter
 from upath import UPath
 
+from tiktok_assets.exports.problems import one_line
 from tiktok_assets.exports.provenance import READER_VERSION
 from tiktok_assets.inbox.tries import forget_tries
 from tiktok_assets.partitions import PartitionRange
@@ -161,7 +162,7 @@ class Moved:
         }
         changes = ", ".join(f"{report} {was} -> {is_now}" for report, (was, is_now) in shifts.items() if was != is_now)
         return (
-            f"{self.source}: the date shift of its labels changed (days ahead of the real day: {changes}). "
+            f"{one_line(self.source)}: the date shift of its labels changed (days ahead of the real day: {changes}). "
             f"{len(self.months)} months from {self.months[0]:%Y-%m} to {self.months[-1]:%Y-%m} are rebuilt."
         )
 

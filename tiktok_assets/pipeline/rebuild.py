@@ -12,14 +12,13 @@ import dagster as dg
 import polars as pl
 
 from tiktok_assets.accounts import load_roster
-from tiktok_assets.curated.registry import PREVIOUS_NAMES
 from tiktok_assets.failures import PassingFailure
+from tiktok_assets.graph import warehouse_of
 from tiktok_assets.inbox.files import account_files
 from tiktok_assets.inbox.receipts import proven_ids
 from tiktok_assets.pipeline.process import Result, planning, process_alone
 from tiktok_assets.progress import Progress, silent
 from tiktok_assets.settings import Settings
-from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.lock_names import account_lock
 from tiktok_assets.storage.locks import Locks, LockTaken
@@ -148,7 +147,7 @@ def _tables(settings: Settings) -> Iterator[tuple[str, pl.DataFrame]]:
                 yield f"{layer}/{folder.name}", pl.concat([pl.read_parquet(file) for file in files], how="diagonal")
     working = settings.working_warehouse
     if working.exists():
-        with Warehouse(working, settings.warehouse, previous_names=PREVIOUS_NAMES).session() as session:
+        with warehouse_of(settings).session() as session:
             connection = session.connection
             for (name,) in connection.execute("select table_name from duckdb_tables() order by 1").fetchall():
                 rows = pl.DataFrame(connection.sql(f"select * exclude (loaded_at) from {name}").to_arrow_table())

@@ -21,7 +21,7 @@ def replacing(path: Path, *, mode: int | None = None, scratch_folder: Path | Non
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".") as private:  # nobody else may look into it
         scratch = Path(private) / path.name
-        try:
+        with naming(path):
             yield scratch
             if mode is None:
                 mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
@@ -29,10 +29,17 @@ def replacing(path: Path, *, mode: int | None = None, scratch_folder: Path | Non
             flush(scratch)
             path.parent.mkdir(parents=True, exist_ok=True)
             scratch.replace(path)
-        except OSError as error:
-            if error.filename is None and error.errno is not None:  # a full disk names no file
-                error.filename = str(path)
-            raise
+
+
+@contextlib.contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """An OSError of the block that names no file, as that of a full disk does, is one of ``path``."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno is not None:
+            error.filename = str(path)
+        raise
 
 
 def remove_orphans(folder: Path, pattern: str, older_than: float) -> None:

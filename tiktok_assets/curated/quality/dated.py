@@ -11,6 +11,7 @@ import datetime as dt
 import polars as pl
 
 from tiktok_assets.exports.evidence import DAYS_OF_A_DOWNLOAD
+from tiktok_assets.exports.problems import one_line
 
 
 def doubtful_exports(raw: pl.LazyFrame) -> pl.DataFrame:
@@ -32,6 +33,7 @@ def doubtful_exports(raw: pl.LazyFrame) -> pl.DataFrame:
 
 def sentence(source: str, last: dt.date, file_time: dt.datetime | None, more: int = 0) -> str:
     """What is in doubt, and what to do. ``more``: how many other files it concerns."""
+    source = one_line(source)
     others = f" (and {more} more)" if more else ""
     if file_time is None:
         return (
