@@ -41,6 +41,10 @@ class RowsOutsideRange(PermanentFailure):
     """An asset returned rows of partitions that the run was not asked for; storing them would lose others."""
 
 
+class WarehouseUnusable(PermanentFailure):
+    """The file under the warehouse's name is not one, or not ours; it is neither written nor replaced."""
+
+
 class PassingFailure(Failure):
     """A rerun may succeed, and nobody has to act first."""
 

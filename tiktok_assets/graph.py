@@ -58,7 +58,7 @@ def build_definitions(settings: Settings, studio: Extractor | None = None) -> dg
         made = {key for asset in assets for key in asset.keys}
         others = [table for table in TABLES.values() if dg.AssetKey(table.key.split("/")) not in made]
         assets += [build_table_asset(table, settings, roster, partitions_def) for table in others]
-        warehouse = _warehouse(settings)
+        warehouse = warehouse_of(settings)
         publish_warehouse = build_publish_warehouse(lake, roster, warehouse)
         new_exports = build_new_exports(lake, roster, warehouse, process_exports, publish_warehouse)
     extractor = studio or in_browser(settings)
@@ -91,7 +91,8 @@ def _holding_accounts(manager: dg.IOManager) -> dg.IOManagerDefinition:
     return dg.IOManagerDefinition(lambda _: reporting, required_resource_keys={ACCOUNT_LOCKS})
 
 
-def _warehouse(settings: Settings) -> Warehouse:
+def warehouse_of(settings: Settings) -> Warehouse:
+    """The warehouse of an installation, with all that is published in it."""
     return Warehouse(
         settings.working_warehouse,
         settings.warehouse,

@@ -12,7 +12,7 @@ import difflib
 import logging
 import os
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -23,6 +23,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from upath import UPath
+
+from tiktok_assets import clock
 
 PREFIX = "TIKTOK_"
 FIRST_MONTH_OF_TIKTOK = date(2016, 9, 1)
@@ -82,7 +84,9 @@ def _day(value: object) -> object:
 
 def _month(value: date) -> date:
     """The first day of the month: partitions are months, and a half one would never be complete."""
-    if not FIRST_MONTH_OF_TIKTOK <= value <= datetime.now(UTC).date():
+    if value > clock.today():
+        raise ValueError(f"it lies after today, which is {clock.today()} by this machine's clock")
+    if value < FIRST_MONTH_OF_TIKTOK:
         raise ValueError("TikTok has no data from then")
     return value.replace(day=1)
 
@@ -260,6 +264,11 @@ class Settings(BaseSettings):
     def working_warehouse(self) -> Path:
         """The pipeline's own DuckDB file; ``warehouse`` is the published copy of it."""
         return self.state / "warehouse.duckdb"
+
+    @property
+    def previous_lake(self) -> Path:
+        """The lake before a rebuild, until the new one is complete."""
+        return self.state / "before-rebuild"
 
     @property
     def locks(self) -> Path:

@@ -15,6 +15,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 import dagster as dg
 
 from tiktok_assets.failures import Failure
+from tiktok_assets.storage.faults import sentence_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -23,12 +24,19 @@ Manager = TypeVar("Manager", bound=dg.IOManager)
 
 @contextlib.contextmanager
 def dagster_failures() -> Iterator[None]:
-    """Raise a Failure of the block as Dagster's, with its sentence, its metadata, and whether a retry may help."""
+    """Raise a Failure of the block as Dagster's, with its sentence, its metadata, and whether a retry may help.
+
+    What the operating system or a database refuses is a sentence as well.
+    """
     try:
         yield
     except Failure as failure:
         metadata = cast(Any, failure.metadata)  # numbers, texts and paths, as Dagster takes them
         raise dg.Failure(failure.description, metadata, allow_retries=failure.allow_retries) from failure
+    except Exception as error:
+        if (sentence := sentence_of(error)) is None:
+            raise
+        raise dg.Failure(sentence) from error
 
 
 def reports_failures(function: Callable[P, R]) -> Callable[P, R]:

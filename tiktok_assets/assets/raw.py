@@ -6,17 +6,18 @@ from collections.abc import Iterator, Sequence
 import dagster as dg
 from upath import UPath
 
+from tiktok_assets import clock
 from tiktok_assets.accounts import load_roster
 from tiktok_assets.assets.dagster_failures import reports_failures
 from tiktok_assets.assets.landing import LandingEvents
 from tiktok_assets.assets.partitions import run_partitions
 from tiktok_assets.exports.problems import BrokenFile, ExportProblem, UnreadableFile
 from tiktok_assets.exports.provenance import PROVENANCE, READER_VERSION
-from tiktok_assets.inbox.contents import read_contents
-from tiktok_assets.inbox.files import account_files, identity, siblings_of, source_of, state_of, unchanged
+from tiktok_assets.inbox.contents import read_with_siblings, require_past
+from tiktok_assets.inbox.files import account_files, identity, source_of, unchanged
 from tiktok_assets.inbox.intake import LandedExport
 from tiktok_assets.inbox.ownership import owner
-from tiktok_assets.inbox.receipts import loaded, write_receipt
+from tiktok_assets.inbox.receipts import loaded, proven_ids, write_receipt
 from tiktok_assets.inbox.sandbox import Limits
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.reports import REPORTS
@@ -123,19 +124,19 @@ def _new_exports(
     """
     roster = load_roster(lake.settings)
     for account in partitions.accounts:
-        known_ids = set(loaded(lake, account))
+        known_ids, proven = set(loaded(lake, account)), proven_ids(lake, account)
         for path, whole in unchanged([path for path in account_files(lake, account) if _is_new(path, known_ids)]):
             source = source_of(lake, account, path)
             try:
                 if not whole:
                     raise BrokenFile(f"{source}: is still being written. It is processed when it is complete.")
-                siblings = siblings_of(lake, path)
-                contents = read_contents(path, state_of(path), Limits.of(lake.settings), siblings)
-                if isinstance(contents, ExportProblem):
-                    raise type(contents)(str(contents))
+                contents, siblings = read_with_siblings(lake, path, Limits.of(lake.settings))
+                require_past(contents, source)
                 file = stack.enter_context(local_copy(path))
-                export = stack.enter_context(open_export(file, [sibling for sibling, _ in siblings]))
-                owner(export, roster.get(account), roster, lake.settings.landing)
+                others = [sibling for sibling, _ in siblings]
+                export = stack.enter_context(open_export(file, others, clock.trusted_today()))
+                if export.export_id not in proven:
+                    owner(export, roster.get(account), roster, lake.settings.landing)
             except (ExportProblem, OSError) as problem:
                 log.warning(f"left out: {problem}")
                 continue

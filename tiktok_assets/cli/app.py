@@ -4,16 +4,15 @@ A command imports what it needs when it runs: ``--help`` has to read all of thes
 is imported at their top. A linter rule (TID253 in pyproject.toml) and ``test_light_commands`` guard it.
 
 Exit codes: 0 success; 1 something was quarantined, failed or differs; 2 the command or the settings cannot be used;
-130 stopped by Ctrl-C or SIGTERM.
+130 stopped by Ctrl-C or SIGTERM. ``faults`` gives an error its sentence and its exit code: what the operating system or
+a database refuses ends with 1.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import sys
-from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -22,9 +21,11 @@ import typer
 
 from tiktok_assets import __version__
 from tiktok_assets.cli import accounts, demo, files, history, init, prune, report, status, studio
+from tiktok_assets.cli.faults import Commands
 from tiktok_assets.cli.output import AsJson, bar, err, out, print_inspection, print_json, print_result
 
 app = typer.Typer(
+    cls=Commands,
     help="TikTok Studio exports as tables you can trust.",
     no_args_is_help=True,
     add_completion=False,
@@ -61,37 +62,10 @@ def options(
 
 
 def main() -> None:
-    """The entry point: errors in settings and accounts are reported as sentences, not tracebacks."""
+    """The entry point."""
     for name in ("intake", "quarantine"):  # the commands print what these log
         logging.getLogger(f"tiktok_assets.inbox.{name}").setLevel(logging.CRITICAL)
-    try:
-        app()
-    except ValueError as error:
-        from tiktok_assets.accounts import InvalidAccounts
-        from tiktok_assets.settings import InvalidSettings
-
-        if not isinstance(error, InvalidSettings | InvalidAccounts):
-            raise
-        err.print(str(error), markup=False, highlight=False, soft_wrap=True)
-        sys.exit(2)
-
-
-@contextlib.contextmanager
-def _stopping() -> Iterator[None]:
-    """Ctrl-C and SIGTERM end with a message and exit code 130, a full disk with a message and exit code 1."""
-    from tiktok_assets.pipeline.results import Interrupted
-
-    try:
-        yield
-    except Interrupted as interrupted:
-        err.print(str(interrupted), style="yellow", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(130) from None
-    except Exception as error:  # from the operating system, SQLite or DuckDB
-        if not any(words in str(error) for words in ("No space left on device", "disk is full")):
-            raise
-        text = "The disk is full. Free some space and run this again: it continues where it stopped, nothing is lost."
-        err.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(1) from error
+    app()
 
 
 @app.command(epilog="Example: cp ~/Downloads/Overview_*.zip data/landing/ && tiktok-assets process")
@@ -101,7 +75,7 @@ def process(as_json: AsJson = False) -> None:
     from tiktok_assets.pipeline import process as processing
     from tiktok_assets.settings import load_settings
 
-    with bar("Processing", quiet=as_json) as progress, _stopping():
+    with bar("Processing", quiet=as_json) as progress:
         result = processing.process(load_settings(), progress=progress)
     if as_json:
         print_json(result)
@@ -139,7 +113,7 @@ def rebuild(as_json: AsJson = False) -> None:
     from tiktok_assets.settings import load_settings
 
     try:
-        with bar("Rebuilding", quiet=as_json) as progress, _stopping():
+        with bar("Rebuilding", quiet=as_json) as progress:
             result, differences = rebuilding.rebuild(load_settings(), progress=progress)
     except rebuilding.RebuildRefused as refused:
         err.print(str(refused), style="red", markup=False, highlight=False, soft_wrap=True)

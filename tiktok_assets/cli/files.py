@@ -225,11 +225,14 @@ def archive(
 
 
 def _print_archived(found: Archiving, days: int) -> None:
+    from tiktok_assets.exports.problems import one_line
+
     for one in found.moved:
-        out.print(f"{one.account}, {one.source}: {one.archived_to}", markup=False, highlight=False, soft_wrap=True)
+        line = one_line(f"{one.account}, {one.source}: {one.archived_to}")
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
     for one in found.kept:
         style = "red" if one.is_fault else "dim"
-        line = f"stays in landing: {one.account}, {one.source}: {one.reason}"
+        line = one_line(f"stays in landing: {one.account}, {one.source}: {one.reason}")
         out.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
     what = "would be moved" if found.is_dry_run else "moved"
     out.print(

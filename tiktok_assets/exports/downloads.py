@@ -22,6 +22,8 @@ def downloaded_at(
 ) -> tuple[dt.datetime, str]:
     """When the export was downloaded (UTC), and how that is known: "captured_at", "zip_stamp", "zip_name", "file_time".
 
+    Where no time of the file can be right, it is the earliest at which its last row can be available: "last_row".
+
     ``last_day`` and ``stamp_overruled`` come from ``date_rows``. A ZIP name gives the earliest possible time: data of
     a day is never available before the next day.
     """
@@ -35,7 +37,14 @@ def downloaded_at(
         return evidence.stamp, "zip_stamp"
     if evidence.epoch is not None and (last_day is None or abs(evidence.epoch.date() - last_day) <= ONE_DAY):
         return evidence.epoch + ONE_DAY, "zip_name"
-    return evidence.file_time, "file_time"
+    if evidence.has_file_time or last_day is None:
+        return evidence.file_time, "file_time"
+    return earliest_download(last_day), "last_row"
+
+
+def earliest_download(last_day: dt.date) -> dt.datetime:
+    """The earliest moment at which ``last_day`` can be available."""
+    return dt.datetime.combine(last_day + ONE_DAY, _FIRST_DATA)
 
 
 def vintage(at: dt.datetime, at_evidence: str, last_day: dt.date | None) -> tuple[dt.datetime, str]:
@@ -48,4 +57,4 @@ def vintage(at: dt.datetime, at_evidence: str, last_day: dt.date | None) -> tupl
     """
     if at_evidence in ("captured_at", "zip_stamp", "zip_name", "export_date_column") or last_day is None:
         return at, at_evidence
-    return dt.datetime.combine(last_day + ONE_DAY, _FIRST_DATA), "window_end"
+    return earliest_download(last_day), "window_end"

@@ -48,6 +48,14 @@ def is_leap(year: int) -> bool:
     return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
 
 
+def last_on_or_before(day: MonthDay, latest: dt.date) -> dt.date:
+    """The last date with this month and day that is not after ``latest``."""
+    year = latest.year if day <= (latest.month, latest.day) else latest.year - 1
+    while day == LEAP_DAY and not is_leap(year):
+        year -= 1
+    return dt.date(year, day.month, day.day)
+
+
 def is_contiguous(days: Sequence[MonthDay]) -> bool:
     """Each row is the same day as the row before or the day after; 1 March may follow 28 February."""
     return all(_step(before, after) <= 1 for before, after in pairwise(days))

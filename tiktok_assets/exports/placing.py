@@ -27,14 +27,6 @@ _LONGEST_SPAN = dt.timedelta(days=365)
 _YEARS_TRIED = 9
 
 
-def last_on_or_before(day: MonthDay, latest: dt.date) -> dt.date:
-    """The last date with this month and day that is not after ``latest``."""
-    year = latest.year if day <= (latest.month, latest.day) else latest.year - 1
-    while day == LEAP_DAY and not is_leap(year):
-        year -= 1
-    return dt.date(year, day.month, day.day)
-
-
 def first_on_or_after(day: MonthDay, earliest: dt.date) -> dt.date:
     """The first date with this month and day that is not before ``earliest``."""
     year = earliest.year if day >= (earliest.month, earliest.day) else earliest.year + 1

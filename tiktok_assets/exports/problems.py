@@ -5,11 +5,24 @@
 
 from __future__ import annotations
 
+import re
+
+# Control characters, halves of surrogate pairs, ends of lines, and marks that turn the direction of what follows.
+_BREAKS_A_LINE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def one_line(text: str) -> str:
+    """``text`` in one line that no terminal obeys, with Python's escapes: a file's name can contain anything."""
+    return _BREAKS_A_LINE.sub(lambda sign: sign[0].encode("unicode_escape").decode(), text)
+
 
 class ExportProblem(ValueError):
-    """A file that is not, or not entirely, a readable TikTok export."""
+    """A file that is not, or not entirely, a readable TikTok export. Its message is one line."""
 
     reason = "problem"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(one_line(message))
 
 
 class BrokenFile(ExportProblem):

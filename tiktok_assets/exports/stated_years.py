@@ -13,9 +13,6 @@ from tiktok_assets.exports.evidence import ONE_DAY, DatedRows, Evidence, doubt_o
 from tiktok_assets.exports.monthdays import ImpossibleCalendar, MonthDay, calendar_order, is_contiguous
 from tiktok_assets.exports.placing import have_no_gap, latest_dates
 
-# File times before Studio existed say nothing: archives write 1980 for an unknown time.
-_FIRST_FILES = dt.date(2016, 1, 1)
-
 
 def dates_as_stated(days: Sequence[MonthDay], years: Sequence[int], evidence: Evidence) -> DatedRows:
     """The dates of rows that state their year; if these were invented, the last such days before the file's time."""
@@ -35,7 +32,7 @@ def _why_invented(dates: Sequence[dt.date], evidence: Evidence) -> str | None:
     December saved in January becomes the coming December.
     """
     last, latest = max(dates), evidence.latest_label
-    if last > latest and latest >= _FIRST_FILES:
+    if last > latest and evidence.has_file_time:
         return f"{last} lies after the file's own time ({evidence.file_time:%Y-%m-%d})"
     if len({date.year for date in dates}) == 1 and not have_no_gap(sorted(set(dates))):
         days = [MonthDay(date.month, date.day) for date in dates]
@@ -73,4 +70,6 @@ def _without_invented_years(
         f"{max(read)}, the latest such days before the file was saved."
     )
     doubts = doubt_of_file_time(max(read), evidence)
-    return DatedRows(dates=read, year_evidence="file_time", warnings=(warning, *doubts), doubts=doubts)
+    return DatedRows(
+        dates=read, year_evidence="file_time", warnings=(warning, *doubts), doubts=doubts, is_by_file_time=True
+    )

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from tiktok_assets.exports.evidence import DAYS_OF_A_DOWNLOAD, ONE_DAY
-from tiktok_assets.exports.names import dates_in_name
+from tiktok_assets.exports.names import dates_in_name, read_name
 
 _UNDATED = r"follower[ _-]?(?:gender|top[ _-]?territories)"
 _DATED = r"(?:overview(?:_\d{4}-\d{2}-\d{2}_\d{9,11}(?=_))?|viewers|content|follower[ _-]?(?:history|activity))"
@@ -26,6 +26,8 @@ _LOOSE = (".csv", ".xlsx", ".tsv", ".txt")
 _TOGETHER = ONE_DAY
 # Of one visit, the exports end one or two days before it.
 _ONE_VISIT = 2 * ONE_DAY
+# A visit makes four exports of seven reports; a folder may hold a hundred that were copied at once.
+_MOST_SIBLINGS = 8
 
 _BY = {"captured_at": "by what it says", "zip_name": "by its name", "export_date_column": "by its column Time"}
 
@@ -38,6 +40,7 @@ class Sibling:
     moment: dt.datetime
     evidence: str
     last_day: dt.date | None
+    rests_on_file_time: bool = False
 
 
 def is_undated(name: str) -> bool:
@@ -64,6 +67,25 @@ def of_one_visit(path: Path, others: Iterable[Path]) -> list[Path]:
     )
 
 
+def copied_together(path: Path, others: Iterable[Path]) -> list[Path]:
+    """Of the ``others``, the dated files that came with the dated ``path``, the few nearest to it in time.
+
+    Loose files have the same name but for the report, ZIPs are of the same handle; all were copied within a day.
+    """
+    copied, mark, facts = path.stat().st_mtime, _mark(path.name, is_undated=False), read_name(path.name)
+
+    def is_of_visit(other: Path) -> bool:
+        if mark is not None:
+            return _mark(other.name, is_undated=False) == mark
+        named = read_name(other.name)
+        both_zip = path.suffix.lower() == other.suffix.lower() == ".zip"
+        return both_zip and named.section is not None and named.handle == facts.handle
+
+    apart = {other: abs(other.stat().st_mtime - copied) for other in others if other != path and is_of_visit(other)}
+    near = [other for other in apart if apart[other] <= _TOGETHER.total_seconds()]
+    return sorted(near, key=lambda other: (apart[other], other.name))[:_MOST_SIBLINGS]
+
+
 def _mark(name: str, *, is_undated: bool) -> str | None:
     """What a person or system added to the name of a report; None for another name."""
     lower = PurePath(name).name.lower()
@@ -73,15 +95,18 @@ def _mark(name: str, *, is_undated: bool) -> str | None:
     return stem.strip() if count else None
 
 
-def moment_of_visit(file_time: dt.datetime, siblings: Sequence[Sibling]) -> tuple[dt.datetime | None, str]:
+def moment_of_visit(
+    file_time: dt.datetime, siblings: Sequence[Sibling], *, is_possible: bool = True
+) -> tuple[dt.datetime | None, str]:
     """When an undated file was downloaded, by its siblings, and a sentence that says so.
 
-    None where the file's own time is as good, or with a reason where they disagree.
+    None where the file's own time is as good, or with a reason where they disagree. ``is_possible``: whether that time
+    can be right at all.
     """
     if not siblings:
         return None, ""
     best = max(siblings, key=lambda one: (one.evidence != "window_end", one.moment))
-    if file_time - best.moment <= DAYS_OF_A_DOWNLOAD:
+    if is_possible and file_time - best.moment <= DAYS_OF_A_DOWNLOAD:
         return None, ""
     if max(one.moment for one in siblings) - min(one.moment for one in siblings) > _ONE_VISIT + ONE_DAY:
         names = ", ".join(one.name for one in siblings)

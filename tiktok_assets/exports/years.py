@@ -43,6 +43,9 @@ def date_rows(day_texts: DayTexts, evidence: Evidence) -> DatedRows:
     Raises ``ImpossibleCalendar`` where no year explains the rows, or where what is known contradicts itself.
     """
     days = day_texts.days
+    if doubt := evidence.doubt_of_stamp(_last_row(day_texts)):
+        dated = date_rows(day_texts, replace(evidence, stamp=None))
+        return replace(dated, warnings=(doubt, *dated.warnings), stamp_overruled=True)
     if day_texts.years is not None:
         return dates_as_stated(days, day_texts.years, evidence)
     if not days:
@@ -56,6 +59,13 @@ def date_rows(day_texts: DayTexts, evidence: Evidence) -> DatedRows:
     is_sorted = order == [*range(len(days))]
     warnings = sorted_rows.warnings if is_sorted else (_out_of_order(days, dates), *sorted_rows.warnings)
     return replace(sorted_rows, dates=dates, warnings=warnings)
+
+
+def _last_row(day_texts: DayTexts) -> MonthDay | dt.date | None:
+    days, years = day_texts.days, day_texts.years
+    if days and years is not None:
+        return max(dt.date(year, month, day) for year, (month, day) in zip(years, days, strict=True))
+    return days[-1] if days else None
 
 
 def _dated(days: Sequence[MonthDay], evidence: Evidence) -> DatedRows:
@@ -77,9 +87,15 @@ def _dated(days: Sequence[MonthDay], evidence: Evidence) -> DatedRows:
     if named is not None:
         return DatedRows(dates=named, year_evidence="zip_name", warnings=warnings, stamp_overruled=overruled)
     dates = latest_dates(days, evidence.latest_label)
-    if evidence.newest_upload is not None:
-        dates, doubts = _not_before_upload(dates, days, evidence.newest_upload)
-        return DatedRows(dates=dates, year_evidence="video_id", warnings=warnings + doubts, stamp_overruled=overruled)
+    by_upload = _dates_by_upload(days, dates, evidence)
+    if by_upload is not None and not by_upload.is_by_file_time:
+        return replace(by_upload, warnings=warnings + by_upload.warnings, stamp_overruled=overruled)
+    by_visit = _dates_by_visit(days, evidence)
+    if len(by_visit) == 1:
+        warnings += _disagreement_with_visit(dates[-1], by_visit[0][-1], evidence)
+        return DatedRows(dates=by_visit[0], year_evidence="siblings", warnings=warnings, stamp_overruled=overruled)
+    if by_upload is not None:
+        return replace(by_upload, warnings=warnings + by_upload.warnings, stamp_overruled=overruled)
     by_date = _dates_by_date_in_name(days, evidence)
     if by_date is not None:
         doubts = _doubt_of_date_in_name(by_date[-1], evidence)
@@ -88,10 +104,21 @@ def _dated(days: Sequence[MonthDay], evidence: Evidence) -> DatedRows:
         )
     if contradiction := evidence.name_dates.contradiction(dates):
         raise ImpossibleCalendar(len(days) - 1, days[-1], contradiction)
+    if not evidence.has_file_time and evidence.today is None:
+        raise ImpossibleCalendar(
+            len(days) - 1,
+            days[-1],
+            f"the time of the file ({evidence.file_time:%Y-%m-%d}) cannot be right, and nothing else names its year. "
+            "Use Studio's original name, or put a full date of its window (YYYY-MM-DD) into the name.",
+        )
     doubts = doubt_of_file_time(dates[-1], evidence)
+    if by_visit:
+        years = " and ".join(str(one[-1].year) for one in by_visit)
+        doubts += (f"The other reports of its visit are of {years}; the time of the file makes it {dates[-1].year}.",)
     return DatedRows(
+        is_by_file_time=True,
         dates=dates,
-        year_evidence="file_time",
+        year_evidence="file_time" if evidence.has_file_time else "today",
         warnings=warnings + doubts,
         doubts=doubts,
         stamp_overruled=overruled,
@@ -119,6 +146,25 @@ def _order_by_name(days: Sequence[MonthDay], evidence: Evidence) -> list[int] | 
         if _dates_by_name([days[row] for row in order], evidence) is not None:
             return order
     return None
+
+
+def _dates_by_visit(days: Sequence[MonthDay], evidence: Evidence) -> list[list[dt.date]]:
+    """The dates that end with other reports of the same visit: several where these are of several years."""
+    found: dict[dt.date, list[dt.date]] = {}
+    for last in evidence.visit_days:
+        dates = latest_dates(days, last + DAYS_OF_A_DOWNLOAD)
+        if abs(last - dates[-1]) <= DAYS_OF_A_DOWNLOAD:
+            found[dates[-1]] = dates
+    return [found[last] for last in sorted(found)]
+
+
+def _disagreement_with_visit(by_time: dt.date, used: dt.date, evidence: Evidence) -> tuple[str, ...]:
+    if by_time == used:
+        return ()
+    return (
+        f"The time of the file ({evidence.file_time:%Y-%m-%d}) would make {by_time} the last day, but the other "
+        f"reports of its visit end on {max(evidence.visit_days)}: {used} is used.",
+    )
 
 
 def _dates_by_date_in_name(days: Sequence[MonthDay], evidence: Evidence) -> list[dt.date] | None:
@@ -201,21 +247,32 @@ def _contradiction_of_stamp(dates: list[dt.date], named: list[dt.date] | None, e
     return None
 
 
-def _not_before_upload(
-    dates: list[dt.date], days: Sequence[MonthDay], newest_upload: dt.datetime
-) -> tuple[list[dt.date], tuple[str, ...]]:
-    """``dates`` from the file time, or later ones if these are before a video that the rows already contain."""
-    first_possible = first_on_or_after(days[-1], newest_upload.date() - ONE_DAY)
-    if dates[-1] < first_possible:
-        warning = (
-            f"The file's time would make {dates[-1]} the last day, but its newest video was uploaded on "
-            f"{newest_upload:%Y-%m-%d}: {first_possible} is used, the first such day after that."
+def _dates_by_upload(days: Sequence[MonthDay], by_time: list[dt.date], evidence: Evidence) -> DatedRows | None:
+    """The dates of a list of videos, which none of them is newer than; None without videos.
+
+    ``by_time``: by the time of the file, which decides where the newest video allows several years.
+    """
+    upload = evidence.newest_upload
+    if upload is None:
+        return None
+    first_possible = first_on_or_after(days[-1], upload.date() - ONE_DAY)
+    dates, warnings = by_time, ()
+    if not evidence.has_file_time:
+        dates = walk_back(days, first_possible)
+        warnings = (
+            f"The file's time cannot be right: {first_possible} is used, the first such day after its newest video was "
+            f"uploaded ({upload:%Y-%m-%d}).",
         )
-        return walk_back(days, first_possible), (warning,)
-    if dates[-1] > first_possible:
-        warning = (
-            f"The last day is {dates[-1]} by the file's time, but the newest video allows any year from "
-            f"{first_possible.year} on."
+    elif by_time[-1] < first_possible:
+        dates = walk_back(days, first_possible)
+        warnings = (
+            f"The file's time would make {by_time[-1]} the last day, but its newest video was uploaded on "
+            f"{upload:%Y-%m-%d}: {first_possible} is used, the first such day after that.",
         )
-        return dates, (warning,)
-    return dates, ()
+    elif by_time[-1] > first_possible:
+        warnings = (
+            f"The last day is {by_time[-1]} by the file's time, but the newest video allows any year from "
+            f"{first_possible.year} on.",
+        )
+    decides = evidence.has_file_time and by_time[-1] > first_possible
+    return DatedRows(dates=dates, year_evidence="video_id", warnings=warnings, is_by_file_time=decides)

@@ -17,7 +17,7 @@ from upath import UPath
 from tiktok_assets.accounts import load_roster
 from tiktok_assets.exports.archive import export_id
 from tiktok_assets.exports.problems import ExportProblem
-from tiktok_assets.inbox.files import account_folders, files_below, is_there, shown, source_of
+from tiktok_assets.inbox.files import account_folders, files_below, is_behind_link, is_there, shown, source_of
 from tiktok_assets.inbox.receipts import Receipt, processed, receipts
 from tiktok_assets.progress import Progress, silent
 from tiktok_assets.settings import Settings
@@ -161,6 +161,8 @@ def _require_movable(
         raise _Stays(f"raw lacks its {', '.join(lacking)}: run `tiktok-assets rebuild`.", is_fault=True)
     if isinstance(path, Path) and path.is_symlink():
         raise _Stays("is a link. Links are not archived.")
+    if is_behind_link(path, lake.settings.landing):
+        raise _Stays("lies in a folder that is linked or mounted into landing. Such files are not moved.")
     if not isinstance(path, Path) and receipt.downloaded_at_evidence not in _KEPT_ANYWHERE:
         raise _Stays("only the file's time says when it was downloaded, and this storage does not keep it on a move.")
     if is_there(target) and _digest(target) != receipt.export_id:

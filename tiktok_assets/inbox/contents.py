@@ -14,13 +14,15 @@ import polars as pl
 import polars.selectors as cs
 from upath import UPath
 
+from tiktok_assets import clock
+from tiktok_assets.exports.evidence import ONE_DAY
 from tiktok_assets.exports.names import NameFacts
 from tiktok_assets.exports.problems import ExportProblem, UnreadableFile
-from tiktok_assets.inbox.files import State
+from tiktok_assets.inbox.files import State, siblings_of, state_of
 from tiktok_assets.inbox.ownership import linked_handles
 from tiktok_assets.inbox.sandbox import Limits, read_within
 from tiktok_assets.reports.reading import MemberRows, open_export
-from tiktok_assets.storage.lake import local_copy
+from tiktok_assets.storage.lake import Lake, local_copy
 
 log = logging.getLogger(__name__)
 
@@ -43,23 +45,57 @@ class Contents:
     months: tuple[dt.date, ...]
     sections: tuple[str, ...]
     warnings: tuple[str, ...]
+    rests_on_file_time: bool
+    """Whether nothing in it but its time says the year of its days."""
     has_numbers: bool
     """Whether it contains more than days, zeros and marks for missing: no two accounts report all the same numbers."""
 
 
+Siblings = tuple[tuple[Path, State], ...]
+
+
+class DaysInTheFuture(UnreadableFile):
+    """Days after today: the machine's clock is wrong, or the file. It stays where it is until one is corrected."""
+
+
+def read_with_siblings(lake: Lake, path: UPath, limits: Limits) -> tuple[Contents, Siblings]:
+    """What the file contains, and the files of its visit that date it, where it does not do so itself.
+
+    Raises an ExportProblem.
+    """
+    state, siblings, today = state_of(path), siblings_of(lake, path), clock.trusted_today()
+    contents = read_contents(path, state, limits, siblings, today)
+    if isinstance(contents, Contents) and contents.rests_on_file_time:
+        siblings = siblings_of(lake, path, is_dated=True)
+        contents = read_contents(path, state, limits, siblings, today)
+    if isinstance(contents, ExportProblem):
+        raise type(contents)(str(contents))
+    return contents, siblings
+
+
+def require_past(contents: Contents, name: str) -> None:
+    """Raise DaysInTheFuture where it contains days after tomorrow, which a label can be ahead."""
+    (first, last), today = contents.window, clock.today()
+    if last > today + ONE_DAY:
+        raise DaysInTheFuture(
+            f"{name}: contains {first} to {last}, and today is {today} by this machine's clock. If the clock is wrong, "
+            "correct it, then the file is picked up automatically; if the file is wrong, export it again."
+        )
+
+
 @functools.lru_cache(maxsize=100_000)
 def read_contents(
-    path: UPath, state: State, limits: Limits, siblings: tuple[tuple[Path, State], ...] = ()
+    path: UPath, state: State, limits: Limits, siblings: Siblings = (), today: dt.date | None = None
 ) -> Contents | ExportProblem:
     """What the file contains, or why it is not an export; read in the sandbox.
 
-    Cached while it and its ``siblings`` stay the same.
+    ``today``: by a clock that can be right. Cached while the file, its ``siblings`` and the day stay the same.
 
     The files of 1,000 accounts are checked every 10 seconds until their runs have ended, at 5 ms a file.
     """
     try:
         with local_copy(path) as file:
-            return read_within(limits, contents_of, file, [sibling for sibling, _ in siblings])
+            return read_within(limits, contents_of, file, [sibling for sibling, _ in siblings], today)
     except (UnreadableFile, OSError, MemoryError):
         raise
     except ExportProblem as problem:
@@ -72,9 +108,9 @@ def read_contents(
         )
 
 
-def contents_of(file: Path, siblings: Sequence[Path]) -> Contents:
+def contents_of(file: Path, siblings: Sequence[Path], today: dt.date | None) -> Contents:
     """Raises an ExportProblem."""
-    with open_export(file, siblings) as export:
+    with open_export(file, siblings, today) as export:
         export.validate()
         return Contents(
             export_id=export.export_id,
@@ -85,6 +121,7 @@ def contents_of(file: Path, siblings: Sequence[Path]) -> Contents:
             months=tuple(export.months),
             sections=export.sections,
             warnings=export.warnings,
+            rests_on_file_time=export.rests_on_file_time,
             has_numbers=any(_has_numbers(member) for member in export.members),
         )
 

@@ -6,6 +6,7 @@ and what happens to it (``intake``).
 
 from __future__ import annotations
 
+import re
 import stat
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +15,8 @@ from pathlib import Path
 from upath import UPath
 
 from tiktok_assets.exports.archive import export_id, unreadable
-from tiktok_assets.exports.visits import is_undated, of_one_visit
+from tiktok_assets.exports.problems import one_line
+from tiktok_assets.exports.visits import copied_together, is_undated, of_one_visit
 from tiktok_assets.storage.lake import Lake, changed_at, free_name, local_copy
 
 # A file changed less than this long ago is checked twice, LOOK_AGAIN apart, before it counts as complete.
@@ -107,19 +109,21 @@ def _local_state(path: Path) -> State:
     return (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
 
-def siblings_of(lake: Lake, path: UPath) -> tuple[tuple[Path, State], ...]:
+def siblings_of(lake: Lake, path: UPath, *, is_dated: bool = False) -> tuple[tuple[Path, State], ...]:
     """The dated files of the visit that a snapshot without a date came from, with their states.
 
     They lie in its folder, in landing or in the archive: either may be archived before the other. Only on this machine.
+    ``is_dated``: those of the visit of a file with dates.
     """
-    if not is_undated(path.name) or not isinstance(path, Path):
+    if not (is_dated or is_undated(path.name)) or not isinstance(path, Path):
         return ()
     roots = (lake.settings.landing, lake.settings.archive)
     own, local = Path(str(path)), [Path(str(root)) for root in roots]
     below = next((own.parent.relative_to(root) for root in local if own.is_relative_to(root)), None)
     folders = [own.parent] if below is None else [root / below for root in local]
     others = [other for folder in folders if folder.is_dir() for other in folder.iterdir() if other.is_file()]
-    return tuple((other, _local_state(other)) for other in of_one_visit(own, others))
+    chosen = copied_together(own, others) if is_dated else of_one_visit(own, others)
+    return tuple((other, _local_state(other)) for other in chosen)
 
 
 _identities: dict[UPath, tuple[State, str]] = {}
@@ -164,8 +168,10 @@ def is_younger(path: UPath, seconds: float) -> bool:
 def _state_if_present(path: UPath) -> State | None:
     try:
         return state_of(path)
-    except FileNotFoundError:  # renamed by the program that wrote it
+    except (FileNotFoundError, NotADirectoryError):  # renamed by the program that wrote it
         return None
+    except OSError:  # its disk does not answer: reading it says so
+        return ()
 
 
 def is_there(path: UPath) -> bool:
@@ -185,8 +191,8 @@ def is_text(path: UPath) -> bool:
 
 
 def shown(path: UPath) -> str:
-    """The path as text, whatever its bytes."""
-    return str(path).encode(errors="backslashreplace").decode()
+    """The path as one line of text, whatever its bytes."""
+    return one_line(str(path))
 
 
 def is_inside(path: UPath, folder: UPath) -> bool:
@@ -200,10 +206,25 @@ def lies_below(path: UPath, folder: UPath) -> bool:
 
 
 def is_behind_link(path: UPath, folder: UPath) -> bool:
-    """Whether ``path``, written as a path in ``folder``, lies elsewhere because a folder on the way is a link."""
-    return isinstance(path, Path) and not is_inside(path.parent, folder)
+    """Whether ``path``, written as a path in ``folder``, lies elsewhere: a folder on the way is a link or a mount."""
+    if not isinstance(path, Path):
+        return False
+    below = [parent for parent in path.parents if parent != folder and lies_below(parent, folder)]
+    return not is_inside(path.parent, folder) or any(map(_is_mount, below))
+
+
+def _is_mount(folder: Path) -> bool:
+    """Also a bind mount of the same disk, which only the system's own list shows."""
+    listed = Path("/proc/self/mountinfo")
+    if folder.is_mount() or not listed.exists():
+        return folder.is_mount()
+    places = {line.split(" ")[4] for line in listed.read_text(errors="surrogateescape").splitlines()}
+    return re.sub(r"[ \t\n\\]", lambda sign: f"\\{ord(sign[0]):03o}", str(folder.resolve())) in places
 
 
 def is_same(path: UPath, other: UPath) -> bool:
     """Whether two paths lead to the same place: through a link, or on a case-insensitive disk."""
-    return isinstance(path, Path) and path.exists() and other.exists() and path.samefile(other)
+    try:
+        return isinstance(path, Path) and path.samefile(other)
+    except OSError:  # one of them is not there, or no longer
+        return False

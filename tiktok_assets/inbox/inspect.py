@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 from upath import UPath
 
+from tiktok_assets import clock
 from tiktok_assets.accounts import Roster
 from tiktok_assets.exports.archive import export_id
 from tiktok_assets.exports.names import read_name
 from tiktok_assets.exports.problems import AccountConflict, ExportProblem, UnknownAccount
-from tiktok_assets.exports.visits import of_one_visit
+from tiktok_assets.exports.visits import copied_together, is_undated, of_one_visit
 from tiktok_assets.inbox.ownership import owner
 from tiktok_assets.inbox.sandbox import Limits, read_within
 from tiktok_assets.reports.reading import Export, MemberRows, open_export
@@ -40,7 +42,7 @@ def inspect(path: Path, roster: Roster, landing: UPath, limits: Limits) -> dict[
         "last_day": _iso(facts.epoch.date()) if facts.epoch else None,
     }
     try:
-        described, problem = read_within(limits, _description, path, roster, landing)
+        described, problem = read_within(limits, _description, path, roster, landing, clock.trusted_today())
     except ExportProblem as error:
         described, problem = dict[str, Any](), error
     if problem:
@@ -48,11 +50,15 @@ def inspect(path: Path, roster: Roster, landing: UPath, limits: Limits) -> dict[
     return found | described
 
 
-def _description(path: Path, roster: Roster, landing: UPath) -> tuple[dict[str, Any], ExportProblem | None]:
+def _description(
+    path: Path, roster: Roster, landing: UPath, today: dt.date | None
+) -> tuple[dict[str, Any], ExportProblem | None]:
     """What the file contains, and what is wrong with it; called in the sandbox."""
     described: dict[str, Any] = {}
     try:
-        with open_export(path, of_one_visit(path, filter(Path.is_file, path.parent.iterdir()))) as export:
+        others = [other for other in path.parent.iterdir() if other.is_file()]
+        siblings = of_one_visit(path, others) if is_undated(path.name) else copied_together(path, others)
+        with open_export(path, siblings, today) as export:
             described = _described(export, roster, landing)
             export.validate()
     except ExportProblem as problem:

@@ -19,8 +19,8 @@ from upath import UPath
 
 from tiktok_assets.accounts import Account, Roster
 from tiktok_assets.exports.names import INSIGHTS, read_name
-from tiktok_assets.exports.problems import AccountConflict, ExportProblem, UnknownAccount, UnreadableFile
-from tiktok_assets.inbox.contents import Contents, read_contents
+from tiktok_assets.exports.problems import AccountConflict, ExportProblem, UnknownAccount, UnreadableFile, one_line
+from tiktok_assets.inbox.contents import Contents, read_with_siblings, require_past
 from tiktok_assets.inbox.files import (
     account_folders,
     files_below,
@@ -34,9 +34,7 @@ from tiktok_assets.inbox.files import (
     is_younger,
     lies_below,
     shown,
-    siblings_of,
     source_of,
-    state_of,
     unchanged,
 )
 from tiktok_assets.inbox.ownership import (
@@ -48,7 +46,7 @@ from tiktok_assets.inbox.ownership import (
     owner_of,
 )
 from tiktok_assets.inbox.quarantine import Rejected, quarantine
-from tiktok_assets.inbox.receipts import loaded, months_noted
+from tiktok_assets.inbox.receipts import loaded, months_noted, proven_ids
 from tiktok_assets.inbox.sandbox import Limits
 from tiktok_assets.storage.lake import Lake, changed_at, files_in
 
@@ -57,7 +55,6 @@ log = logging.getLogger(__name__)
 _SAME_BYTES = "{path}: holds the same bytes as {twin}, which is taken in already. You can delete it."
 # In a folder that is not ours, only files of these types are read, and JSON named like our insights.
 _TYPES = (".zip", ".csv", ".xlsx")
-_FURTHEST_AHEAD = dt.timedelta(days=366)
 
 
 class AlreadyHere(ExportProblem):
@@ -73,15 +70,9 @@ class UnusableName(ExportProblem):
 
 
 class OutsideTime(ExportProblem):
-    """An export of days that have no partition and will have none soon."""
+    """An export of days that have no partition."""
 
     reason = "outside_time"
-
-
-class NotYet(ExportProblem):
-    """An export of months that have not begun."""
-
-    reason = "not_yet"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +99,7 @@ class Intake:
     unreadable: tuple[str, ...]
     """What could not be read or moved, and what to do: one message each."""
     left_alone: tuple[str, ...]
-    """Why a file stays where it is: its bytes are stored already, it is not ours, or its months have not begun."""
+    """Why a file stays where it is: its bytes are stored already, or it is not ours."""
     postponed: int = 0
     """Number of files that this pass had no time for; the next one continues with them."""
 
@@ -121,6 +112,7 @@ def take_in(lake: Lake, roster: Roster, *, settle_seconds: float = 0.0, read_bud
     are left for the next pass as well; the oldest files are read first.
     """
     with lake.alone("intake"):
+        lake.remove_orphans()
         return Inbox(lake, roster, settle_seconds=settle_seconds, read_budget=read_budget).take_in()
 
 
@@ -138,6 +130,8 @@ class Inbox:
         """By sha256: the accounts whose folders contain these bytes, and the file."""
         self._taken: defaultdict[str, dict[str, UPath]] = defaultdict(dict)
         """Of these, the files that are in the warehouse, or are taken in by this pass."""
+        self._proven: dict[str, frozenset[str]] = {}
+        """By account: the exports that were found to be its own before."""
         self._landed: list[LandedExport] = []
         self._rejected: list[Rejected] = []
         self._waiting: list[str] = []
@@ -227,8 +221,8 @@ class Inbox:
                 is_known = home_of(settings, self._all_accounts, folder) is not None
                 retired[folder] = is_known or bool(files_in(self._lake.raw_folder("exports", folder)))
             if rest and retired[folder]:
-                where = settings.landing / folder
-                self._left_alone.append(f"{where}: the account {folder} is not in use. {TO_USE_IT}")
+                where = shown(settings.landing / folder)
+                self._left_alone.append(f"{where}: the account {one_line(folder)} is not in use. {TO_USE_IT}")
             else:
                 yield path
 
@@ -269,7 +263,7 @@ class Inbox:
             except UnreadableFile as problem:
                 if is_there(path):
                     self._unreadable.append(str(problem))
-            except (AccountNotInUse, AlreadyHere, NotYet) as problem:
+            except (AccountNotInUse, AlreadyHere) as problem:
                 self._left_alone.append(str(problem))
             except ExportProblem as problem:
                 if is_younger(path, self._settle_seconds):
@@ -297,25 +291,14 @@ class Inbox:
                 f"{shown(path)}: the name is not valid text. Rename it, then put it back into "
                 f"{self._lake.settings.landing}."
             )
-        contents = read_contents(path, state_of(path), self._limits, siblings_of(self._lake, path))
-        if isinstance(contents, ExportProblem):
-            raise type(contents)(str(contents))
+        contents, _ = read_with_siblings(self._lake, path, self._limits)
+        require_past(contents, path.name)
         account = self._owner(path, contents)
         if account.key not in self._roster:
             raise AccountNotInUse(f"{path}: belongs to the account {account.key}, which is not in use. {TO_USE_IT}")
         months = self._lake.months_kept(contents.months)
-        first, last = contents.window
-        if last > _today() + _FURTHEST_AHEAD:
-            raise OutsideTime(
-                f"{path.name}: contains {first} to {last}, which is more than a year ahead. Correct the dates, or the "
-                f"clock of this machine, then put the file back into {self._lake.settings.landing}."
-            )
-        if first.replace(day=1) > _today():
-            raise NotYet(
-                f"{path}: contains {first} to {last}. It waits there until {first:%Y-%m} begins, by this machine's "
-                f"clock ({_today()}), and is processed then."
-            )
         if not months:
+            first, last = contents.window
             raise OutsideTime(
                 f"{path.name}: contains {first} to {last}; the months kept are "
                 f"{self._lake.settings.start_date:%Y-%m} to the current one. Set TIKTOK_START_DATE to an earlier "
@@ -337,10 +320,14 @@ class Inbox:
 
     def _doubts(self, contents: Contents, account: Account) -> Iterator[str]:
         handle = contents.facts.handle
-        if later := [month for month in contents.months if month > _today()]:
-            yield f"its days from {later[0]:%Y-%m} on wait until that month begins, by this machine's clock"
         if handle is not None and not contents.linked and self._all_accounts.resolve(handle) is None:
             yield f"its name says @{handle}, which is not an account; its folder says {account.key}"
+        for link in contents.linked:
+            if self._all_accounts.resolve(link) != account:
+                yield (
+                    f"its links say @{link}, which is not a handle of {account.key}; its receipt says {account.key}. "
+                    f"If the handle changed, write @{link} into previous_handles of {account.key} in accounts.toml"
+                )
 
     def _owner(self, path: UPath, contents: Contents) -> Account:
         """The account that owns the file. An export with numbers belongs to one account only: a copy is refused."""
@@ -348,7 +335,7 @@ class Inbox:
         twins = {key: twin for key, twin in taken.items() if twin != path} if contents.has_numbers else {}
         folder = account_of_folder(self._lake.settings, self._all_accounts, path)
         try:
-            account = owner_of(
+            account = self._proven_owner(path, contents, folder) or owner_of(
                 path.name,
                 contents.linked,
                 contents.facts.handle,
@@ -368,6 +355,14 @@ class Inbox:
                     f"{account.key}, delete that one, put this one into {home}, and run `tiktok-assets rebuild`."
                 )
         return account
+
+    def _proven_owner(self, path: UPath, contents: Contents, folder: Account | None) -> Account | None:
+        """The account whose ``folder`` contains it, if a receipt says so already: handles may have changed since."""
+        if folder is None or not any(lies_below(path, home) for home in account_folders(self._lake, folder.key)):
+            return None
+        if folder.key not in self._proven:
+            self._proven[folder.key] = proven_ids(self._lake, folder.key)
+        return folder if contents.export_id in self._proven[folder.key] else None
 
     def _moved_to_account(self, path: UPath, account: Account) -> UPath:
         """The file's path in its account's folder; it is moved there under a free name if it is elsewhere.
@@ -400,10 +395,6 @@ class Inbox:
             return False
         ours = (self._lake.settings.landing, self._lake.settings.archive)
         return any(lies_below(path, folder) for folder in ours) or read_name(path.name).section is not None
-
-
-def _today() -> dt.date:
-    return dt.datetime.now(dt.UTC).date()
 
 
 def _changed(path: UPath) -> float:

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 from upath import UPath
 
-from tiktok_assets.exports.problems import ExportProblem
+from tiktok_assets.exports.problems import ExportProblem, one_line
 from tiktok_assets.inbox.files import identity, shown
 from tiktok_assets.storage.lake import Lake, files_in, free_name
 
@@ -92,8 +92,8 @@ def sentence(lake: Lake, rejected: Rejected) -> str:
 
 
 def _shortened(name: str) -> str:
-    """The name as valid text, short enough for a number and the note's ".json"; the suffix stays."""
-    text = name.encode(errors="replace").decode()
+    """The name as one line of text, short enough for a number and the note's ".json"; the suffix stays."""
+    text = one_line(name)
     suffix = PurePosixPath(text).suffix[-8:]
     stem = text.removesuffix(suffix).encode()[:_LONGEST_NAME].decode(errors="ignore")
     return f"{stem}{suffix}"

@@ -10,17 +10,21 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from pydantic import TypeAdapter
 from upath import UPath
 
+from tiktok_assets.exports.problems import one_line
 from tiktok_assets.exports.provenance import READER_VERSION
 from tiktok_assets.inbox.tries import forget_tries
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.reports.reading import Export
 from tiktok_assets.storage.lake import Lake, files_in
+
+log = logging.getLogger(__name__)
 
 _CLOSED = f".v{READER_VERSION}.json"
 _LOADED = f".v{READER_VERSION}.loaded.json"
@@ -92,24 +96,46 @@ _JSON = TypeAdapter(Receipt)
 def receipts(lake: Lake, account: str) -> Iterator[Receipt]:
     """The receipts of every export of ``account`` that raw holds, open or closed."""
     for path in _receipt_files(lake, account):
-        yield _JSON.validate_json(path.read_bytes())
+        if receipt := _read(path):
+            yield receipt
+
+
+def _read(path: UPath) -> Receipt | None:
+    """The receipt in a file; None for a damaged one, which is as none, and a line in the log that says what to do."""
+    try:
+        return _JSON.validate_json(path.read_bytes())
+    except ValueError:
+        log.warning(
+            "%s: this receipt is damaged. Delete it, then run `tiktok-assets process`: its export is read again.", path
+        )
+        return None
+
+
+def proven_ids(lake: Lake, account: str) -> frozenset[str]:
+    """The ids of the exports that were ever found to be ``account``'s: by its receipts, of any version and state.
+
+    During a rebuild they lie in the previous lake, which is kept until the new one is complete.
+    """
+    folders = [lake.raw_folder("exports", account), UPath(lake.settings.previous_lake) / "raw" / "exports"]
+    folders[1] /= f"account={account}"
+    names = [path.name for folder in folders for path in files_in(folder) if ".v" in path.name]
+    return frozenset(name.split(".")[0] for name in names)
 
 
 def months_noted(lake: Lake, account: str, export_id: str) -> tuple[dt.date, ...]:
     """The months that an export has to reach by its open receipt, also unlabelled ones. Empty without a receipt."""
     path = lake.raw_folder("exports", account) / f"{export_id}{_OPEN}"
-    if not path.exists():
-        return ()
-    return _JSON.validate_json(path.read_bytes()).months
+    receipt = _read(path) if path.exists() else None
+    return receipt.months if receipt else ()
 
 
 def write_receipt(lake: Lake, account: str, source: str, export: Export, run_id: str) -> None:
     """Note that raw holds ``export`` since the run ``run_id``, and which months it has to reach.
 
-    An open receipt that exists already stays as it is.
+    An open receipt that exists already stays as it is, unless it is damaged.
     """
     path = lake.raw_folder("exports", account) / f"{export.export_id}{_OPEN}"
-    if path.exists():
+    if path.exists() and _read(path):
         return
     receipt = Receipt(
         export_id=export.export_id,
@@ -146,7 +172,7 @@ class Moved:
         }
         changes = ", ".join(f"{report} {was} -> {is_now}" for report, (was, is_now) in shifts.items() if was != is_now)
         return (
-            f"{self.source}: the date shift of its labels changed (days ahead of the real day: {changes}). "
+            f"{one_line(self.source)}: the date shift of its labels changed (days ahead of the real day: {changes}). "
             f"{len(self.months)} months from {self.months[0]:%Y-%m} to {self.months[-1]:%Y-%m} are rebuilt."
         )
 
@@ -166,7 +192,8 @@ def note_shifts(
     moved = []
     with lake.alone("receipts"):
         for path in _receipt_files(lake, account):
-            receipt = _JSON.validate_json(path.read_bytes())
+            if (receipt := _read(path)) is None:
+                continue
             before = receipt.shifts
             if before is None and path.name.endswith((_CLOSED, _LOADED)):
                 before = {}  # written before labels were judged: its labels were used unchanged
@@ -197,7 +224,8 @@ def note_loaded(lake: Lake, account: str, partitions: PartitionRange, run_id: st
         for path in _receipt_files(lake, account):
             if not path.name.endswith(_OPEN):
                 continue
-            receipt = _JSON.validate_json(path.read_bytes())
+            if (receipt := _read(path)) is None:
+                continue
             if receipt.run_id != run_id and receipt.written_at > started_at:
                 continue
             reached = {*receipt.months_reached, *partitions.months}

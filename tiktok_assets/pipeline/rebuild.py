@@ -12,17 +12,24 @@ import dagster as dg
 import polars as pl
 
 from tiktok_assets.accounts import load_roster
-from tiktok_assets.curated.registry import PREVIOUS_NAMES
+from tiktok_assets.failures import PassingFailure
+from tiktok_assets.graph import warehouse_of
+from tiktok_assets.inbox.files import account_files
+from tiktok_assets.inbox.receipts import proven_ids
 from tiktok_assets.pipeline.process import Result, planning, process_alone
 from tiktok_assets.progress import Progress, silent
 from tiktok_assets.settings import Settings
-from tiktok_assets.storage.duckdb import Warehouse
+from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.lock_names import account_lock
 from tiktok_assets.storage.locks import Locks, LockTaken
 
 
 class RebuildRefused(ValueError):
     """The lake cannot be rebuilt completely now; nothing was changed. The message says what to do."""
+
+
+class RebuildFailed(PassingFailure):
+    """A run of the rebuild failed; the previous lake is back."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,21 +60,23 @@ def rebuild(
 def _rebuild(
     settings: Settings, places: list[Path], instance: dg.DagsterInstance | None, progress: Progress
 ) -> tuple[Result, list[Difference]]:
-    backup = settings.state / "before-rebuild"
+    backup = settings.previous_lake
     with _without_runs(settings):
         if backup.exists():
             _restore(backup, places)
         _refuse_to_lose_accounts(settings)
+        _refuse_to_lose_exports(settings)
         before = dict(_tables(settings))
         backup.mkdir(parents=True)
         for path in places:
             if path.exists():
                 path.rename(backup / path.name)
-        Warehouse(settings.working_warehouse, settings.warehouse).start_empty()
+        warehouse_of(settings).start_empty()
     try:
         result = process_alone(settings, instance=instance, progress=progress)
         if not all(account.succeeded for account in result.accounts):
-            raise RuntimeError(next(account.error for account in result.accounts if account.error))
+            name, error = next((one.account, one.error) for one in result.accounts if one.error)
+            raise RebuildFailed(f"The rebuild failed and the previous lake is back: {name}, {error}")
     except BaseException:
         _restore(backup, places)
         raise
@@ -116,6 +125,21 @@ def _refuse_to_lose_accounts(settings: Settings) -> None:
         )
 
 
+def _refuse_to_lose_exports(settings: Settings) -> None:
+    """An account without any file left is one whose disk is not mounted, unless a person says otherwise."""
+    lake = Lake(settings)
+    empty = [
+        one for one in load_roster(settings) if proven_ids(lake, one) and next(account_files(lake, one), None) is None
+    ]
+    if empty:
+        receipts = ", ".join(str(lake.raw_folder("exports", one)) for one in empty)
+        raise RebuildRefused(
+            f"No export of {', '.join(empty)} is left in {settings.landing} or {settings.archive}, so a rebuild would "
+            "lose their tables. Check that the disk is mounted, or restore the files, then run this again. If you "
+            f"deleted them to have the tables gone, delete {receipts} as well. Nothing was changed."
+        )
+
+
 def _tables(settings: Settings) -> Iterator[tuple[str, pl.DataFrame]]:
     """Every table of the lake and the warehouse, without ``loaded_at``."""
     root = Path(str(settings.data_dir))
@@ -125,7 +149,7 @@ def _tables(settings: Settings) -> Iterator[tuple[str, pl.DataFrame]]:
                 yield f"{layer}/{folder.name}", pl.concat([pl.read_parquet(file) for file in files], how="diagonal")
     working = settings.working_warehouse
     if working.exists():
-        with Warehouse(working, settings.warehouse, previous_names=PREVIOUS_NAMES).session() as session:
+        with warehouse_of(settings).session() as session:
             connection = session.connection
             for (name,) in connection.execute("select table_name from duckdb_tables() order by 1").fetchall():
                 rows = pl.DataFrame(connection.sql(f"select * exclude (loaded_at) from {name}").to_arrow_table())

@@ -16,6 +16,7 @@ import dagster as dg
 
 from tiktok_assets.batches import Batch, batches
 from tiktok_assets.checks.evaluation import broken_for
+from tiktok_assets.exports.problems import one_line
 from tiktok_assets.inbox.intake import LandedExport
 from tiktok_assets.inbox.receipts import loaded
 from tiktok_assets.inbox.run_plan import note_batch
@@ -107,6 +108,7 @@ def _left(batch: Batch, waiting: Sequence[Batch], found: Mapping[str, AccountRes
 
 def _result(run: dg.ExecuteInProcessResult, account: str, exports: list[LandedExport]) -> AccountResult:
     months = [month for export in exports for month in export.months]
+    warnings = [f"{one_line(export.source)}: {text}" for export in exports for text in export.warnings]
     broken = {
         (check.severity, f"{check.asset_key.to_user_string()} {check.check_name}"): sentence
         for check in run.get_asset_check_evaluations()
@@ -125,7 +127,7 @@ def _result(run: dg.ExecuteInProcessResult, account: str, exports: list[LandedEx
         error=None if run.success else _why(run),
         failed_checks=tuple(named(dg.AssetCheckSeverity.ERROR)),
         warned_checks=named(dg.AssetCheckSeverity.WARN),
-        warnings=tuple(dict.fromkeys(f"{export.source}: {text}" for export in exports for text in export.warnings)),
+        warnings=tuple(dict.fromkeys(warnings)),
     )
 
 
@@ -139,6 +141,8 @@ def _why(run: dg.ExecuteInProcessResult) -> str:
     for event in run.all_events:
         if event.is_step_failure:
             error = event.step_failure_data.error
+            if error and error.cls_name == dg.Failure.__name__:  # its message is a sentence
+                return f"{event.step_key}: {error.message.partition(': ')[2].strip()}"
             cause = error.cause if error and error.cause else error
             return f"{event.step_key}: {cause.message.strip() if cause else 'failed'}"
     return "the run failed before its first step"

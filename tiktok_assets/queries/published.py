@@ -15,13 +15,15 @@ def read_table(settings: Settings, table: str, columns: str = "*") -> pl.DataFra
     """The rows of a table of ``data/warehouse/tiktok.duckdb``. Raises NoWarehouse if it does not exist yet."""
     import duckdb
 
+    from tiktok_assets.storage.warehouse_files import opened
+
     path = settings.warehouse
     if not path.exists():
         raise NoWarehouse(
             f"{path}: there is no warehouse yet. Drop exports into {settings.landing}, run `tiktok-assets process`, "
             "then try again."
         )
-    with duckdb.connect(path, read_only=True) as connection:
+    with opened(path, read_only=True) as connection:
         try:
             return pl.DataFrame(connection.sql(f"select {columns} from {table}").to_arrow_table())
         except duckdb.CatalogException as error:

@@ -9,7 +9,8 @@ import polars as pl
 
 from tiktok_assets.exports.dates import UnreadableDay, read_day_texts
 from tiktok_assets.exports.evidence import ONE_DAY
-from tiktok_assets.exports.placing import first_on_or_after, last_on_or_before
+from tiktok_assets.exports.monthdays import last_on_or_before
+from tiktok_assets.exports.placing import first_on_or_after
 from tiktok_assets.exports.problems import UnreadableValue
 from tiktok_assets.reports._columns import cell_name, count, is_missing, pick, snapshot_rows, text, typed
 from tiktok_assets.reports.report import Report, Staged, UtcTime

@@ -18,8 +18,8 @@ import polars as pl
 
 from tiktok_assets.exports.archive import Member, export_id, open_members, unreadable
 from tiktok_assets.exports.dates import DayTexts, UnreadableDay, read_day_texts
-from tiktok_assets.exports.downloads import downloaded_at, vintage
-from tiktok_assets.exports.evidence import DatedRows, Evidence
+from tiktok_assets.exports.downloads import downloaded_at, earliest_download, vintage
+from tiktok_assets.exports.evidence import DAYS_OF_A_DOWNLOAD, DatedRows, Evidence
 from tiktok_assets.exports.long_tables import pieces
 from tiktok_assets.exports.monthdays import ImpossibleCalendar
 from tiktok_assets.exports.names import NameFacts, dates_in_name, read_name
@@ -48,6 +48,8 @@ _OTHER_FILES = (
 )
 MAX_DATED_ROWS = 100_000
 """Of a report with a row for each day or hour: 270 years of days, or joined files."""
+# Reports of a visit end within days of each other.
+_ANOTHER_YEAR = dt.timedelta(days=300)
 # A week: rows that are usually this far apart are not days.
 _NOT_DAILY = 7
 
@@ -110,6 +112,11 @@ class Export:
         """Of the warnings, those that say that the year of its days may be wrong."""
         return tuple(dict.fromkeys(doubt for member in self.members for doubt in member.days.doubts))
 
+    @property
+    def rests_on_file_time(self) -> bool:
+        """Whether nothing but the file's time says the year of some of its days."""
+        return any(map(rests_on_file_time, self.members))
+
     def frames(self, *, account: str, source: str) -> Iterator[tuple[MemberRows, pl.DataFrame | pl.LazyFrame]]:
         """The raw rows of each member: the text of every column, with provenance. Lazy for very many rows."""
         first, last = self.window
@@ -165,10 +172,11 @@ def _beside(provenance: pl.DataFrame, rows: pl.DataFrame | pl.LazyFrame) -> pl.D
 
 
 @contextlib.contextmanager
-def open_export(path: Path, siblings: Iterable[Path] = ()) -> Generator[Export]:
+def open_export(path: Path, siblings: Iterable[Path] = (), today: dt.date | None = None) -> Generator[Export]:
     """The export at ``path``, readable while the context lasts. Raises an ExportProblem that says what to do.
 
-    ``siblings``: dated files of the same visit (``visits.of_one_visit``), which date a snapshot that has no date.
+    ``siblings``: dated files of the same visit (``visits``), which date a snapshot that has no date, and days whose
+    year rests on the file's time alone. ``today``: by the machine's clock, where that can be right.
     """
     identity = export_id(path)
     facts = read_name(path.name)
@@ -181,14 +189,24 @@ def open_export(path: Path, siblings: Iterable[Path] = ()) -> Generator[Export]:
         raise unreadable(path, error) from error
     with open_members(path) as contents:
         facts = _with_handle_inside(path, facts, contents)
-        found, unread = _read_members(path, contents, facts, file_time)
+        known = _Known(facts=facts, file_time=file_time, today=today)
+        found, unread = _read_members(path, contents, known)
+        if any(map(rests_on_file_time, (member for member, _ in found))):
+            known = dataclasses.replace(known, visit_days=_days_of_visit(found, siblings, today))
+            found, unread = _read_members(path, contents, known) if known.visit_days else (found, unread)
         members, evidences = [member for member, _ in found], [evidence for _, evidence in found]
         _refuse_mixture(path, facts, members)
         at, at_evidence = _downloaded_at(members, evidences)
-        notes: tuple[str, ...] = ()
+        notes = _years_of_members(members)
         if at_evidence == "file_time" and all(member.report.label is None for member in members):
-            by_siblings, note = moment_of_visit(at, _read_siblings(siblings))
+            is_possible = evidences[0].has_file_time
+            by_siblings, note = moment_of_visit(at, _read_siblings(siblings, today), is_possible=is_possible)
             notes = (f"{members[0].report.title} {note}",) if note else ()
+            if not is_possible and by_siblings is None:
+                raise UnreadableValue(
+                    f"{path.name}: contains no date, and its own time ({file_time:%Y-%m-%d}) cannot be right. Put it "
+                    "beside the dated files of its visit, or give it the time of its download (touch -d YYYY-MM-DD)."
+                )
             at, at_evidence = (by_siblings, "siblings") if by_siblings else (at, at_evidence)
         order, order_evidence = _vintage(members, at, at_evidence)
         yield Export(
@@ -205,15 +223,64 @@ def open_export(path: Path, siblings: Iterable[Path] = ()) -> Generator[Export]:
         )
 
 
-def _read_siblings(paths: Iterable[Path]) -> list[Sibling]:
+@dataclass(frozen=True, kw_only=True)
+class _Known:
+    """What is known about all tables of a file before they are read."""
+
+    facts: NameFacts
+    file_time: dt.datetime
+    today: dt.date | None
+    visit_days: tuple[dt.date, ...] = ()
+    """The last days of the visit, by files and tables whose year rests on more than a file's time."""
+    visits: tuple[dt.date, ...] = ()
+    """The last days that Studio's names of other tables in the same ZIP state."""
+
+    def time_of(self, content: Member) -> dt.datetime:
+        """The time of the file: that of its entry in a ZIP of folders, where that can be right."""
+        if not content.folders or content.stamp is None:
+            return self.file_time
+        inside = Evidence(file_time=content.stamp, today=self.today)
+        return content.stamp if inside.has_file_time else self.file_time
+
+
+def rests_on_file_time(member: MemberRows) -> bool:
+    """Whether nothing but the file's time says the year of its days."""
+    return member.days.is_by_file_time
+
+
+def _days_of_visit(
+    found: list[tuple[MemberRows, Evidence]], siblings: Iterable[Path], today: dt.date | None
+) -> tuple[dt.date, ...]:
+    """The last days of the other tables, or else files, of a visit that have their year from better evidence."""
+    inside = [max(one.days.dates) for one, _ in found if one.days.dates and not rests_on_file_time(one)]
+    beside = () if inside else _read_siblings(siblings, today)
+    return tuple({*inside, *(one.last_day for one in beside if one.last_day and not one.rests_on_file_time)})
+
+
+def _years_of_members(members: list[MemberRows]) -> tuple[str, ...]:
+    """A warning where reports of one visit are of different years, each by its own evidence."""
+    last = [(max(one.days.dates), one.report.title, one.days.year_evidence) for one in members if one.days.dates]
+    if not last or max(last)[0] - min(last)[0] < _ANOTHER_YEAR:
+        return ()
+    ends = ", ".join(f"{title} on {day} ({evidence})" for day, title, evidence in last)
+    return (f"Its reports end in different years: {ends}. If they are of one visit, drop its exports as served",)
+
+
+def _read_siblings(paths: Iterable[Path], today: dt.date | None) -> list[Sibling]:
     """What the files say about their visit. One that cannot be read, or has no rows, says nothing."""
     found: list[Sibling] = []
     for path in paths:
-        with contextlib.suppress(ExportProblem), open_export(path) as export:
+        with contextlib.suppress(ExportProblem), open_export(path, today=today) as export:
             if any(member.days.dates for member in export.members):
                 last = max(day for member in export.members for day in member.days.dates)
                 found.append(
-                    Sibling(name=path.name, moment=export.vintage, evidence=export.vintage_evidence, last_day=last)
+                    Sibling(
+                        name=path.name,
+                        moment=export.vintage,
+                        evidence=export.vintage_evidence,
+                        last_day=last,
+                        rests_on_file_time=export.rests_on_file_time,
+                    )
                 )
     return found
 
@@ -230,13 +297,13 @@ def _with_handle_inside(path: Path, facts: NameFacts, contents: list[Member]) ->
 
 
 def _read_members(
-    path: Path, contents: list[Member], facts: NameFacts, file_time: dt.datetime
+    path: Path, contents: list[Member], known: _Known
 ) -> tuple[list[tuple[MemberRows, Evidence]], tuple[str, ...]]:
     """The reports in the file, and what in it is not one. Raises the first problem if it contains no report."""
     found: list[tuple[MemberRows, Evidence]] = []
     others: list[ExportProblem] = []
     inside = [read_name(part) for content in contents for part in (content.name, *content.folders)]
-    visits = tuple({one.epoch.date() for one in inside if one.epoch})
+    known = dataclasses.replace(known, visits=tuple({one.epoch.date() for one in inside if one.epoch}))
     for content in contents:
         try:
             tables = read_tables(content, is_header)
@@ -248,7 +315,7 @@ def _read_members(
             continue
         for name, table in tables:
             try:
-                found.append(_read_table(path, content, name, table, facts, file_time, visits))
+                found.append(_read_table(path, content, name, table, known))
             except ForeignFile as problem:
                 others.append(problem)
     if others and not found:
@@ -256,17 +323,8 @@ def _read_members(
     return found, tuple(map(str, others))
 
 
-def _read_table(
-    path: Path,
-    content: Member,
-    name: str,
-    table: Table,
-    facts: NameFacts,
-    file_time: dt.datetime,
-    visits: tuple[dt.date, ...],
-) -> tuple[MemberRows, Evidence]:
-    """``visits``: the last days that Studio's names of other tables in the same ZIP state."""
-    where = _where(path, name)
+def _read_table(path: Path, content: Member, name: str, table: Table, known: _Known) -> tuple[MemberRows, Evidence]:
+    where, facts = _where(path, name), known.facts
     inside = [read_name(part) for part in (content.name, *reversed(content.folders))]
     named = any(one.is_studios for one in (facts, *inside, read_name(path.name)))
     layout = identify(where, table.header, table.head, table.above, is_named_by_studio=named and name == content.name)
@@ -280,15 +338,17 @@ def _read_table(
     window = next((one for one in (facts, *inside) if one.epoch), facts)
     dates = dates_in_name(path.name)
     if window.epoch is None:
-        dates = dataclasses.replace(dates, days=(*dates.days, *visits))
+        dates = dataclasses.replace(dates, days=(*dates.days, *known.visits))
     evidence = Evidence(
-        file_time=content.stamp if content.folders and content.stamp else file_time,
+        file_time=known.time_of(content),
         captured_at=table.captured_at,
         stamp=None if content.folders else content.stamp,
         first_day=window.first_day,
         epoch=window.epoch,
         newest_upload=newest_upload,
         name_dates=dates,
+        visit_days=known.visit_days,
+        today=known.today,
     )
     days, texts = _days(path, name, layout, table, evidence)
     refuse_foreign_table(where, layout, is_named_by_studio=named, is_yearless=bool(texts.days) and texts.years is None)
@@ -307,26 +367,27 @@ def _days(path: Path, member: str, layout: Layout, table: Table, evidence: Evide
     """
     header = layout.label_column
     if header is None:
-        return DatedRows(dates=[], year_evidence="none"), DayTexts(locale=None, days=[], years=None)
-    numbers, texts = _labels(table, header, is_daily=layout.report.is_daily)
-    if layout.report.is_daily and len(texts) > MAX_DATED_ROWS:
+        texts = DayTexts(locale=None, days=[], years=None)
+        return dataclasses.replace(date_rows(texts, evidence), year_evidence="none"), texts
+    numbers, labels = _labels(table, header, is_daily=layout.report.is_daily)
+    if layout.report.is_daily and len(labels) > MAX_DATED_ROWS:
         raise UnreadableValue(
-            f"{_where(path, member)}: has {len(texts):,} rows; {layout.report.title} has one for each day or hour, at "
+            f"{_where(path, member)}: has {len(labels):,} rows; {layout.report.title} has one for each day or hour, at "
             f"most 8,760 in one export, and {MAX_DATED_ROWS:,} are read. Export it again."
         )
     try:
-        read = read_day_texts(texts)
+        read = read_day_texts(labels)
         days = date_rows(read, evidence)
         days = dataclasses.replace(days, warnings=(*read.notes, *days.warnings))
     except (UnreadableDay, ImpossibleCalendar) as error:
         raise UnreadableValue(
-            f"{_where(path, member)}, row {numbers[error.row]}, {header}: {texts[error.row]!r} {error.why} "
+            f"{_where(path, member)}, row {numbers[error.row]}, {header}: {labels[error.row]!r} {error.why} "
             "Export it again; if the file was edited, use the original."
         ) from error
     if layout.report.is_daily:
         _refuse_what_is_not_daily(_where(path, member), layout, days.dates)
     else:
-        _refuse_several_exports(_where(path, member), header, numbers, texts, read)
+        _refuse_several_exports(_where(path, member), header, numbers, labels, read)
     return days, read
 
 
@@ -391,6 +452,9 @@ def _downloaded_at(members: list[MemberRows], evidences: list[Evidence]) -> tupl
             stated = max(member.days.dates)
             if abs(stated - at.date()) > dt.timedelta(days=1):
                 return dt.datetime.combine(stated, dt.time(), dt.UTC), "export_date_column"
+    by_visit = [max(member.days.dates) for member in members if member.days.year_evidence == "siblings"]
+    if evidence == "file_time" and by_visit and at.date() - max(by_visit) > DAYS_OF_A_DOWNLOAD:  # the time of a copy
+        return earliest_download(max(last_days)), "last_row"
     # No file contains days after its download (a label may be a day ahead): raw relies on it to leave files unread.
     last = max(last_days, default=at.date())
     if last > at.date() + dt.timedelta(days=1):

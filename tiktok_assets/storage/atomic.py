@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,13 +21,36 @@ def replacing(path: Path, *, mode: int | None = None, scratch_folder: Path | Non
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".") as private:  # nobody else may look into it
         scratch = Path(private) / path.name
-        yield scratch
-        if mode is None:
-            mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
-        scratch.chmod(mode)
-        flush(scratch)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        scratch.replace(path)
+        with naming(path):
+            yield scratch
+            if mode is None:
+                mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
+            scratch.chmod(mode)
+            flush(scratch)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            scratch.replace(path)
+
+
+@contextlib.contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """An OSError of the block that names no file, as that of a full disk does, is one of ``path``."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno is not None:
+            error.filename = str(path)
+        raise
+
+
+def remove_orphans(folder: Path, pattern: str, older_than: float) -> None:
+    """Remove what killed processes left in ``folder`` under names like ``pattern``: all in it unchanged for long.
+
+    ``older_than``: a moment in Unix seconds. Times in the future, of a clock that was wrong, keep it.
+    """
+    for path in folder.glob(pattern):
+        with contextlib.suppress(OSError):  # removed by somebody else, or not ours to remove
+            if all(one.lstat().st_mtime < older_than for one in (path, *path.rglob("*"))):
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def flush(path: Path) -> None:

@@ -25,9 +25,10 @@ import polars.selectors as cs
 
 from tiktok_assets.curated.catalog import sql_literal
 from tiktok_assets.partitions import PartitionRange
-from tiktok_assets.storage.atomic import flush
+from tiktok_assets.storage.atomic import flush, naming
 from tiktok_assets.storage.columns import Descriptions, describe, rename_columns
 from tiktok_assets.storage.locks import Locks
+from tiktok_assets.storage.warehouse_files import opened, require_replaceable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -153,12 +154,13 @@ class Session:
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
-        """Waits while a program that ignores our lock has the file open. Raises duckdb.Error."""
+        """Waits while a program that ignores our lock has the file open. Raises WarehouseUnusable, duckdb.Error."""
         if self._connection is None:
             deadline = time.monotonic() + LOCK_TIMEOUT
             while True:
                 try:
-                    self._connection = duckdb.connect(self.warehouse.working, read_only=self._read_only)
+                    warehouse = self.warehouse
+                    self._connection = opened(warehouse.working, warehouse.descriptions, read_only=self._read_only)
                     break
                 except duckdb.IOException as error:
                     if "lock" not in str(error).lower() or time.monotonic() > deadline:
@@ -266,11 +268,12 @@ class Session:
         return {(account, month): f"{rows}-{number}" for account, month, rows, number in found}
 
     def publish(self) -> None:
-        """Replace the published file atomically by a copy of the working one.
+        """Replace the published file atomically by a copy of the working one. Raises WarehouseUnusable.
 
         Closed before it is copied: reading and closing a file that DuckDB has open in this process would drop DuckDB's
         own lock on it. Our lock is held throughout.
         """
+        require_replaceable(self.warehouse.published, self.warehouse.descriptions)
         for name, query in self.warehouse.views.items():
             with contextlib.suppress(duckdb.CatalogException, duckdb.BinderException):
                 self.connection.execute(f"create or replace view {name} as {query}")
@@ -286,7 +289,8 @@ class Session:
             _compact(working, compact)
             compact.replace(working)
         copy = published.with_name(f".{published.name}.new")  # beside it: a rename does not cross file systems
-        _copy(working, copy)
+        with naming(copy):
+            _copy(working, copy)
         # A WAL beside the published file belongs to the copy being replaced; DuckDB refuses to open the new one with it
         # ("WAL does not match database file").
         _wal(published).unlink(missing_ok=True)

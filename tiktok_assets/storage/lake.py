@@ -14,6 +14,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -21,12 +22,14 @@ from pathlib import Path, PurePosixPath
 import polars as pl
 from upath import UPath
 
+from tiktok_assets import clock
 from tiktok_assets.exports.provenance import READER_VERSION
 from tiktok_assets.settings import Settings
-from tiktok_assets.storage.atomic import replacing
+from tiktok_assets.storage.atomic import remove_orphans, replacing
 from tiktok_assets.storage.locks import Locks
 
 _PIECE = 1024**2  # bytes
+_ORPHAN_AFTER = 24 * 3600.0  # seconds
 _RAW_NAME = re.compile(r"^(\d{8}T\d{6}Z_[0-9a-f]{12})(?:_v\w+)?\.parquet$")
 
 
@@ -38,8 +41,7 @@ class Lake:
 
     def months_kept(self, months: Iterable[dt.date]) -> list[dt.date]:
         """Of ``months``, those that have a partition: from the first month kept to the current one."""
-        today = dt.datetime.now(dt.UTC).date()
-        return [month for month in months if self.settings.start_date <= month <= today]
+        return [month for month in months if self.settings.start_date <= month <= clock.today()]
 
     def raw_folder(self, report: str, account: str) -> UPath:
         """One immutable file per export."""
@@ -107,6 +109,12 @@ class Lake:
     def _scratch_for(self, path: Path, mode: int = 0o644) -> contextlib.AbstractContextManager[Path]:
         """A file outside the scanned folders that becomes ``path`` when the block succeeds."""
         return replacing(path, mode=mode, scratch_folder=self.settings.state / "scratch")
+
+    def remove_orphans(self) -> None:
+        """Remove scratch files of processes that were killed a day ago or earlier."""
+        a_day_ago = time.time() - _ORPHAN_AFTER
+        remove_orphans(self.settings.state / "scratch", "*", a_day_ago)
+        remove_orphans(self.settings.state, "tmp*", a_day_ago)
 
     def remove(self, path: UPath) -> None:
         """Delete one file if it is there."""

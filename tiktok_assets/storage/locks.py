@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import errno
 import fcntl
+import functools
 import json
 import logging
 import os
 import resource
+import tempfile
 import time
 import urllib.parse
 from collections.abc import Callable, Collection, Iterator
@@ -65,6 +68,7 @@ class Locks:
         """
         requested = sorted({names} if isinstance(names, str) else set(names))
         self.folder.mkdir(parents=True, exist_ok=True)
+        _require_locks(self.folder)
         _allow_open_files(len(requested))
         with contextlib.ExitStack() as stack:
             for name in requested:
@@ -143,8 +147,25 @@ def _locked(path: Path, stack: contextlib.ExitStack) -> int | None:
             return descriptor
     except (BlockingIOError, FileNotFoundError):
         pass
+    except BaseException:
+        _let_go(descriptor)
+        raise
     _let_go(descriptor)
     return None
+
+
+@functools.cache
+def _require_locks(folder: Path) -> None:
+    """Raise OSError where the file system has no locks, or grants one to two holders at once, as some mounts do."""
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".probe") as probe, Path(probe.name).open("rb") as other:
+            fcntl.flock(probe, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+    except OSError as error:
+        error.filename = str(folder)
+        raise
 
 
 def _let_go(descriptor: int) -> None:

@@ -10,6 +10,7 @@ import datetime as dt
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
+from tiktok_assets import clock
 from tiktok_assets.accounts import Account
 from tiktok_assets.exports.names import INSIGHTS, read_name
 from tiktok_assets.exports.problems import ExportProblem
@@ -75,7 +76,7 @@ def _windows(lake: Lake, account: str) -> Iterator[tuple[str, LandedWindow]]:
         try:
             if identity(path) in read:
                 continue
-            contents = read_contents(path, state_of(path), Limits.of(lake.settings))
+            contents = read_contents(path, state_of(path), Limits.of(lake.settings), today=clock.trusted_today())
         except ExportProblem:
             continue  # the intake reports why
         if isinstance(contents, Contents):

@@ -315,6 +315,25 @@ def test_a_rebuild_that_would_lose_an_account_is_refused_and_changes_nothing(pro
     assert {path: path.read_bytes() for path in processed.rglob("*") if path.suffix in (".parquet", ".zip")} == before
 
 
+def test_a_rebuild_without_any_file_in_landing_is_refused_and_changes_nothing(processed: Path) -> None:
+    before = {path: path.read_bytes() for path in processed.rglob("*.parquet")}
+    (processed / "landing").rename(processed / "unmounted")
+    result = run("rebuild")
+    assert result.exit_code == 2
+    assert "No export of zonea0 is left" in result.output and "Check that the disk is mounted" in result.output
+    assert {path: path.read_bytes() for path in processed.rglob("*.parquet")} == before
+    assert (processed / "warehouse" / "tiktok.duckdb").exists()
+
+
+def test_a_handle_that_changed_costs_a_rebuild_no_row(processed: Path, tmp_path: Path) -> None:
+    (tmp_path / "accounts.toml").write_text('[accounts.pig1987]\n[accounts.zonea0]\nhandle = "brand.new"\n')
+    result = run("rebuild", "--json")
+    found = json.loads(result.stdout)
+    assert found["result"]["intake"]["rejected"] == []
+    assert any("previous_handles" in text for text in found["result"]["accounts"][0]["warnings"])
+    assert [one for one in found["differences"] if one["only_before"] != one["only_after"]] == []
+
+
 def test_a_rebuild_that_was_killed_is_undone_by_the_next(processed: Path) -> None:
     aside = processed / "state" / "before-rebuild"
     aside.mkdir()

@@ -140,7 +140,7 @@ def test_a_year_by_a_file_time_long_after_the_last_row_carries_a_warning(last: d
 
 
 @examples(40)
-@given(st.integers(2013, 2030), st.integers(1, 100), st.integers(1, 100), st.integers(0, 3))
+@given(st.integers(2017, 2030), st.integers(1, 100), st.integers(1, 100), st.integers(0, 3))
 def test_a_present_or_missing_29_february_limits_the_possible_years(
     year: int, before: int, after: int, years_later: int
 ) -> None:

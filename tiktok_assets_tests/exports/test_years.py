@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from tiktok_assets.exports.dates import DayTexts, read_day_texts
 from tiktok_assets.exports.downloads import downloaded_at
 from tiktok_assets.exports.evidence import DatedRows, Evidence
-from tiktok_assets.exports.monthdays import ImpossibleCalendar, MonthDay
-from tiktok_assets.exports.placing import first_on_or_after, last_on_or_before, walk_back
+from tiktok_assets.exports.monthdays import ImpossibleCalendar, MonthDay, last_on_or_before
+from tiktok_assets.exports.placing import first_on_or_after, walk_back
 from tiktok_assets.exports.years import date_rows
 
 # Files of one month in these are read as another language (see test_dates.TWO_MEANINGS).
@@ -46,7 +46,7 @@ LATER = utc("2031-07-01")  # a modification time that would give wrong years: th
 
 @st.composite
 def windows(draw: st.DrawFn) -> list[dt.date]:
-    first = draw(st.dates(dt.date(2015, 1, 1), dt.date(2034, 12, 31)))
+    first = draw(st.dates(dt.date(2016, 9, 1), dt.date(2034, 12, 31)))
     return [first + dt.timedelta(days=n) for n in range(draw(st.integers(1, 366)))]
 
 
@@ -208,7 +208,7 @@ def test_a_name_with_the_right_last_day_but_another_first_day_does_not_fit() -> 
 def test_the_last_resort_is_the_time_of_the_file() -> None:
     dates = window("2025-12-28", "2026-01-03")
     dated = date_rows(rows(dates), Evidence(file_time=utc("2026-01-02T23:30:00")))
-    assert dated == DatedRows(dates=dates, year_evidence="file_time")
+    assert dated == DatedRows(dates=dates, year_evidence="file_time", is_by_file_time=True)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import shutil
@@ -139,10 +140,10 @@ def test_a_bug_of_ours_in_one_file_does_not_stop_the_others(
 
     real_open = module.open_export
 
-    def stumbling(path: Path, siblings: Iterable[Path]):
+    def stumbling(path: Path, siblings: Iterable[Path], today: dt.date | None):
         if path.name == "Content_pig1987.zip":
             raise ZeroDivisionError("division by zero")
-        return real_open(path, siblings)
+        return real_open(path, siblings, today)
 
     monkeypatch.setattr(module, "open_export", stumbling)
     bad = drop_export(settings, "pig1987", "content")

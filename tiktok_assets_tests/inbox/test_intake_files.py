@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
+import shutil
+import socket
+import stat
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +20,7 @@ from upath import UPath
 
 from tiktok_assets.inbox import files as dropped
 from tiktok_assets.inbox.files import state_of
+from tiktok_assets.inbox.quarantine import sentence
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets_tests.conftest import Install
@@ -163,6 +170,98 @@ def test_bad_files_in_a_linked_account_folder_stay_there(settings: Settings, tmp
     assert landed(intake) == [("pig1987", made.name)]
     assert names_in(elsewhere) == sorted([made.name, "Overview_pig1987.zip"])
     assert any("damaged" in message for message in intake.left_alone)
+
+
+def test_sockets_devices_and_hard_links_lose_nothing_outside_landing(settings: Settings, tmp_path: Path) -> None:
+    made = export("pig1987", "viewers")
+    outside = drop(made.content, tmp_path / "elsewhere", made.name)
+    broken = drop(b"PK damaged", tmp_path / "elsewhere", "Overview_pig1987.zip")
+    broken.chmod(0o604)
+    landing(settings).mkdir(parents=True)
+    for path in (outside, broken):
+        (landing(settings) / path.name).hardlink_to(path)
+    with contextlib.closing(socket.socket(socket.AF_UNIX)) as listening, contextlib.chdir(landing(settings)):
+        listening.bind("Content_pig1987.zip")
+        if os.geteuid() == 0:
+            os.mknod("Followers_pig1987.zip", 0o600 | stat.S_IFCHR, os.makedev(1, 5))  # /dev/zero
+        intake = look(settings)
+    assert landed(intake) == [("pig1987", made.name)]
+    assert [one.reason for one in intake.rejected] == ["broken_file"]
+    assert (outside.read_bytes(), broken.read_bytes()) == (made.content, b"PK damaged")
+    assert broken.stat().st_mode & 0o777 == 0o604
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+def test_files_in_a_mounted_folder_are_copied_and_never_moved(settings: Settings, tmp_path: Path) -> None:
+    elsewhere, mounted = tmp_path / "else where", landing(settings) / "usb stick"
+    made = export("pig1987", "viewers")
+    original = drop(made.content, elsewhere, made.name)
+    broken = drop(b"PK damaged", elsewhere, "Overview_pig1987.zip")
+    mounted.mkdir(parents=True)
+    if subprocess.run(["mount", "--bind", elsewhere, mounted], check=False, capture_output=True).returncode:
+        pytest.skip("this machine lets nobody mount")
+    try:
+        intake = look(settings)
+    finally:
+        subprocess.run(["umount", mounted], check=True)
+    assert landed(intake) == [("pig1987", made.name)]
+    assert intake.rejected == ()
+    assert original.exists() and broken.exists()
+
+
+NASTY = "Viewers_pig1987\n\x1b[2J\u202e\r.zip"
+
+
+def test_a_name_with_ends_of_lines_breaks_no_message(settings: Settings) -> None:
+    drop(b"PK damaged", landing(settings), NASTY)
+    drop(b"PK damaged", landing(settings) / "nobody\n's", "x\udcff\n.csv")
+    intake = look(settings)
+    assert len(intake.rejected) == 2
+    for one in intake.rejected:
+        for text in (one.file, one.moved_to, one.message, sentence(Lake(settings), one)):
+            assert text.isprintable(), text
+        assert Path(one.moved_to).exists()
+    assert names_in(landing(settings)) == []
+
+
+def test_an_export_whose_name_has_ends_of_lines_is_taken_in(settings: Settings) -> None:
+    made = export("pig1987", "viewers")
+    drop(made.content, landing(settings), NASTY)
+    assert [account for account, _ in landed(look(settings))] == ["pig1987"]
+    copy = drop(made.content, landing(settings), "Viewers_pig1987.zip")
+    (message,) = look(settings).left_alone
+    assert message.isprintable() and copy.exists()
+
+
+def test_folders_of_an_account_that_differ_in_case_are_the_accounts(settings: Settings) -> None:
+    first = drop_export(settings, "pig1987", "viewers", folder="pig1987")
+    second = drop(export("pig1987", "overview").members["Overview.csv"], landing(settings) / "PIG1987", "Overview.csv")
+    third = drop(export("pig1987", "content").content, landing(settings), "content_PIG1987.zip")
+    assert sorted(source for _, source in landed(look(settings))) == sorted([first.name, second.name, third.name])
+
+
+def test_a_folder_that_vanishes_or_does_not_answer_stops_nothing(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = drop_export(settings, "pig1987", "overview", folder="pig1987")
+    gone = drop(b"x", landing(settings) / "gone", "0.csv")
+    dead = drop(b"x", landing(settings) / "dead", "1.csv")
+    real_state = dropped.state_of
+
+    def state(path: UPath) -> dropped.State:
+        if path.name == gone.name:
+            shutil.rmtree(gone.parent, ignore_errors=True)
+        if path.name == dead.name:
+            raise OSError(errno.ESTALE, "Stale file handle", str(path))
+        return real_state(path)
+
+    monkeypatch.setattr(dropped, "state_of", state)
+    monkeypatch.setattr("tiktok_assets.inbox.contents.state_of", state)
+    intake = look(settings)
+    assert landed(intake) == [("pig1987", good.name)]
+    (message,) = intake.unreadable
+    assert "1.csv" in message and "Stale file handle" in message
+    assert dead.exists()
 
 
 def test_a_link_to_a_file_becomes_the_file(settings: Settings, tmp_path: Path) -> None:

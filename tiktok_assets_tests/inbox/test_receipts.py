@@ -12,11 +12,13 @@ from tiktok_assets.exports.provenance import READER_VERSION
 from tiktok_assets.inbox.receipts import (
     close_receipts,
     loaded,
+    months_noted,
     note_loaded,
     processed,
     waiting_for_publication,
     write_receipt,
 )
+from tiktok_assets.inbox.receipts import receipts as noted
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.reports.reading import open_export
 from tiktok_assets.settings import Settings
@@ -46,6 +48,23 @@ def close(
 
 def receipts(lake: Lake) -> list[str]:
     return names_in(Path(str(lake.settings.raw)) / "exports")
+
+
+@pytest.mark.parametrize("content", [b"", b'{"export_id": "ab', b"null", b"\x00" * 40])
+def test_a_damaged_receipt_is_as_none_and_is_written_again(
+    settings: Settings, tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    lake = Lake(settings)
+    export_id = receive(lake, tmp_path)
+    open_receipt = Path(str(settings.raw)) / "exports" / "account=pig1987" / f"{export_id}.v{READER_VERSION}.open.json"
+    open_receipt.write_bytes(content)
+    assert (list(noted(lake, "pig1987")), months_noted(lake, "pig1987", export_id)) == ([], ())
+    assert f"{open_receipt}: this receipt is damaged. Delete it, then run `tiktok-assets process`" in caplog.text
+    close(lake, "pig1987", PartitionRange(("pig1987",), (MAY, JUNE)))
+    assert processed(lake, "pig1987") == frozenset()
+    receive(lake, tmp_path)
+    close(lake, "pig1987", PartitionRange(("pig1987",), (MAY, JUNE)))
+    assert processed(lake, "pig1987") == {export_id}
 
 
 def test_an_export_is_processed_once_all_its_months_reached_the_warehouse(settings: Settings, tmp_path: Path) -> None:

@@ -246,7 +246,9 @@ def test_a_full_disk_is_a_sentence(install: Install, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(processing, "process", full)
     said = CliRunner().invoke(app, ["process"])
     assert said.exit_code == 1
-    assert "The disk is full. Free some space and run this again" in " ".join(said.output.split())
+    assert "the disk is full (No space left on device). Free some space and run this again" in " ".join(
+        said.output.split()
+    )
 
 
 @pytest.mark.e2e

@@ -16,7 +16,7 @@ import polars as pl
 import pytest
 
 from tiktok_assets.assets.partitions import account_months
-from tiktok_assets.failures import RowsOutsideRange
+from tiktok_assets.failures import RowsOutsideRange, WarehouseUnusable
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.storage import duckdb as ours
 from tiktok_assets.storage.duckdb import Replaced, Warehouse
@@ -287,7 +287,7 @@ def test_a_file_that_is_no_database_is_not_waited_for(warehouse: Warehouse, monk
     warehouse.working.write_bytes(b"no database" * 1000)
     waits: list[float] = []
     monkeypatch.setattr("time.sleep", waits.append)
-    with pytest.raises(duckdb.Error):
+    with pytest.raises(WarehouseUnusable, match="is not a DuckDB file"):
         stored(warehouse)
     assert waits == []
 
