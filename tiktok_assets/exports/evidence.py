@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tiktok_assets.exports.monthdays import MonthDay, last_on_or_before
 from tiktok_assets.exports.name_dates import NO_DATES, NameDates
@@ -21,6 +22,16 @@ FIRST_DAY_OF_TIKTOK = dt.date(2016, 9, 1)
 # A stamp that fits its rows and is less than this ahead of the machine's clock shows that the clock is behind.
 _CLOCK_BEHIND = dt.timedelta(days=300)
 _END_OF_DAYS = dt.date(2099, 12, 31)
+
+
+class NamedWindow(NamedTuple):
+    """The window that Studio's name of a file states."""
+
+    first: dt.date
+    last: dt.date
+
+    def __str__(self) -> str:
+        return f"{self.first} to {self.last}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +58,13 @@ class Evidence:
     """The last days of other reports of the same visit, whose year rests on better evidence than a file's time."""
     today: dt.date | None = None
     """By the machine's clock; None where that is certainly wrong, or not asked for."""
+
+    @property
+    def window_of_name(self) -> NamedWindow | None:
+        """First and last day by Studio's name."""
+        if self.first_day is None or self.epoch is None:
+            return None
+        return NamedWindow(self.first_day, self.epoch.date())
 
     @property
     def has_file_time(self) -> bool:

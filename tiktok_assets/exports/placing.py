@@ -82,6 +82,21 @@ def latest_dates(days: Sequence[MonthDay], latest: dt.date) -> list[dt.date]:
     return dates
 
 
+def dates_within(days: Sequence[MonthDay], first: dt.date, last: dt.date) -> list[dt.date] | None:
+    """The dates of ascending rows inside a window of a year at most, a day outside where nothing else fits.
+
+    None where they do not fit into it.
+    """
+    for slack in (dt.timedelta(), ONE_DAY):
+        try:
+            dates = walk_back(days, last + slack)
+        except ImpossibleCalendar:  # out of order
+            return None
+        if dates and dates[0] >= first - slack:
+            return dates
+    return None
+
+
 def have_no_gap(dates: Sequence[dt.date]) -> bool:
     """Whether each of the dates, which ascend, is at most a day after the one before."""
     return all(after - before <= ONE_DAY for before, after in pairwise(dates))

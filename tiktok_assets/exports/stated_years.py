@@ -9,20 +9,55 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from tiktok_assets.exports.evidence import ONE_DAY, DatedRows, Evidence, doubt_of_file_time
+from tiktok_assets.exports.evidence import DAYS_OF_A_DOWNLOAD, ONE_DAY, DatedRows, Evidence, doubt_of_file_time
 from tiktok_assets.exports.monthdays import ImpossibleCalendar, MonthDay, calendar_order, is_contiguous
-from tiktok_assets.exports.placing import have_no_gap, latest_dates
+from tiktok_assets.exports.placing import dates_within, have_no_gap, latest_dates
 
 
 def dates_as_stated(days: Sequence[MonthDay], years: Sequence[int], evidence: Evidence) -> DatedRows:
     """The dates of rows that state their year; if these were invented, the last such days before the file's time."""
     dates = [dt.date(year, month, day) for year, (month, day) in zip(years, days, strict=True)]
+    if dates and (by_name := _dates_by_name(days, dates, evidence)):
+        return by_name
     if dates and (reason := _why_invented(dates, evidence)):
         return _without_invented_years(days, dates, reason, evidence)
     if evidence.stamp is None or not dates or max(dates) <= evidence.stamp.date() + ONE_DAY:
         return DatedRows(dates=dates, year_evidence="label")
     warning = f"The ZIP entry is stamped {evidence.stamp:%Y-%m-%d}, before its own {max(dates)}: the stamp is ignored."
     return DatedRows(dates=dates, year_evidence="label", warnings=(warning,), stamp_overruled=True)
+
+
+def _dates_by_name(days: Sequence[MonthDay], dates: Sequence[dt.date], evidence: Evidence) -> DatedRows | None:
+    """The dates by Studio's name, or by a full date in the name, where the years that the rows state contradict it.
+
+    Studio's own files state no year: a spreadsheet added the current one. None where nothing contradicts them.
+    """
+    order = sorted(range(len(days)), key=lambda row: dates[row])
+    found, because = None, ""
+    if (window := evidence.window_of_name) is not None:
+        if min(dates) >= window.first - ONE_DAY and max(dates) <= window.last + ONE_DAY:
+            return None
+        run = _run(days) or order
+        for rows in (run, order):
+            if found is None and (placed := dates_within([days[row] for row in rows], window.first, window.last)):
+                found, because = dict(zip(rows, placed, strict=True)), f"its name says {window}"
+    elif evidence.name_dates.contradiction(dates) or _is_before(evidence.name_dates.days, dates):
+        rows = _run(days) or order
+        placed = latest_dates([days[row] for row in rows], max(evidence.name_dates.days) + ONE_DAY)
+        if max(evidence.name_dates.days) - placed[-1] <= DAYS_OF_A_DOWNLOAD:
+            found, because = dict(zip(rows, placed, strict=True)), f"its name says {max(evidence.name_dates.days)}"
+    if found is None or len({date.year for date in dates}) > 1:
+        return None
+    read = [found[row] for row in range(len(days))]
+    warning = f"The year {max(dates).year} of its dates was added by a spreadsheet: {because}. Read as {min(read)} to {max(read)}."
+    overruled = evidence.stamp is not None and evidence.stamp.date() + ONE_DAY < max(read)
+    name = "zip_name" if window is not None else "file_name"
+    return DatedRows(dates=read, year_evidence=name, warnings=(warning,), stamp_overruled=overruled)
+
+
+def _is_before(named: Sequence[dt.date], dates: Sequence[dt.date]) -> bool:
+    """Whether every date in the name lies before the rows: a file is not named for a day before its window."""
+    return bool(named) and max(named) < min(dates)
 
 
 def _why_invented(dates: Sequence[dt.date], evidence: Evidence) -> str | None:

@@ -20,6 +20,7 @@ from tiktok_assets.exports.dates import DayTexts
 from tiktok_assets.exports.evidence import DAYS_OF_A_DOWNLOAD, ONE_DAY, DatedRows, Evidence, doubt_of_file_time
 from tiktok_assets.exports.monthdays import ImpossibleCalendar, MonthDay, calendar_order, is_contiguous
 from tiktok_assets.exports.placing import (
+    dates_within,
     first_on_or_after,
     have_no_gap,
     latest_dates,
@@ -70,22 +71,25 @@ def _last_row(day_texts: DayTexts) -> MonthDay | dt.date | None:
 
 def _dated(days: Sequence[MonthDay], evidence: Evidence) -> DatedRows:
     """As ``date_rows``, for days in the order of the calendar."""
-    named = _dates_by_name(days, evidence)
+    named, within = _dates_by_name(days, evidence), _dates_within_name(days, evidence)
     warnings: tuple[str, ...] = ()
-    if named is None and evidence.first_day is not None and evidence.epoch is not None:
+    if named is None and within is not None:
+        warnings = (f"Its rows are only a part of the days of its name, {evidence.window_of_name}.",)
+    elif named is None and evidence.first_day is not None and evidence.epoch is not None:
         warnings = (
             f"The file is named for {evidence.first_day} to {evidence.epoch.date()}, but its rows are {days[0]} to "
             f"{days[-1]}: it was renamed, and its name is ignored.",
         )
     if evidence.stamp is not None:
         dates = walk_back(days, evidence.stamp.date() + ONE_DAY)
-        contradiction = _contradiction_of_stamp(dates, named, evidence)
+        late = evidence.stamp.date() - dates[-1] > DAYS_OF_A_DOWNLOAD
+        contradiction = _contradiction_of_stamp(dates, named or (within if late else None), evidence)
         if contradiction is None:
             return DatedRows(dates=dates, year_evidence="zip_stamp", warnings=warnings)
         warnings += (contradiction,)
     overruled = evidence.stamp is not None
-    if named is not None:
-        return DatedRows(dates=named, year_evidence="zip_name", warnings=warnings, stamp_overruled=overruled)
+    if (by_name := named or within) is not None:
+        return DatedRows(dates=by_name, year_evidence="zip_name", warnings=warnings, stamp_overruled=overruled)
     dates = latest_dates(days, evidence.latest_label)
     by_upload = _dates_by_upload(days, dates, evidence)
     if by_upload is not None and not by_upload.is_by_file_time:
@@ -138,7 +142,7 @@ def _order_by_name(days: Sequence[MonthDay], evidence: Evidence) -> list[int] | 
     if evidence.first_day is None or evidence.epoch is None:
         return None
     as_written = [*range(len(days))]
-    if _dates_by_name(days, evidence) is not None:
+    if _dates_by_name(days, evidence) is not None or _dates_within_name(days, evidence) is not None:
         return as_written
     for shift in (dt.timedelta(), ONE_DAY, -ONE_DAY):
         first = evidence.first_day + shift
@@ -224,6 +228,13 @@ def _dates_by_name(days: Sequence[MonthDay], evidence: Evidence) -> list[dt.date
             if dates[-1] == last and abs(dates[0] - evidence.first_day) <= ONE_DAY:
                 return dates
     return None
+
+
+def _dates_within_name(days: Sequence[MonthDay], evidence: Evidence) -> list[dt.date] | None:
+    """The dates of rows that are a part of the window of Studio's name; None without a name, or where they are not."""
+    if not days or evidence.window_of_name is None:
+        return None
+    return dates_within(days, evidence.window_of_name.first, evidence.window_of_name.last)
 
 
 def _contradiction_of_stamp(dates: list[dt.date], named: list[dt.date] | None, evidence: Evidence) -> str | None:
