@@ -20,7 +20,7 @@ from tiktok_assets.inbox.files import account_files, identity, places_of
 from tiktok_assets.inbox.receipts import Receipt, loaded, loaded_receipts, reopen
 from tiktok_assets.making import made_with
 from tiktok_assets.storage.duckdb import Warehouse
-from tiktok_assets.storage.lake import Lake, files_in
+from tiktok_assets.storage.lake import Lake, files_in, plain
 from tiktok_assets.storage.lock_names import account_lock
 from tiktok_assets.storage.locks import Locks, LockTaken
 from tiktok_assets.storage.manifest import (
@@ -148,7 +148,7 @@ def _differing(state: AccountState) -> Iterator[Finding]:
     for noted, found in ((state.files, state.found_files), (state.rows, state.found_rows)):
         for month in sorted(noted):
             was, now = noted[month].fingerprints, found.get(month, {})
-            for table in sorted({*was, *now}):
+            for table in sorted({*was, *now}) if was != now else ():
                 if was.get(table) != now.get(table):
                     how = "missing" if table not in now else "not what a run has stored there"
                     lost.setdefault(table, {}).setdefault(how, []).append(month)
@@ -292,7 +292,7 @@ def _raw_missing(lake: Lake, account: str, receipts: Iterable[Receipt]) -> dict[
         name = lake.raw_name(receipt.downloaded_at, receipt.export_id)
         for report in receipt.reports:
             if report not in names:
-                names[report] = {path.name for path in files_in(lake.raw_folder(report, account))}
+                names[report] = {path.name for path in files_in(plain(lake.raw_folder(report, account)))}
             if name not in names[report]:
                 missing.setdefault(receipt.export_id, []).append(f"{lake.raw_folder(report, account) / name}")
     return missing

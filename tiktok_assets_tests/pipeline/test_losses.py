@@ -217,6 +217,23 @@ def test_equal_bytes_with_another_time_are_the_same(lake: Settings) -> None:
     assert [one for one in found(lake) if "not the newest" not in one] == []
 
 
+def test_where_nothing_changed_no_parquet_file_is_opened(lake: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, read_bytes = list[str](), Path.read_bytes
+
+    def recorded(path: Path) -> bytes:
+        read.append(path.suffix)
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", recorded)
+    warehouse = Warehouse(lake.working_warehouse, lake.warehouse)
+    assert verify.repair(Lake(lake), load_roster(lake), warehouse) == []
+    assert set(read) == {".json"}
+    touched = folder(lake) / "staging/overview/account=south/date=2025-05-01/data.parquet"
+    touched.touch()
+    assert verify.repair(Lake(lake), load_roster(lake), warehouse) == []  # the same bytes
+    assert read.count(".parquet") == 1
+
+
 def test_the_command_reports_with_its_exit_code_and_changes_nothing(
     lake: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
