@@ -223,7 +223,7 @@ def reopen(lake: Lake, account: str, months: Mapping[str, Iterable[dt.date]]) ->
             export_id = path.name.partition(".")[0]
             if export_id in months:
                 receipt = _JSON.validate_json(path.read_bytes())
-                every = tuple(sorted({*receipt.months, *months[export_id]}))
+                every = tuple(lake.months_kept(sorted({*receipt.months, *months[export_id]})))
                 _write(lake, path, replace(receipt, months=every, months_reached=()))
 
 

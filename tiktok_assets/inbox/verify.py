@@ -111,8 +111,7 @@ def _raw(state: AccountState) -> Iterator[Finding]:
 def _new_months(state: AccountState) -> Iterator[Finding]:
     """Months of an export that did not exist as partitions when it was processed."""
     for receipt in state.receipts:
-        kept = state.months_kept.get(receipt.export_id, receipt.months)
-        if new := tuple(month for month in kept if month not in receipt.months):
+        if new := tuple(month for month in _kept(state, receipt) if month not in receipt.months):
             yield Finding(
                 account=state.account,
                 place=receipt.source,
@@ -122,9 +121,13 @@ def _new_months(state: AccountState) -> Iterator[Finding]:
             )
 
 
+def _kept(state: AccountState, receipt: Receipt) -> Sequence[dt.date]:
+    return state.months_kept.get(receipt.export_id, receipt.months)
+
+
 def _unmade(state: AccountState) -> Iterator[Finding]:
     """Months of exports that no run has noted, or that were made with something else."""
-    months = sorted({month for receipt in state.receipts for month in receipt.months})
+    months = sorted({month for one in state.receipts for month in one.months if month in _kept(state, one)})
     unknown = tuple(month for month in months if not _made_with(state, month))
     other = tuple(month for month in months if _made_with(state, month) - {state.made_with, ""})
     if unknown:
@@ -251,8 +254,9 @@ def _look(
         return
     today, noted, stored = made_with(lake.settings, roster), noted_rows(lake), _stored_rows(warehouse, say)
     for account, receipts in by_account.items():
-        files = noted_files(lake, account)
-        rows = noted.get(account, {})
+        files, rows = noted_files(lake, account), noted.get(account, {})
+        kept = set(lake.months_kept({*files, *rows}))  # a month that is not can neither be made nor be missing
+        files, rows = ({month: one for month, one in made.items() if month in kept} for made in (files, rows))
         state = AccountState(
             account=account,
             receipts=receipts,

@@ -198,6 +198,18 @@ def test_months_before_a_later_start_are_made_once_they_are_kept(
     assert differing(*stored) == []
 
 
+def test_months_that_are_not_kept_any_more_are_neither_missed_nor_asked_for(
+    lake: Settings, history: History, install: Install
+) -> None:
+    later = install(*ACCOUNTS, start_date="2025-06")
+    for month in ("2025-05-01", "2025-06-01"):
+        remove(folder(lake) / f"staging/overview/account=north/date={month}")
+    assert found(later) == ["north: staging/overview, 2025-06: missing; `tiktok-assets process` makes it again."]
+    (north,) = process(later, instance=history()).accounts
+    assert north.succeeded and north.first_month == dt.date(2025, 6, 1)
+    assert found(later) == []
+
+
 def test_what_landing_no_longer_has_is_named_and_not_processed_endlessly(lake: Settings, history: History) -> None:
     remove(min(folder(lake).glob("raw/overview/account=north/*.parquet")))
     for path in landing(lake).rglob("*north*.zip"):
