@@ -24,6 +24,7 @@ from tiktok_assets.progress import Progress
 if TYPE_CHECKING:
     from tiktok_assets.legacy.validate import ValidationReport
 
+_LISTED = 20  # lost tables
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, nothing else.")]
 
 # Control characters, halves of surrogate pairs, and marks that turn the direction of what follows.
@@ -88,8 +89,10 @@ def print_json(data: Any) -> None:
 
 def print_result(result: Any) -> None:
     """A line per account, then everything a person has to know: errors, notes, quarantined files."""
-    for one in result.lost:
+    for one in result.lost[:_LISTED]:
         out.print(f"was lost: {one}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+    if more := len(result.lost[_LISTED:]):
+        out.print(f"was lost: {more} more; --json lists all", style="yellow", highlight=False)
     if result.accounts:
         table = Table("account", "exports", "months", "result", "checks", box=None, pad_edge=False)
         for one in result.accounts:

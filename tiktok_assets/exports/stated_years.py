@@ -41,7 +41,7 @@ def _dates_by_name(days: Sequence[MonthDay], dates: Sequence[dt.date], evidence:
         for rows in (run, order):
             if found is None and (placed := dates_within([days[row] for row in rows], window.first, window.last)):
                 found, because = dict(zip(rows, placed, strict=True)), f"its name says {window}"
-    elif evidence.name_dates.contradiction(dates) or _is_before(evidence.name_dates.days, dates):
+    elif _is_before(evidence.name_dates.days, dates):
         rows = _run(days) or order
         placed = latest_dates([days[row] for row in rows], max(evidence.name_dates.days) + ONE_DAY)
         if max(evidence.name_dates.days) - placed[-1] <= DAYS_OF_A_DOWNLOAD:
@@ -49,7 +49,8 @@ def _dates_by_name(days: Sequence[MonthDay], dates: Sequence[dt.date], evidence:
     if found is None or len({date.year for date in dates}) > 1:
         return None
     read = [found[row] for row in range(len(days))]
-    warning = f"The year {max(dates).year} of its dates was added by a spreadsheet: {because}. Read as {min(read)} to {max(read)}."
+    warning = f"The year {max(dates).year} of its dates was added by a spreadsheet: {because}. Read as {min(read)} to "
+        f"{max(read)}."
     overruled = evidence.stamp is not None and evidence.stamp.date() + ONE_DAY < max(read)
     name = "zip_name" if window is not None else "file_name"
     return DatedRows(dates=read, year_evidence=name, warnings=(warning,), stamp_overruled=overruled)

@@ -231,10 +231,17 @@ def _dates_by_name(days: Sequence[MonthDay], evidence: Evidence) -> list[dt.date
 
 
 def _dates_within_name(days: Sequence[MonthDay], evidence: Evidence) -> list[dt.date] | None:
-    """The dates of rows that are a part of the window of Studio's name; None without a name, or where they are not."""
+    """The dates of rows that are a part of the window of Studio's name; None without a name, or where they are not.
+
+    A time of the file just after its last row goes before: then the name is that of another file.
+    """
     if not days or evidence.window_of_name is None:
         return None
-    return dates_within(days, evidence.window_of_name.first, evidence.window_of_name.last)
+    dates = dates_within(days, evidence.window_of_name.first, evidence.window_of_name.last)
+    at = (evidence.stamp or evidence.file_time).date()
+    by_time = latest_dates(days, at + ONE_DAY)
+    is_fresh = at - by_time[-1] <= DAYS_OF_A_DOWNLOAD  # the time of a download, and the name that of another file
+    return None if is_fresh and by_time != dates else dates
 
 
 def _contradiction_of_stamp(dates: list[dt.date], named: list[dt.date] | None, evidence: Evidence) -> str | None:

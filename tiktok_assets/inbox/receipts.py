@@ -22,7 +22,7 @@ from tiktok_assets.exports.provenance import READER_VERSION
 from tiktok_assets.inbox.tries import forget_tries
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.reports.reading import Export
-from tiktok_assets.storage.lake import Lake, files_in
+from tiktok_assets.storage.lake import Lake, files_in, plain
 
 log = logging.getLogger(__name__)
 
@@ -236,7 +236,7 @@ def note_loaded(lake: Lake, account: str, partitions: PartitionRange, run_id: st
 
 def loaded_receipts(lake: Lake, account: str) -> list[Receipt]:
     """The receipts of the exports of ``account`` that are in the warehouse, published or not."""
-    paths = {path.name: path for path in files_in(lake.raw_folder("exports", account))}
+    paths = {path.name: path for path in files_in(plain(lake.raw_folder("exports", account)))}
     found: dict[str, UPath] = {}
     for state in (_CLOSED, _LOADED):  # a crash can leave two: the earlier state counts
         found |= {name.removesuffix(state): path for name, path in paths.items() if name.endswith(state)}
@@ -251,7 +251,7 @@ def reopen(lake: Lake, account: str, months: Mapping[str, Iterable[dt.date]]) ->
             export_id = path.name.partition(".")[0]
             if export_id in months:
                 receipt = _JSON.validate_json(path.read_bytes())
-                every = tuple(sorted({*receipt.months, *months[export_id]}))
+                every = tuple(lake.months_kept(sorted({*receipt.months, *months[export_id]})))
                 _write(lake, path, replace(receipt, months=every, months_reached=()))
 
 

@@ -10,8 +10,8 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tiktok_assets.inbox.findings import Finding
 from tiktok_assets.inbox.intake import Intake, LandedExport
-from tiktok_assets.inbox.verify import Finding
 
 Groups = Mapping[str, list[LandedExport]]
 

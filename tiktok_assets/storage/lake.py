@@ -210,6 +210,11 @@ def files_in(folder: UPath) -> list[UPath]:
         return []
 
 
+def plain(path: UPath) -> UPath:
+    """The same path, faster where it is of this machine: each step of a UPath takes 5 µs, and there are thousands."""
+    return Path(str(path)) if isinstance(path, Path) else path  # pyright: ignore[reportReturnType]
+
+
 def free_name(path: UPath, note: str = "", beside: Iterable[UPath] = ()) -> UPath:
     """``path``, or the first of ``name~2.zip``, ``name~3.zip`` ... that is free, and so is its name with ``note``.
 

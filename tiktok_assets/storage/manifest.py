@@ -4,7 +4,7 @@
 ``data/raw/exports/warehouse.json`` about the rows of the warehouse. Both lie beside the receipts, not in
 ``data/state``: what is lost with that folder has to be known by somebody.
 
-Does not belong here: what follows from a difference (``inbox.verify``).
+Does not belong here: what follows from a difference (``inbox.findings``).
 """
 
 from __future__ import annotations

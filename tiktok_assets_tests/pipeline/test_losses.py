@@ -198,6 +198,18 @@ def test_months_before_a_later_start_are_made_once_they_are_kept(
     assert differing(*stored) == []
 
 
+def test_months_that_are_not_kept_any_more_are_neither_missed_nor_asked_for(
+    lake: Settings, history: History, install: Install
+) -> None:
+    later = install(*ACCOUNTS, start_date="2025-06")
+    for month in ("2025-05-01", "2025-06-01"):
+        remove(folder(lake) / f"staging/overview/account=north/date={month}")
+    assert found(later) == ["north: staging/overview, 2025-06: missing; `tiktok-assets process` makes it again."]
+    (north,) = process(later, instance=history()).accounts
+    assert north.succeeded and north.first_month == dt.date(2025, 6, 1)
+    assert found(later) == []
+
+
 def test_what_landing_no_longer_has_is_named_and_not_processed_endlessly(lake: Settings, history: History) -> None:
     remove(min(folder(lake).glob("raw/overview/account=north/*.parquet")))
     for path in landing(lake).rglob("*north*.zip"):
@@ -215,6 +227,23 @@ def test_equal_bytes_with_another_time_are_the_same(lake: Settings) -> None:
     remove(folder(lake))
     copied.rename(folder(lake))
     assert [one for one in found(lake) if "not the newest" not in one] == []
+
+
+def test_where_nothing_changed_no_parquet_file_is_opened(lake: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, read_bytes = list[str](), Path.read_bytes
+
+    def recorded(path: Path) -> bytes:
+        read.append(path.suffix)
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", recorded)
+    warehouse = Warehouse(lake.working_warehouse, lake.warehouse)
+    assert verify.repair(Lake(lake), load_roster(lake), warehouse) == []
+    assert set(read) == {".json"}
+    touched = folder(lake) / "staging/overview/account=south/date=2025-05-01/data.parquet"
+    touched.touch()
+    assert verify.repair(Lake(lake), load_roster(lake), warehouse) == []  # the same bytes
+    assert read.count(".parquet") == 1
 
 
 def test_the_command_reports_with_its_exit_code_and_changes_nothing(

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from tiktok_assets.inbox.findings import AccountState, Finding, exports_to_reopen, findings, with_remedies
 from tiktok_assets.inbox.receipts import Receipt
-from tiktok_assets.inbox.verify import AccountState, Finding, exports_to_reopen, findings, with_remedies
 from tiktok_assets.storage.manifest import Made
 
 MAY, JUNE, JULY = dt.date(2025, 5, 1), dt.date(2025, 6, 1), dt.date(2025, 7, 1)
