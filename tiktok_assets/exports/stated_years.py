@@ -49,8 +49,10 @@ def _dates_by_name(days: Sequence[MonthDay], dates: Sequence[dt.date], evidence:
     if found is None or len({date.year for date in dates}) > 1:
         return None
     read = [found[row] for row in range(len(days))]
-    warning = f"The year {max(dates).year} of its dates was added by a spreadsheet: {because}. Read as {min(read)} to "
+    warning = (
+        f"The year {max(dates).year} of its dates was added by a spreadsheet: {because}. Read as {min(read)} to "
         f"{max(read)}."
+    )
     overruled = evidence.stamp is not None and evidence.stamp.date() + ONE_DAY < max(read)
     name = "zip_name" if window is not None else "file_name"
     return DatedRows(dates=read, year_evidence=name, warnings=(warning,), stamp_overruled=overruled)

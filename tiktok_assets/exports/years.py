@@ -238,6 +238,8 @@ def _dates_within_name(days: Sequence[MonthDay], evidence: Evidence) -> list[dt.
     if not days or evidence.window_of_name is None:
         return None
     dates = dates_within(days, evidence.window_of_name.first, evidence.window_of_name.last)
+    if dates is None:
+        return None
     at = (evidence.stamp or evidence.file_time).date()
     by_time = latest_dates(days, at + ONE_DAY)
     is_fresh = at - by_time[-1] <= DAYS_OF_A_DOWNLOAD  # the time of a download, and the name that of another file

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tiktok_assets.exports.dates import read_day_texts
 from tiktok_assets.exports.evidence import DatedRows, Evidence
 from tiktok_assets.exports.monthdays import ImpossibleCalendar
+from tiktok_assets.exports.name_dates import NameDates
 from tiktok_assets.exports.years import date_rows
 
 
@@ -73,3 +74,39 @@ def test_days_after_the_files_own_time_that_no_year_explains_are_refused(dates: 
 def test_a_file_time_from_before_studio_existed_says_nothing() -> None:
     dates = [dt.date(2025, 3, 1), dt.date(2025, 3, 2)]
     assert read(dates, dt.datetime(1980, 1, 1, tzinfo=dt.UTC)).dates == dates
+
+
+NAMED = {"first_day": dt.date(2024, 5, 28), "epoch": dt.datetime(2025, 5, 27, 11, 38, 15, tzinfo=dt.UTC)}
+
+
+@pytest.mark.parametrize("stamp", [None, dt.datetime(2025, 5, 29, 11, 38, tzinfo=dt.UTC)])
+@pytest.mark.parametrize("days", [365, 147, 20])
+def test_studios_name_goes_before_years_that_a_spreadsheet_added(days: int, stamp: dt.datetime | None) -> None:
+    """Excel writes the year in which it opens the file, and that year has passed."""
+    last = dt.date(2025, 5, 27)
+    true = [last - dt.timedelta(days=days - 1 - number) for number in range(days)]
+    written = [date.replace(year=2026) for date in true]
+    evidence = Evidence(file_time=dt.datetime(2026, 11, 30, tzinfo=dt.UTC), stamp=stamp, **NAMED)
+    found = date_rows(read_day_texts([date.isoformat() for date in written]), evidence)
+    assert found.dates == true
+    assert found.year_evidence == "zip_name"
+    assert "added by a spreadsheet: its name says 2024-05-28 to 2025-05-27" in found.warnings[0]
+
+
+def test_a_full_date_in_the_name_goes_before_years_that_a_spreadsheet_added() -> None:
+    true = [dt.date(2025, 1, 1) + dt.timedelta(days=number) for number in range(147)]
+    evidence = Evidence(
+        file_time=dt.datetime(2026, 11, 30, tzinfo=dt.UTC), name_dates=NameDates(days=(dt.date(2025, 5, 27),))
+    )
+    found = date_rows(read_day_texts([date.replace(year=2026).isoformat() for date in true]), evidence)
+    assert (found.dates, found.year_evidence) == (true, "file_name")
+    assert "its name says 2025-05-27" in found.warnings[0]
+
+
+def test_a_date_after_the_rows_in_the_name_changes_no_stated_year() -> None:
+    dates = [dt.date(2026, 1, 1) + dt.timedelta(days=number) for number in range(100)]
+    evidence = Evidence(
+        file_time=dt.datetime(2026, 11, 30, tzinfo=dt.UTC), name_dates=NameDates(days=(dt.date(2026, 11, 29),))
+    )
+    found = date_rows(read_day_texts([date.isoformat() for date in dates]), evidence)
+    assert found == DatedRows(dates=dates, year_evidence="label")

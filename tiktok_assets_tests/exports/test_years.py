@@ -191,11 +191,26 @@ def test_a_name_without_a_stamp_gives_the_year() -> None:
 @pytest.mark.parametrize("stamp", [utc("2026-03-17T03:30:40"), None])
 def test_the_name_of_a_renamed_file_is_ignored_with_a_warning(stamp: dt.datetime | None) -> None:
     dates = window("2026-01-04", "2026-03-15")
-    evidence = Evidence(file_time=utc("2026-03-20"), stamp=stamp, first_day=OVERVIEW.first_day, epoch=OVERVIEW.epoch)
+    evidence = Evidence(file_time=utc("2026-03-18"), stamp=stamp, first_day=OVERVIEW.first_day, epoch=OVERVIEW.epoch)
     dated = date_rows(rows(dates), evidence)
     assert dated.dates == dates
     assert dated.year_evidence == ("zip_stamp" if stamp else "file_time")
     assert "renamed" in dated.warnings[0]
+
+
+@pytest.mark.parametrize("kept", [slice(6), slice(-6), slice(-100, None), slice(20, 200, 3)], ids=str)
+@pytest.mark.parametrize("is_packed_late", [False, True])
+def test_a_part_of_a_named_window_takes_its_year_from_the_name(kept: slice, *, is_packed_late: bool) -> None:
+    dates = OVERVIEW_DAYS[kept]
+    evidence = Evidence(
+        file_time=utc("2026-11-30"),
+        stamp=utc("2026-11-20") if is_packed_late else None,
+        first_day=OVERVIEW.first_day,
+        epoch=OVERVIEW.epoch,
+    )
+    dated = date_rows(rows(dates), evidence)
+    assert dated.dates == dates
+    assert "only a part of the days of its name, 2024-05-28 to 2025-05-27" in dated.warnings[0]
 
 
 def test_a_name_with_the_right_last_day_but_another_first_day_does_not_fit() -> None:
