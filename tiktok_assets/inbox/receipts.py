@@ -82,9 +82,10 @@ class Receipt:
     @property
     def months_of_its_days(self) -> list[dt.date]:
         """Every month that its days can lie in, also those without a partition when it was processed."""
-        moved = dt.timedelta(days=max(map(abs, (self.shifts or {}).values()), default=0))
-        month, found = (self.window[0] - moved).replace(day=1), []
-        while month <= self.window[1] + moved:
+        shifts = (0, *(self.shifts or {}).values())  # days that labels are ahead of the real day
+        first, last = self.window[0] - dt.timedelta(max(shifts)), self.window[1] - dt.timedelta(min(shifts))
+        month, found = first.replace(day=1), []
+        while month <= last:
             found.append(month)
             month = (month + dt.timedelta(days=32)).replace(day=1)
         return found

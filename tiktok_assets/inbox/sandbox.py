@@ -187,8 +187,10 @@ def _problem(path: Path, limits: Limits, code: int | None) -> Exception:
         )
     if code == -signal.SIGKILL:  # by the system, which ran out of memory before the limit
         return MemoryError("this machine has too little free memory")
-    if code > 0:
-        return RuntimeError(f"the process that reads files ended with exit code {code}")
+    if code > 0:  # it could not start, or is broken: no fault of the file, which is read again later
+        return OSError(
+            f"the process that reads files ended with exit code {code}; restart this program after an update"
+        )
     return _too_much_memory(path, limits)
 
 

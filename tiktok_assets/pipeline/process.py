@@ -14,12 +14,12 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tiktok_assets.accounts import Roster, load_roster
-from tiktok_assets.inbox.intake import Intake, by_account, take_in
+from tiktok_assets.inbox.intake import Intake, LandedExport, by_account, take_in
 from tiktok_assets.inbox.receipts import waiting_for_publication
 from tiktok_assets.inbox.run_plan import are_planned, note_deaths
 from tiktok_assets.inbox.verify import repair
@@ -109,7 +109,11 @@ def _run(
     runner = Runner(lake, list(roster), definitions.resolve_job_def(PROCESS), history, progress, stop)
     results = runner.run(groups)
     # A new export can change the alignment of the labels of others and so their days: those months are rebuilt.
-    moved = by_account(take_in(lake, roster).landed) if groups else {}
+    moved: Mapping[str, list[LandedExport]] = {}
+    if groups:
+        later = take_in(lake, roster)
+        intake = dataclasses.replace(intake, rejected=(*intake.rejected, *later.rejected))
+        moved = by_account(later.landed)
     succeeded = {account for account, result in results.items() if result.succeeded}
     moved = {account: exports for account, exports in moved.items() if account in succeeded}
     for account, again in runner.run(moved).items():

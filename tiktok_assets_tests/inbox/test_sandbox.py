@@ -72,7 +72,12 @@ def test_a_child_that_the_system_ended_is_no_fault_of_the_file(file: Path) -> No
         read_within(LIMITS, killed, file)
 
 
-@pytest.mark.parametrize(("function", "words"), [(failed, "exit code 3"), (untransferable, "of a library")])
+def test_a_child_that_cannot_work_is_no_fault_of_the_file(file: Path) -> None:
+    with pytest.raises(OSError, match="exit code 3; restart this program"):
+        read_within(LIMITS, failed, file)
+
+
+@pytest.mark.parametrize(("function", "words"), [(untransferable, "of a library")])
 def test_a_bug_in_the_child_is_reported_as_such(file: Path, function: Callable[[Path], object], words: str) -> None:
     with pytest.raises(RuntimeError, match=words):
         read_within(LIMITS, function, file)
