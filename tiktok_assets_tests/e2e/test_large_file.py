@@ -63,7 +63,7 @@ import sys
 from pathlib import Path
 from tiktok_assets.inbox.contents import contents_of
 
-assert contents_of(Path(sys.argv[1]), ()).sections == ("content",)
+assert contents_of(Path(sys.argv[1]), (), None).sections == ("content",)
 """
     + PRINT_PEAK
 )
