@@ -29,7 +29,7 @@ _READ_BUDGET = 4.0  # seconds
 # Runs under way or in the queue; further exports wait in landing, where newer ones join them.
 _RUNS_AT_ONCE = 10
 _PUBLISH_AGAIN = 300.0  # seconds
-# Everything is compared with what was processed by the first tick of a process, then this often.
+# How often everything is compared with what was processed; `process` does it each time.
 _VERIFY_AGAIN = 86_400.0  # seconds
 # Each event costs the daemon some ms; the rest is reported by the next tick or the run.
 _EVENTS_A_TICK = 100
@@ -43,7 +43,7 @@ def build_new_exports(
     publish_warehouse: dg.JobDefinition,
 ) -> dg.SensorDefinition:
     """The sensor that turns files in landing into runs."""
-    events, verified_at = LandingEvents(), -_VERIFY_AGAIN
+    events, verified_at = LandingEvents(), time.monotonic()
 
     @dg.sensor(
         name="new_exports",

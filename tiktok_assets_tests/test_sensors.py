@@ -211,7 +211,10 @@ def test_what_no_single_run_has_made_completely_is_made_by_one(
     assert requested(tick(settings, instance)) == {}
 
 
-def test_the_first_tick_of_a_process_requests_what_was_lost(settings: Settings, instance: dg.DagsterInstance) -> None:
+def test_what_was_lost_is_requested_again_by_the_tick_that_looks_for_it(
+    settings: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sensors, "_VERIFY_AGAIN", 0.0)
     drop_export(settings, "pig1987", "overview")
     with fresh() as other:
         assert process(settings, instance=other).is_clean

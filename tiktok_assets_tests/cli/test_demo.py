@@ -60,5 +60,5 @@ def test_a_name_that_no_account_can_have_is_refused_before_anything_is_deleted(d
     (data / "demo" / ".demo").touch()
     result = run("--account", "../x")
     assert result.exit_code != 0
-    assert "cannot be used" in str(result.exception)
+    assert "cannot be used" in result.output
     assert (data / "demo").exists()

@@ -12,6 +12,7 @@ import pytest
 
 from tiktok_assets.exports.archive import IN_MEMORY_BYTES
 from tiktok_assets.settings import Settings
+from tiktok_assets_tests import budget
 from tiktok_assets_tests.conftest import Install
 from tiktok_assets_tests.export_files import deflated
 from tiktok_assets_tests.landing_files import drop, landing
@@ -115,6 +116,7 @@ def test_a_list_in_studios_form_is_read_in_less_than_400_megabytes(
 
 
 @pytest.mark.e2e
+@pytest.mark.skipif(budget.FACTOR == 1, reason="takes a minute: in make test-long")
 def test_a_list_of_a_million_videos_takes_less_than_a_gigabyte(install: Install) -> None:
     settings: Settings = install("pig1987")
     content = video_list()

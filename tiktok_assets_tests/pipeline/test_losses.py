@@ -112,7 +112,7 @@ def test_a_lost_receipt_makes_its_export_a_new_one(lake: Settings, history: Hist
     assert differing(tables(lake), before) == []
 
 
-@pytest.mark.parametrize("_round", rounds(3, at_most=60))
+@pytest.mark.parametrize("_round", rounds(1, at_most=60))
 def test_random_deletions_end_in_equal_tables(lake: Settings, history: History, _round: int) -> None:
     seed = random.randrange(10**6)
     before, chance, data = tables(lake), random.Random(seed), folder(lake)
@@ -163,7 +163,7 @@ def test_a_restored_warehouse_lacks_what_was_loaded_and_not_published(
 def test_a_published_file_that_cannot_be_opened_is_not_restored(lake: Settings, history: History) -> None:
     before = tables(lake)
     shutil.rmtree(lake.state)
-    lake.warehouse.write_bytes(b"no database")
+    lake.warehouse.write_bytes(lake.warehouse.read_bytes()[:5000])  # damaged
     assert process(lake, instance=history()).is_clean
     assert differing(tables(lake), before) == []
 

@@ -402,7 +402,7 @@ def test_a_dropped_insights_file_is_filed_like_any_export(stage: MakeStage) -> N
     result = processed(here.settings)
     assert result.is_clean, result
     assert here.files("landing") == ["north/what a friend sent.json"]
-    receipt = json.loads(next((here.data / "raw" / "exports").rglob("*.json")).read_bytes())
+    receipt = json.loads(next((here.data / "raw" / "exports").rglob("*.v*.json")).read_bytes())
     assert (receipt["reports"], receipt["downloaded_at_evidence"]) == (["insights"], "captured_at")
     staged = pl.concat([pl.read_parquet(path) for path in (here.data / "staging" / "insights").rglob("*.parquet")])
     assert staged.filter(metric="following")["value"].to_list() == [here.world.accounts[NORTH.handle].following]
