@@ -99,10 +99,13 @@ def test_dropped_exports_of_two_accounts_are_730_rows_of_the_warehouse(
 def test_bombs_beside_them_are_quarantined_and_the_code_location_lives(
     dagster_dev: DagsterDev, seconds_from_drop_to_warehouse: float
 ) -> None:
-    quarantined = (dagster_dev.landing.parent / "quarantine").glob("*")
-    notes = [json.loads(path.read_text()) for path in quarantined if path.with_suffix("").exists()]
-    reasons = {Path(note["file"]).parent.name: note["reason"] for note in notes}
-    assert {reasons[kind] for kind in BOMBS_DROPPED} <= {"limit_exceeded", "broken_file"}
+    def reasons() -> dict[str, str]:
+        quarantined = (dagster_dev.landing.parent / "quarantine").glob("*")
+        notes = [json.loads(path.read_text()) for path in quarantined if path.with_suffix("").exists()]
+        return {Path(note["file"]).parent.name: note["reason"] for note in notes}
+
+    dagster_dev.wait_for("the bombs in quarantine", lambda: set(BOMBS_DROPPED) <= set(reasons()))
+    assert {reasons()[kind] for kind in BOMBS_DROPPED} <= {"limit_exceeded", "broken_file"}
 
 
 def test_the_sensor_requested_each_account_once_and_names_the_accounts_of_a_run(
