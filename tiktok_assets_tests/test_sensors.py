@@ -201,8 +201,9 @@ def test_a_crash_between_raw_and_warehouse_is_retried_and_then_closed(
 
 
 def test_what_no_single_run_has_made_completely_is_made_by_one(
-    settings: Settings, instance: dg.DagsterInstance
+    settings: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sensors, "_VERIFY_AGAIN", 0.0)
     drop_export(settings, "pig1987", "overview", folder="pig1987")
     for group in ALL_GROUPS:
         assert materialize(settings, instance, group, accounts=["pig1987"]).success
