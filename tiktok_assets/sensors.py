@@ -9,6 +9,7 @@ from tiktok_assets.accounts import Roster, load_roster
 from tiktok_assets.assets.landing import LandingEvents
 from tiktok_assets.assets.publishing import overdue
 from tiktok_assets.assets.quarantine import NOTHING, fingerprint, named_files, quarantine_evaluations
+from tiktok_assets.inbox.findings import Finding
 from tiktok_assets.inbox.intake import Intake, by_account, take_in
 from tiktok_assets.inbox.quarantine import in_quarantine, sentence
 from tiktok_assets.inbox.run_plan import MAX_TRIES, given_up, note_batch, note_deaths, note_planned, runs_to_start
@@ -43,7 +44,7 @@ def build_new_exports(
     publish_warehouse: dg.JobDefinition,
 ) -> dg.SensorDefinition:
     """The sensor that turns files in landing into runs."""
-    events, verified_at = LandingEvents(), time.monotonic()
+    events, repairs = LandingEvents(), Repairs(lake, warehouse)
 
     @dg.sensor(
         name="new_exports",
@@ -60,17 +61,6 @@ def build_new_exports(
         except LockTaken as taken:
             return dg.SkipReason(f"{taken} What has landed is processed there, or by the next tick after it.")
 
-    def reopen_lost(context: dg.SensorEvaluationContext) -> None:
-        """Let what is missing in the lake be made again, by the runs that this tick requests."""
-        nonlocal verified_at
-        if time.monotonic() - verified_at < _VERIFY_AGAIN:
-            return
-        lost = repair(lake, load_roster(lake.settings), warehouse)
-        for one in lost or ():
-            context.log.warning(f"was lost: {one}")
-        if lost is not None:
-            verified_at = time.monotonic()
-
     def look(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         dead = end_dead_runs(context.instance, Locks(lake.settings.locks))
         note_deaths(lake, [run.tags for run in dead], list(roster))
@@ -79,8 +69,8 @@ def build_new_exports(
         # Queried first: a run that ends while the files are read still counts as under way.
         runs = context.instance.get_runs(dg.RunsFilter(statuses=list(NOT_ENDED)))
         in_flight = {account for run in runs for account in accounts_of(run.tags, list(roster))}
-        if not runs:
-            reopen_lost(context)
+        for lost in () if runs else repairs.due():  # made again by the runs that this tick requests
+            context.log.warning(f"was lost: {lost}")
         intake = take_in(lake, roster, settle_seconds=_SETTLE_SECONDS, read_budget=_READ_BUDGET)
         for rejected in intake.rejected:
             context.log.warning(f"quarantined: {sentence(lake, rejected)}")
@@ -111,6 +101,23 @@ def build_new_exports(
         return dg.SensorResult(skip_reason=why, asset_events=reported, cursor=seen) if reported else why
 
     return new_exports
+
+
+class Repairs:
+    """``repair``, once a day from the start of the process on."""
+
+    def __init__(self, lake: Lake, warehouse: Warehouse) -> None:
+        self._lake, self._warehouse, self._last = lake, warehouse, time.monotonic()
+
+    def due(self) -> list[Finding]:
+        """What was found to be lost, if it is time to look; empty while a run is under way, and then tried again."""
+        if time.monotonic() - self._last < _VERIFY_AGAIN:
+            return []
+        lost = repair(self._lake, load_roster(self._lake.settings), self._warehouse)
+        if lost is None:
+            return []
+        self._last = time.monotonic()
+        return lost
 
 
 def _postponed(intake: Intake) -> str:

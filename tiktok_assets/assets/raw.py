@@ -21,7 +21,8 @@ from tiktok_assets.inbox.receipts import loaded, proven_ids, write_receipt
 from tiktok_assets.inbox.sandbox import Limits
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.reports import REPORTS
-from tiktok_assets.reports.reading import Export, open_export
+from tiktok_assets.reports.export import Export
+from tiktok_assets.reports.reading import open_export
 from tiktok_assets.reports.report import Report
 from tiktok_assets.storage.lake import Lake, local_copy
 from tiktok_assets.storage.metadata import OWNERS, Facts, part_of_list

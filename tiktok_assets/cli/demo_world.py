@@ -218,12 +218,13 @@ def _print_ways_in(settings: Settings, page: Path) -> None:
     has_make = (here / "Makefile").is_file()
     sql = "select account, date, video_views, followers from social_media_stats"
     query = f"import duckdb; duckdb.connect('{_short(settings.warehouse)}').sql('{sql}').show()"
+    command = _short(Path(sys.executable).with_name("tiktok-assets"))
     accounts, data = _short(settings.accounts_file), _short(Path(str(settings.data_dir)))
     out.print(
         f"\nIn Dagster:        {'make demo-dev' if has_make else 'tiktok-assets demo dev'}"
         f'\nIn DuckDB:         {python} -c "{query}"'
         f"\nAs a page:         {python} -m webbrowser {page.as_uri()}"
-        f"\nWith any command:  TIKTOK_DATA_DIR={data} TIKTOK_ACCOUNTS_FILE={accounts} tiktok-assets status"
+        f"\nWith any command:  TIKTOK_DATA_DIR={data} TIKTOK_ACCOUNTS_FILE={accounts} {command} status"
         f"\nDelete it:         {'make demo-remove' if has_make else 'tiktok-assets demo remove'}",
         markup=False,
         highlight=False,

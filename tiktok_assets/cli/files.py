@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from tiktok_assets.cli.output import AsJson, bar, err, out, print_json, print_validation, printable, unwritable
+from tiktok_assets.cli.output import AsJson, bar, err, out, print_json, print_validation, unwritable
 
 if TYPE_CHECKING:
     from tiktok_assets.inbox.archive import Archiving
@@ -55,6 +55,7 @@ def viral(
     as_json: AsJson = False,
 ) -> None:
     """List the videos that took off: their daily views grew at least that many times as fast as before."""
+    from tiktok_assets.exports.safe_text import printable
     from tiktok_assets.queries.published import NoWarehouse
     from tiktok_assets.queries.viral import detect_viral_trends
 
@@ -225,7 +226,7 @@ def archive(
 
 
 def _print_archived(found: Archiving, days: int) -> None:
-    from tiktok_assets.exports.problems import one_line
+    from tiktok_assets.exports.safe_text import one_line
 
     for one in found.moved:
         line = one_line(f"{one.account}, {one.source}: {one.archived_to}")

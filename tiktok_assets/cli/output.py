@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,23 +26,19 @@ if TYPE_CHECKING:
 _LISTED = 20  # lost tables
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, nothing else.")]
 
-# Control characters, halves of surrogate pairs, and marks that turn the direction of what follows.
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-
-
-def printable(text: str) -> str:
-    """``text`` without what a terminal would obey: titles, handles and file names are a stranger's."""
-    return _UNPRINTABLE.sub("\ufffd", text)
-
 
 class _Terminal(Console):
     """Prints all text through ``printable``; its own colours and cursor movements stay."""
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        from tiktok_assets.exports.safe_text import printable
+
         for segment in super().render(renderable, options):
             yield segment if segment.control else Segment(printable(segment.text), segment.style)
 
     def render_str(self, text: str, **options: Any) -> Text:  # before it is measured for a table
+        from tiktok_assets.exports.safe_text import printable
+
         return super().render_str(printable(text), **options)
 
 
@@ -82,8 +77,10 @@ def print_json(data: Any) -> None:
             return value.isoformat()
         raise TypeError(f"{type(value).__name__} has no JSON form")
 
+    from tiktok_assets.exports.safe_text import OBEYED
+
     text = json.dumps(data, default=plain, indent=2, ensure_ascii=False)
-    escaped = _UNPRINTABLE.sub(lambda sign: sign[0] if sign[0] in "\n\t" else f"\\u{ord(sign[0]):04x}", text)
+    escaped = OBEYED.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text)
     sys.stdout.write(f"{escaped}\n")
 
 

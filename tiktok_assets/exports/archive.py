@@ -26,6 +26,7 @@ MAX_MEMBERS = 64
 # Text as Studio writes it deflates at most about 12:1; a bomb of zeros 1000:1.
 MAX_RATIO = 200
 RATIO_MATTERS_FROM = 10 * 1024**2
+_OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 _PIECE = 128 * 1024
 # Larger members are read from disk in batches instead of being held in memory.
 IN_MEMORY_BYTES = 16 * 1024**2
@@ -93,6 +94,11 @@ def open_members(path: Path) -> Generator[list[Member]]:
     if _is_html(head):
         raise BrokenFile(
             f"{path.name}: is a web page, not an export. The download failed because of a login page; export again."
+        )
+    if head.startswith(_OLE):
+        raise BrokenFile(
+            f"{path.name}: is a workbook of an old Excel (.xls), or one with a password. Save it as .xlsx without a "
+            "password, or use the file from TikTok."
         )
     with contextlib.ExitStack() as stack:
         if head[:2] != b"PK":

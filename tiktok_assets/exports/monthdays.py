@@ -70,16 +70,16 @@ def calendar_order(days: Sequence[MonthDay], start: MonthDay | None = None) -> l
     """The numbers of the rows in calendar order; ``range(len(days))`` if they are in that order already.
 
     ``start``: the first day, where it is known. Without it the days begin after the longest gap that they leave in
-    the year; a file of a whole year leaves none, so its rows have to be in order, or in the reverse order.
+    the year; a file of a whole year leaves none, so its rows have to be in order, or in the reverse order. Rows that
+    pass New Year on their way were not sorted, wherever the longest gap is: a sorted file begins with January.
 
     Raises ``ImpossibleCalendar`` for rows that are out of order and not contiguous once they are sorted.
     """
     as_written = [*range(len(days))]
     if start is None:
-        if is_contiguous(days):
-            return as_written
-        if is_contiguous(days[::-1]):
-            return as_written[::-1]
+        for order in (as_written, as_written[::-1]):
+            if is_contiguous(ordered := [days[row] for row in order]) or _passes_new_year_in_order(ordered):
+                return order
     distinct = sorted({_POSITION[day] for day in days})
     gaps = [_gap(last, first) for last, first in zip([distinct[-1], *distinct[:-1]], distinct, strict=True)]
     widest = max(gaps)
@@ -100,6 +100,13 @@ def calendar_order(days: Sequence[MonthDay], start: MonthDay | None = None) -> l
             "the rows are not in the order of the calendar, and leave out days once they are sorted.",
         )
     return orders[0]
+
+
+def _passes_new_year_in_order(days: Sequence[MonthDay]) -> bool:
+    """Whether the rows ascend, but for one New Year, and leave out fewer days than a tenth of their number."""
+    if sum(after < before for before, after in pairwise(days)) != 1:
+        return False
+    return sum(max(_step(before, after) - 1, 0) for before, after in pairwise(days)) < len(days) / 10
 
 
 def _ascending(days: Sequence[MonthDay], first: int) -> list[int]:

@@ -5,15 +5,7 @@
 
 from __future__ import annotations
 
-import re
-
-# Control characters, halves of surrogate pairs, ends of lines, and marks that turn the direction of what follows.
-_BREAKS_A_LINE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-
-
-def one_line(text: str) -> str:
-    """``text`` in one line that no terminal obeys, with Python's escapes: a file's name can contain anything."""
-    return _BREAKS_A_LINE.sub(lambda sign: sign[0].encode("unicode_escape").decode(), text)
+from tiktok_assets.exports.safe_text import one_line
 
 
 class ExportProblem(ValueError):

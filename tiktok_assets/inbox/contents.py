@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-import logging
-import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,14 +21,6 @@ from tiktok_assets.inbox.ownership import linked_handles
 from tiktok_assets.inbox.sandbox import Limits, read_within
 from tiktok_assets.reports.reading import MemberRows, open_export
 from tiktok_assets.storage.lake import Lake, local_copy
-
-log = logging.getLogger(__name__)
-
-
-class Unforeseen(ExportProblem):
-    """The reader failed on the file with an error that is a bug of this program."""
-
-    reason = "unforeseen"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +77,7 @@ def require_past(contents: Contents, name: str) -> None:
 def read_contents(
     path: UPath, state: State, limits: Limits, siblings: Siblings = (), today: dt.date | None = None
 ) -> Contents | ExportProblem:
-    """What the file contains, or why it is not an export; read in the sandbox.
+    """What the file contains, or why it is not an export; read in the sandbox. Raises OSError or MemoryError.
 
     ``today``: by a clock that can be right. Cached while the file, its ``siblings`` and the day stay the same.
 
@@ -96,16 +86,10 @@ def read_contents(
     try:
         with local_copy(path) as file:
             return read_within(limits, contents_of, file, [sibling for sibling, _ in siblings], today)
-    except (UnreadableFile, OSError, MemoryError):
+    except UnreadableFile:
         raise
     except ExportProblem as problem:
         return type(problem)(str(problem))  # without its traceback, which would keep the file in memory
-    except Exception as error:
-        log.error("%s: unforeseen: %s", path, "".join(traceback.format_exception(error)))
-        return Unforeseen(
-            f"{path.name}: reading it failed ({type(error).__name__}: {error}), which is a bug in this program. "
-            "Please report it with the file; after an update put the file back where it was."
-        )
 
 
 def contents_of(file: Path, siblings: Sequence[Path], today: dt.date | None) -> Contents:

@@ -15,7 +15,7 @@ from pathlib import Path
 from upath import UPath
 
 from tiktok_assets.exports.archive import export_id, unreadable
-from tiktok_assets.exports.problems import one_line
+from tiktok_assets.exports.safe_text import one_line
 from tiktok_assets.exports.visits import copied_together, is_undated, of_one_visit
 from tiktok_assets.storage.lake import Lake, changed_at, free_name, local_copy
 

@@ -17,7 +17,8 @@ from tiktok_assets.exports.problems import AccountConflict, ExportProblem, Unkno
 from tiktok_assets.exports.visits import copied_together, is_undated, of_one_visit
 from tiktok_assets.inbox.ownership import owner
 from tiktok_assets.inbox.sandbox import Limits, read_within
-from tiktok_assets.reports.reading import Export, MemberRows, open_export
+from tiktok_assets.reports.export import Export
+from tiktok_assets.reports.reading import MemberRows, open_export
 
 
 def inspect(path: Path, roster: Roster, landing: UPath, limits: Limits) -> dict[str, Any]:
@@ -43,10 +44,10 @@ def inspect(path: Path, roster: Roster, landing: UPath, limits: Limits) -> dict[
     }
     try:
         described, problem = read_within(limits, _description, path, roster, landing, clock.trusted_today())
-    except ExportProblem as error:
+    except (ExportProblem, OSError, MemoryError) as error:
         described, problem = dict[str, Any](), error
     if problem:
-        found |= {"problem": problem.reason, "message": str(problem)}
+        found |= {"problem": getattr(problem, "reason", "unreadable_file"), "message": str(problem)}
     return found | described
 
 

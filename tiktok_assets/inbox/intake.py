@@ -19,7 +19,8 @@ from upath import UPath
 
 from tiktok_assets.accounts import Account, Roster
 from tiktok_assets.exports.names import INSIGHTS, read_name
-from tiktok_assets.exports.problems import AccountConflict, ExportProblem, UnknownAccount, UnreadableFile, one_line
+from tiktok_assets.exports.problems import AccountConflict, ExportProblem, UnknownAccount, UnreadableFile
+from tiktok_assets.exports.safe_text import one_line
 from tiktok_assets.inbox.contents import Contents, read_with_siblings, require_past
 from tiktok_assets.inbox.files import (
     account_folders,

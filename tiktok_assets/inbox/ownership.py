@@ -13,7 +13,7 @@ from upath import UPath
 from tiktok_assets.accounts import Account, Roster, load_roster
 from tiktok_assets.exports.problems import AccountConflict, ExportProblem, UnknownAccount
 from tiktok_assets.inbox.files import is_same, lies_below
-from tiktok_assets.reports.reading import Export
+from tiktok_assets.reports.export import Export
 from tiktok_assets.settings import Settings
 
 TO_USE_IT = (

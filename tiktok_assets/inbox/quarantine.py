@@ -10,7 +10,8 @@ from pathlib import PurePosixPath
 
 from upath import UPath
 
-from tiktok_assets.exports.problems import ExportProblem, one_line
+from tiktok_assets.exports.problems import ExportProblem
+from tiktok_assets.exports.safe_text import one_line
 from tiktok_assets.inbox.files import identity, shown
 from tiktok_assets.storage.lake import Lake, files_in, free_name
 

@@ -17,11 +17,11 @@ from dataclasses import dataclass, replace
 from pydantic import TypeAdapter
 from upath import UPath
 
-from tiktok_assets.exports.problems import one_line
 from tiktok_assets.exports.provenance import READER_VERSION
+from tiktok_assets.exports.safe_text import one_line
 from tiktok_assets.inbox.tries import forget_tries
 from tiktok_assets.partitions import PartitionRange
-from tiktok_assets.reports.reading import Export
+from tiktok_assets.reports.export import Export
 from tiktok_assets.storage.lake import Lake, files_in, plain
 
 log = logging.getLogger(__name__)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import logging
 import os
 import pickle
 import selectors
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +26,7 @@ from typing import IO, TypeVar, cast
 from tiktok_assets.exports.problems import ExportProblem
 from tiktok_assets.settings import Settings
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _MB = 1024**2
@@ -38,6 +41,12 @@ class LimitExceeded(ExportProblem):
     """Reading the file took more memory or time than an export of its size can need."""
 
     reason = "limit_exceeded"
+
+
+class Unforeseen(ExportProblem):
+    """The reader failed on the file with an error that is a bug of this program."""
+
+    reason = "unforeseen"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,18 +85,26 @@ class Answer:
 
 
 def read_within(limits: Limits, function: Callable[..., T], path: Path, *arguments: object) -> T:
-    """``function(path, *arguments)``, called in the child. Raises what it raises, or LimitExceeded.
+    """``function(path, *arguments)``, called in the child. Raises an ExportProblem, OSError or MemoryError.
 
-    ``function`` is one of a module; arguments and result can be pickled. One file is read at a time.
+    LimitExceeded: it took too much. Unforeseen: the function raised anything else. ``function`` is one of a module;
+    arguments and result can be pickled. One file is read at a time.
     """
     allowed = limits.for_size(path.stat().st_size)
     request = Request(function=function, arguments=(path, *arguments), limits=allowed)
     with _lock:
         answer = _ask(request, path)
-    if isinstance(answer.error, MemoryError):
+    error = answer.error
+    if isinstance(error, MemoryError):
         raise _too_much_memory(path, allowed)
-    if answer.error is not None:
-        raise answer.error
+    if isinstance(error, ExportProblem | OSError):
+        raise error
+    if error is not None:
+        log.error("%s: unforeseen: %s", path, "".join(traceback.format_exception(error)))
+        raise Unforeseen(
+            f"{path.name}: reading it failed ({type(error).__name__}: {error}), which is a bug in this program. "
+            "Please report it with the file; after an update put the file back where it was."
+        )
     return cast("T", answer.result)
 
 

@@ -16,7 +16,7 @@ import dagster as dg
 
 from tiktok_assets.batches import Batch, batches
 from tiktok_assets.checks.evaluation import broken_for
-from tiktok_assets.exports.problems import one_line
+from tiktok_assets.exports.safe_text import one_line
 from tiktok_assets.inbox.intake import LandedExport
 from tiktok_assets.inbox.receipts import loaded
 from tiktok_assets.inbox.run_plan import note_batch

@@ -24,7 +24,7 @@ from tiktok_assets.simulator.traits import PLAIN, SMALL_ACCOUNT, DayTruth, Trait
 from tiktok_assets.simulator.videos import Clocks, SimulatedVideo, Totals
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SimulatedAccount:
     """An account and the truth about it from ``first_day`` to ``last_day`` (both included)."""
 
@@ -40,6 +40,9 @@ class SimulatedAccount:
     clocks: Clocks
     origin: date
     """The day of the clocks' first entry, and of ``start`` = 0 in ``posted``."""
+
+    def __repr__(self) -> str:
+        return f"{self.handle}, {self.first_day} to {self.last_day}, seed {self.seed}"
 
     @staticmethod
     def generate(

@@ -11,8 +11,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import logging
-import os
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,12 +21,11 @@ import duckdb
 import polars as pl
 import polars.selectors as cs
 
-from tiktok_assets.curated.catalog import sql_literal
 from tiktok_assets.partitions import PartitionRange
-from tiktok_assets.storage.atomic import flush, naming
+from tiktok_assets.storage.atomic import naming
 from tiktok_assets.storage.columns import Descriptions, describe, rename_columns
 from tiktok_assets.storage.locks import Locks
-from tiktok_assets.storage.warehouse_files import opened, require_replaceable
+from tiktok_assets.storage.warehouse_files import GENTLE, compact_to, copy_to, opened, require_replaceable, wal_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,8 +35,6 @@ log = logging.getLogger(__name__)
 LOCK_TIMEOUT = 120.0  # seconds
 _RETRY_AFTER = 0.1
 ALL_ACCOUNTS, OVER_ALL_MONTHS = "all_accounts", "over_all_months"
-# DuckDB takes 80% of the machine if it may; a table of 900,000 videos needs 200 MB, more goes to disk.
-_MODEST = "set memory_limit = '256MB'; set threads = 2"
 # A file of which half is free is written anew; a small one is not worth it.
 _SMALL = 8 * 1024**2  # bytes
 _LOCK = "warehouse"
@@ -112,13 +107,13 @@ class Warehouse:
 
         The caller holds the lock of the session, or all runs back.
         """
-        for lost in (self.working, _wal(self.working)):
+        for lost in (self.working, wal_of(self.working)):
             if lost.exists():
                 lost.replace(lost.with_name(f"{lost.name}.damaged"))
         if not self.published.exists():
             return
         copy = self.working.with_name(f"{self.working.name}.restored")
-        _copy(self.published, copy)
+        copy_to(self.published, copy)
         try:
             duckdb.connect(copy, read_only=True).close()
         except duckdb.Error as error:
@@ -132,7 +127,7 @@ class Warehouse:
         """Whether the published file lacks what the working one has, or is missing."""
         if not self.working.exists():
             return False
-        if _wal(self.working).exists() or not self.published.exists():
+        if wal_of(self.working).exists() or not self.published.exists():
             return True
         return self.published.stat().st_mtime_ns != self.working.stat().st_mtime_ns
 
@@ -166,7 +161,7 @@ class Session:
                     if "lock" not in str(error).lower() or time.monotonic() > deadline:
                         raise
                     time.sleep(_RETRY_AFTER)
-            self._connection.execute(_MODEST)
+            self._connection.execute(GENTLE)
             if not self._read_only:
                 rename_columns(self._connection, self.warehouse.previous_names)
         return self._connection
@@ -286,53 +281,20 @@ class Session:
         if is_half_empty:
             compact = working.with_name(f"{working.name}.compact")
             compact.unlink(missing_ok=True)  # what a killed process left
-            _compact(working, compact)
+            compact_to(working, compact)
             compact.replace(working)
         copy = published.with_name(f".{published.name}.new")  # beside it: a rename does not cross file systems
         with naming(copy):
-            _copy(working, copy)
+            copy_to(working, copy)
         # A WAL beside the published file belongs to the copy being replaced; DuckDB refuses to open the new one with it
         # ("WAL does not match database file").
-        _wal(published).unlink(missing_ok=True)
+        wal_of(published).unlink(missing_ok=True)
         copy.replace(published)
 
     def _is_half_empty(self) -> bool:
         sizes = self.connection.execute("select block_size, total_blocks, free_blocks from pragma_database_size()")
         block, total, free = sizes.fetchone() or (0, 0, 0)
         return block * total > _SMALL and free * 2 > total
-
-
-def _wal(file: Path) -> Path:
-    return file.with_name(f"{file.name}.wal")
-
-
-def _compact(source: Path, target: Path) -> None:
-    """A database without free blocks as ``target``."""
-    with duckdb.connect() as connection:
-        connection.execute(_MODEST)
-        connection.execute(
-            f"attach {sql_literal(source)} as source (read_only); attach {sql_literal(target)} as target"
-        )
-        connection.execute("copy from database source to target")
-    flush(target)
-
-
-def _copy(source: Path, target: Path) -> None:
-    """The bytes of ``source`` with its time, by the file system itself where it can, on disk when this returns."""
-    with source.open("rb") as file, target.open("wb") as copy:
-        size = os.fstat(file.fileno()).st_size
-        try:
-            while (at := copy.tell()) < size:
-                copied = os.copy_file_range(file.fileno(), copy.fileno(), size - at, at, at)
-                copy.seek(at + copied)
-                if not copied:
-                    break
-        except (AttributeError, OSError):  # not on this system, or not between these two disks
-            copy.seek(0)
-            shutil.copyfileobj(file, copy, 1024**2)
-    changed = source.stat().st_mtime_ns
-    os.utime(target, ns=(changed, changed))
-    flush(target)
 
 
 @contextlib.contextmanager

@@ -22,7 +22,8 @@ from tiktok_assets.exports.archive import export_id
 from tiktok_assets.exports.problems import AccountConflict, BrokenFile, WrongSection
 from tiktok_assets.failures import DownloadFailed
 from tiktok_assets.inbox.files import free_place
-from tiktok_assets.reports.reading import Export, open_export
+from tiktok_assets.reports.export import Export
+from tiktok_assets.reports.reading import open_export
 from tiktok_assets.storage.atomic import flush
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.studio.playwright_internals import failure_within

@@ -10,13 +10,12 @@ import datetime as dt
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
-from tiktok_assets import clock
 from tiktok_assets.accounts import Account
 from tiktok_assets.exports.names import INSIGHTS, read_name
 from tiktok_assets.exports.problems import ExportProblem
 from tiktok_assets.exports.windows import LandedWindow, Window, final_days
-from tiktok_assets.inbox.contents import Contents, read_contents
-from tiktok_assets.inbox.files import account_files, identity, state_of
+from tiktok_assets.inbox.contents import read_with_siblings
+from tiktok_assets.inbox.files import account_files, identity
 from tiktok_assets.inbox.receipts import receipts
 from tiktok_assets.inbox.sandbox import Limits
 from tiktok_assets.reports import REPORTS
@@ -76,12 +75,11 @@ def _windows(lake: Lake, account: str) -> Iterator[tuple[str, LandedWindow]]:
         try:
             if identity(path) in read:
                 continue
-            contents = read_contents(path, state_of(path), Limits.of(lake.settings), today=clock.trusted_today())
+            contents, _ = read_with_siblings(lake, path, Limits.of(lake.settings))
         except ExportProblem:
             continue  # the intake reports why
-        if isinstance(contents, Contents):
-            for section in contents.sections:
-                yield section, LandedWindow(window=_window(*contents.window), asked_at=contents.downloaded_at)
+        for section in contents.sections:
+            yield section, LandedWindow(window=_window(*contents.window), asked_at=contents.downloaded_at)
 
 
 def _window(first: dt.date, last: dt.date) -> Window:

@@ -15,7 +15,8 @@ from rich.text import Text
 
 from tiktok_assets.cli import output
 from tiktok_assets.cli.history import TableFormat, _encoded
-from tiktok_assets.cli.output import _Terminal, print_json, printable
+from tiktok_assets.cli.output import _Terminal, print_json
+from tiktok_assets.exports.safe_text import printable
 
 ESC, BELL, C1, RIGHT_TO_LEFT, SURROGATE = "\x1b", "\x07", "\x9b", "\u202e", "\ud800"
 NASTY = f"{ESC}[2J{ESC}]0;title{BELL}{C1}31m{RIGHT_TO_LEFT}{SURROGATE}\r\b[red]=1+1"

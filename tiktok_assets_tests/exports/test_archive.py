@@ -84,6 +84,7 @@ def test_the_identity_of_an_export_is_its_bytes_whatever_its_name(tmp_path: Path
         (b"\xef\xbb\xbf<!DOCTYPE html><html>", "is a web page"),
         (b"  <html>", "is a web page"),
         (b"PK\x03\x04 cut off", "damaged or incomplete ZIP"),
+        (bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600), "an old Excel (.xls), or one with a password"),
         (zipped({}), "is an empty ZIP"),
         (zipped({"Overview.csv": ""}), "without even a header"),
         (zipped({"Content_x.zip": zipped({"Content.csv": "x"})}), "another ZIP"),

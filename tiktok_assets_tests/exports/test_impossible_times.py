@@ -15,7 +15,8 @@ from tiktok_assets.exports.evidence import Evidence
 from tiktok_assets.exports.monthdays import ImpossibleCalendar, MonthDay
 from tiktok_assets.exports.problems import UnreadableValue
 from tiktok_assets.exports.years import date_rows
-from tiktok_assets.reports.reading import Export, open_export
+from tiktok_assets.reports.export import Export
+from tiktok_assets.reports.reading import open_export
 from tiktok_assets_tests.budget import examples
 from tiktok_assets_tests.export_files import quoted, write, zipped
 

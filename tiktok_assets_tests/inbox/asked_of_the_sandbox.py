@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
+from typing import Any
+
+from tiktok_assets.inbox.contents import contents_of
 
 HOARD: list[bytearray] = []
 
@@ -35,8 +38,13 @@ def hoarding(_: Path) -> int:
     return os.getpid()
 
 
-def failed(_: Path) -> None:
+def failed(*_: object) -> None:
     os._exit(3)
+
+
+def stumbling(file: Path, *more: Any) -> object:
+    """As ``contents_of``, with a bug."""
+    return 1 // 0 if file.name == "Content_pig1987.zip" else contents_of(file, *more)
 
 
 def untransferable(_: Path) -> None:

@@ -14,10 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from upath import UPath
 
+from tiktok_assets.accounts import Roster
 from tiktok_assets.exports.problems import ExportProblem
 from tiktok_assets.inbox.contents import read_contents
 from tiktok_assets.inbox.files import state_of
-from tiktok_assets.inbox.sandbox import LimitExceeded, Limits, read_within
+from tiktok_assets.inbox.inspect import inspect
+from tiktok_assets.inbox.sandbox import LimitExceeded, Limits, Unforeseen, read_within
 from tiktok_assets.settings import Settings
 from tiktok_assets_tests import budget
 from tiktok_assets_tests.bombs import BOMBS, with_last_cell
@@ -77,10 +79,16 @@ def test_a_child_that_cannot_work_is_no_fault_of_the_file(file: Path) -> None:
         read_within(LIMITS, failed, file)
 
 
-@pytest.mark.parametrize(("function", "words"), [(untransferable, "of a library")])
-def test_a_bug_in_the_child_is_reported_as_such(file: Path, function: Callable[[Path], object], words: str) -> None:
-    with pytest.raises(RuntimeError, match=words):
-        read_within(LIMITS, function, file)
+def test_inspect_says_that_the_child_cannot_work(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tiktok_assets.inbox.inspect._description", failed)
+    found = inspect(file, Roster([]), UPath(file.parent), LIMITS)
+    assert found["problem"] == "unreadable_file"
+    assert "exit code 3; restart this program" in found["message"]
+
+
+def test_a_bug_in_the_child_is_reported_as_such(file: Path) -> None:
+    with pytest.raises(Unforeseen, match=r"Overview\.csv: reading it failed .*of a library.*a bug in this program"):
+        read_within(LIMITS, untransferable, file)
 
 
 def test_a_child_that_holds_much_memory_is_replaced(file: Path) -> None:

@@ -11,7 +11,7 @@ import datetime as dt
 import polars as pl
 
 from tiktok_assets.exports.evidence import DAYS_OF_A_DOWNLOAD
-from tiktok_assets.exports.problems import one_line
+from tiktok_assets.exports.safe_text import one_line
 
 
 def doubtful_exports(raw: pl.LazyFrame) -> pl.DataFrame:
