@@ -62,10 +62,7 @@ def build_new_exports(
             return dg.SkipReason(f"{taken} What has landed is processed there, or by the next tick after it.")
 
     def look(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        dead = end_dead_runs(context.instance, Locks(lake.settings.locks))
-        note_deaths(lake, [run.tags for run in dead], list(roster))
-        for run in dead:
-            context.log.warning(f"Run {run.run_id} was marked as failed: its process is gone.")
+        _end_dead_runs(context, lake, roster)
         # Queried first: a run that ends while the files are read still counts as under way.
         runs = context.instance.get_runs(dg.RunsFilter(statuses=list(NOT_ENDED)))
         in_flight = {account for run in runs for account in accounts_of(run.tags, list(roster))}
@@ -83,9 +80,7 @@ def build_new_exports(
             note_batch(lake, batch, groups)
         requests = [dg.RunRequest(job_name=process_exports.name, tags=batch.tags) for batch in started]
         if not processing and not requests and (late := overdue(lake, roster, warehouse, time.time())):
-            # At most once in a few minutes: with a full disk, further runs would only repeat the first failure.
-            key = f"publish {late} {time.time() // _PUBLISH_AGAIN:.0f}"
-            requests.append(dg.RunRequest(job_name=publish_warehouse.name, run_key=key))
+            requests = [_publication(publish_warehouse, late)]
         reported: list[dg.AssetMaterialization | dg.AssetCheckEvaluation] = []
         reported += events.unknown(context.instance, intake.landed, _EVENTS_A_TICK)
         # The cursor is what the checks of landing were judged by; they are judged again when quarantine has changed.
@@ -118,6 +113,18 @@ class Repairs:
             return []
         self._last = time.monotonic()
         return lost
+
+
+def _end_dead_runs(context: dg.SensorEvaluationContext, lake: Lake, roster: Roster) -> None:
+    dead = end_dead_runs(context.instance, Locks(lake.settings.locks))
+    note_deaths(lake, [run.tags for run in dead], list(roster))
+    for run in dead:
+        context.log.warning(f"Run {run.run_id} was marked as failed: its process is gone.")
+
+
+def _publication(job: dg.JobDefinition, late: str) -> dg.RunRequest:
+    """At most once in a few minutes: with a full disk, further runs would only repeat the first failure."""
+    return dg.RunRequest(job_name=job.name, run_key=f"publish {late} {time.time() // _PUBLISH_AGAIN:.0f}")
 
 
 def _postponed(intake: Intake) -> str:

@@ -25,6 +25,19 @@ if TYPE_CHECKING:
 app = typer.Typer(rich_markup_mode=None)
 
 
+Headless = Annotated[
+    bool | None,
+    typer.Option("--headless/--no-headless", help="Run the browser without a window. [default: TIKTOK_HEADLESS]"),
+]
+ScreenshotOnError = Annotated[
+    bool | None,
+    typer.Option(
+        "--screenshot-on-error/--no-screenshot-on-error",
+        help="Save a screenshot of a visit that failed. [default: TIKTOK_SCREENSHOT_ON_ERROR]",
+    ),
+]
+
+
 class Section(StrEnum):
     """The sections that ``extract --section`` accepts."""
 
@@ -122,17 +135,8 @@ def extract(
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait for limits, an hour or more, until everything has landed.")
     ] = False,
-    headless: Annotated[
-        bool | None,
-        typer.Option("--headless/--no-headless", help="Run the browser without a window. [default: TIKTOK_HEADLESS]"),
-    ] = None,
-    screenshot_on_error: Annotated[
-        bool | None,
-        typer.Option(
-            "--screenshot-on-error/--no-screenshot-on-error",
-            help="Save a screenshot of a visit that failed. [default: TIKTOK_SCREENSHOT_ON_ERROR]",
-        ),
-    ] = None,
+    headless: Headless = None,
+    screenshot_on_error: ScreenshotOnError = None,
     as_json: AsJson = False,
 ) -> None:
     """Request the missing exports from TikTok Studio, and land them.

@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 import polars as pl
 
+from tiktok_assets.curated.measures import ENGAGEMENTS
 from tiktok_assets.reporting import facts, words
 
 MOST = 999
@@ -47,7 +48,7 @@ def _days(rows: pl.DataFrame, title: str) -> str | None:
     last = facts.last_day(rows)
     if last is None:
         return None
-    counted = rows.with_columns(engagements=pl.col("likes") + pl.col("comments") + pl.col("shares"))
+    counted = rows.with_columns(engagements=ENGAGEMENTS)
     week, month = ({one.name: one for one in facts.headlines(counted, last, days)} for days in (7, 28))
     known = rows.filter(pl.col("video_views").is_not_null())["date"]
     first = max(last - dt.timedelta(days=_DAYS - 1), min(known, default=last))

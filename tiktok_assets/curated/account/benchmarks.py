@@ -12,8 +12,8 @@ from collections.abc import Iterable
 import pandera.polars as pa
 import polars as pl
 
-from tiktok_assets.curated._measures import growth, ratio
 from tiktok_assets.curated._tables import OfManyExports, made_of
+from tiktok_assets.curated.measures import growth, ratio
 from tiktok_assets.curated.table import Input, Table
 from tiktok_assets.exports.months import month_of
 

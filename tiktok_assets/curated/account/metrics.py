@@ -12,8 +12,8 @@ from __future__ import annotations
 import pandera.polars as pa
 import polars as pl
 
-from tiktok_assets.curated._measures import before, growth, ratio, with_earlier
 from tiktok_assets.curated._tables import made_of
+from tiktok_assets.curated.measures import ENGAGEMENTS, before, growth, ratio, with_earlier
 
 LOOK_BACK = 28
 """Days before the first requested day that ``with_metrics`` needs."""
@@ -78,7 +78,7 @@ def with_metrics(days: pl.DataFrame) -> pl.DataFrame:
 
     One row per account and day, in any order; days without a row are unknown days. Rows come back sorted.
     """
-    rows = days.sort(_KEY).with_columns(engagements=pl.col("likes") + pl.col("comments") + pl.col("shares"))
+    rows = days.sort(_KEY).with_columns(engagements=ENGAGEMENTS)
     for distance, columns in ((1, ("video_views", "followers")), (7, ("video_views",)), (28, ("video_views",))):
         rows = with_earlier(rows, distance, *columns)
     views, followers_before = pl.col("video_views"), pl.col(before("followers", 1))

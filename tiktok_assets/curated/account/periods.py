@@ -11,8 +11,8 @@ from __future__ import annotations
 import pandera.polars as pa
 import polars as pl
 
-from tiktok_assets.curated._measures import growth, ratio
 from tiktok_assets.curated._tables import OfManyExports, made_of
+from tiktok_assets.curated.measures import growth, ratio
 from tiktok_assets.curated.table import Input, Table, publication
 
 LOOK_BACK = 31

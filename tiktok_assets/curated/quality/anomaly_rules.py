@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from tiktok_assets.curated._measures import before
+from tiktok_assets.curated.measures import before
 
 UNUSUAL = 3.5
 """Score from which a day is an outlier (Iglewicz and Hoaglin, 1993)."""

@@ -16,8 +16,8 @@ from typing import Any
 import pandera.polars as pa
 import polars as pl
 
-from tiktok_assets.curated._measures import before, with_earlier
 from tiktok_assets.curated._tables import WarehouseRow, made_of
+from tiktok_assets.curated.measures import ENGAGEMENTS, before, with_earlier
 from tiktok_assets.curated.quality import scores
 from tiktok_assets.curated.quality.anomaly_rules import LEAST_VIEWS, OVERVIEW, RULES, STOCKS, Rule
 from tiktok_assets.curated.quality.scores import with_scores
@@ -217,15 +217,14 @@ def _findings(rule: Rule, examined: pl.DataFrame) -> list[tuple[Any, ...]]:
 
 def _examined(days: pl.DataFrame) -> pl.DataFrame:
     """``days`` with all columns that the rules need."""
-    engagements = pl.col("likes") + pl.col("comments") + pl.col("shares")
     views = pl.col("video_views")
     rows = with_earlier(days.sort(_KEY), 1, *OVERVIEW, "followers").with_columns(
-        engagements=engagements,
+        engagements=ENGAGEMENTS,
         repeated=pl.struct(_KEY).is_duplicated(),
         same_as_before=pl.all_horizontal(pl.col(name) == pl.col(before(name, 1)) for name in OVERVIEW)
         & (views >= LEAST_VIEWS),
         below_zero=pl.any_horizontal(pl.col(name) < 0 for name in STOCKS if name in days.columns),
-        below_engagement=views < engagements,
+        below_engagement=views < ENGAGEMENTS,
     )
     errors = ("repeated", "same_as_before", "below_zero", "below_engagement")
     rows = rows.with_columns(sound=~pl.any_horizontal(pl.col(name).fill_null(value=False) for name in errors))

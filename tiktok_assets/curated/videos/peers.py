@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from tiktok_assets.curated._measures import ratio
+from tiktok_assets.curated.measures import ratio
 
 MIN_PEERS = 5
 """Other videos below which there is no median to speak of."""

@@ -11,7 +11,7 @@ import datetime as dt
 import pandera.polars as pa
 import polars as pl
 
-from tiktok_assets.curated._measures import ratio
+from tiktok_assets.curated.measures import ratio
 
 WINDOW = 28
 """Days up to the day asked for."""

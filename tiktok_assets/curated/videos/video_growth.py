@@ -13,8 +13,8 @@ from collections.abc import Mapping
 import pandera.polars as pa
 import polars as pl
 
-from tiktok_assets.curated._measures import ratio
 from tiktok_assets.curated._tables import made_of
+from tiktok_assets.curated.measures import ratio
 
 LOOK_BACK = 366
 """Days, the longest window of Studio. A snapshot before that is too long ago to count views from."""

@@ -14,8 +14,8 @@ from __future__ import annotations
 import pandera.polars as pa
 import polars as pl
 
-from tiktok_assets.curated._measures import ratio
 from tiktok_assets.curated._tables import WarehouseRow, made_of
+from tiktok_assets.curated.measures import ratio
 from tiktok_assets.curated.table import Input, Table, publication
 from tiktok_assets.curated.videos import peers
 from tiktok_assets.curated.videos.peers import with_peers

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import polars as pl
 
+ENGAGEMENTS = pl.col("likes") + pl.col("comments") + pl.col("shares")
+
 
 def ratio(numerator: pl.Expr, denominator: pl.Expr) -> pl.Expr:
     """``numerator`` / ``denominator``; null where one is unknown, or the denominator is not above 0."""
