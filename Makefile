@@ -5,8 +5,6 @@ PORT ?= 3000
 EXPORTS ?= ../shared/exports
 FORMER ?= ../shared/former_pipeline
 
-# Dagster's history is in the data folder (dagster.yaml), unless DAGSTER_HOME has a dagster.yaml of its own.
-dev: export DAGSTER_HOME := $(if $(wildcard $(DAGSTER_HOME)/dagster.yaml),$(DAGSTER_HOME),$(CURDIR))
 # One event for the partitions of a range instead of one each: 35% less bookkeeping (measured). The events of an output
 # stored at once: 13% less in all. The history sets both as well, for Dagster started without make.
 export DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS := 1
@@ -40,8 +38,7 @@ test-long: setup ## the same tests, the property tests with twenty times as many
 	TEST_BUDGET=20 $(PY) -m pytest -n auto $(ARGS)
 
 dev: setup ## open Dagster on http://127.0.0.1:3000 (PORT=3333 for another port), history kept
-	@echo "Dagster will answer on http://127.0.0.1:$(PORT) in about 15 seconds; Ctrl-C stops it."
-	@PYTHONWARNINGS='ignore:Function `dev_command` is superseded' $(PY) -m dagster dev -h 127.0.0.1 -p $(PORT)
+	@$(PY) -m tiktok_assets.cli.app dev --port $(PORT)
 
 demo: setup ## run the whole pipeline on invented accounts in data/demo, and show the result (ARGS="--account name")
 	@$(PY) -m tiktok_assets.cli.app demo $(ARGS)

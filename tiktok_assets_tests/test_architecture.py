@@ -33,6 +33,7 @@ INTERNALS = {
     "storage.history_files",
     "storage.partition_metadata",
     "studio.playwright_internals",
+    "webserver.dev",
 }
 # What runs without Dagster: the commands that only read, and `process` where nothing is new.
 LIGHT = {

@@ -57,6 +57,15 @@ def test_every_message_of_the_troubleshooting_table_is_in_the_source() -> None:
             assert part in SOURCES.replace('"\n                "', "").replace('"\n            "', ""), part
 
 
+def test_every_claim_of_the_page_on_security_names_its_test() -> None:
+    protected = (ROOT / "docs/security.md").read_text().split("## Protected")[1].split("## Not protected")[0]
+    claims = [line for line in protected.splitlines() if line.startswith("| ")][1:]
+    assert claims
+    for claim in claims:
+        (named,) = re.findall(r"`([\w/]+\.py)::(test_\w+)`", claim)
+        assert f"def {named[1]}(" in (ROOT / "tiktok_assets_tests" / named[0]).read_text(), claim
+
+
 @pytest.mark.e2e
 def test_the_demo_fills_every_table_and_is_gone_once_removed(tmp_path: Path) -> None:
     data, demo = tmp_path / "data", tmp_path / "data" / "demo"

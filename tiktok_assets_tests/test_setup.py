@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 from dagster._core.instance import DagsterInstance
+from typer.testing import CliRunner
 
 from tiktok_assets.accounts import load_roster
+from tiktok_assets.cli.app import app
 from tiktok_assets.pipeline.process import project_instance
 from tiktok_assets.settings import Settings, variable
 from tiktok_assets.storage.history import ENVIRONMENT, ComputeLogs
@@ -58,19 +60,21 @@ def test_a_history_that_is_configured_elsewhere_wins_over_that_of_the_data_folde
 ) -> None:
     monkeypatch.setenv("TIKTOK_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
-    assert _home_in_make() == str(ROOT)
+    assert _home_of_dev(monkeypatch) == str(ROOT)
     with project_instance() as instance:
         assert Path(instance.root_directory).is_relative_to(tmp_path / "data")
     (tmp_path / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
-    assert _home_in_make() == str(tmp_path)
+    assert _home_of_dev(monkeypatch) == str(tmp_path)
     with project_instance() as instance:
         assert instance.root_directory == str(tmp_path)  # as Dagster keeps it by default
 
 
-def _home_in_make() -> str:
+def _home_of_dev(monkeypatch: pytest.MonkeyPatch) -> str:
     """The DAGSTER_HOME that ``make dev`` would start with."""
-    database = subprocess.run(["make", "-pn", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    return re.findall(r"^dev: DAGSTER_HOME := (.*)$", database, re.MULTILINE)[0]
+    started: list[dict[str, str]] = []
+    monkeypatch.setattr("os.execve", lambda _path, _arguments, environment: started.append(environment))
+    CliRunner().invoke(app, ["dev"])
+    return started[0]["DAGSTER_HOME"]
 
 
 def test_the_example_of_an_environment_names_every_setting_with_its_default(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ from typing import Annotated
 import typer
 
 from tiktok_assets import __version__
-from tiktok_assets.cli import accounts, demo, files, history, init, prune, report, status, studio
+from tiktok_assets.cli import accounts, demo, dev, files, history, init, prune, report, status, studio
 from tiktok_assets.cli.faults import Commands
 from tiktok_assets.cli.output import AsJson, bar, err, out, print_inspection, print_json, print_result
 
@@ -34,6 +34,7 @@ app = typer.Typer(
 )
 export_app = typer.Typer(help="Tables of the lake in other formats.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(init.app)
+app.add_typer(dev.app)
 app.add_typer(studio.app)
 app.add_typer(studio.sessions_app, name="sessions")
 app.add_typer(history.app)

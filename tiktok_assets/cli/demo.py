@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from tiktok_assets.cli.dev import Port
 from tiktok_assets.cli.output import err, out
 
 app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
@@ -39,7 +40,7 @@ def demo(
 
 
 @app.command(epilog="Example: tiktok-assets demo dev --port 3333")
-def dev(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.", min=1, max=65535)] = 3000) -> None:
+def dev(port: Port = 3000) -> None:
     """Open the demo in Dagster. Ctrl-C stops it."""
     from tiktok_assets.cli import demo_world
 

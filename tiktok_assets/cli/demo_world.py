@@ -20,6 +20,7 @@ import duckdb
 from rich.table import Table
 
 from tiktok_assets.accounts import Account, add_account, load_roster
+from tiktok_assets.cli.dev import become_dagster
 from tiktok_assets.cli.output import bar, out, print_result
 from tiktok_assets.exports.names import INSIGHTS, SECTIONS
 from tiktok_assets.exports.windows import last_day_with_data
@@ -87,19 +88,8 @@ def make(accounts: Sequence[Account]) -> bool:
 def open_in_dagster(port: int) -> None:
     """Become ``dagster dev`` on the demo. Its current folder has no ``.env``, whose values would win there."""
     folder = _made()
-    out.print(
-        f"Dagster will answer on http://127.0.0.1:{port} in about 15 seconds; Ctrl-C stops it.",
-        highlight=False,
-        soft_wrap=True,
-    )
     os.chdir(folder)
-    silent = {"PYTHONWARNINGS": "ignore:Function `dev_command` is superseded"}
-    command = [sys.executable, "-m", "dagster", "dev", "-w", str(project_root() / "workspace.yaml")]
-    os.execve(
-        sys.executable,
-        [*command, "-h", "127.0.0.1", "-p", str(port)],
-        {**os.environ, **silent, **_environment(folder)},
-    )
+    become_dagster(port, _environment(folder), project_root() / "workspace.yaml")
 
 
 def remove() -> tuple[Path, bool]:

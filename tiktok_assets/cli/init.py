@@ -33,7 +33,7 @@ def init(
         typer.echo(f"{folder / name}: {'created' if name in made else 'kept'}")
     typer.echo(
         f"\nNext:\n  cd {folder}\n  # name your accounts in accounts.toml and drop their exports in data/landing\n"
-        "  tiktok-assets process\n  DAGSTER_HOME=$PWD dagster dev -h 127.0.0.1"
+        "  tiktok-assets process\n  tiktok-assets dev"
     )
 
 

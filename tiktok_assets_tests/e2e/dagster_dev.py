@@ -1,4 +1,7 @@
-"""A real `dagster dev` in its own folder: started, queried over GraphQL, and ended with all its processes."""
+"""A real `dagster dev`, as `make dev` starts it, in its own folder.
+
+It is started, queried over GraphQL, and ended with all its processes.
+"""
 
 from __future__ import annotations
 
@@ -90,7 +93,7 @@ class DagsterDev:
         begun = time.monotonic()
         with (self.home / "dagster.log").open("ab") as log:
             self.server = subprocess.Popen(
-                [self.python, "-m", "dagster", "dev", "-h", "127.0.0.1", "-p", str(self.port)],
+                [self.python, "-m", "tiktok_assets.webserver.dev", "-h", "127.0.0.1", "-p", str(self.port)],
                 cwd=self.home,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,

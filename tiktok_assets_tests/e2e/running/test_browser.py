@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -89,3 +92,66 @@ def test_every_promise_of_a_table_is_listed_under_checks(dagster_dev: DagsterDev
     expect(page.get_by_text("Passed").first).to_be_visible()
     expect(page.get_by_text(": 2025-01 to 2025-12").first).to_be_visible()
     page.screenshot(path=tmp_path / "checks.png")
+
+
+ATTACK = """
+async target => {
+    const mutation = '{"query": "mutation { shutdownRepositoryLocation(repositoryLocationName: \\\\"tiktok_assets\\\\")'
+        + ' { __typename } }"}';
+    const outcome = (name, asked) => asked.then(answer => `${name}: ${answer.type}`, () => `${name}: failed`);
+    const socket = new Promise(resolve => {
+        const opened = new WebSocket(target.replace('http', 'ws') + '/graphql', 'graphql-ws');
+        opened.onopen = () => resolve('socket: opened');
+        opened.onerror = () => resolve('socket: failed');
+    });
+    const json = {method: 'POST', headers: {'content-type': 'application/json'}, body: mutation};
+    return Promise.all([
+        outcome('json', fetch(target + '/graphql', json)),
+        outcome('read', fetch(target + '/server_info')),
+        outcome('form', fetch(target + '/graphql', {method: 'POST', mode: 'no-cors', body: mutation})),
+        outcome('image', fetch(target + '/graphql?query=mutation%20%7B__typename%7D', {mode: 'no-cors'})),
+        socket,
+    ]);
+}
+"""
+
+
+def test_a_page_of_another_origin_can_start_and_read_nothing(dagster_dev: DagsterDev, page: Page) -> None:
+    """The page lies on another port of this machine; ``localhost`` is another name of it."""
+    with serving(b"<title>elsewhere</title>") as elsewhere:
+        other = page.context.browser.new_page()  # pyright: ignore[reportOptionalMemberAccess]
+        refused: list[tuple[str, int]] = []
+        other.on("response", lambda answer: refused.append((answer.url, answer.status)))
+        other.goto(elsewhere)
+        outcomes = other.evaluate(ATTACK, dagster_dev.url)
+        other.close()
+    assert outcomes == ["json: failed", "read: failed", "form: opaque", "image: opaque", "socket: failed"]
+    statuses = {status for url, status in refused if url.startswith(dagster_dev.url)}
+    assert statuses == {403}
+    query = "{ locationStatusesOrError { ... on WorkspaceLocationStatusEntries { entries { loadStatus } } } }"
+    assert dagster_dev.ask(query)["locationStatusesOrError"]["entries"] == [{"loadStatus": "LOADED"}]
+
+
+@contextmanager
+def serving(body: bytes) -> Iterator[str]:
+    """The address of a page with ``body``."""
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("content-type", "text/html")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
