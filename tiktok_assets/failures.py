@@ -45,6 +45,10 @@ class WarehouseUnusable(PermanentFailure):
     """The file under the warehouse's name is not one, or not ours; it is neither written nor replaced."""
 
 
+class DataOfNewerVersion(PermanentFailure):
+    """The data folder was written by a version of this program that this one does not know; it is left as it is."""
+
+
 class PassingFailure(Failure):
     """A rerun may succeed, and nobody has to act first."""
 

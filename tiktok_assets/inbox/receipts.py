@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import logging
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -19,6 +20,7 @@ from upath import UPath
 
 from tiktok_assets.exports.provenance import READER_VERSION
 from tiktok_assets.exports.safe_text import one_line
+from tiktok_assets.failures import DataOfNewerVersion
 from tiktok_assets.inbox.tries import forget_tries
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.reports.export import Export
@@ -29,6 +31,7 @@ log = logging.getLogger(__name__)
 _CLOSED = f".v{READER_VERSION}.json"
 _LOADED = f".v{READER_VERSION}.loaded.json"
 _OPEN = f".v{READER_VERSION}.open.json"
+_VERSION = re.compile(r"\.v(\d+)\.")
 _LONG_AGO = dt.datetime(2016, 1, 1, tzinfo=dt.UTC)
 
 
@@ -44,8 +47,20 @@ def loaded(lake: Lake, account: str) -> frozenset[str]:
 
 def _ids(lake: Lake, account: str, *states: str) -> frozenset[str]:
     """The exports with a receipt in one of ``states``. A crash can leave two: the earlier state counts."""
-    names = [path.name for path in files_in(lake.raw_folder("exports", account))]
+    names = _names(lake.raw_folder("exports", account))
     return frozenset(name.removesuffix(state) for state in states for name in names if name.endswith(state))
+
+
+def _names(folder: UPath) -> list[str]:
+    """The names of the receipts of all versions. Raises DataOfNewerVersion for one that this program does not know."""
+    names = [path.name for path in files_in(folder) if ".v" in path.name]
+    newest = max((int(found[1]) for name in names if (found := _VERSION.search(name))), default=0)
+    if newest > int(READER_VERSION):
+        raise DataOfNewerVersion(
+            f"{folder}: was written by a newer version of this program (reader {newest}; this one has reader "
+            f"{READER_VERSION}). Update the program, or use another TIKTOK_DATA_DIR. Nothing was changed."
+        )
+    return names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +134,7 @@ def proven_ids(lake: Lake, account: str) -> frozenset[str]:
     """
     folders = [lake.raw_folder("exports", account), UPath(lake.settings.previous_lake) / "raw" / "exports"]
     folders[1] /= f"account={account}"
-    names = [path.name for folder in folders for path in files_in(folder) if ".v" in path.name]
+    names = [name for folder in folders for name in _names(folder)]
     return frozenset(name.split(".")[0] for name in names)
 
 

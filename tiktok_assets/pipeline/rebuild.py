@@ -159,7 +159,7 @@ def _tables(settings: Settings) -> Iterator[tuple[str, pl.DataFrame]]:
 def _differences(before: dict[str, pl.DataFrame], after: dict[str, pl.DataFrame]) -> Iterator[Difference]:
     for table in sorted({*before, *after}):
         old, new = before.get(table), after.get(table)
-        if old is None or new is None or old.schema != new.schema:
+        if old is None or new is None or dict(old.schema) != dict(new.schema):
             yield Difference(
                 table=table,
                 only_before=old.height if old is not None else 0,
