@@ -7,7 +7,7 @@ import warnings
 import dagster as dg
 
 from tiktok_assets.accounts import load_roster
-from tiktok_assets.assets.account_report import build_account_report
+from tiktok_assets.assets.account_report import build_account_report, build_front_page
 from tiktok_assets.assets.alignment import build_alignment_asset
 from tiktok_assets.assets.coverage import build_coverage_asset
 from tiktok_assets.assets.dagster_failures import manager_reports_failures
@@ -21,9 +21,15 @@ from tiktok_assets.assets.staging import build_staging_assets
 from tiktok_assets.assets.table_assets import build_table_asset
 from tiktok_assets.curated.catalog import descriptions, published_views
 from tiktok_assets.curated.registry import PREVIOUS_NAMES, SCHEMAS, TABLES, WAREHOUSE
-from tiktok_assets.jobs import build_publish_warehouse, extract_exports, process_exports, report_accounts
+from tiktok_assets.jobs import (
+    build_publish_warehouse,
+    extract_exports,
+    process_exports,
+    refresh_reports,
+    report_accounts,
+)
 from tiktok_assets.schedules import build_daily_extraction
-from tiktok_assets.sensors import build_new_exports
+from tiktok_assets.sensors import build_changed_tables, build_new_exports
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake
@@ -53,6 +59,7 @@ def build_definitions(settings: Settings, studio: Extractor | None = None) -> dg
             build_restatements_asset(lake, partitions_def),
             build_coverage_asset(lake, partitions_def),
             build_account_report(lake, roster, partitions_def),
+            build_front_page(lake, roster),
             build_export_log(lake, roster, partitions_def),
         ]
         made = {key for asset in assets for key in asset.keys}
@@ -65,9 +72,9 @@ def build_definitions(settings: Settings, studio: Extractor | None = None) -> dg
     return dg.Definitions(
         assets=assets,
         asset_checks=[build_quarantine_checks(lake)],
-        jobs=[process_exports, extract_exports, report_accounts, publish_warehouse],
+        jobs=[process_exports, extract_exports, report_accounts, refresh_reports, publish_warehouse],
         schedules=[build_daily_extraction(lake, roster, extract_exports)],
-        sensors=[new_exports],
+        sensors=[new_exports, build_changed_tables(process_exports, refresh_reports)],
         executor=dg.in_process_executor,
         resources={
             "studio": dg.ResourceDefinition(lambda _: extractor, required_resource_keys={RUN_LIFE}),

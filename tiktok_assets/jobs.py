@@ -19,8 +19,14 @@ process_exports = dg.define_asset_job(
 # A job of its own, and a command: the first page of a process costs 2.3 s, each further one 0.2 s.
 report_accounts = dg.define_asset_job(
     "report_accounts",
-    selection=dg.AssetSelection.groups("reports"),
+    selection=dg.AssetSelection.assets("reports/account_report"),
     description="The page of each account of the run, `<account>.html` in reports, from what is in curated now.",
+)
+
+refresh_reports = dg.define_asset_job(
+    "refresh_reports",
+    selection=dg.AssetSelection.assets("reports/front_page"),
+    description="The front page of all accounts, and the pages of those whose tables changed; requested by a sensor.",
 )
 
 extract_exports = dg.define_asset_job(

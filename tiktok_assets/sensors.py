@@ -1,5 +1,6 @@
 """Sensors: what happens automatically when exports arrive. The decision is pure; the sensor only reads the state."""
 
+import datetime as dt
 import time
 from collections.abc import Sequence
 
@@ -34,6 +35,7 @@ _PUBLISH_AGAIN = 300.0  # seconds
 _VERIFY_AGAIN = 86_400.0  # seconds
 # Each event costs the daemon some ms; the rest is reported by the next tick or the run.
 _EVENTS_A_TICK = 100
+_REFRESH_INTERVAL = 30  # seconds
 
 
 def build_new_exports(
@@ -96,6 +98,33 @@ def build_new_exports(
         return dg.SensorResult(skip_reason=why, asset_events=reported, cursor=seen) if reported else why
 
     return new_exports
+
+
+def build_changed_tables(process_exports: AssetJob, refresh_reports: AssetJob) -> dg.SensorDefinition:
+    """The sensor that has the reports made again: once after runs that changed tables, and once a day."""
+
+    @dg.sensor(
+        name="changed_tables",
+        job=refresh_reports,
+        minimum_interval_seconds=_REFRESH_INTERVAL,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Once no run changes tables any more, the front page and the pages of changed accounts are made.",
+    )
+    def changed_tables(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        under_way = context.instance.get_runs(dg.RunsFilter(statuses=list(NOT_ENDED)))
+        if any(run.job_name in (process_exports.name, refresh_reports.name) for run in under_way):
+            return dg.SkipReason("Tables are being changed.")
+        done = dg.RunsFilter(job_name=process_exports.name, statuses=[dg.DagsterRunStatus.SUCCESS])
+        newest = context.instance.get_runs(done, limit=1)
+        if not newest:
+            return dg.SkipReason("No run has changed a table yet.")
+        # A day later, other numbers are late and other exports are due.
+        state = f"{newest[0].run_id} {dt.datetime.now(dt.UTC):%Y-%m-%d}"
+        if state == context.cursor:
+            return dg.SkipReason("The reports are up to date.")
+        return dg.SensorResult(run_requests=[dg.RunRequest(run_key=state)], cursor=state)
+
+    return changed_tables
 
 
 class Repairs:

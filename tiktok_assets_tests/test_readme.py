@@ -105,7 +105,9 @@ def test_the_demo_fills_every_table_and_is_gone_once_removed(tmp_path: Path) -> 
     assert len(answers[0]) == int(counted["social_media_stats"])
     assert len(answers[1]) > 0
     assert (len(tables), empty) == (len(shown) + 5, [])
-    page = (demo / "reports/demo.html").read_text()
+    front = (demo / "reports/index.html").read_text()
+    assert (front.count("<polyline"), front.count(" data-attention>")) == (2, 0)
+    page = "".join((demo / f"reports/{account}.html").read_text() for account in ("pig1987", "zonea0"))
     for account in ("pig1987", "zonea0"):
         assert all(f'id="{chart}-{account}"' in page for chart in ("views", "followers", "posting", "activity"))
     template = (ROOT / "tiktok_assets/reporting/page.html").read_text()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from pathlib import Path
 
+import dagster as dg
 import pytest
+from dagster._core.test_utils import create_run_for_test
 from typer.testing import CliRunner, Result
 
 from tiktok_assets.cli.app import app
@@ -62,11 +65,14 @@ def test_a_page_of_each_account_lies_below_data_or_in_the_folder_that_was_named(
     processed(data, made_once, "pig1987", "zonea0")
     result = run()
     assert result.exit_code == 0, result.output
-    assert result.stdout.split() == [str(data / "reports" / f"{name}.html") for name in ("pig1987", "zonea0")]
+    names = ("index", "pig1987", "zonea0")
+    assert result.stdout.split() == [str(data / "reports" / f"{name}.html") for name in names]
+    front = (data / "reports" / "index.html").read_text()
+    assert all(views(name) in front and f'href="{name}.html"' in front for name in ("pig1987", "zonea0"))
     for name in ("pig1987", "zonea0"):
         assert views(name) in (data / "reports" / f"{name}.html").read_text()
     assert run("-o", str(tmp_path / "pages")).exit_code == 0
-    assert sorted(path.name for path in (tmp_path / "pages").iterdir()) == ["pig1987.html", "zonea0.html"]
+    assert sorted(path.name for path in (tmp_path / "pages").iterdir()) == ["index.html", "pig1987.html", "zonea0.html"]
 
     one_page = tmp_path / "deep" / "report.html"
     assert run("-o", str(one_page)).stdout.split() == [str(one_page)]
@@ -117,6 +123,46 @@ def test_the_asset_writes_the_pages_of_its_accounts_from_all_their_months(data: 
     assert (metadata["pages_written"].value, metadata["pages"].value) == (1, "zonea0.html")
     assert [path.name for path in (data / "reports").iterdir()] == ["zonea0.html"]
     assert views("zonea0") in (data / "reports" / "zonea0.html").read_text()
+
+
+def test_the_front_page_is_refreshed_once_after_runs_and_rewrites_only_what_changed(
+    data: Path, made_once: MadeOnce
+) -> None:
+    processed(data, made_once, "pig1987", "zonea0")
+    definitions = build_definitions(load_settings())
+    with fresh() as history:
+
+        def tick(cursor: str | None) -> dg.SensorResult | dg.SkipReason:
+            sensor = definitions.resolve_sensor_def("changed_tables")
+            answer = sensor(dg.build_sensor_context(instance=history, definitions=definitions, cursor=cursor))
+            assert isinstance(answer, dg.SensorResult | dg.SkipReason)
+            return answer
+
+        assert "No run has changed a table yet." in str(tick(None))
+        started = create_run_for_test(history, job_name="process_exports", status=dg.DagsterRunStatus.STARTED)
+        assert "Tables are being changed." in str(tick(None))
+        history.report_run_canceled(started)
+        create_run_for_test(history, job_name="process_exports", status=dg.DagsterRunStatus.SUCCESS)
+        asked = tick(None)
+        assert isinstance(asked, dg.SensorResult) and len(asked.run_requests or ()) == 1
+        assert "The reports are up to date." in str(tick(asked.cursor))
+
+        job = definitions.resolve_job_def("refresh_reports")
+
+        def pages() -> list[str]:
+            done = job.execute_in_process(instance=history)
+            metadata = done.asset_materializations_for_node("reports__front_page")[-1].metadata
+            return str(metadata["pages"].value).split(", ")
+
+        assert pages() == ["index.html", "pig1987.html", "zonea0.html"]
+        files = [*(data / "reports").iterdir()]
+        before = {path: path.stat().st_mtime_ns for path in files}
+        assert pages() == ["index.html"]
+        assert {path: path.stat().st_mtime_ns for path in files} == before
+        manifest = data / "raw/exports/account=zonea0/manifest.json"
+        moment = (data / "reports/zonea0.html").stat().st_mtime + 1
+        os.utime(manifest, (moment, moment))
+        assert pages() == ["index.html", "zonea0.html"]
 
 
 def test_the_days_of_an_account_come_with_their_picture(data: Path) -> None:

@@ -25,7 +25,7 @@ from tiktok_assets.cli.output import bar, out, print_result
 from tiktok_assets.exports.names import INSIGHTS, SECTIONS
 from tiktok_assets.exports.windows import last_day_with_data
 from tiktok_assets.pipeline.process import process
-from tiktok_assets.reporting.writing import tables_of, write_file
+from tiktok_assets.reporting.writing import refresh
 from tiktok_assets.settings import Settings, load_settings, project_root, variable
 from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.exports import land, studio_exports
@@ -79,9 +79,9 @@ def make(accounts: Sequence[Account]) -> bool:
         result = process(settings, progress=progress)
     print_result(result)
     now = dt.datetime.now(dt.UTC).astimezone()
-    page = write_file(folder / "reports" / "demo.html", tables_of(Lake(settings), list(accounts), now), now)
+    front = Path(str(refresh(Lake(settings), list(accounts), now)[0]))
     _print_tables(settings)
-    _print_ways_in(settings, page)
+    _print_ways_in(settings, front)
     return result.is_clean
 
 
@@ -203,7 +203,7 @@ def _print_tables(settings: Settings) -> None:
     out.print(table)
 
 
-def _print_ways_in(settings: Settings, page: Path) -> None:
+def _print_ways_in(settings: Settings, front: Path) -> None:
     python, here = _short(Path(sys.executable)), project_root()
     has_make = (here / "Makefile").is_file()
     sql = "select account, date, video_views, followers from social_media_stats"
@@ -213,7 +213,7 @@ def _print_ways_in(settings: Settings, page: Path) -> None:
     out.print(
         f"\nIn Dagster:        {'make demo-dev' if has_make else 'tiktok-assets demo dev'}"
         f'\nIn DuckDB:         {python} -c "{query}"'
-        f"\nAs a page:         {python} -m webbrowser {page.as_uri()}"
+        f"\nAs a page:         {python} -m webbrowser {front.as_uri()}"
         f"\nWith any command:  TIKTOK_DATA_DIR={data} TIKTOK_ACCOUNTS_FILE={accounts} {command} status"
         f"\nDelete it:         {'make demo-remove' if has_make else 'tiktok-assets demo remove'}",
         markup=False,

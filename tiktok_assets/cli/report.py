@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tiktok_assets.cli.accounts import accounts_named
 from tiktok_assets.cli.output import err, out, unwritable
+
+if TYPE_CHECKING:
+    from upath import UPath
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -25,18 +28,28 @@ def report(
         typer.Option(
             "--output",
             "-o",
-            help="An .html file for one page with all accounts, or a folder for one page each; by default the folder "
-            "reports of the data folder.",
+            help="An .html file for one page with all accounts, or a folder for one page each and index.html; by "
+            "default the folder reports of the data folder.",
         ),
     ] = None,
 ) -> None:
-    """Write a page about each account: numbers, charts, videos, audience, open data problems.
+    """Write a page about each account, and a front page of all: numbers, charts, videos, audience, data problems.
 
-    The page is self-contained: it opens from disk, on a phone, without a network. Exit code 1 if an account that was
+    A page is self-contained: it opens from disk, on a phone, without a network. Exit code 1 if an account that was
     named, or every account, has no data yet.
     """
     from tiktok_assets.accounts import load_roster
-    from tiktok_assets.reporting.writing import report_file, tables_of, write_file, write_report
+    from tiktok_assets.reporting.front_page import front_page
+    from tiktok_assets.reporting.page import page
+    from tiktok_assets.reporting.writing import (
+        FRONT,
+        each_tables,
+        line_of,
+        report_file,
+        write_file,
+        write_front_page,
+        write_report,
+    )
     from tiktok_assets.settings import load_settings
     from tiktok_assets.storage.lake import Lake
 
@@ -49,15 +62,22 @@ def report(
         )
     lake, chosen = Lake(settings), accounts_named(load_roster(settings), accounts)
     now = dt.datetime.now(dt.UTC).astimezone()
-    found = tables_of(lake, chosen, now)
+    every = [*each_tables(lake, chosen, now)]
+    found = [tables for tables in every if tables.has_data]
+    lines = [line_of(tables, now) for tables in every] if found else []
     try:
         if output is None:
-            written = [write_report(lake, tables, now) for tables in found]
+            written: list[Path | UPath] = [write_report(lake, tables, now) for tables in found]
+            # The front page is of all accounts: a page of some would hide the others.
+            written[:0] = [write_front_page(lake, lines, now)] if lines and not accounts else []
         elif is_page:
-            written = [write_file(output, found, now)] if found else []
+            written = [write_file(output, page(found, now))] if found else []
         else:
             names = [report_file(lake, tables.account.key).name for tables in found]
-            written = [write_file(output / name, [tables], now) for name, tables in zip(names, found, strict=True)]
+            written = [write_file(output / FRONT, front_page(lines, now))] if lines else []
+            written += [
+                write_file(output / name, page([tables], now)) for name, tables in zip(names, found, strict=True)
+            ]
     except OSError as error:
         raise unwritable(output or Path(str(settings.data_dir)) / "reports", error) from error
     for path in written:

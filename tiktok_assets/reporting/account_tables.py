@@ -42,6 +42,12 @@ class Completeness:
 
     covered: Sequence[Covered] = ()
     to_do: Sequence[str] = ()
+    due: int = 0
+    """Exports to make."""
+    due_before: dt.date | None = None
+    """The last date on which the most urgent of them helps; None if there is none or it is not known."""
+    last_export: dt.date | None = None
+    """When the newest export was downloaded."""
     lost: Sequence[str] = ()
     quarantined: Sequence[str] = ()
     """Files that are the account's, or may be: where each was found, why it is in quarantine, and what to do."""

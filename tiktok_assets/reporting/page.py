@@ -2,19 +2,15 @@
 
 Belongs here: the contents of each section. Does not belong here: the numbers (``facts``), their wording (``words``).
 
-Texts are untrusted (a title is whatever somebody typed): the template escapes them, and the page's own policy lets the
-browser run only the two scripts of known digest and make no network requests.
+The page's own policy lets the browser run only its scripts and make no network requests (``rendering``).
 """
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
 import functools
-import hashlib
 import json
 from collections.abc import Sequence
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -22,6 +18,7 @@ import polars as pl
 from tiktok_assets.curated.audience.clock import disagreements, named_offset
 from tiktok_assets.reporting import charts, facts, words
 from tiktok_assets.reporting.account_tables import AccountTables
+from tiktok_assets.reporting.rendering import rendered_with, text
 from tiktok_assets.reporting.theme import theme
 
 if TYPE_CHECKING:
@@ -37,21 +34,14 @@ _EFFECTS = 6
 
 def page(accounts: Sequence[AccountTables], made_at: dt.datetime) -> str:
     """The page of ``accounts``, which all have data, as of ``made_at`` (aware)."""
-    import jinja2
-
-    environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
-    )
     sections = [_section(tables) for tables in accounts]
     drawn = {name: _spec(chart) for section in sections for name, chart in section.pop("charts").items()}
-    engine, script = _engine(), _text("page.js")
-    return environment.from_string(_text("page.html")).render(
+    return rendered_with(
+        "page.html",
+        [_engine(), text("page.js")],
+        styles=["page.css"],
         accounts=sections,
         made_at=f"{words.day(made_at.date())}, {made_at:%H:%M} {made_at.tzname() or 'UTC'}",
-        style=_text("page.css"),
-        engine=engine,
-        script=script,
-        digests=" ".join(f"'sha256-{_digest(text)}'" for text in (engine, script)),
         specs=_inert(drawn),
         themes=_inert({"light": theme(dark=False), "dark": theme(dark=True)}),
     )
@@ -186,7 +176,7 @@ def _video(row: dict[str, Any]) -> dict[str, str]:
     posted = row["post_date"] or (row["published_at"].date() if row["published_at"] else None)
     return {
         "title": row["title"] or "(no caption)",
-        "link": _address(row["link"]),
+        "link": words.address(row["link"]),
         "posted": words.short_day(posted),
         "views": words.count(row["total_views"]),
         "rate": words.percent(row["rate"]),
@@ -202,7 +192,7 @@ def _viral(row: dict[str, Any]) -> dict[str, str]:
         reasons.append(f"{words.times(row['views_vs_median'])} the account's other videos of its age")
     return {
         "title": row["title"] or "(no caption)",
-        "link": _address(row["link"]),
+        "link": words.address(row["link"]),
         "found": words.short_day(row["date"]),
         "views": words.count(row["total_views"]),
         "why": ", ".join(reasons).replace(f"{words.UNKNOWN} the", "far above the"),
@@ -257,11 +247,6 @@ def _territory(code: str) -> str:
     return str(Locale("en").territories.get(code, code))
 
 
-def _address(link: str | None) -> str:
-    """The address of a video; empty if it is not a web address."""
-    return link if link and link.startswith("https://") else ""
-
-
 def _spec(chart: Picture) -> dict[str, Any]:
     """Vega-Lite without web addresses and colours."""
     spec = chart.to_dict()
@@ -281,11 +266,3 @@ def _engine() -> str:
 
     version = ".".join(altair.VEGALITE_VERSION.split(".")[:2])
     return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", version).replace("\r\n", "\n")
-
-
-def _text(name: str) -> str:
-    return resources.files(__package__ or "").joinpath(name).read_text(encoding="utf-8")
-
-
-def _digest(text: str) -> str:
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

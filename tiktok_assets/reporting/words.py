@@ -19,6 +19,16 @@ def count(value: float | None) -> str:
     return UNKNOWN if value is None else f"{value:,.0f}".replace("-", "−")
 
 
+def counted(number: int, one: str) -> str:
+    """``1 account``, ``1,200 accounts``."""
+    return f"{number:,} {one}{'' if number == 1 else 's'}"
+
+
+def address(link: str | None) -> str:
+    """The address of a video; empty if it is not a web address."""
+    return link if link and link.startswith("https://") else ""
+
+
 def percent(value: float | None, digits: int = 1) -> str:
     """``4.2%``."""
     return UNKNOWN if value is None else f"{value:.{digits}%}".replace("-", "−")

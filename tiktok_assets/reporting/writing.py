@@ -1,60 +1,111 @@
-"""Writes reports to files: one page per account in ``data/reports``, or any given path."""
+"""Writes reports to files: a page per account and the front page of all in ``data/reports``, or any given path."""
 
 from __future__ import annotations
 
 import datetime as dt
+import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from upath import UPath
 
 from tiktok_assets.accounts import Account
 from tiktok_assets.exports.names import read_name
+from tiktok_assets.exports.windows import last_day_with_data
 from tiktok_assets.inbox.quarantine import Rejected, in_quarantine, note_of, sentence, where_found
 from tiktok_assets.reporting.account_tables import AccountTables, Completeness, Covered, read_tables
+from tiktok_assets.reporting.front_page import RosterLine, front_page, roster_line
 from tiktok_assets.reporting.page import page
 from tiktok_assets.reporting.status import AccountCoverage, coverages, doubts_about_years
 from tiktok_assets.reporting.words import day
-from tiktok_assets.storage.lake import Lake
+from tiktok_assets.storage.lake import Lake, changed_at
+
+FRONT = "index.html"
+_MADE = re.compile(r"<time>.*?</time>")
+
+
+def reports_folder(lake: Lake) -> UPath:
+    """The folder of the front page and of all accounts' pages."""
+    return lake.settings.data_dir / "reports"
 
 
 def report_file(lake: Lake, account: str) -> UPath:
     """The path of an account's page."""
-    return lake.settings.data_dir / "reports" / f"{account}.html"
+    return reports_folder(lake) / f"{account}.html"
 
 
 def write_report(lake: Lake, tables: AccountTables, now: dt.datetime) -> UPath:
-    """Write an account's page to its place in the lake, atomically."""
+    """Write an account's page to its place in the lake, atomically; one that says the same stays as it is."""
     path = report_file(lake, tables.account.key)
-    lake.write_bytes(path, page([tables], now).encode())
+    _write(lake, path, page([tables], now))
     return path
 
 
-def write_file(path: Path, accounts: Sequence[AccountTables], now: dt.datetime) -> Path:
-    """Write one page of all ``accounts``, atomically, to any ``path`` of this machine, also on another disk."""
-    content = page(accounts, now).encode()
+def write_front_page(lake: Lake, lines: Sequence[RosterLine], now: dt.datetime) -> UPath:
+    """Write the page of all accounts to its place in the lake, as ``write_report`` does."""
+    path = reports_folder(lake) / FRONT
+    _write(lake, path, front_page(lines, now))
+    return path
+
+
+def refresh(lake: Lake, accounts: Sequence[Account], now: dt.datetime) -> list[UPath]:
+    """The front page of ``accounts``, and the page of each whose tables were changed since it was written.
+
+    Returns the paths of the pages made; one account's tables are in memory at a time.
+    """
+    lines, made = [], []
+    for tables in each_tables(lake, accounts, now):
+        lines.append(line_of(tables, now))
+        if tables.has_data and _is_older(report_file(lake, tables.account.key), tables_changed_at(lake, tables)):
+            made.append(write_report(lake, tables, now))
+    return [write_front_page(lake, lines, now), *made]
+
+
+def line_of(tables: AccountTables, now: dt.datetime) -> RosterLine:
+    """The line of an account on the front page."""
+    return roster_line(tables, last_day_with_data(now))
+
+
+def tables_changed_at(lake: Lake, tables: AccountTables) -> float:
+    """When a run last changed the tables of an account: its manifest is written by each."""
+    path = lake.raw_folder("exports", tables.account.key) / "manifest.json"
+    return changed_at(path) if path.exists() else 0.0
+
+
+def _is_older(path: UPath, moment: float) -> bool:
+    return not path.exists() or changed_at(path) <= moment
+
+
+def _write(lake: Lake, path: UPath, content: str) -> None:
+    """Write a page unless the one that is there differs in nothing but when it was made."""
+    if path.exists() and _MADE.sub("", path.read_text(encoding="utf-8")) == _MADE.sub("", content):
+        return
+    lake.write_bytes(path, content.encode())
+
+
+def write_file(path: Path, content: str) -> Path:
+    """Write a page, atomically, to any ``path`` of this machine, also on another disk."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".report") as folder:
         scratch = Path(folder) / path.name
-        scratch.write_bytes(content)
+        scratch.write_text(content, encoding="utf-8")
         scratch.replace(path)
     return path
 
 
 def tables_of(lake: Lake, accounts: Sequence[Account], now: dt.datetime) -> list[AccountTables]:
     """The tables of the ``accounts`` that have data. ``now`` is aware."""
+    return [tables for tables in each_tables(lake, accounts, now) if tables.has_data]
+
+
+def each_tables(lake: Lake, accounts: Sequence[Account], now: dt.datetime) -> Iterator[AccountTables]:
+    """The tables of each of ``accounts``, read one after the other. ``now`` is aware."""
     found = coverages(lake, [account.key for account in accounts], now)
     notes = [note_of(path) for path in in_quarantine(lake)]
-    known = [
-        read_tables(
-            lake,
-            account,
-            _completeness(coverage, _quarantined(lake, account, notes), doubts_about_years(lake, account.key)),
-        )
-        for account, coverage in zip(accounts, found, strict=True)
-    ]
-    return [tables for tables in known if tables.has_data]
+    for account, coverage in zip(accounts, found, strict=True):
+        quarantined, doubts = _quarantined(lake, account, notes), doubts_about_years(lake, account.key)
+        yield read_tables(lake, account, _completeness(coverage, quarantined, doubts))
 
 
 def _quarantined(lake: Lake, account: Account, notes: Sequence[Rejected]) -> list[str]:
@@ -86,6 +137,9 @@ def _completeness(coverage: AccountCoverage, quarantined: Sequence[str], doubts:
             f"{reason} Exporting it helps until {day(until[reason])}." if until[reason] else reason
             for reason in dict.fromkeys(one.reason for one in coverage.advice)
         ],
+        due=len(coverage.advice),
+        due_before=min((one.before for one in coverage.advice if one.before), default=None),
+        last_export=max((one.last_export.date() for one in coverage.reports if one.last_export), default=None),
         lost=[one.reason for one in coverage.lost],
         quarantined=quarantined,
         doubts=doubts,

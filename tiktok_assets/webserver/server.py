@@ -1,4 +1,6 @@
-"""``dagster-webserver`` behind the guard, with the same options: ``python -m tiktok_assets.webserver.server``.
+"""``dagster-webserver`` behind the guard, the reports beside it, with the same options.
+
+Started as ``python -m tiktok_assets.webserver.server``.
 
 Dagster offers no way to add a middleware to its server. The application is made by one function, which is replaced
 here. The version is pinned; ``test_dev`` fails where a new one starts the server otherwise.
@@ -6,12 +8,16 @@ here. The version is pinned; ``test_dev`` fails where a new one starts the serve
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from dagster_webserver import cli
 from dagster_webserver.app import create_app_from_workspace_process_context
+from starlette.types import ASGIApp
 
+from tiktok_assets.settings import load_settings
 from tiktok_assets.webserver.guard import Guard
+from tiktok_assets.webserver.reports import with_reports
 
 
 def main() -> None:
@@ -21,8 +27,10 @@ def main() -> None:
 
 
 def guarded(*arguments: Any, **options: Any) -> Guard:
-    """Dagster's application behind the guard."""
-    return Guard(create_app_from_workspace_process_context(*arguments, **options))
+    """Dagster's application behind the guard, with the reports where the data folder is on this machine."""
+    app: ASGIApp = create_app_from_workspace_process_context(*arguments, **options)
+    data = load_settings().data_dir
+    return Guard(with_reports(app, data / "reports") if isinstance(data, Path) else app)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
+import re
 
 import polars as pl
 
@@ -78,3 +80,10 @@ def audience_rows(account: SimulatedAccount) -> pl.DataFrame:
     columns = {name: column.dtype.type for name, column in Audience.to_schema().columns.items()}
     filled = [{"account": account.handle, "audience": "followers", "export_id": "e", **row} for row in rows]
     return pl.DataFrame([[row.get(name) for name in columns] for row in filled], schema=columns, orient="row")
+
+
+def text_of(made: str) -> str:
+    """What a person reads on a page, without scripts."""
+    return html.unescape(
+        re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", re.sub(r"<(script|style).*?</\1>", "", made, flags=re.DOTALL)))
+    )

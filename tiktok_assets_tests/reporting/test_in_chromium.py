@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Route, expect, sync_playwright
 
+from tiktok_assets.reporting.page import page as page_of
 from tiktok_assets.reporting.writing import write_file
 from tiktok_assets.settings import Settings
 from tiktok_assets.studio.browser import find_browser
@@ -32,7 +33,7 @@ def browser() -> Iterator[Browser]:
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One page of two accounts, the second without a timezone."""
     accounts = [tables(simulated()), tables(simulated("zonea0"), timezone=None)]
-    return write_file(tmp_path_factory.mktemp("report") / "report.html", accounts, MADE)
+    return write_file(tmp_path_factory.mktemp("report") / "report.html", page_of(accounts, MADE))
 
 
 def opened(browser: Browser, report: Path, width: int, scheme: str) -> tuple[Page, list[str], list[str]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import html
 import re
 import subprocess
 import sys
@@ -15,7 +14,7 @@ import pytest
 from tiktok_assets.reporting.account_tables import AccountTables, Completeness
 from tiktok_assets.reporting.page import page
 from tiktok_assets_tests.curated.frames import active
-from tiktok_assets_tests.reporting.simulated_tables import LAST, TITLE, VIRAL, simulated, tables
+from tiktok_assets_tests.reporting.simulated_tables import LAST, TITLE, VIRAL, simulated, tables, text_of
 
 MADE = dt.datetime(2025, 12, 1, 9, 30, tzinfo=dt.UTC)
 
@@ -23,13 +22,6 @@ MADE = dt.datetime(2025, 12, 1, 9, 30, tzinfo=dt.UTC)
 @pytest.fixture(scope="module")
 def known() -> AccountTables:
     return tables(simulated())
-
-
-def text_of(made: str) -> str:
-    """What a person reads, without scripts."""
-    return html.unescape(
-        re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", re.sub(r"<(script|style).*?</\1>", "", made, flags=re.DOTALL)))
-    )
 
 
 def without_engine(made: str) -> str:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from tiktok_assets.webserver.guard import Guard
+from tiktok_assets_tests.webserver.asgi import HOST, sent
 
-HOST = "127.0.0.1:3000"
 OWN = f"http://{HOST}"
 JSON = {"content-type": "application/json"}
 LINK = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
@@ -23,27 +20,7 @@ async def application(scope: Scope, _: Receive, send: Send) -> None:
     await send({"type": f"reached by {scope['type']}"})
 
 
-def sent(kind: str, target: str, headers: Sequence[tuple[str, str]], method: str = "GET") -> list[Message]:
-    """What the guarded application sends to a request: ``headers`` with a Host if they have none."""
-    url, named = urlsplit(target), {name for name, _ in headers}
-    everything = [*headers, *([] if "host" in named else [("host", HOST)])]
-    scope = {
-        "type": kind,
-        "method": method,
-        "path": url.path,
-        "query_string": url.query.encode(),
-        "headers": [(name.encode(), value.encode()) for name, value in everything],
-    }
-    messages: list[Message] = []
-
-    async def send(message: Message) -> None:
-        messages.append(message)
-
-    async def receive() -> Message:
-        return {"type": f"{kind}.connect"}
-
-    asyncio.run(Guard(application)(scope, receive, send))
-    return messages
+GUARDED = Guard(application)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +38,7 @@ def sent(kind: str, target: str, headers: Sequence[tuple[str, str]], method: str
     ],
 )
 def test_own_pages_and_programs_are_answered(method: str, path: str, headers: dict[str, str]) -> None:
-    assert sent("http", path, [*headers.items()], method) == [{"type": "reached by http"}]
+    assert sent(GUARDED, "http", path, [*headers.items()], method) == [{"type": "reached by http"}]
 
 
 @pytest.mark.parametrize(
@@ -91,22 +68,22 @@ def test_own_pages_and_programs_are_answered(method: str, path: str, headers: di
     ],
 )
 def test_other_pages_are_refused(method: str, path: str, headers: dict[str, str], reason: str) -> None:
-    start, body = sent("http", path, [*headers.items()], method)
+    start, body = sent(GUARDED, "http", path, [*headers.items()], method)
     assert start["status"] == 403
     assert reason in body["body"].decode()
 
 
 def test_two_hosts_are_refused() -> None:
-    start, *_ = sent("http", "/", [("host", HOST), ("host", "evil.example")])
+    start, *_ = sent(GUARDED, "http", "/", [("host", HOST), ("host", "evil.example")])
     assert start["status"] == 403
 
 
 def test_a_socket_is_opened_for_its_own_page_only() -> None:
-    assert sent("websocket", "/graphql", [("origin", OWN)]) == [{"type": "reached by websocket"}]
-    (closed,) = sent("websocket", "/graphql", [("origin", "http://evil.example")])
+    assert sent(GUARDED, "websocket", "/graphql", [("origin", OWN)]) == [{"type": "reached by websocket"}]
+    (closed,) = sent(GUARDED, "websocket", "/graphql", [("origin", "http://evil.example")])
     assert (closed["type"], closed["code"]) == ("websocket.close", 1008)
 
 
 def test_start_and_end_of_the_server_reach_the_application() -> None:
-    messages: list[Any] = sent("lifespan", "", [])
+    messages: list[Any] = sent(GUARDED, "lifespan", "", [])
     assert messages == [{"type": "reached by lifespan"}]

@@ -1,0 +1,38 @@
+"""The reports of the installation, served beside Dagster: browsers follow no link from its pages to a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from starlette.routing import Mount, Router
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+PATH = "/roster"
+# A report is an origin of its own: no script in it can use Dagster, which has the same address.
+_SANDBOX = b"sandbox allow-scripts allow-popups allow-popups-to-escape-sandbox"
+
+
+def with_reports(app: ASGIApp, folder: Path) -> ASGIApp:
+    """``app``, and the files of ``folder`` below ``PATH``."""
+    files = StaticFiles(directory=folder, html=True, check_dir=False)
+    reports = Router([Mount(PATH, app=_sandboxed(files))])
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        is_report = scope["type"] == "http" and f"{scope['path']}/".startswith(f"{PATH}/")
+        await (reports if is_report else app)(scope, receive, send)
+
+    return application
+
+
+def _sandboxed(app: ASGIApp) -> ASGIApp:
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_sandboxed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = [(b"content-security-policy", _SANDBOX), (b"cache-control", b"no-cache")]
+                message = {**message, "headers": [*message.get("headers", ()), *headers]}
+            await send(message)
+
+        await app(scope, receive, send_sandboxed)
+
+    return application

@@ -1,0 +1,105 @@
+"""The front page: its numbers are the truth's, what is unknown or late has no place, and nothing in it is fetched."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import re
+
+import pytest
+
+from tiktok_assets.reporting.account_tables import Completeness
+from tiktok_assets.reporting.front_page import RosterLine, best_post, front_page, ranks, roster_line, sparkline
+from tiktok_assets_tests.reporting.simulated_tables import LAST, TITLE, simulated, tables, text_of
+
+MADE = dt.datetime(2025, 12, 1, 9, 30, tzinfo=dt.UTC)
+
+
+@pytest.fixture(scope="module")
+def line() -> RosterLine:
+    return roster_line(tables(simulated()), LAST)
+
+
+def late(line: RosterLine, days: int) -> RosterLine:
+    return dataclasses.replace(line, key="late", handle="late", days_late=days)
+
+
+def test_a_line_has_the_true_numbers(line: RosterLine) -> None:
+    days = simulated().days
+    (row,) = re.findall(r"<tr id=.*?</tr>", front_page([line], MADE), re.DOTALL)
+    text = text_of(row)
+    week, before = (sum(day.video_views for day in part) for part in (days[-7:], days[-14:-7]))
+    assert text.startswith(f" 1 @pig1987 {week:,} {week / before - 1:+.0%} ".replace("-", "−"))
+    assert f" {sum(day.video_views for day in days[-28:]):,} " in text
+    gained = days[-1].followers - days[-8].followers
+    assert f" {days[-1].followers:,} {gained:+,} (" in text
+    assert f"{TITLE} 9,999,999 views 30 Nov 2025" in text
+    assert line.views == [day.video_views for day in days[-28:]]
+    assert not line.needs_attention
+
+
+def test_the_best_post_is_of_the_week_before_the_newest_list() -> None:
+    known = tables(simulated()).videos
+    shown = best_post(known)
+    assert shown is not None and shown.views == 9_999_999
+    old = known.with_columns(published_at=known["published_at"] - dt.timedelta(days=30), post_date=None)
+    assert best_post(old) is None
+    assert best_post(known.clear()) is None
+
+
+def test_places_go_by_views_of_seven_known_days_that_are_not_late(line: RosterLine) -> None:
+    number = line.numbers["Video views", 7]
+    assert number.value is not None
+
+    def of(key: str, **changes: object) -> RosterLine:
+        numbers = {("Video views", 7): dataclasses.replace(number, **changes)}  # pyright: ignore[reportArgumentType]
+        return dataclasses.replace(line, key=key, numbers=numbers)
+
+    lines = [
+        of("second"),
+        of("first", value=number.value + 1),
+        of("also second"),
+        of("fourth", value=0.0),
+        of("a day unknown", value=number.value + 2, days_known=6),
+        dataclasses.replace(of("late", value=number.value + 2), days_late=8),
+        RosterLine(key="empty", handle="empty"),
+    ]
+    assert ranks(lines) == {"first": 1, "second": 2, "also second": 2, "fourth": 4}
+
+
+def test_late_numbers_are_said_to_be_late_and_are_in_no_sum(line: RosterLine) -> None:
+    text = text_of(front_page([line, late(line, 8), RosterLine(key="new", handle="new")], MADE))
+    assert "@late : numbers end on 30 Nov 2025, 8 days behind" in text
+    assert "@new : no numbers yet" in text
+    assert f"Views, last 7 days {sum(view or 0 for view in line.views[-7:]):,} of 1 of 3 accounts" in text
+    assert "Needs attention" not in text_of(front_page([line, late(line, 7)], MADE))
+
+
+def test_what_is_due_and_broken_is_on_the_line() -> None:
+    known = tables(simulated())
+    completeness = Completeness(
+        quarantined=["a", "b"], doubts=["c"], due=2, due_before=dt.date(2025, 12, 9), last_export=dt.date(2025, 12, 1)
+    )
+    line = roster_line(dataclasses.replace(known, completeness=completeness), LAST)
+    text = text_of(front_page([line], MADE))
+    assert "2 exports before 9 Dec 2025 last 1 Dec 2025 2 files in quarantine, 1 year in doubt" in text
+    assert line.needs_attention
+
+
+def test_texts_of_strangers_are_text_and_nothing_is_fetched(line: RosterLine) -> None:
+    made = front_page([dataclasses.replace(line, handle="<img src=x>")], MADE)
+    assert "<img" not in made
+    assert made.count("<script") == 1
+    assert re.findall(r"\b(?:src|url)\b\s*[=(]", re.sub(r"&lt;.*?&gt;", "", made)) == []
+    assert "default-src 'none'" in made
+
+
+def test_a_thousand_accounts_weigh_less_than_5_mb(line: RosterLine) -> None:
+    many = [dataclasses.replace(line, key=f"account{number}", handle=f"account.{number}") for number in range(1000)]
+    assert len(front_page(many, MADE).encode()) < 5_000_000
+
+
+def test_a_sparkline_has_a_gap_where_days_are_unknown() -> None:
+    assert sparkline([None, None]) == []
+    assert sparkline([0, 10, None, 5]) == ["0.0,27.0 40.0,1.0", "120.0,14.0"]
+    assert sparkline([0.0]) == ["0.0,27.0"]
