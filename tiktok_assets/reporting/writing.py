@@ -14,7 +14,7 @@ from tiktok_assets.exports.names import read_name
 from tiktok_assets.inbox.quarantine import Rejected, in_quarantine, note_of, sentence, where_found
 from tiktok_assets.reporting.account_tables import AccountTables, Completeness, Covered, read_tables
 from tiktok_assets.reporting.page import page
-from tiktok_assets.reporting.status import AccountCoverage, coverages, doubts_about_years
+from tiktok_assets.reporting.status import AccountCoverage, coverages, doubtful_exports
 from tiktok_assets.reporting.words import day
 from tiktok_assets.storage.lake import Lake
 
@@ -50,7 +50,7 @@ def tables_of(lake: Lake, accounts: Sequence[Account], now: dt.datetime) -> list
         read_tables(
             lake,
             account,
-            _completeness(coverage, _quarantined(lake, account, notes), doubts_about_years(lake, account.key)),
+            _completeness(coverage, _quarantined(lake, account, notes), doubtful_exports(lake, account.key)),
         )
         for account, coverage in zip(accounts, found, strict=True)
     ]
