@@ -33,6 +33,13 @@ _DOUBT = (
     "({last:%B} {last.day}). Use Studio's original name, or put a date of its window into the name."
 )
 
+_CONTRADICTED = {
+    "zip_stamp": "the stamp of its ZIP",
+    "siblings": "the other reports of its visit",
+    "label": "the years it states",
+}
+"""Evidence that a month or a year in the file's name may contradict, in words."""
+
 
 def date_rows(day_texts: DayTexts, evidence: Evidence) -> DatedRows:
     """The dates of rows, in their order, by the best evidence there is for the year.
@@ -43,9 +50,24 @@ def date_rows(day_texts: DayTexts, evidence: Evidence) -> DatedRows:
 
     Raises ``ImpossibleCalendar`` where no year explains the rows, or where what is known contradicts itself.
     """
+    dated = _date_rows(day_texts, evidence)
+    by = _CONTRADICTED.get(dated.year_evidence.removeprefix("doubtful_"))
+    if by is None or not dated.dates:
+        return dated
+    at = (evidence.stamp or evidence.file_time).date()
+    contradiction = evidence.name_dates.contradiction(sorted(dated.dates), at, by)
+    if contradiction is None:
+        return dated
+    sentence = contradiction[0].upper() + contradiction[1:]
+    if dated.year_evidence == "zip_stamp":  # near its rows it is right
+        return replace(dated, warnings=(*dated.warnings, sentence))
+    return dated.doubted(sentence)
+
+
+def _date_rows(day_texts: DayTexts, evidence: Evidence) -> DatedRows:
     days = day_texts.days
     if doubt := evidence.doubt_of_stamp(_last_row(day_texts)):
-        dated = date_rows(day_texts, replace(evidence, stamp=None))
+        dated = _date_rows(day_texts, replace(evidence, stamp=None))
         return replace(dated, warnings=(doubt, *dated.warnings), stamp_overruled=True)
     if day_texts.years is not None:
         return dates_as_stated(days, day_texts.years, evidence)
@@ -106,7 +128,7 @@ def _dated(days: Sequence[MonthDay], evidence: Evidence) -> DatedRows:
         return DatedRows(
             dates=by_date, year_evidence="file_name", warnings=warnings + doubts, stamp_overruled=overruled
         )
-    if contradiction := evidence.name_dates.contradiction(dates):
+    if contradiction := evidence.name_dates.contradiction(dates, evidence.file_time.date(), "the time of the file"):
         raise ImpossibleCalendar(len(days) - 1, days[-1], contradiction)
     if not evidence.has_file_time and evidence.today is None:
         raise ImpossibleCalendar(
@@ -123,10 +145,9 @@ def _dated(days: Sequence[MonthDay], evidence: Evidence) -> DatedRows:
         is_by_file_time=True,
         dates=dates,
         year_evidence="file_time" if evidence.has_file_time else "today",
-        warnings=warnings + doubts,
-        doubts=doubts,
+        warnings=warnings,
         stamp_overruled=overruled,
-    )
+    ).doubted(*doubts)
 
 
 def _out_of_order(days: Sequence[MonthDay], dates: Sequence[dt.date]) -> str:

@@ -50,7 +50,15 @@ def overview(*days: tuple[str, date], **values: Any) -> pl.DataFrame:
 
 
 NO_DOUBTS = Doubts(
-    years=pl.DataFrame(schema={"account": pl.String, "source": pl.String, "last": pl.Date, "file_time": UTC_TIME}),
+    years=pl.DataFrame(
+        schema={
+            "account": pl.String,
+            "source": pl.String,
+            "last": pl.Date,
+            "evidence": pl.String,
+            "file_time": UTC_TIME,
+        }
+    ),
     order=pl.DataFrame(schema={"account": pl.String, "export_ids": pl.List(pl.String)}),
 )
 TWO_DAYS = [("a", date(2025, 1, 1)), ("a", date(2025, 1, 2))]
@@ -218,7 +226,7 @@ def test_exports_are_dated_names_the_file_whose_year_depends_on_its_time() -> No
             "account": ["a", "a", "b"],
             "source": ["copy.csv", "fresh.csv", "b.csv"],
             "export_id": ["e1", "e2", "e3"],
-            "year_evidence": ["file_time", "file_time", "zip_name"],
+            "year_evidence": ["doubtful_file_time", "file_time", "zip_name"],
             "downloaded_at_evidence": ["file_time"] * 3,
             "downloaded_at": [datetime(2026, 11, 20, tzinfo=UTC), datetime(2025, 1, 4, tzinfo=UTC)] * 1
             + [datetime(2026, 11, 20, tzinfo=UTC)],

@@ -166,7 +166,7 @@ def _of_report(table: str, rows: pl.DataFrame) -> pl.DataFrame:
 
 def _of_years(table: str, rows: pl.DataFrame, exports: pl.DataFrame) -> pl.DataFrame:
     """Each of ``exports`` that ``rows`` come from, once a month, dated the last of its days in it."""
-    texts = [sentence(source, last, at) for source, last, at in exports.select("source", "last", "file_time").rows()]
+    texts = [sentence(*export) for export in exports.select("source", "last", "evidence", "file_time").rows()]
     sentences = exports.select("account", "export_id", sentence=pl.Series(texts, dtype=pl.String))
     months = ["account", "export_id", "sentence", month_of(pl.col("date")).alias("month")]
     found = rows.join(sentences, on=["account", "export_id"]).group_by(months)
@@ -227,7 +227,7 @@ def _made(inputs: Mapping[str, Any]) -> pl.DataFrame:
 DATA_QUALITY = Table(
     key="warehouse/data_quality",
     schema=DataQuality,
-    version="4",
+    version="5",
     inputs={
         "days": Input(DAYS, look_back=LOOK_BACK),
         **{name: Input(f"staging/{name}", look_back=LOOK_BACK, columns=_OF_REPORT) for name in REPORTS},
