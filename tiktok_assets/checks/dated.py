@@ -37,12 +37,12 @@ def years_by_file_time(raw: pl.LazyFrame, rows: pl.DataFrame) -> pl.DataFrame:
 
 def exports_are_dated(partitions: PartitionRange, doubts: Doubts) -> dg.AssetCheckResult:
     broken: dict[str, str] = {}
-    for account, files, *export in (
+    for account, files, source, last, evidence, file_time in (
         doubts.years.group_by("account", maintain_order=True)
         .agg(pl.len(), pl.col("source", "last", "evidence", "file_time").first())
         .rows()
     ):
-        broken[account] = sentence(*export, files - 1)
+        broken[account] = sentence(source, last, evidence, file_time, files - 1)
     for account, grains, ids in (
         doubts.order.group_by("account", maintain_order=True).agg(pl.len(), pl.col("export_ids").first()).rows()
     ):

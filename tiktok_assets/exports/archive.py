@@ -204,7 +204,7 @@ def _member(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, stack:
     if not content:
         raise BrokenFile(f"{path.name}: member {name!r} is empty, without even a header. Export it again.")
     if name.lower().endswith(".zip"):
-        raise BrokenFile(f"{path.name}: holds another ZIP ({name}). Unpack it once and drop the exports one by one.")
+        raise BrokenFile(f"{path.name}: is a ZIP of ZIPs ({name}): unpack it and drop the ZIPs inside one by one.")
     folders = PurePosixPath(entry.filename.replace("\\", "/")).parts[:-1]
     is_stored = entry.compress_type == zipfile.ZIP_STORED
     member = Member(

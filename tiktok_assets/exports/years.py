@@ -15,6 +15,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from tiktok_assets.exports.dates import DayTexts
 from tiktok_assets.exports.evidence import DAYS_OF_A_DOWNLOAD, ONE_DAY, DatedRows, Evidence, doubt_of_file_time
@@ -152,10 +153,21 @@ def _dated(days: Sequence[MonthDay], evidence: Evidence) -> DatedRows:
 
 def _out_of_order(days: Sequence[MonthDay], dates: Sequence[dt.date]) -> str:
     row = next(row for row in range(1, len(dates)) if dates[row] < dates[row - 1])
+    if _are_joined(days, dates):
+        return f"Files were joined (row {row + 1}, {days[row]}, is below {days[row - 1]}). Its days were put in order."
     return (
         f"The rows are not in the order of the calendar (row {row + 1}, {days[row]}, is below {days[row - 1]}): "
         "the file was sorted. Its days were put in order."
     )
+
+
+def _are_joined(days: Sequence[MonthDay], dates: Sequence[dt.date]) -> bool:
+    """Whether each row but a few follows the one above, as in files below each other, and not as text is sorted."""
+    starts = [0, *(row for row in range(1, len(dates)) if dates[row] - dates[row - 1] not in (dt.timedelta(), ONE_DAY))]
+    ends = [*starts[1:], len(dates)]
+    as_text = all(str(before.day) <= str(after.day) for before, after in pairwise(days) if before.month == after.month)
+    is_sorted = as_text or [*days] == sorted(days)
+    return not is_sorted and all(end - start > 1 for start, end in zip(starts, ends, strict=True))
 
 
 def _order_by_name(days: Sequence[MonthDay], evidence: Evidence) -> list[int] | None:

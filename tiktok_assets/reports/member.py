@@ -87,9 +87,7 @@ def _empty(member: MemberRows) -> Iterator[str]:
     engine = "in-memory" if isinstance(rows, pl.DataFrame) else "streaming"
     cells = [
         f"row {number}, {name}"
-        for number, *empty in found.collect(
-            engine="in-memory" if isinstance(rows, pl.DataFrame) else "streaming"
-        ).rows()
+        for number, *empty in found.collect(engine=engine).rows()
         for name, one in zip(names, empty, strict=True)
         if one
     ]

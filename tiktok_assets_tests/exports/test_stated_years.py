@@ -52,18 +52,19 @@ def test_years_without_contrary_evidence_are_used_unchanged(
     assert found.year_evidence == ("doubtful_label" if found.doubts else "label")
     may_be_added = saved.year == dates[-1].year == dates[0].year and later > 4
     assert bool(found.doubts) == (may_be_added and not any((day.month, day.day) == (2, 29) for day in dates))
+    texts = read_day_texts([date.isoformat() for date in rows])
+    month = NameDates(months=((dates[-1].year, dates[-1].month),))
     for proof in (
-        {"states_years": True},
-        {"first_day": dates[0], "epoch": saved - dt.timedelta(days=later)},
-        {"name_dates": NameDates(days=(dates[-1],))},
-        {"name_dates": NameDates(months=((dates[-1].year, dates[-1].month),))},
-        {"visit_days": (dates[-1],)},
-        {"newest_upload": dt.datetime.combine(dates[-1], dt.time(), dt.UTC)},
+        Evidence(file_time=saved, states_years=True),
+        Evidence(file_time=saved, first_day=dates[0], epoch=saved - dt.timedelta(days=later)),
+        Evidence(file_time=saved, name_dates=NameDates(days=(dates[-1],))),
+        Evidence(file_time=saved, name_dates=month),
+        Evidence(file_time=saved, visit_days=(dates[-1],)),
+        Evidence(file_time=saved, newest_upload=dt.datetime.combine(dates[-1], dt.time(), dt.UTC)),
     ):
-        texts = read_day_texts([date.isoformat() for date in rows])
-        assert not date_rows(texts, Evidence(file_time=saved, **proof)).doubts, proof
+        assert not date_rows(texts, proof).doubts, proof
     other = NameDates(years=(dates[0].year - 1,))
-    named = date_rows(read_day_texts([date.isoformat() for date in rows]), Evidence(file_time=saved, name_dates=other))
+    named = date_rows(texts, Evidence(file_time=saved, name_dates=other))
     assert any("Its name says" in one and "by the years it states" in one for one in named.doubts)
 
 

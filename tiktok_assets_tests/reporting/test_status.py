@@ -230,7 +230,8 @@ def test_a_year_and_an_account_that_may_be_wrong_are_in_doubt_wherever_people_lo
     before = dt.timedelta(days=1)
     overview, *_ = studio_exports(stranger, FIRST, LAST - before, downloaded_at=DOWNLOADED - before)
     foreign = drop(overview.members["Overview.csv"], file.parent, "Views.csv")
-    os.utime(foreign, ((DOWNLOADED - before).timestamp(),) * 2)
+    at = (DOWNLOADED - before).timestamp()
+    os.utime(foreign, (at, at))
     contradiction = "Views.csv: its video views differ from those of Overview.csv on 15 of 18 days that both contain"
     doubt = "The year 2026 rests on the time of the file (2026-09-21), 11 days after its last row (September 10)"
     assert doubt in run("inspect", str(file)).output

@@ -145,8 +145,9 @@ def _of_report(table: str, rows: pl.DataFrame) -> pl.DataFrame:
     """Each gap between the days of a report, dated the first day after it; without gaps longer than ``LOOK_BACK``."""
     first, last = pl.col("after").dt.offset_by("1d"), pl.col("before").dt.offset_by("-1d")
     sentence = pl.format(
-        "No export contains {} day(s), from {} to {}: export that window again.",
+        "No export contains {} {}, from {} to {}: export that window again.",
         "missing",
+        pl.when(pl.col("missing") == 1).then(pl.lit("day")).otherwise(pl.lit("days")),
         first.dt.to_string("%-d %B %Y"),
         last.dt.to_string("%-d %B %Y"),
     )

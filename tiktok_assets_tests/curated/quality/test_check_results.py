@@ -108,7 +108,7 @@ def test_a_gap_is_reported_in_the_month_of_the_first_day_after_it() -> None:
     rows = days(40)
     gap = pl.col("date").is_between(pl.lit(date(2025, 3, 30)), pl.lit(date(2025, 4, 2)), closed="both")
     table = results(rows, viewers=rows.filter(~gap))
-    sentence = "No export contains 4 day(s), from 30 March 2025 to 2 April 2025: export that window again."
+    sentence = "No export contains 4 days, from 30 March 2025 to 2 April 2025: export that window again."
     viewers = "staging/viewers"
     assert one(table, "days_are_contiguous", MARCH, viewers) == (True, None, 29, 0, 0, None, None, None)
     assert one(table, "days_are_contiguous", APRIL, viewers) == (
