@@ -48,7 +48,7 @@ GRAPH: dict[str, tuple[list[str], list[str]]] = {
     "raw/insights": (["landing/insights"], []),
     "staging/alignment": (
         ["raw/content", "raw/follower_activity", "raw/follower_history", "raw/overview", "raw/viewers"],
-        [],
+        ["exports_agree"],
     ),
     "staging/overview": (["raw/overview", "staging/alignment"], DAILY),
     "staging/viewers": (["raw/viewers", "staging/alignment"], DAILY),

@@ -8,8 +8,9 @@ import polars as pl
 from tiktok_assets.assets.dagster_failures import reports_failures
 from tiktok_assets.assets.declared import table_asset
 from tiktok_assets.assets.partitions import run_partitions
+from tiktok_assets.checks.agreement import exports_agree, exports_agree_spec
 from tiktok_assets.curated.registry import TABLES
-from tiktok_assets.exports.labels import DailyFile, Verdict
+from tiktok_assets.exports.labels import Contradiction, DailyFile, Verdict, contradictions
 from tiktok_assets.inbox.receipts import Moved, note_shifts
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.reports.alignment import DAILY, months, table, verdicts
@@ -27,20 +28,23 @@ def build_alignment_asset(lake: Lake, partitions_def: dg.PartitionsDefinition) -
         partitions_def,
         ins={},
         deps=[dg.AssetKey(["raw", report.name]) for report in (*DAILY, CONTENT)],
+        check_specs=[exports_agree_spec(dg.AssetKey(["staging", "alignment"]))],
     )
     @reports_failures
-    def alignment(context: dg.AssetExecutionContext) -> dg.MaterializeResult[pl.DataFrame]:
+    def alignment(context: dg.AssetExecutionContext):  # with checks, Dagster refuses MaterializeResult[T]
         partitions = run_partitions(context)
         tables, reasons = [], []
+        contradicting: dict[str, list[Contradiction]] = {}
         for account in partitions.accounts:
             found = verdicts(judged_rows(lake, account))
-            for moved in _note(lake, account, found, context.run.run_id):
+            contradicting[account] = contradictions(file for _, file in found)
+            for moved in _note(lake, account, found, contradicting[account], context.run.run_id):
                 context.log.warning(f"{account}, {moved}")
             tables.append(table(account, found))
             reasons += [_reason(account, *one) for one in found]
         rows = partitions.within(pl.concat(tables))
         record(context, partitions, _exports(rows, partitions), {"verdicts": _newest(reasons)})
-        return dg.MaterializeResult(value=rows)
+        return dg.MaterializeResult(value=rows, check_results=[exports_agree(partitions, contradicting)])
 
     return alignment
 
@@ -61,11 +65,20 @@ def _exports(rows: pl.DataFrame, partitions: PartitionRange) -> pl.DataFrame:
     return by_partition(rows, partitions, exports=exports.n_unique(), exports_moved=exports.filter(moved).n_unique())
 
 
-def _note(lake: Lake, account: str, found: Iterable[tuple[Verdict, DailyFile]], run_id: str) -> list[Moved]:
+def _note(
+    lake: Lake,
+    account: str,
+    found: Iterable[tuple[Verdict, DailyFile]],
+    contradicting: Iterable[Contradiction],
+    run_id: str,
+) -> list[Moved]:
     """Write the verdicts into the receipts of the exports; return those whose labels were judged differently before."""
     shifts: dict[str, dict[str, int]] = {}
     days: dict[str, set] = {}
     for verdict, file in found:
         shifts.setdefault(verdict.export_id, {})[verdict.report] = verdict.shift_days
         days.setdefault(verdict.export_id, set()).update(months(file, verdict.shift_days))
-    return note_shifts(lake, account, shifts, days, run_id)
+    texts: dict[str, tuple[str, ...]] = {}
+    for one in contradicting:
+        texts[one.file.export_id] = (*texts.get(one.file.export_id, ()), str(one))
+    return note_shifts(lake, account, shifts, days, run_id, texts)

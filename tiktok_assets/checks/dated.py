@@ -19,14 +19,17 @@ from tiktok_assets.storage.metadata import markdown_table
 
 @dataclass(frozen=True, kw_only=True)
 class Doubts:
-    """``years``: exports, a row each (account, source, last, file_time). ``order``: as ``reports.report.undecided``."""
+    """``years``: exports, a row each (account, source, last, evidence, file_time).
+
+    ``order``: as ``reports.report.undecided``.
+    """
 
     years: pl.DataFrame
     order: pl.DataFrame
 
 
 def years_by_file_time(raw: pl.LazyFrame, rows: pl.DataFrame) -> pl.DataFrame:
-    """The exports behind ``rows`` whose year rests on a file time long after their last row, as ``Doubts.years``."""
+    """The exports behind ``rows`` whose year or day may be wrong, as ``Doubts.years``."""
     behind = rows.select("account", "export_id").unique()
     found = doubtful_exports(raw).join(behind, on=["account", "export_id"], how="semi", maintain_order="left")
     return found.drop("export_id").unique(["account", "source"], keep="first", maintain_order=True)
@@ -34,12 +37,12 @@ def years_by_file_time(raw: pl.LazyFrame, rows: pl.DataFrame) -> pl.DataFrame:
 
 def exports_are_dated(partitions: PartitionRange, doubts: Doubts) -> dg.AssetCheckResult:
     broken: dict[str, str] = {}
-    for account, files, source, last, file_time in (
+    for account, files, source, last, evidence, file_time in (
         doubts.years.group_by("account", maintain_order=True)
-        .agg(pl.len(), pl.col("source", "last", "file_time").first())
+        .agg(pl.len(), pl.col("source", "last", "evidence", "file_time").first())
         .rows()
     ):
-        broken[account] = sentence(source, last, file_time, files - 1)
+        broken[account] = sentence(source, last, evidence, file_time, files - 1)
     for account, grains, ids in (
         doubts.order.group_by("account", maintain_order=True).agg(pl.len(), pl.col("export_ids").first()).rows()
     ):
@@ -49,7 +52,7 @@ def exports_are_dated(partitions: PartitionRange, doubts: Doubts) -> dg.AssetChe
             f"({', '.join(one[:8] for one in ids)}): which one is stored was decided by their ids. "
             "Name them as Studio did.",
         )
-    facts = {"exports_by_file_time": doubts.years.height, "rows_of_undecided_order": doubts.order.height}
+    facts = {"exports_in_doubt": doubts.years.height, "rows_of_undecided_order": doubts.order.height}
     tables = {
         name: dg.MetadataValue.md(markdown_table(cases.head(SHOWN)))
         for name, cases in (("exports", doubts.years), ("rows", doubts.order))

@@ -25,6 +25,13 @@ app = typer.Typer(rich_markup_mode=None)
 
 _SHOWN = 60
 _GAP = "  "
+_CONFIDENCE = {
+    "proven": "equal rows, or days that had not ended, leave one possible shift of the labels",
+    "likely": "the same, also by a habit of TikTok",
+    "relative": "these labels differ from those of other exports; which of them is right is chosen, not known",
+    "unproven": "nothing says that the labels are off, so they are used as they are",
+}
+"""How surely it is known by how many days the labels of an export are ahead of the real day."""
 _PROVENANCE = ("platform", "export_id", "downloaded_at", "loaded_at")
 
 
@@ -166,7 +173,7 @@ def _print_rows(rows: pl.DataFrame, *, all_columns: bool) -> None:
     """The newest rows, in as many columns as fit into the terminal: the empty ones and those of provenance last."""
     empty = [column.name for column in rows if column.null_count() == rows.height]
     last = [name for name in rows.columns if name in _PROVENANCE or name in empty]
-    newest = rows.select(*(name for name in rows.columns if name not in last), *last).tail(_SHOWN)
+    newest, shown_of = _newest(rows.select(*(name for name in rows.columns if name not in last), *last))
     cells = {name: [_cell(value) for value in newest[name].to_list()] for name in newest.columns}
     left, shown = sys.maxsize if all_columns else out.width + len(_GAP), []
     for name, values in cells.items():
@@ -175,11 +182,21 @@ def _print_rows(rows: pl.DataFrame, *, all_columns: bool) -> None:
             shown.append(name)
     if rows.height:
         _print_columns([shown, *zip(*(cells[name] for name in shown), strict=True)])
-    more = [f"the last {newest.height} of"] if newest.height < rows.height else []
-    err.print(" ".join([*more, f"{rows.height} rows"]), highlight=False)
+    more = [f"{shown_of} of"] if newest.height < rows.height else []
+    err.print(" ".join([*more, "1 row" if rows.height == 1 else f"{rows.height} rows"]), highlight=False)
     if rows.height and (hidden := [name for name in cells if name not in shown]):
         text = f"not shown: {', '.join(hidden)}; --columns prints them, --format csv has every row as well"
         err.print(text, style="dim", highlight=False, soft_wrap=True)
+
+
+def _newest(rows: pl.DataFrame) -> tuple[pl.DataFrame, str]:
+    """The rows to print, of several accounts as many of each, and which these are, in words."""
+    accounts = rows["account"].n_unique() if "account" in rows.columns else 1
+    if accounts < 2:
+        return rows.tail(_SHOWN), f"the last {min(_SHOWN, rows.height)}"
+    each = max(1, _SHOWN // accounts)
+    newest = rows.group_by("account", maintain_order=True).tail(each)
+    return newest.select(rows.columns), f"the last {each} of each account,"
 
 
 def _cell(value: object) -> str:
@@ -214,17 +231,32 @@ def _print_trace(found: traces.MetricTrace) -> None:
         ahead = f"{one.shift_days}, {one.confidence}" if one.confidence else ""
         at = f"{one.downloaded_at:%Y-%m-%d %H:%M:%S}"
         lines.append((at, f"{one.date_label}", ahead, text, one.why, f"{file}, row {one.row}"))
-    _print_columns(lines, bold=[number for number, one in enumerate(found.observations, 1) if one.won])
+    won = [number for number, one in enumerate(found.observations, 1) if one.won]
+    _print_columns(lines, bold=won, width=out.width if out.is_terminal else None)
     for one in found.observations:
         if one.won and one.evidence:
             out.print("why its labels are that far ahead (for the others: --json):", style="dim")
             for reason in one.evidence:
                 out.print(f"  {reason}", style="dim", highlight=False, markup=False, soft_wrap=True)
+    for confidence in dict.fromkeys(one.confidence for one in found.observations if one.confidence):
+        text = f"days ahead, {confidence}: {_CONFIDENCE[confidence]}"
+        out.print(text, style="dim", highlight=False, soft_wrap=True)
 
 
-def _print_columns(lines: Sequence[Sequence[str]], bold: Iterable[int] = ()) -> None:
-    """Print lines as aligned columns, the first one dim: never wrapped, so that they can be piped."""
+def _print_columns(lines: Sequence[Sequence[str]], bold: Iterable[int] = (), width: int | None = None) -> None:
+    """Print lines as aligned columns, the first one dim: never wrapped, so that they can be piped.
+
+    ``width``: of a terminal that is narrower, for which each cell gets a line of its own with the name of its column.
+    """
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    if width is not None and sum(widths) + len(_GAP) * (len(widths) - 1) > width:
+        header, *rows = lines
+        for number, row in enumerate(rows, 1):
+            cells = [f"{name}: {cell}".removeprefix(": ") for name, cell in zip(header, row, strict=True) if cell]
+            for line in (f"- {cells[0]}", *(f"  {cell}" for cell in cells[1:])):
+                style = "bold" if number in bold else None
+                out.print(line, style=style, highlight=False, markup=False, soft_wrap=True)
+        return
     for number, line in enumerate(lines):
         text = _GAP.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         style = "dim" if number == 0 else "bold" if number in bold else None

@@ -115,7 +115,12 @@ def print_result(result: Any) -> None:
         for line in one.warnings:
             out.print(f"note: {one.account}: {line}", style="dim", markup=False, highlight=False, soft_wrap=True)
     if result.dead_runs:
-        text = f"{result.dead_runs} run(s) of a killed process were marked as failed; nothing is lost."
+        runs = (
+            "1 run of a killed process was"
+            if result.dead_runs == 1
+            else f"{result.dead_runs} runs of a killed process were"
+        )
+        text = f"{runs} marked as failed; nothing is lost."
         out.print(text, style="dim", highlight=False, soft_wrap=True)
     if result.has_published:
         out.print("The tables that an earlier run had stored are published now.", highlight=False, soft_wrap=True)
@@ -205,7 +210,7 @@ def print_inspection(found: dict[str, Any]) -> None:
                 else ""
             )
             out.print(
-                f"  {one['report']:<20} {one['rows']} rows{days}{language}",
+                f"  {one['report']:<20} {one['rows']} {'row' if one['rows'] == 1 else 'rows'}{days}{language}",
                 markup=False,
                 highlight=False,
                 soft_wrap=True,

@@ -100,7 +100,8 @@ def sessions(context: typer.Context, as_json: AsJson = False) -> None:
         table = Table("account", "login", "saved (UTC)", "encrypted", "to do", box=None, pad_edge=False)
         for state in states:
             saved = f"{state.saved_at:%Y-%m-%d %H:%M}" if state.saved_at else ""
-            table.add_row(state.account, state.summary, saved, "yes" if state.is_encrypted else "no", state.advice)
+            encrypted = "" if state.standing is SessionStatus.MISSING else "yes" if state.is_encrypted else "no"
+            table.add_row(state.account, state.summary, saved, encrypted, state.advice)
         out.print(table)
     raise typer.Exit(0 if all(state.standing is SessionStatus.VALID for state in states) else 1)
 

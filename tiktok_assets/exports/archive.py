@@ -44,6 +44,8 @@ class Member:
     """UTC download time from the ZIP entry; None for loose files and for entries that say 1980."""
     folders: tuple[str, ...] = ()
     """Its folders inside the ZIP. Studio's ZIPs have none; in a folder the stamp is the time of a file."""
+    is_stored: bool = False
+    """Whether its ZIP holds it uncompressed, as Studio's do."""
     scratch: Path | None = None
     """A folder for what is derived from a very large member; removed together with it."""
 
@@ -202,9 +204,12 @@ def _member(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, stack:
     if not content:
         raise BrokenFile(f"{path.name}: member {name!r} is empty, without even a header. Export it again.")
     if name.lower().endswith(".zip"):
-        raise BrokenFile(f"{path.name}: holds another ZIP ({name}). Unpack it once and drop the exports one by one.")
+        raise BrokenFile(f"{path.name}: is a ZIP of ZIPs ({name}): unpack it and drop the ZIPs inside one by one.")
     folders = PurePosixPath(entry.filename.replace("\\", "/")).parts[:-1]
-    member = Member(name=name, content=content, stamp=_stamp(entry), folders=folders, scratch=scratch)
+    is_stored = entry.compress_type == zipfile.ZIP_STORED
+    member = Member(
+        name=name, content=content, stamp=_stamp(entry), folders=folders, is_stored=is_stored, scratch=scratch
+    )
     if member.is_xlsx:  # a workbook is a ZIP itself, and can be a bomb too
         source = io.BytesIO(content) if isinstance(content, bytes) else content
         with contextlib.suppress(zipfile.BadZipFile), zipfile.ZipFile(source) as workbook:

@@ -7,7 +7,7 @@ times that cannot be right.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from tiktok_assets.exports.monthdays import MonthDay, last_on_or_before
@@ -22,6 +22,16 @@ FIRST_DAY_OF_TIKTOK = dt.date(2016, 9, 1)
 # A stamp that fits its rows and is less than this ahead of the machine's clock shows that the clock is behind.
 _CLOCK_BEHIND = dt.timedelta(days=300)
 _END_OF_DAYS = dt.date(2099, 12, 31)
+
+
+IN_DOUBT = {
+    "file_time": "doubtful_file_time",
+    "label": "doubtful_label",
+    "siblings": "doubtful_siblings",
+    "none": "doubtful_day",
+    "today": "today",
+}
+"""The evidence for a year, or for the day of a snapshot, that may be wrong; by what it rests on."""
 
 
 class NamedWindow(NamedTuple):
@@ -56,6 +66,8 @@ class Evidence:
     """Further dates in the file's name, written by a person."""
     visit_days: tuple[dt.date, ...] = ()
     """The last days of other reports of the same visit, whose year rests on better evidence than a file's time."""
+    states_years: bool = False
+    """Whether TikTok writes years into this table, as Business Suite does; a spreadsheet adds the current one."""
     today: dt.date | None = None
     """By the machine's clock; None where that is certainly wrong, or not asked for."""
 
@@ -109,7 +121,7 @@ class DatedRows:
     """The date of each row, as labelled, and the evidence for its year.
 
     ``year_evidence``: "label", "zip_stamp", "zip_name", "video_id", "siblings" (of the visit), "file_name" (a full date
-    in it), "file_time" or, where no time of the file can be right, "today".
+    in it), "file_time" or, where no time of the file can be right, "today". With ``doubts`` it is that of ``IN_DOUBT``.
     ``stamp_overruled``: there is a ZIP stamp, but better evidence says that it is not the download's.
     """
 
@@ -120,7 +132,18 @@ class DatedRows:
     """Of the warnings, those that say that the year may be wrong."""
     stamp_overruled: bool = False
     is_by_file_time: bool = False
-    """Whether nothing but the time of the file, or today's date, says the year."""
+    """Whether the year is that of the file's time, or of today, and nothing else says it."""
+
+    def doubted(self, *doubts: str) -> DatedRows:
+        """The same with ``doubts``, if there are any."""
+        if not doubts:
+            return self
+        return replace(
+            self,
+            year_evidence=IN_DOUBT.get(self.year_evidence, self.year_evidence),
+            warnings=(*self.warnings, *doubts),
+            doubts=(*self.doubts, *doubts),
+        )
 
 
 def doubt_of_file_time(last: dt.date, evidence: Evidence) -> tuple[str, ...]:

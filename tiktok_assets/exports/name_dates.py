@@ -3,8 +3,8 @@
 Belongs here: what such text can mean, and whether the rows of the file agree. Does not belong here: Studio's own names
 (``names``), the year of the rows (``years``).
 
-A full date is evidence. A month with a year, a lone year, or "Dec 24", which is a day or a month of 2024, can only
-confirm or contradict a year from other evidence.
+A full date is evidence. A month with a year, or "Dec 24", which is a day or a month of 2024, can only confirm or
+contradict a year from other evidence. A lone year, which is that of the window or of the download, can only contradict.
 """
 
 from __future__ import annotations
@@ -52,17 +52,21 @@ class NameDates:
         """Whether the name gives the year of a window that ends with the day ``last``."""
         near = {(day.year, day.month) for day in (last, last + _NAMED_AFTER)}
         months = {*self.months, *((2000 + number, month) for month, number in self.hints)}
-        return bool(near & months) or last.year in self.years
+        return bool(near & months)
 
-    def contradiction(self, dates: Sequence[dt.date]) -> str | None:
-        """A sentence if the name gives another time than ``dates``, which ascend; None otherwise."""
+    def contradiction(self, dates: Sequence[dt.date], downloaded: dt.date, by: str) -> str | None:
+        """A sentence if the name gives another time than ``dates``, which ascend; None otherwise.
+
+        ``downloaded``: a lone year may be that of the download. ``by``: what ``dates`` rest on.
+        """
         first, last = dates[0], dates[-1]
         shown = {(year, month) for year, month in _months(first, last + _NAMED_AFTER)}
         days = {(date.month, date.day) for date in dates}
         named: list[tuple[str, bool]] = [
             (f"{calendar.month_name[month]} {year}", (year, month) in shown) for year, month in self.months
         ]
-        named += [(str(year), any(year == other for other, _ in shown)) for year in self.years]
+        years = {downloaded.year, *(year for year, _ in shown)}
+        named += [(str(year), year in years) for year in self.years]
         named += [
             (f"{calendar.month_abbr[month]} {number}", (month, number) in days or (2000 + number, month) in shown)
             for month, number in self.hints
@@ -71,7 +75,7 @@ class NameDates:
         if not wrong or any(fits for _, fits in named):
             return None
         return (
-            f"its name says {', '.join(wrong)}, but by the time of the file its rows are {first} to {last}. Use "
+            f"its name says {', '.join(wrong)}, but by {by} its rows are {first} to {last}. Use "
             "Studio's original name, or put a full date of its window (YYYY-MM-DD) into the name."
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 # Bump when the reading of files changes (text, rows, day labels, years); raw then keeps both readings.
-READER_VERSION = "3"
+READER_VERSION = "4"
 
 UTC_TIME = pl.Datetime("us", "UTC")
 

@@ -10,7 +10,15 @@ import datetime as dt
 from collections.abc import Sequence
 
 from tiktok_assets.exports.evidence import DAYS_OF_A_DOWNLOAD, ONE_DAY, DatedRows, Evidence, doubt_of_file_time
-from tiktok_assets.exports.monthdays import ImpossibleCalendar, MonthDay, calendar_order, is_contiguous
+from tiktok_assets.exports.monthdays import (
+    LEAP_DAY,
+    ImpossibleCalendar,
+    MonthDay,
+    calendar_order,
+    is_contiguous,
+    is_leap,
+    passes_over_leap_day,
+)
 from tiktok_assets.exports.placing import dates_within, have_no_gap, latest_dates
 
 
@@ -22,7 +30,8 @@ def dates_as_stated(days: Sequence[MonthDay], years: Sequence[int], evidence: Ev
     if dates and (reason := _why_invented(dates, evidence)):
         return _without_invented_years(days, dates, reason, evidence)
     if evidence.stamp is None or not dates or max(dates) <= evidence.stamp.date() + ONE_DAY:
-        return DatedRows(dates=dates, year_evidence="label")
+        doubts = _doubt_of_stated_year(days, dates, evidence) if dates else ()
+        return DatedRows(dates=dates, year_evidence="label", is_by_file_time=bool(doubts)).doubted(*doubts)
     warning = f"The ZIP entry is stamped {evidence.stamp:%Y-%m-%d}, before its own {max(dates)}: the stamp is ignored."
     return DatedRows(dates=dates, year_evidence="label", warnings=(warning,), stamp_overruled=True)
 
@@ -76,7 +85,35 @@ def _why_invented(dates: Sequence[dt.date], evidence: Evidence) -> str | None:
         days = [MonthDay(date.month, date.day) for date in dates]
         if (order := _run(days)) and days[order[0]] > days[order[-1]]:
             return f"the rows pass New Year, but all of them state {last.year}"
+        if order and is_leap(last.year) and passes_over_leap_day([days[row] for row in order]):
+            return f"the rows leave out no day but 29 February, which {last.year} has"
     return None
+
+
+def _doubt_of_stated_year(days: Sequence[MonthDay], dates: Sequence[dt.date], evidence: Evidence) -> tuple[str, ...]:
+    """A warning where a spreadsheet may have added the year of the rows, and it may be that of a later day.
+
+    It adds the year in which it opens the file. So all rows state the year of the file's time; what else says that year
+    is a name, a video, a 29 February, a file of the same visit, or that time just after the last row, as of a download.
+    """
+    first, last = min(dates), max(dates)
+    at = evidence.stamp.date() if evidence.stamp else evidence.file_time.date() if evidence.has_file_time else None
+    if evidence.states_years or first.year != last.year or LEAP_DAY in days:
+        return ()
+    if at is not None and (at.year != last.year or at - last <= DAYS_OF_A_DOWNLOAD):
+        return ()
+    window, upload = evidence.window_of_name, evidence.newest_upload
+    named = [day for day in evidence.name_dates.days if day >= first - ONE_DAY]
+    visits = [day for day in evidence.visit_days if abs(day - last) <= DAYS_OF_A_DOWNLOAD]
+    if window is not None and first >= window.first - ONE_DAY and last <= window.last + ONE_DAY:
+        return ()
+    if named or visits or evidence.name_dates.confirms(last) or (upload is not None and upload.year == last.year):
+        return ()
+    return (
+        f"The year {last.year} of its dates may have been added by a spreadsheet, which adds the current one: the file "
+        f"was saved {f'on {at}' if at else 'at an unknown time'}, long after its last row ({last:%B} {last.day}). Use "
+        f"Studio's original file, or put a full date of its window into its name ({last}).",
+    )
 
 
 def _run(days: Sequence[MonthDay]) -> list[int] | None:
@@ -107,7 +144,5 @@ def _without_invented_years(
         f"The year {max(stated)} of its dates was added by a spreadsheet: {reason}. Read as {min(read)} to "
         f"{max(read)}, the latest such days before the file was saved."
     )
-    doubts = doubt_of_file_time(max(read), evidence)
-    return DatedRows(
-        dates=read, year_evidence="file_time", warnings=(warning, *doubts), doubts=doubts, is_by_file_time=True
-    )
+    dated = DatedRows(dates=read, year_evidence="file_time", warnings=(warning,), is_by_file_time=True)
+    return dated.doubted(*doubt_of_file_time(max(read), evidence))

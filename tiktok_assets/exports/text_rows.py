@@ -94,7 +94,8 @@ def unique(names: Sequence[str]) -> tuple[str, ...]:
 
 def ragged(name: str, row: int, fields: int, header: tuple[str, ...]) -> BrokenFile:
     return BrokenFile(
-        f"{name}: row {row} has {fields} fields, its header {len(header)} ({', '.join(header)[:300]}). "
+        f"{name}: row {row} has {fields} field{'' if fields == 1 else 's'}, its header {len(header)} "
+        f"({', '.join(header)[:300]}). "
         "The file is cut off or was edited; export it again."
     )
 

@@ -16,6 +16,9 @@ from tiktok_assets.exports.text_rows import (
 
 MAX_CELLS = 50_000_000
 """Of a sheet, empty ones included; a list of 10,000 videos has 100,000."""
+MAX_EMPTY_CELLS = 500_000
+"""Of a sheet that is almost empty: a value was typed far away from the table."""
+_LEAST_FILLED = 0.1
 _CELL = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
 _SHEET_PIECE = 1024**2
 
@@ -48,16 +51,19 @@ def _refuse_vast(member: Member) -> None:
         for sheet in book.namelist():
             if not sheet.startswith("xl/worksheets/"):
                 continue
-            columns = rows = 0
+            columns = rows = cells = 0
             with book.open(sheet) as xml:
                 for piece in iter(lambda: xml.read(_SHEET_PIECE), b""):
-                    for letters, row in set(_CELL.findall(piece)):
+                    places = _CELL.findall(piece)
+                    cells += len(places)
+                    for letters, row in set(places):
                         columns, rows = max(columns, _column(letters)), max(rows, int(row))
             refuse_wide(f"{member.name}/{sheet}", columns)
-            if columns * rows > MAX_CELLS:
+            if columns * rows > (MAX_CELLS if cells > _LEAST_FILLED * columns * rows else MAX_EMPTY_CELLS):
                 raise BrokenFile(
-                    f"{member.name}: a sheet of it has {rows:,} rows and {columns:,} columns; at most {MAX_CELLS:,} "
-                    "cells are read. Delete the empty rows and columns, or export it again."
+                    f"{member.name}: a sheet of it has {rows:,} rows and {columns:,} columns, of whose "
+                    f"{columns * rows:,} cells {cells:,} are written: too many to read. Delete what lies far below or "
+                    "beside the table, or export it again."
                 )
 
 

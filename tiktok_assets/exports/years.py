@@ -15,6 +15,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from tiktok_assets.exports.dates import DayTexts
 from tiktok_assets.exports.evidence import DAYS_OF_A_DOWNLOAD, ONE_DAY, DatedRows, Evidence, doubt_of_file_time
@@ -33,6 +34,13 @@ _DOUBT = (
     "({last:%B} {last.day}). Use Studio's original name, or put a date of its window into the name."
 )
 
+_CONTRADICTED = {
+    "zip_stamp": "the stamp of its ZIP",
+    "siblings": "the other reports of its visit",
+    "label": "the years it states",
+}
+"""Evidence that a month or a year in the file's name may contradict, in words."""
+
 
 def date_rows(day_texts: DayTexts, evidence: Evidence) -> DatedRows:
     """The dates of rows, in their order, by the best evidence there is for the year.
@@ -43,9 +51,24 @@ def date_rows(day_texts: DayTexts, evidence: Evidence) -> DatedRows:
 
     Raises ``ImpossibleCalendar`` where no year explains the rows, or where what is known contradicts itself.
     """
+    dated = _date_rows(day_texts, evidence)
+    by = _CONTRADICTED.get(dated.year_evidence.removeprefix("doubtful_"))
+    if by is None or not dated.dates:
+        return dated
+    at = (evidence.stamp or evidence.file_time).date()
+    contradiction = evidence.name_dates.contradiction(sorted(dated.dates), at, by)
+    if contradiction is None:
+        return dated
+    sentence = contradiction[0].upper() + contradiction[1:]
+    if dated.year_evidence == "zip_stamp":  # near its rows it is right
+        return replace(dated, warnings=(*dated.warnings, sentence))
+    return dated.doubted(sentence)
+
+
+def _date_rows(day_texts: DayTexts, evidence: Evidence) -> DatedRows:
     days = day_texts.days
     if doubt := evidence.doubt_of_stamp(_last_row(day_texts)):
-        dated = date_rows(day_texts, replace(evidence, stamp=None))
+        dated = _date_rows(day_texts, replace(evidence, stamp=None))
         return replace(dated, warnings=(doubt, *dated.warnings), stamp_overruled=True)
     if day_texts.years is not None:
         return dates_as_stated(days, day_texts.years, evidence)
@@ -106,7 +129,7 @@ def _dated(days: Sequence[MonthDay], evidence: Evidence) -> DatedRows:
         return DatedRows(
             dates=by_date, year_evidence="file_name", warnings=warnings + doubts, stamp_overruled=overruled
         )
-    if contradiction := evidence.name_dates.contradiction(dates):
+    if contradiction := evidence.name_dates.contradiction(dates, evidence.file_time.date(), "the time of the file"):
         raise ImpossibleCalendar(len(days) - 1, days[-1], contradiction)
     if not evidence.has_file_time and evidence.today is None:
         raise ImpossibleCalendar(
@@ -123,18 +146,28 @@ def _dated(days: Sequence[MonthDay], evidence: Evidence) -> DatedRows:
         is_by_file_time=True,
         dates=dates,
         year_evidence="file_time" if evidence.has_file_time else "today",
-        warnings=warnings + doubts,
-        doubts=doubts,
+        warnings=warnings,
         stamp_overruled=overruled,
-    )
+    ).doubted(*doubts)
 
 
 def _out_of_order(days: Sequence[MonthDay], dates: Sequence[dt.date]) -> str:
     row = next(row for row in range(1, len(dates)) if dates[row] < dates[row - 1])
+    if _are_joined(days, dates):
+        return f"Files were joined (row {row + 1}, {days[row]}, is below {days[row - 1]}). Its days were put in order."
     return (
         f"The rows are not in the order of the calendar (row {row + 1}, {days[row]}, is below {days[row - 1]}): "
         "the file was sorted. Its days were put in order."
     )
+
+
+def _are_joined(days: Sequence[MonthDay], dates: Sequence[dt.date]) -> bool:
+    """Whether each row but a few follows the one above, as in files below each other, and not as text is sorted."""
+    starts = [0, *(row for row in range(1, len(dates)) if dates[row] - dates[row - 1] not in (dt.timedelta(), ONE_DAY))]
+    ends = [*starts[1:], len(dates)]
+    as_text = all(str(before.day) <= str(after.day) for before, after in pairwise(days) if before.month == after.month)
+    is_sorted = as_text or [*days] == sorted(days)
+    return not is_sorted and all(end - start > 1 for start, end in zip(starts, ends, strict=True))
 
 
 def _order_by_name(days: Sequence[MonthDay], evidence: Evidence) -> list[int] | None:

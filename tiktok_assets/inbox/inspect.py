@@ -10,11 +10,12 @@ import polars as pl
 from upath import UPath
 
 from tiktok_assets import clock
-from tiktok_assets.accounts import Roster
+from tiktok_assets.accounts import Account, Roster
 from tiktok_assets.exports.archive import export_id
 from tiktok_assets.exports.names import read_name
 from tiktok_assets.exports.problems import AccountConflict, ExportProblem, UnknownAccount
 from tiktok_assets.exports.visits import copied_together, is_undated, of_one_visit
+from tiktok_assets.inbox.files import lies_below
 from tiktok_assets.inbox.ownership import owner
 from tiktok_assets.inbox.sandbox import Limits, read_within
 from tiktok_assets.reports.export import Export
@@ -71,7 +72,7 @@ def _described(export: Export, roster: Roster, landing: UPath) -> dict[str, Any]
     first, last = export.window
     account, account_problem = None, None
     try:
-        account = owner(export, roster.resolve(export.path.parent.name), roster, landing).key
+        account = owner(export, _account_of_folder(export.path, roster, landing), roster, landing).key
     except (UnknownAccount, AccountConflict) as problem:
         account_problem = str(problem)
     return {
@@ -87,6 +88,13 @@ def _described(export: Export, roster: Roster, landing: UPath) -> dict[str, Any]
         "tables": [_table(member) for member in export.members],
         "warnings": list(export.warnings),
     }
+
+
+def _account_of_folder(path: Path, roster: Roster, landing: UPath) -> Account | None:
+    """The account whose landing folder contains the file, however deep; elsewhere the folder's own name counts."""
+    file = UPath(path.absolute())
+    inside = file.relative_to(landing).parts[:-1] if lies_below(file, landing) else ()
+    return roster.resolve(inside[0] if inside else path.parent.name)
 
 
 def _table(member: MemberRows) -> dict[str, Any]:

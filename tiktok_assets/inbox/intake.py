@@ -129,6 +129,8 @@ class Inbox:
         """Seconds of hashing and reading that are left; cached results cost nothing."""
         self._held: defaultdict[str, dict[str, UPath]] = defaultdict(dict)
         """By sha256: the accounts whose folders contain these bytes, and the file."""
+        self._copies: defaultdict[tuple[str, str], list[UPath]] = defaultdict(list)
+        """By sha256 and account: further files in its folder with these bytes."""
         self._taken: defaultdict[str, dict[str, UPath]] = defaultdict(dict)
         """Of these, the files that are in the warehouse, or are taken in by this pass."""
         self._proven: dict[str, frozenset[str]] = {}
@@ -182,7 +184,11 @@ class Inbox:
         for account, path in self._owned_files(unassigned):
             if not is_text(path):
                 yield path
-            elif (digest := self._digest(path)) and account not in self._held[digest]:
+            elif not (digest := self._digest(path)):
+                continue
+            elif account in self._held[digest]:
+                self._copies[digest, account].append(path)
+            else:
                 self._held[digest][account] = path
                 if digest in done[account]:
                     self._taken[digest][account] = path
@@ -270,7 +276,10 @@ class Inbox:
                 if is_younger(path, self._settle_seconds):
                     self._waiting.append(shown(path))
                 elif self._may_move_away(path):
+                    copies = self._copies_of(path)
                     self._rejected.append(quarantine(self._lake, path, problem))
+                    for copy in copies:  # each by its own name, all in this pass
+                        self._decide(copy)
                 else:
                     self._left_alone.append(str(problem))
         except (OSError, MemoryError) as error:
@@ -279,6 +288,15 @@ class Inbox:
                     f"{shown(path)}: could not be taken in ({error or type(error).__name__}). It stays where it is. "
                     "Check that this user may write to its folder and the data folder, and that the disk is not full."
                 )
+
+    def _copies_of(self, path: UPath) -> list[UPath]:
+        """The other files with its bytes in the same account's folder; they are no longer held back by it."""
+        digest = self._digest(path) or ""
+        holder = next((account for account, one in self._held[digest].items() if one == path), None)
+        if holder is None:
+            return []
+        del self._held[digest][holder]
+        return self._copies.pop((digest, holder), [])
 
     def _names_account(self, path: UPath) -> bool:
         """Whether the file's name contains the handle of an account."""

@@ -87,6 +87,8 @@ class Receipt:
     warnings: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
     """Of the warnings, those about the year of its days."""
+    contradictions: tuple[str, ...] = ()
+    """How its numbers contradict other exports of the account, if they do."""
     shifts: Mapping[str, int] | None = None
     """By report: by how many days its labels run ahead, where not 0. None until labels are judged."""
 
@@ -199,8 +201,11 @@ def note_shifts(
     shifts: Mapping[str, Mapping[str, int]],
     months: Mapping[str, Iterable[dt.date]],
     run_id: str,
+    contradictions: Mapping[str, tuple[str, ...]] | None = None,
 ) -> list[Moved]:
     """Note by how many days the labels of each export run ahead, by report, and the ``months`` of its days.
+
+    ``contradictions``: by export, how its numbers contradict those of others; noted as well.
 
     Where an earlier run decided differently, the receipt is reopened with the months of both decisions, which are
     rebuilt like those of a new export. These exports are returned.
@@ -216,10 +221,11 @@ def note_shifts(
             now = {report: days for report, days in shifts.get(receipt.export_id, {}).items() if days}
             named = lake.months_kept(sorted(months.get(receipt.export_id, ())))
             every = tuple(sorted({*receipt.months, *named}))
-            if receipt.shifts == now and every == receipt.months:
+            others = (contradictions or {}).get(receipt.export_id, ())
+            if (receipt.shifts, receipt.months, receipt.contradictions) == (now, every, others):
                 continue
             is_moved = before is not None and before != now
-            receipt = replace(receipt, shifts=now, months=every)
+            receipt = replace(receipt, shifts=now, months=every, contradictions=others)
             if before is not None and is_moved:
                 moved.append(Moved(source=receipt.source, before=before, now=now, months=every))
                 receipt = replace(receipt, months_reached=())

@@ -57,7 +57,7 @@ class RosterLine:
     due_before: dt.date | None = None
     """The last date on which the most urgent one helps."""
     problems: Sequence[str] = ()
-    """Files in quarantine, years in doubt, and misleading days of the last three months, in a few words each."""
+    """Files in quarantine, exports in doubt, and misleading days of the last three months, in a few words each."""
 
     @property
     def is_late(self) -> bool:
@@ -153,7 +153,7 @@ def _problems(tables: AccountTables, last: dt.date | None) -> list[str]:
     days = facts.data_errors(tables.anomalies).filter(pl.col("date") > since).height
     counts = (
         (len(tables.completeness.quarantined), "file in quarantine", "files in quarantine"),
-        (len(tables.completeness.doubts), "year in doubt", "years in doubt"),
+        (len(tables.completeness.doubts), "export in doubt", "exports in doubt"),
         (days, "misleading day", "misleading days"),
     )
     return [f"{count} {one if count == 1 else many}" for count, one, many in counts if count]

@@ -61,7 +61,7 @@ class AccountStatus:
     """Exports in its landing folder that have not reached the warehouse."""
     session: SessionState
     doubts: Sequence[str] = ()
-    """Exports whose year may be wrong, and what to do, in one sentence each."""
+    """Exports whose year or account may be wrong, and what to do, in one sentence each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +97,7 @@ def status(lake: Lake, roster: Roster, accounts: Sequence[Account], now: dt.date
                 coverage=coverage,
                 waiting=_waiting(lake, account.key),
                 session=sessions.state(account.key),
-                doubts=doubts_about_years(lake, account.key),
+                doubts=doubtful_exports(lake, account.key),
             )
             for account, coverage in zip(accounts, found, strict=True)
         ],
@@ -190,12 +190,12 @@ def _waiting(lake: Lake, account: str) -> int:
     return len(waiting - done)
 
 
-def doubts_about_years(lake: Lake, account: str) -> list[str]:
-    """The exports of an account whose year may be wrong: which file, why, and what to do, in one sentence each."""
+def doubtful_exports(lake: Lake, account: str) -> list[str]:
+    """The exports whose year or account may be wrong: which file, why, and what to do, in one sentence each."""
     return [
         f"{one.source}: {doubt}"
         for one in sorted(receipts(lake, account), key=lambda one: one.source)
-        for doubt in one.doubts
+        for doubt in (*one.doubts, *one.contradictions)
     ]
 
 

@@ -17,7 +17,7 @@ from tiktok_assets.inbox.quarantine import Rejected, in_quarantine, note_of, sen
 from tiktok_assets.reporting.account_tables import AccountTables, Completeness, Covered, read_tables
 from tiktok_assets.reporting.front_page import RosterLine, front_page, roster_line
 from tiktok_assets.reporting.page import page
-from tiktok_assets.reporting.status import AccountCoverage, coverages, doubts_about_years
+from tiktok_assets.reporting.status import AccountCoverage, coverages, doubtful_exports
 from tiktok_assets.reporting.words import day
 from tiktok_assets.storage.lake import Lake, changed_at
 
@@ -104,7 +104,7 @@ def each_tables(lake: Lake, accounts: Sequence[Account], now: dt.datetime) -> It
     found = coverages(lake, [account.key for account in accounts], now)
     notes = [note_of(path) for path in in_quarantine(lake)]
     for account, coverage in zip(accounts, found, strict=True):
-        quarantined, doubts = _quarantined(lake, account, notes), doubts_about_years(lake, account.key)
+        quarantined, doubts = _quarantined(lake, account, notes), doubtful_exports(lake, account.key)
         yield read_tables(lake, account, _completeness(coverage, quarantined, doubts))
 
 

@@ -108,16 +108,19 @@ def _files(report: str, raw: Mapping[str, pl.DataFrame]) -> Iterator[DailyFile]:
     if rows is None or rows.is_empty():
         return
     [parse] = [one.parse for one in DAILY if one.name == report]
-    evidence = dict(rows.select("export_id", "downloaded_at_evidence").unique().rows())
+    known = rows.select("export_id", "downloaded_at_evidence", "source").unique("export_id", keep="any").rows()
+    facts = {export_id: (evidence, source) for export_id, evidence, source in known}
     for (export_id, downloaded_at), own_rows in (
         parse(rows).partition_by("export_id", "downloaded_at", as_dict=True, maintain_order=True).items()
     ):
+        evidence, source = facts[export_id]
         yield DailyFile(
             export_id=export_id,
             report=report,
             downloaded_at=downloaded_at,
-            downloaded_at_evidence=evidence[export_id],
+            downloaded_at_evidence=evidence,
             rows=own_rows.sort("row_number"),
+            source=source,
         )
 
 

@@ -18,6 +18,9 @@ from tiktok_assets.reports.report import Report
 FOREIGN = {
     "a TikTok Ads Manager report": {
         *("cost", "campaign name", "ad name", "ad group name", "impressions", "cpc", "cpm", "ctr", "conversions"),
+        *("campaign id", "ad id", "ad group id", "spend", "total cost", "clicks (all)", "clicks (destination)"),
+        *("ctr (all)", "ctr (destination)", "cpc (all)", "cpc (destination)", "cost per conversion", "cost per result"),
+        *("2-second video views", "6-second video views", "video views at 100%", "by day"),
     },
     "an Instagram export": {
         *("instagram reach", "instagram profile visits", "instagram link clicks", "accounts reached"),
@@ -89,6 +92,11 @@ def identify(
     found = _reports(header)
     if len(found) == 1:
         return _layout(found[0], header)
+    if turned := _reports([row[0] for row in (header, *head[1:]) if row]):
+        raise ForeignFile(
+            f"{file}: is {turned[0].title} with its days beside each other ({_shown(header)[:80]}). Turn it, so that "
+            "it has a row for each day (in a spreadsheet: paste, transpose), or export it again."
+        )
     translated = _translated([header, *head[1:]], is_named_by_studio=is_named_by_studio)
     if translated is not None:
         raise TranslatedHeader(
@@ -111,11 +119,11 @@ def _translated(rows: Sequence[Sequence[str]], *, is_named_by_studio: bool) -> S
     """The first row that is probably TikTok's header in another language.
 
     It begins with the word for Date, or has TikTok's words beside others, or letters that English lacks in a file that
-    Studio named.
+    Studio named. A header has no digit, which sets it apart from rows.
     """
     for row in rows:
         names = [name.strip().casefold() for name in row if name.strip()]
-        if len(names) < _FEW_COLUMNS:
+        if len(names) < _FEW_COLUMNS or any(map(str.isdigit, "".join(names))):
             continue
         if names[0] in DATE_WORDS or sum(name in ENGLISH for name in names) >= _FEW_COLUMNS:
             return row

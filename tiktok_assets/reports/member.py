@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from tiktok_assets.exports.evidence import DatedRows
-from tiktok_assets.exports.text_rows import LINK, ROW, Table, normal
+from tiktok_assets.exports.text_rows import LINK, ROW, TITLE, Table, normal
 from tiktok_assets.reports._columns import DECIMAL_WHOLE
 from tiktok_assets.reports.content import CONTENT, VIDEO_LINK
 from tiktok_assets.reports.identify import Layout
@@ -56,6 +56,7 @@ def warnings_of(member: MemberRows) -> Iterator[str]:
         yield f"{title} lacks columns, their values are unknown: {', '.join(map(str.strip, layout.missing))}"
     if isinstance(member.table.rows, pl.DataFrame) and member.table.rows.is_empty():
         yield f"{title} has no rows: TikTok has no data for it (small accounts get only the header)"
+    yield from _empty(member)
     yield from _repeated(member)
     is_one_a_day = member.is_daily and member.report.grain == ("date",)
     if is_one_a_day and dates and max(dates) - min(dates) >= dt.timedelta(days=len(set(dates))):
@@ -72,6 +73,27 @@ def _decimals(member: MemberRows) -> Iterator[str]:
         written = rows.select(pl.any_horizontal(pl.col(names).str.contains(DECIMAL_WHOLE)).any()).item()
         if written:
             yield "counts written as 100.0"
+
+
+def _empty(member: MemberRows) -> Iterator[str]:
+    """Cells without a value, which TikTok never writes: a missing one is "undefined". A title may be empty."""
+    rows, layout = member.table.rows, member.layout
+    left_out = {*layout.unknown, layout.label_column, member.table.column(TITLE)}
+    names = [name for name in member.table.header if name not in left_out]
+    if member.report.is_optional or not names:
+        return
+    is_empty = [(pl.col(name).str.strip_chars() == "").alias(name) for name in names]
+    found = rows.lazy().select(ROW, *is_empty).filter(pl.any_horizontal(names)).head(_SHOWN + 1)
+    engine = "in-memory" if isinstance(rows, pl.DataFrame) else "streaming"
+    cells = [
+        f"row {number}, {name}"
+        for number, *empty in found.collect(engine=engine).rows()
+        for name, one in zip(names, empty, strict=True)
+        if one
+    ]
+    if cells:
+        shown = "; ".join(cells[:_SHOWN]) + (" ..." if len(cells) > _SHOWN else "")
+        yield f"{member.report.title} has empty cells, their values are unknown ({shown}): the file was edited"
 
 
 def _repeated(member: MemberRows) -> Iterator[str]:

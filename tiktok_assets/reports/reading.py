@@ -72,6 +72,9 @@ def open_export(path: Path, siblings: Iterable[Path] = (), today: dt.date | None
         facts = _with_handle_inside(path, facts, contents)
         known = _Known(facts=facts, file_time=file_time, today=today)
         found, unread = _read_members(path, contents, known)
+        if _is_packed_again(path, contents, found):
+            known = dataclasses.replace(known, is_packed_again=True)
+            found, unread = _read_members(path, contents, known)
         if any(map(rests_on_file_time, (member for member, _ in found))):
             known = dataclasses.replace(known, visit_days=_days_of_visit(found, siblings, today))
             found, unread = _read_members(path, contents, known) if known.visit_days else (found, unread)
@@ -81,7 +84,9 @@ def open_export(path: Path, siblings: Iterable[Path] = (), today: dt.date | None
         notes = _years_of_members(members)
         if at_evidence == "file_time" and all(member.report.label is None for member in members):
             is_possible = evidences[0].has_file_time
-            by_siblings, note = moment_of_visit(at, _read_siblings(siblings, today), is_possible=is_possible)
+            beside = _read_siblings(siblings, today)
+            by_siblings, note = moment_of_visit(at, beside, is_possible=is_possible)
+            siblings_agree = bool(beside) and not note
             notes = (f"{members[0].report.title} {note}",) if note else ()
             if not is_possible and by_siblings is None:
                 raise UnreadableValue(
@@ -89,6 +94,8 @@ def open_export(path: Path, siblings: Iterable[Path] = (), today: dt.date | None
                     "beside the dated files of its visit, or give it the time of its download (touch -d YYYY-MM-DD)."
                 )
             at, at_evidence = (by_siblings, "siblings") if by_siblings else (at, at_evidence)
+            if by_siblings is None and not siblings_agree:
+                members = [dataclasses.replace(one, days=one.days.doubted(_doubt_of_day(one, at))) for one in members]
         order, order_evidence = _vintage(members, at, at_evidence)
         yield Export(
             export_id=identity,
@@ -111,17 +118,45 @@ class _Known:
     facts: NameFacts
     file_time: dt.datetime
     today: dt.date | None
+    is_packed_again: bool = False
+    """Whether its ZIP was made by a person, so that the stamps in it are the times of files."""
     visit_days: tuple[dt.date, ...] = ()
     """The last days of the visit, by files and tables whose year rests on more than a file's time."""
     visits: tuple[dt.date, ...] = ()
     """The last days that Studio's names of other tables in the same ZIP state."""
 
     def time_of(self, content: Member) -> dt.datetime:
-        """The time of the file: that of its entry in a ZIP of folders, where that can be right."""
-        if not content.folders or content.stamp is None:
+        """The time of the file: that of its entry in a ZIP that a person made, where that can be right."""
+        if content.stamp is None or self.stamp_of(content):
             return self.file_time
         inside = Evidence(file_time=content.stamp, today=self.today)
         return content.stamp if inside.has_file_time else self.file_time
+
+    def stamp_of(self, content: Member) -> dt.datetime | None:
+        """The time of the download; a ZIP with folders, or made anew from loose files, has the times of these."""
+        return None if content.folders or self.is_packed_again else content.stamp
+
+
+def _is_packed_again(path: Path, contents: list[Member], found: list[tuple[MemberRows, Evidence]]) -> bool:
+    """Whether the stamps in a ZIP are the times of copies: long after the rows, and it is not as Studio serves it.
+
+    Studio's ZIPs have the handle in their name and are not compressed. One may contain an earlier window, so its stamp
+    may be of any later day.
+    """
+    named = read_name(path.name)
+    if named.section and named.handle and all(one.is_stored for one in contents):
+        return False
+    ends = [(evidence.stamp, max(member.days.dates, default=None)) for member, evidence in found if evidence.stamp]
+    late = [last and stamp.date() - last > DAYS_OF_A_DOWNLOAD for stamp, last in ends]
+    by_stamp = {member.days.year_evidence for member, _ in found} <= {"zip_stamp", "none"}
+    return bool(ends) and by_stamp and (any(late) or all(last is None for _, last in ends))
+
+
+def _doubt_of_day(member: MemberRows, at: dt.datetime) -> str:
+    return (
+        f"{member.report.title} contains no date: its day rests on the time of the file ({at:%Y-%m-%d}), which may be "
+        "that of a copy. Use Studio's ZIP, or put it beside the dated files of its visit"
+    )
 
 
 def _days_of_visit(
@@ -218,12 +253,13 @@ def _read_table(path: Path, content: Member, name: str, table: Table, known: _Kn
     evidence = Evidence(
         file_time=known.time_of(content),
         captured_at=table.captured_at,
-        stamp=None if content.folders else content.stamp,
+        stamp=known.stamp_of(content),
         first_day=window.first_day,
         epoch=window.epoch,
         newest_upload=newest_upload,
         name_dates=dates,
         visit_days=known.visit_days,
+        states_years=layout.product != "studio",
         today=known.today,
     )
     days, texts = _days(path, name, layout, table, evidence)

@@ -11,6 +11,7 @@ import dagster as dg
 import polars as pl
 import pytest
 
+from tiktok_assets.checks.agreement import exports_agree
 from tiktok_assets.checks.dated import Doubts, exports_are_dated, years_by_file_time
 from tiktok_assets.checks.evaluation import broken_for
 from tiktok_assets.checks.schema import schema_result, schema_spec, violations
@@ -22,6 +23,7 @@ from tiktok_assets.checks.staging import (
     has_every_day,
 )
 from tiktok_assets.curated.quality.check_results import missing_days
+from tiktok_assets.exports.labels import DailyFile, contradictions
 from tiktok_assets.exports.provenance import UTC_TIME
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.reports import REPORTS
@@ -48,7 +50,15 @@ def overview(*days: tuple[str, date], **values: Any) -> pl.DataFrame:
 
 
 NO_DOUBTS = Doubts(
-    years=pl.DataFrame(schema={"account": pl.String, "source": pl.String, "last": pl.Date, "file_time": UTC_TIME}),
+    years=pl.DataFrame(
+        schema={
+            "account": pl.String,
+            "source": pl.String,
+            "last": pl.Date,
+            "evidence": pl.String,
+            "file_time": UTC_TIME,
+        }
+    ),
     order=pl.DataFrame(schema={"account": pl.String, "export_ids": pl.List(pl.String)}),
 )
 TWO_DAYS = [("a", date(2025, 1, 1)), ("a", date(2025, 1, 2))]
@@ -72,6 +82,8 @@ def test_a_broken_promise_names_the_accounts_and_the_reason() -> None:
     no_rows = "No export has Overview rows for these months."
     assert broken_for(recorded(result("has_rows", overview(*TWO_DAYS)))) == {"b": no_rows}
     assert broken_for(recorded(result("has_rows", overview()))) == {"a": no_rows, "b": no_rows}
+    found = check_results(OVERVIEW, overview(), PARTITIONS, NO_DOUBTS, exported=["a"])
+    assert [broken_for(recorded(one)) for one in found if one.check_name == "has_rows"] == [{"a": no_rows}]
 
 
 def recorded(found: dg.AssetCheckResult) -> dg.AssetCheckEvaluation:
@@ -216,7 +228,7 @@ def test_exports_are_dated_names_the_file_whose_year_depends_on_its_time() -> No
             "account": ["a", "a", "b"],
             "source": ["copy.csv", "fresh.csv", "b.csv"],
             "export_id": ["e1", "e2", "e3"],
-            "year_evidence": ["file_time", "file_time", "zip_name"],
+            "year_evidence": ["doubtful_file_time", "file_time", "zip_name"],
             "downloaded_at_evidence": ["file_time"] * 3,
             "downloaded_at": [datetime(2026, 11, 20, tzinfo=UTC), datetime(2025, 1, 4, tzinfo=UTC)] * 1
             + [datetime(2026, 11, 20, tzinfo=UTC)],
@@ -230,6 +242,32 @@ def test_exports_are_dated_names_the_file_whose_year_depends_on_its_time() -> No
     assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert found.description is not None
     assert found.description.startswith("The year 2025 of copy.csv rests on the time of the file (2026-11-20)")
+
+
+def test_exports_agree_names_the_file_that_contradicts_others_and_what_it_contradicts() -> None:
+    one, other = (
+        DailyFile(
+            export_id=name,
+            report="overview",
+            downloaded_at=datetime(2025, 3, 1, tzinfo=UTC),
+            downloaded_at_evidence="file_time",
+            rows=pl.DataFrame({"date_label": day_list, "video_views": [views + n for n in range(len(day_list))]}),
+            source=f"{name}.csv",
+        )
+        for name, views, day_list in (
+            ("a", 100, [JANUARY + timedelta(n) for n in range(31)]),
+            ("b", 5000, [JANUARY + timedelta(n) for n in range(20)]),
+        )
+    )
+    assert exports_agree(PARTITIONS, {"a": contradictions([one]), "b": []}).passed
+    found = exports_agree(PARTITIONS, {"a": contradictions([one, other]), "b": []})
+    assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert found.description is not None
+    assert found.description.startswith(
+        "b.csv: its video views differ from those of a.csv on 17 of 17 days that both contain "
+        "(2025-01-17: 5,016, there 116). One of them is of another account or another year"
+    )
+    assert list(broken_for(recorded(found))) == ["a"]
 
 
 def test_exports_are_dated_names_the_exports_whose_order_only_their_ids_decide() -> None:

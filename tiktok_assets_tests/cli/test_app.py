@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from tiktok_assets.cli import output
 from tiktok_assets.cli.app import app, main
+from tiktok_assets.cli.history import _print_columns, _print_rows
 from tiktok_assets.inbox import intake, quarantine
 from tiktok_assets.simulator.account import SimulatedAccount, Traits
 from tiktok_assets.simulator.exports import land, studio_export, studio_exports
@@ -102,6 +103,11 @@ def test_inspect_describes_a_file_with_the_evidence(data: Path) -> None:
     assert (
         "19 rows, 2026-02-20 to 2026-03-10 (year from zip_stamp), language en" in run("inspect", str(overview)).output
     )
+    deeper = data / "landing" / "zonea0" / "april" / "raw" / "Overview.zip"
+    deeper.parent.mkdir(parents=True)
+    deeper.write_bytes(overview.read_bytes())
+    [found] = json.loads(run("inspect", "--json", str(deeper)).stdout)
+    assert (found["account"], found["account_problem"]) == ("zonea0", None)
 
 
 @pytest.mark.parametrize(
@@ -171,6 +177,32 @@ def test_as_of_prints_what_fits_into_the_terminal_and_all_columns_on_request(
     assert max(map(len, lines)) <= 80
     header = run("as-of", "2026-03-20", "--columns").stdout.splitlines()[0].split()
     assert {"virality_rate", "export_id", "platform", "loaded_at"} <= set(header)
+
+
+@pytest.mark.parametrize("accounts", [1, 2, 3, 70])
+def test_as_of_prints_the_newest_rows_of_every_account(capsys: pytest.CaptureFixture[str], accounts: int) -> None:
+    days = [dt.date(2026, 1, 1) + dt.timedelta(days=number) for number in range(90)]
+    names = [f"a{number}" for number in range(accounts)]
+    rows = pl.DataFrame({"account": [name for name in names for _ in days], "date": days * accounts})
+    _print_rows(rows, all_columns=True)
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()[1:]]
+    each = max(1, 60 // accounts)
+    assert lines == [[name, str(day)] for name in names for day in days[-each:]]
+
+
+def test_columns_wider_than_a_terminal_are_printed_below_each_other(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    lines = [("label", "text", "", "file and row"), ("2026-03-01", "x" * 20, "won", "a.zip, row 1")]
+    _print_columns(lines, width=40)
+    assert capsys.readouterr().out.splitlines() == [
+        "- label: 2026-03-01",
+        f"  text: {'x' * 20}",
+        "  won",
+        "  file and row: a.zip, row 1",
+    ]
+    _print_columns(lines, width=80)
+    assert len(capsys.readouterr().out.splitlines()) == 2
 
 
 def test_as_of_says_why_it_is_empty(processed: Path) -> None:

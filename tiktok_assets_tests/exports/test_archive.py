@@ -87,7 +87,7 @@ def test_the_identity_of_an_export_is_its_bytes_whatever_its_name(tmp_path: Path
         (bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600), "an old Excel (.xls), or one with a password"),
         (zipped({}), "is an empty ZIP"),
         (zipped({"Overview.csv": ""}), "without even a header"),
-        (zipped({"Content_x.zip": zipped({"Content.csv": "x"})}), "another ZIP"),
+        (zipped({"Content_x.zip": zipped({"Content.csv": "x"})}), "is a ZIP of ZIPs"),
     ],
 )
 def test_a_broken_file_says_what_is_wrong(tmp_path: Path, content: bytes, why: str) -> None:

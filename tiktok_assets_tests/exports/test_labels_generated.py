@@ -20,8 +20,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tiktok_assets.exports.labels import DailyFile, LocalDate, Upload, Verdict, align
+from tiktok_assets.exports.labels import DailyFile, LocalDate, Upload, Verdict, align, contradictions
+from tiktok_assets.exports.labels.agreement import FEWEST_DAYS, SETTLED
 from tiktok_assets.exports.labels.files import METRICS
+from tiktok_assets.exports.labels.matches import REACH
 from tiktok_assets.simulator import reports
 from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.quirks import Quirks
@@ -162,6 +164,31 @@ def test_nothing_that_is_proven_or_likely_is_wrong(cases: list[Case]) -> None:
                 assert verdict.shift_days == case.shifts[key], (case.account.seed, verdict)
     assert counted["proven"] > 500
     assert counted["likely"] > 500
+
+
+def test_exports_of_one_account_never_contradict_each_other(cases: list[Case]) -> None:
+    for case in cases:
+        assert [str(found) for found in contradictions(case.files)] == [], case.account.seed
+
+
+def test_exports_of_another_account_are_named_with_what_they_contradict(cases: list[Case]) -> None:
+    """Put among those of an account as large: files that share enough settled days are named, and no others."""
+    found = Counter()
+    busy = [case for case in cases if case.is_busy and case.account.traits.born is None and case.files]
+    for case, stranger in itertools.pairwise(busy):
+        own = [dataclasses.replace(file, source=f"{file.report}_2025_{file.export_id}.csv") for file in case.files]
+        foreign = stranger.files[0]
+        put = dataclasses.replace(foreign, export_id="foreign", source="neutral name.csv")
+        days = {label for label in put.days if label <= put.last_counted - SETTLED} if put.last_counted else set()
+        shared = [len(days & set(file.days)) - SETTLED - REACH for file in own if file.report == put.report]
+        named = contradictions([*own, put])
+        for one in named:
+            assert "neutral name.csv" in (one.file.source, one.other.source), case.account.seed
+            assert one.differing > one.days / 2
+        if put.report != "follower_activity" and max(shared, default=0) >= FEWEST_DAYS:
+            found[bool(named)] += 1
+    assert found[True] > 20, found
+    assert found[False] == 0, found
 
 
 def test_nothing_without_evidence_is_moved(cases: list[Case]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import zipfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -116,12 +117,21 @@ def test_a_name_of_another_year_than_the_files_time_gives_is_refused_with_the_re
         overview(name, dt.date(2024, 12, 1), 20, "2026-11-20")
 
 
-@pytest.mark.parametrize(
-    "name", ["Overview Dec 25.csv", "Overview 2025.csv", "Overview 2025-12.csv", "december 2025.csv"]
-)
-def test_a_name_of_the_same_year_confirms_the_files_time(name: str) -> None:
+@pytest.mark.parametrize("name", ["Overview Dec 25.csv", "Overview 2025-12.csv", "december 2025.csv"])
+def test_a_name_of_the_same_month_confirms_the_files_time(name: str) -> None:
     dates, warnings, evidence = overview(name, FIRST, 20, "2026-11-20")
     assert (dates[0], warnings, evidence) == (FIRST, (), "file_time")
+
+
+@pytest.mark.parametrize("file_time", ["2025-12-30", "2026-11-20"])
+@pytest.mark.parametrize("name", ["Overview {}.csv", "{} mara overview.csv", "Overview_{}.csv"])
+def test_a_lone_year_may_be_that_of_the_download_and_decides_nothing(name: str, file_time: str) -> None:
+    """Of December 2024, downloaded in January 2025, and copied later: the file is named as one of December 2025."""
+    dates, warnings, evidence = overview(name.format(2025), FIRST, 20, file_time)
+    assert (dates[0], evidence) == (FIRST, "doubtful_file_time")
+    assert any("rests on the time of the file" in one for one in warnings)
+    of_download = overview(name.format(2026), dt.date(2025, 10, 1), 20, "2026-02-20")
+    assert (of_download[0][0], of_download[2]) == (dt.date(2025, 10, 1), "doubtful_file_time")
 
 
 def test_dec_24_may_be_a_day_of_december() -> None:
@@ -133,7 +143,7 @@ def test_dec_24_may_be_a_day_of_december() -> None:
 @given(st.dates(dt.date(2019, 1, 1), dt.date(2026, 1, 1)), st.integers(0, 360))
 def test_a_year_by_a_file_time_long_after_the_last_row_carries_a_warning(last: dt.date, later: int) -> None:
     dates, warnings, evidence = overview("Overview.csv", last, 1, str(last + dt.timedelta(days=later)))
-    assert (dates, evidence) == ([last], "file_time")
+    assert (dates, evidence) == ([last], "doubtful_file_time" if later > 4 else "file_time")
     assert [
         f"rests on the time of the file ({last + dt.timedelta(days=later)})" in warning for warning in warnings
     ] == ([True] if later > 4 else [])
@@ -158,3 +168,33 @@ def test_a_name_keeps_its_dates_apart_from_its_handle() -> None:
         "mara.lind",
         (dt.date(2025, 4, 14),),
     )
+
+
+@examples(30)
+@given(
+    st.dates(dt.date(2019, 1, 1), dt.date(2025, 6, 1)),
+    st.integers(0, 360),
+    st.sampled_from([("Viewers.zip", True), ("mine.zip", False), ("Viewers_mara.lind.zip", False)]),
+)
+def test_a_zip_that_a_person_made_is_dated_like_a_copy(last: dt.date, later: int, made: tuple[str, bool]) -> None:
+    """The stamp in it is the time of a file. Studio's own ZIP may be of an earlier window."""
+    name, is_stored = made
+    header = ("Date", "Total Viewers", "New Viewers", "Returning Viewers")
+    text = quoted(header, (f"{last:%B} {last.day}", "3", "1", "2"))
+    stamp = dt.datetime.combine(last + dt.timedelta(days=later), dt.time(18), dt.UTC)
+    with TemporaryDirectory() as folder:
+        for zipped, stored in ((Path(folder, name), is_stored), (Path(folder, "sub", "Viewers_mara.lind.zip"), True)):
+            zipped.parent.mkdir(exist_ok=True)
+            with zipfile.ZipFile(zipped, "w", zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED) as archive:
+                entry = zipfile.ZipInfo("Viewers.csv", stamp.timetuple()[:6])
+                archive.writestr(entry, text, archive.compression)
+            is_in_doubt = later > 4 and zipped.parent.name != "sub"
+            with open_export(zipped) as export:
+                assert export.members[0].days.dates == [last]
+                evidence = export.members[0].days.year_evidence
+                assert evidence == ("doubtful_file_time" if is_in_doubt else "zip_stamp")
+                assert export.vintage_evidence == ("window_end" if is_in_doubt else "zip_stamp")
+                assert export.downloaded_at == stamp
+                assert [f"rests on the time of the file ({stamp:%Y-%m-%d})" in one for one in export.doubts] == (
+                    [True] if is_in_doubt else []
+                )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -127,3 +128,20 @@ def test_the_hours_of_a_day_stay_in_the_order_of_the_file() -> None:
     days = [MonthDay(4, 9)] * 3 + [MonthDay(4, 8)] * 3
     dated = date_rows(DayTexts("en", days, None), Evidence(file_time=dt.datetime(2026, 4, 11, tzinfo=dt.UTC)))
     assert dated.dates == [dt.date(2026, 4, 9)] * 3 + [dt.date(2026, 4, 8)] * 3
+
+
+@given(st.dates(dt.date(2024, 1, 1), dt.date(2024, 6, 1)), st.integers(2, 40), st.integers(2, 40), st.integers(0, 1))
+def test_files_below_each_other_are_called_joined_and_not_sorted(
+    first: dt.date, earlier: int, later: int, shared: int
+) -> None:
+    dates = [first + dt.timedelta(days=number) for number in range(earlier + later)]
+    rows = [*dates[earlier - shared :], *dates[:earlier]]
+    days = [MonthDay(date.month, date.day) for date in rows]
+    as_text = all(str(one.day) <= str(other.day) for one, other in itertools.pairwise(days) if one.month == other.month)
+    dated = date_rows(
+        DayTexts(locale="en", days=days, years=None),
+        Evidence(file_time=dt.datetime.combine(dates[-1] + dt.timedelta(days=1), dt.time(), dt.UTC)),
+    )
+    assert dated.dates == rows
+    assert ("Files were joined" in dated.warnings[0]) is not as_text
+    assert ("was sorted" in dated.warnings[0]) is as_text

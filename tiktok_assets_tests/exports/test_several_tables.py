@@ -47,6 +47,7 @@ def file(folder: str, rows: Rows, kind: str) -> Path:
 
 def values(frames: dict[str, pl.DataFrame]) -> dict[str, list[tuple[object, ...]]]:
     told = ("member", "source", "export_id", "row_number", "vintage", "vintage_evidence", "window_first", "window_last")
+    told += ("year_evidence",)  # a snapshot alone in a file is in doubt
     return {
         name: frame.select(column for column in frame.columns if column not in told).rows()
         for name, frame in frames.items()

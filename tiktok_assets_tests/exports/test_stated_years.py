@@ -36,7 +36,7 @@ def test_the_coming_december_is_the_last_one(case: tuple[list[dt.date], dt.datet
     invented = {date: date.replace(year=saved.year) for date in dates}
     rows = sorted(dates, key=invented.__getitem__) if is_sorted else dates
     dated = read([invented[date] for date in rows], saved)
-    assert (dated.dates, dated.year_evidence) == (rows, "file_time")
+    assert (dated.dates, dated.year_evidence.removeprefix("doubtful_")) == (rows, "file_time")
     assert "was added by a spreadsheet" in dated.warnings[0]
 
 
@@ -47,7 +47,34 @@ def test_years_without_contrary_evidence_are_used_unchanged(
     dates = [first + dt.timedelta(days=n) for n in range(count)]
     rows = dates[::-1] if newest_first else dates
     saved = dt.datetime.combine(dates[-1] + dt.timedelta(days=later), dt.time(1), dt.UTC)
-    assert read(rows, saved) == DatedRows(dates=rows, year_evidence="label")
+    found = read(rows, saved)
+    assert found.dates == rows
+    assert found.year_evidence == ("doubtful_label" if found.doubts else "label")
+    may_be_added = saved.year == dates[-1].year == dates[0].year and later > 4
+    assert bool(found.doubts) == (may_be_added and not any((day.month, day.day) == (2, 29) for day in dates))
+    texts = read_day_texts([date.isoformat() for date in rows])
+    month = NameDates(months=((dates[-1].year, dates[-1].month),))
+    for proof in (
+        Evidence(file_time=saved, states_years=True),
+        Evidence(file_time=saved, first_day=dates[0], epoch=saved - dt.timedelta(days=later)),
+        Evidence(file_time=saved, name_dates=NameDates(days=(dates[-1],))),
+        Evidence(file_time=saved, name_dates=month),
+        Evidence(file_time=saved, visit_days=(dates[-1],)),
+        Evidence(file_time=saved, newest_upload=dt.datetime.combine(dates[-1], dt.time(), dt.UTC)),
+    ):
+        assert not date_rows(texts, proof).doubts, proof
+    other = NameDates(years=(dates[0].year - 1,))
+    named = date_rows(texts, Evidence(file_time=saved, name_dates=other))
+    assert any("Its name says" in one and "by the years it states" in one for one in named.doubts)
+
+
+@pytest.mark.parametrize("count", range(2, 40, 9))
+def test_a_stated_leap_year_whose_29_february_is_left_out_was_added(count: int) -> None:
+    last = dt.date(2023, 3, 1)
+    dates = [last - dt.timedelta(days=number) for number in reversed(range(count))]
+    found = read([date.replace(year=2024) for date in dates], dt.datetime(2024, 6, 1, tzinfo=dt.UTC))
+    assert (found.dates, found.year_evidence) == (dates, "doubtful_file_time")
+    assert "leave out no day but 29 February" in found.warnings[0]
 
 
 def test_a_copy_made_years_later_is_read_by_the_order_of_its_rows() -> None:

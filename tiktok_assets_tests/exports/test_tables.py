@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from xlsxwriter import Workbook
 
 from tiktok_assets.exports.archive import Member
 from tiktok_assets.exports.problems import BrokenFile, ForeignFile
@@ -98,7 +99,7 @@ def test_a_column_is_found_whatever_its_case_underscores_and_spaces() -> None:
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        ('"Date","Likes"\n"May 1","1"\n"May 2"', "row 2 has 1 fields, its header 2 (Date, Likes)"),
+        ('"Date","Likes"\n"May 1","1"\n"May 2"', "row 2 has 1 field, its header 2 (Date, Likes)"),
         ('"Date","Likes"\n"May 1","1","9"', "row 1 has 3 fields"),
         ('"Date","Likes"\n"May 1","1', "cut off or wrongly quoted"),
         ('"Date","Likes"\n"May "1"","1"', "cut off or wrongly quoted"),
@@ -201,6 +202,20 @@ def test_a_workbook_that_is_none_or_empty_is_broken() -> None:
 
 
 HUGE = 'Video title,Video link,Video views\n"a ""b""\nc",x,1\n,y,"2"\n'
+
+
+@pytest.mark.parametrize(("row", "column"), [(1_048_575, 0), (500_000, 5), (1_000, 900), (20_000, 30)])
+def test_a_value_far_from_the_table_is_refused_with_the_size_of_the_sheet(row: int, column: int) -> None:
+    buffer = io.BytesIO()
+    with Workbook(buffer, {"in_memory": True}) as book:
+        sheet = book.add_worksheet("Overview")
+        for number, cell in enumerate(("Date", "Video Views", "Profile Views", "Likes", "Comments", "Shares")):
+            sheet.write(0, number, cell)
+        sheet.write(row, column, "a note")
+    columns = max(column + 1, 6)
+    size = rf"{row + 1:,} rows and {columns:,} columns, of whose {(row + 1) * columns:,} cells 7 are written"
+    with pytest.raises(BrokenFile, match=size):
+        read_table(Member(name="Overview.xlsx", content=buffer.getvalue(), stamp=None))
 
 
 def test_a_huge_member_is_streamed_from_its_file(tmp_path: Path) -> None:

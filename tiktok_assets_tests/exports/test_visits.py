@@ -62,7 +62,9 @@ def test_the_name_that_studio_gives_to_overview_dates_the_snapshots_beside_it(tm
 def test_a_file_that_was_copied_at_another_time_is_no_evidence_unless_the_names_share_a_date(tmp_path: Path) -> None:
     last, later = dt.date(2026, 4, 13), COPIED - dt.timedelta(days=30)
     write(tmp_path / "FollowerHistory.csv", history(last), later)
-    assert dated(write(tmp_path / "FollowerGender.csv", GENDER, COPIED)) == (COPIED.date(), "file_time", ())
+    *found, (doubt,) = dated(write(tmp_path / "FollowerGender.csv", GENDER, COPIED))
+    assert found == [COPIED.date(), "file_time"]
+    assert doubt.startswith("FollowerGender contains no date: its day rests on the time of the file")
     write(tmp_path / "2026-04-14 FollowerHistory.csv", history(last), later)
     path = write(tmp_path / "2026-04-14 FollowerGender.csv", GENDER, COPIED)
     assert dated(path)[:2] == (dt.date(2026, 4, 14), "siblings")
@@ -73,15 +75,21 @@ def test_without_dated_files_beside_it_a_snapshot_has_the_day_of_its_file(tmp_pa
     for other in others:
         write(tmp_path / other, "no table", COPIED)
     path = write(tmp_path / "FollowerTopTerritories.csv", TERRITORIES, COPIED)
-    assert dated(path) == (COPIED.date(), "file_time", ())
+    *found, (doubt,) = dated(path)
+    assert found == [COPIED.date(), "file_time"]
+    assert f"its day rests on the time of the file ({COPIED:%Y-%m-%d}), which may be that of a copy" in doubt
+    with open_export(path) as export:
+        assert export.doubts == (doubt,)
+        assert [member.days.year_evidence for member in export.members] == ["doubtful_day"]
 
 
 def test_files_of_several_visits_date_nothing_and_are_named(tmp_path: Path) -> None:
     write(tmp_path / "FollowerHistory.csv", history(dt.date(2026, 4, 13)), COPIED)
     day = dt.date(2026, 6, 13)
     write(tmp_path / "Overview_2026-06-13_1781344800_mara.lind.csv", OVERVIEW.format(day, day), COPIED)
-    date, evidence, (warning,) = dated(write(tmp_path / "FollowerGender.csv", GENDER, COPIED))
+    date, evidence, (doubt, warning) = dated(write(tmp_path / "FollowerGender.csv", GENDER, COPIED))
     assert (date, evidence) == (COPIED.date(), "file_time")
+    assert "may be that of a copy" in doubt
     assert "several visits" in warning and "FollowerHistory.csv" in warning and "folder of their own" in warning
 
 

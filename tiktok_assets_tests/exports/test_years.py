@@ -216,7 +216,7 @@ def test_a_part_of_a_named_window_takes_its_year_from_the_name(kept: slice, *, i
 def test_a_name_with_the_right_last_day_but_another_first_day_does_not_fit() -> None:
     evidence = Evidence(file_time=utc("2026-06-01"), first_day=day("2025-05-01"), epoch=OVERVIEW.epoch)
     dated = date_rows(rows(OVERVIEW_DAYS), evidence)
-    assert (dated.dates[-1], dated.year_evidence) == (day("2026-05-27"), "file_time")
+    assert (dated.dates[-1], dated.year_evidence) == (day("2026-05-27"), "doubtful_file_time")
     assert "renamed" in dated.warnings[0]
 
 

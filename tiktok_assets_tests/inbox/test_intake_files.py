@@ -297,6 +297,17 @@ def test_a_quarantined_file_never_overwrites_another_nor_a_note(settings: Settin
     assert len(names_in(Path(str(settings.quarantine)))) == 2 * len(contents)
 
 
+def test_all_copies_of_a_bad_file_are_quarantined_in_one_look_each_with_its_folder(settings: Settings) -> None:
+    places = ["zonea0/Content.zip", "zonea0/april/Content.zip", "zonea0/april/x (1).zip", "pig1987/Content.zip"]
+    for place in places:
+        path = landing(settings) / place
+        drop(b"PK\x03\x04 and no more", path.parent, path.name)
+    found = look(settings).rejected
+    assert sorted(one.file.partition("landing/")[2] for one in found) == sorted(places)
+    assert all("damaged or incomplete" in one.message for one in found)
+    assert look(settings).rejected == ()
+
+
 @pytest.mark.parametrize(
     "name",
     [

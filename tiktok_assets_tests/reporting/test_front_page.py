@@ -82,7 +82,7 @@ def test_what_is_due_and_broken_is_on_the_line() -> None:
     )
     line = roster_line(dataclasses.replace(known, completeness=completeness), LAST)
     text = text_of(front_page([line], MADE))
-    assert "2 exports before 9 Dec 2025 last 1 Dec 2025 2 files in quarantine, 1 year in doubt" in text
+    assert "2 exports before 9 Dec 2025 last 1 Dec 2025 2 files in quarantine, 1 export in doubt" in text
     assert line.needs_attention
 
 

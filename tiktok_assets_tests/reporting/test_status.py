@@ -221,20 +221,29 @@ def test_an_account_that_does_not_exist_is_refused(settings: Settings) -> None:
 
 
 @pytest.mark.usefixtures("in_september")
-def test_a_year_that_rests_on_a_file_time_is_in_doubt_wherever_people_look(settings: Settings) -> None:
+def test_a_year_and_an_account_that_may_be_wrong_are_in_doubt_wherever_people_look(settings: Settings) -> None:
     account = SimulatedAccount.generate("zone.a0", 7, dt.date(2026, 6, 1), LAST)
     overview, *_ = studio_exports(account, FIRST, LAST, downloaded_at=DOWNLOADED)
     file = drop(overview.members["Overview.csv"], Path(str(settings.landing)) / "zonea0", "Overview.csv")
     os.utime(file, (NOW.timestamp(), NOW.timestamp()))
+    stranger = SimulatedAccount.generate("other.one", 8, dt.date(2026, 6, 1), LAST)
+    before = dt.timedelta(days=1)
+    overview, *_ = studio_exports(stranger, FIRST, LAST - before, downloaded_at=DOWNLOADED - before)
+    foreign = drop(overview.members["Overview.csv"], file.parent, "Views.csv")
+    at = (DOWNLOADED - before).timestamp()
+    os.utime(foreign, (at, at))
+    contradiction = "Views.csv: its video views differ from those of Overview.csv on 15 of 18 days that both contain"
     doubt = "The year 2026 rests on the time of the file (2026-09-21), 11 days after its last row (September 10)"
     assert doubt in run("inspect", str(file)).output
     assert doubt in run("process").output
     shown = run("status", "zonea0").output
     assert f"look at: Overview.csv: {doubt}" in shown
     assert "or put a full date of its window into its name (2026-09-10)." in shown
+    assert f"look at: {contradiction}" in shown
     assert run("report", "zonea0").exit_code == 0
     page = (Path(str(settings.data_dir)) / "reports" / "zonea0.html").read_text()
-    assert f"<li><b>Year in doubt</b> Overview.csv: {doubt}" in page
+    assert f"<li><b>In doubt</b> Overview.csv: {doubt}" in page
+    assert f"<li><b>In doubt</b> {contradiction}" in page
     with duckdb.connect(str(settings.warehouse), read_only=True) as warehouse:
         query = (
             "select date, table_name, sentence from data_quality where check_name = 'exports_are_dated' and not passed"

@@ -103,3 +103,26 @@ def test_every_known_header_is_found_again(report: Report) -> None:
         assert identify("x.csv", header) == Layout(
             report=report, variant=variant, unknown=(), missing=(), label_column=label
         )
+
+
+@pytest.mark.parametrize("report", [one for one in REPORTS if one.is_daily], ids=lambda report: report.name)
+def test_a_table_with_its_days_beside_each_other_is_named_as_such(report: Report) -> None:
+    header = report.headers["studio"] if "studio" in report.headers else next(iter(report.headers.values()))
+    rows = [(name, "12", "13") for name in header]
+    with pytest.raises(ForeignFile, match=f"is {report.title} with its days beside each other .* a row for each day"):
+        identify("x.csv", rows[0], rows, is_named_by_studio=True)
+
+
+@pytest.mark.parametrize("first", ["9 апреля", "4月9日", "Datum 4", "9 tháng Tư"])
+def test_a_row_of_numbers_is_never_shown_as_columns(first: str) -> None:
+    header, row = ("Dag", "Tittar", "Annat"), (first, "100", "7")
+    with pytest.raises(ForeignFile, match="Dag, Tittar, Annat"):
+        identify("Overview.csv", header, [header, row], is_named_by_studio=True)
+
+
+@pytest.mark.parametrize(
+    "column", ["Campaign ID", "Spend", "Total cost", "CTR (destination)", "2-second video views", "By Day", "CPM"]
+)
+def test_a_report_of_ads_manager_is_named_whatever_its_columns(column: str) -> None:
+    with pytest.raises(ForeignFile, match="is a TikTok Ads Manager report"):
+        identify("Overview.csv", ("Date", "Video views", "Likes", column), is_named_by_studio=True)

@@ -71,6 +71,22 @@ def test_unknown_columns_stay_in_raw_and_are_reported(tmp_path: Path) -> None:
     assert parsed(path)["overview"]["new_followers"].to_list() == [5]
 
 
+@pytest.mark.parametrize("column", range(1, 6))
+@pytest.mark.parametrize("written", ["", " "])
+def test_an_empty_cell_is_unknown_and_named(tmp_path: Path, column: int, written: str) -> None:
+    edited = [written if number == column else cell for number, cell in enumerate(DAY)]
+    lines = [",".join(one) for one in (OVERVIEW, ("March 14", "1", "2", "3", "4", "5"), [*edited])]
+    path = write(tmp_path / "Overview.csv", "\n".join(lines).replace("12,345", "12345"))
+    with open_export(path) as export:
+        (warning,) = (one for one in export.warnings if "empty" in one)
+    assert warning == (
+        f"Overview has empty cells, their values are unknown (row 2, {OVERVIEW[column]}): the file was edited"
+    )
+    values = parsed(path)["overview"].row(1, named=True)
+    names = ("video_views", "profile_views", "likes", "comments", "shares")
+    assert [values[name] is None for name in names] == [number == column for number in range(1, 6)]
+
+
 def test_missing_columns_are_reported_and_null_in_the_table(tmp_path: Path) -> None:
     path = write(
         tmp_path / "Overview_x.zip", overview(("March 15", "10", "1"), header=("Date", "Video Views", "Likes"))

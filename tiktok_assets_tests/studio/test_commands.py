@@ -94,7 +94,7 @@ def test_sessions_lists_every_account_with_what_to_do(here: Stage) -> None:
     assert result.returncode == 1
     north, south = result.stdout.splitlines()[1:]
     assert north.split()[:6] == ["north", "valid,", "expires", "in", "179", "days"]
-    assert south.split() == ["south", "missing", "no", "tiktok-assets", "login", "south"]
+    assert south.split() == ["south", "missing", "tiktok-assets", "login", "south"]
     states = json.loads(command(here, "sessions", "--json").stdout)
     assert [one["standing"] for one in states] == ["valid", "missing"]
 

@@ -154,6 +154,7 @@ def test_trace_prints_a_line_per_export_and_the_reasons_of_the_one_that_won(type
     assert f'Video Views "{TRUE_VIEWS + 1}"  won: the newest with a number (ZIP stamp)' in lines[0]
     assert lines[1].endswith("/Overview.csv, row 10")
     assert lines[3].startswith("why its labels are that far ahead")
+    assert lines[-1].startswith("days ahead, ")
 
 
 def test_trace_as_json_and_of_a_day_that_no_export_reports(typed: CliRunner) -> None:

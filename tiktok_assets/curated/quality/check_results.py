@@ -145,8 +145,9 @@ def _of_report(table: str, rows: pl.DataFrame) -> pl.DataFrame:
     """Each gap between the days of a report, dated the first day after it; without gaps longer than ``LOOK_BACK``."""
     first, last = pl.col("after").dt.offset_by("1d"), pl.col("before").dt.offset_by("-1d")
     sentence = pl.format(
-        "No export contains {} day(s), from {} to {}: export that window again.",
+        "No export contains {} {}, from {} to {}: export that window again.",
         "missing",
+        pl.when(pl.col("missing") == 1).then(pl.lit("day")).otherwise(pl.lit("days")),
         first.dt.to_string("%-d %B %Y"),
         last.dt.to_string("%-d %B %Y"),
     )
@@ -166,7 +167,7 @@ def _of_report(table: str, rows: pl.DataFrame) -> pl.DataFrame:
 
 def _of_years(table: str, rows: pl.DataFrame, exports: pl.DataFrame) -> pl.DataFrame:
     """Each of ``exports`` that ``rows`` come from, once a month, dated the last of its days in it."""
-    texts = [sentence(source, last, at) for source, last, at in exports.select("source", "last", "file_time").rows()]
+    texts = [sentence(*export) for export in exports.select("source", "last", "evidence", "file_time").rows()]
     sentences = exports.select("account", "export_id", sentence=pl.Series(texts, dtype=pl.String))
     months = ["account", "export_id", "sentence", month_of(pl.col("date")).alias("month")]
     found = rows.join(sentences, on=["account", "export_id"]).group_by(months)
@@ -227,7 +228,7 @@ def _made(inputs: Mapping[str, Any]) -> pl.DataFrame:
 DATA_QUALITY = Table(
     key="warehouse/data_quality",
     schema=DataQuality,
-    version="4",
+    version="5",
     inputs={
         "days": Input(DAYS, look_back=LOOK_BACK),
         **{name: Input(f"staging/{name}", look_back=LOOK_BACK, columns=_OF_REPORT) for name in REPORTS},

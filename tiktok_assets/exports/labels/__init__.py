@@ -9,6 +9,7 @@ the evidence in sentences. The same files give the same result in any order. Fil
 
 from __future__ import annotations
 
+from tiktok_assets.exports.labels.agreement import Contradiction, contradictions
 from tiktok_assets.exports.labels.clocks import LocalDate
 from tiktok_assets.exports.labels.differences import (
     DifferenceMeaning,
@@ -21,12 +22,14 @@ from tiktok_assets.exports.labels.uploads import Upload
 
 __all__ = [
     "Confidence",
+    "Contradiction",
     "DailyFile",
     "DifferenceMeaning",
     "LocalDate",
     "Upload",
     "Verdict",
     "align",
+    "contradictions",
     "follower_differences_agree",
     "meaning_of_differences",
 ]

@@ -50,6 +50,8 @@ class DailyFile:
     downloaded_at: dt.datetime
     downloaded_at_evidence: str
     rows: pl.DataFrame
+    source: str = ""
+    """Its path below the account's folder, for people."""
 
     @property
     def key(self) -> tuple[str, str]:

@@ -108,7 +108,7 @@ def test_a_gap_is_reported_in_the_month_of_the_first_day_after_it() -> None:
     rows = days(40)
     gap = pl.col("date").is_between(pl.lit(date(2025, 3, 30)), pl.lit(date(2025, 4, 2)), closed="both")
     table = results(rows, viewers=rows.filter(~gap))
-    sentence = "No export contains 4 day(s), from 30 March 2025 to 2 April 2025: export that window again."
+    sentence = "No export contains 4 days, from 30 March 2025 to 2 April 2025: export that window again."
     viewers = "staging/viewers"
     assert one(table, "days_are_contiguous", MARCH, viewers) == (True, None, 29, 0, 0, None, None, None)
     assert one(table, "days_are_contiguous", APRIL, viewers) == (
@@ -163,7 +163,7 @@ def raw_of(export_id: str, evidence: str = "zip_name") -> dict[str, pl.LazyFrame
 def test_a_year_that_rests_on_the_time_of_a_file_is_named_in_each_month_of_its_days() -> None:
     account = days(33)
     inputs = {"days": account, **dict.fromkeys(REPORTS, account)}
-    found = DATA_QUALITY.rows({**inputs, **raw_of("e", "file_time")}, parameters())
+    found = DATA_QUALITY.rows({**inputs, **raw_of("e", "doubtful_file_time")}, parameters())
     text = (
         "The year 2025 of Overview.csv rests on the time of the file (2025-05-01), which may be that of a copy. "
         "Name it as Studio did, or with a full date of its window."
@@ -174,7 +174,7 @@ def test_a_year_that_rests_on_the_time_of_a_file_is_named_in_each_month_of_its_d
         assert one(found, "exports_are_dated", about=about) == march
         april = (False, "warning", 2, 1, 0, APRIL, date(2025, 4, 2), text)
         assert one(found, "exports_are_dated", APRIL, about=about) == april
-    for certain in (raw_of("another", "file_time"), raw_of("e")):
+    for certain in (raw_of("another", "doubtful_file_time"), raw_of("e"), raw_of("e", "file_time")):
         kept = DATA_QUALITY.rows({**inputs, **certain}, parameters()).filter(check_name="exports_are_dated")
         assert (kept["passed"].all(), kept.height) == (True, 6)
 
