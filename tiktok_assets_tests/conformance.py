@@ -13,6 +13,7 @@ Prints a table per account; exit code 1 if anything differs, is missing or is in
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import io
 import json
@@ -189,8 +190,13 @@ def main(folder: Path) -> int:
     for truth in truths:
         accounts.setdefault(truth.account, []).append(truth)
     results: list[bool] = []
-    with ProcessPoolExecutor(min(os.cpu_count() or 1, len(accounts)), get_context("spawn")) as pool:
-        for is_equal, said in pool.map(check_account, accounts.values()):
+    with contextlib.ExitStack() as stack:
+        checked = map(check_account, accounts.values())
+        if len(accounts) > 1:
+            processes = min(os.cpu_count() or 1, len(accounts))
+            pool = stack.enter_context(ProcessPoolExecutor(processes, get_context("spawn")))
+            checked = pool.map(check_account, accounts.values())
+        for is_equal, said in checked:
             results.append(is_equal)
             console.print(said, end="", markup=False, highlight=False)
     verdict = "all equal" if all(results) else "NOT equal"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import os
 import shutil
@@ -35,19 +36,30 @@ Install = Callable[..., Settings]
 History = Callable[[], dg.DagsterInstance]
 
 
-class RunningDagsterOnOneWorker(LoadScopeScheduling):
-    """With ``-n``, every worker takes the next test, but one takes all of ``running``: they share one `dagster dev`.
+class SharingOnOneWorker(LoadScopeScheduling):
+    """With ``-n``, every worker takes the next test, but one takes all that share something dear.
+
+    That is ``running``, whose tests share one `dagster dev`, and each module with a fixture of its own for the module,
+    which every worker with one of its tests would make again.
 
     (``--dist loadgroup`` would do, but xdist 3.8 sets ``item._nodeid``, and pytest 9.2 no longer reads it.)
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return "running" if "/running/" in nodeid else nodeid
+        if "/running/" in nodeid:
+            return "running"
+        module = nodeid.split("::")[0]
+        return module if _has_fixtures_for_the_module(self.config.rootpath / module) else nodeid
+
+
+@functools.cache
+def _has_fixtures_for_the_module(path: Path) -> bool:
+    return 'scope="module"' in path.read_text()
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> RunningDagsterOnOneWorker:
-    return RunningDagsterOnOneWorker(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SharingOnOneWorker:
+    return SharingOnOneWorker(config, log)
 
 
 @pytest.hookimpl(optionalhook=True)

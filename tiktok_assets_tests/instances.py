@@ -11,7 +11,9 @@ import dagster as dg
 _CONFIGURATION = """
 storage: {{custom: {{module: tiktok_assets.storage.history, class: History, config: {{base_dir: "{folder}"}}}}}}
 telemetry: {{enabled: false}}
+compute_logs: {{module: dagster._core.storage.noop_compute_log_manager, class: NoOpComputeLogManager}}
 """
+"""Without compute logs: for those Dagster starts eight processes a run, which copy what it prints to the terminal."""
 
 
 def kept_in(folder: Path) -> dg.DagsterInstance:

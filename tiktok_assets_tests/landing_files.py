@@ -16,9 +16,12 @@ import dagster as dg
 from tiktok_assets.exports.insights import RELATION, Answer, serialize_insights
 from tiktok_assets.graph import build_definitions
 from tiktok_assets.partitions import range_tags
+from tiktok_assets.pipeline.process import process
 from tiktok_assets.settings import Settings
 from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.exports import GeneratedExport, Section, studio_export
+from tiktok_assets_tests.instances import fresh
+from tiktok_assets_tests.made_once import MadeOnce
 
 FIRST, LAST = date(2025, 5, 20), date(2025, 6, 20)
 DOWNLOADED = datetime(2025, 6, 22, 16, 5, tzinfo=UTC)
@@ -63,6 +66,17 @@ def drop_export(settings: Settings, handle: str, section: Section, folder: str =
     made = export(handle, section, **window)
     drop(made.content, landing(settings) / folder, made.name)
     return made
+
+
+def overview_processed(settings: Settings, made_once: MadeOnce) -> None:
+    """Bring ``settings``, an installation of the label's two accounts, to an overview of pig1987 that is published."""
+
+    def make() -> None:
+        drop_export(settings, "pig1987", "overview")
+        with fresh() as history:
+            assert process(settings, instance=history).is_clean
+
+    made_once.fill(Path(str(settings.data_dir)), "an overview of pig1987 processed", make)
 
 
 def digest(content: bytes) -> str:

@@ -33,7 +33,8 @@ from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.locks import Locks
 from tiktok_assets_tests.conftest import History, Install
 from tiktok_assets_tests.instances import fresh
-from tiktok_assets_tests.landing_files import drop, drop_export, export, landing, materialize
+from tiktok_assets_tests.landing_files import drop, drop_export, export, landing, materialize, overview_processed
+from tiktok_assets_tests.made_once import MadeOnce
 from tiktok_assets_tests.sensor_ticks import reason, report, requested, tick
 
 SECTIONS = ("overview", "viewers", "followers", "content")
@@ -213,12 +214,10 @@ def test_what_no_single_run_has_made_completely_is_made_by_one(
 
 
 def test_what_was_lost_is_requested_again_by_the_tick_that_looks_for_it(
-    settings: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, made_once: MadeOnce
 ) -> None:
     monkeypatch.setattr(sensors, "_VERIFY_AGAIN", 0.0)
-    drop_export(settings, "pig1987", "overview")
-    with fresh() as other:
-        assert process(settings, instance=other).is_clean
+    overview_processed(settings, made_once)
     shutil.rmtree(str(settings.curated))
     assert requested(tick(settings, instance)) == {"pig1987": MAY_AND_JUNE}
 
@@ -407,10 +406,10 @@ def test_a_tick_without_time_left_continues_with_the_oldest_files_next_time(
     assert "7 files wait for the next tick." in reason(tick(settings, instance))
 
 
-def test_unpublished_data_is_published_by_its_own_run(settings: Settings, instance: dg.DagsterInstance) -> None:
-    drop_export(settings, "pig1987", "overview")
-    with fresh() as other:
-        assert process(settings, instance=other).is_clean
+def test_unpublished_data_is_published_by_its_own_run(
+    settings: Settings, instance: dg.DagsterInstance, made_once: MadeOnce
+) -> None:
+    overview_processed(settings, made_once)
     assert reason(tick(settings, instance)) == "No new exports in landing."
     settings.warehouse.unlink()
     answer = tick(settings, instance)

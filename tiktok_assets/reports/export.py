@@ -66,7 +66,7 @@ class Export:
         linked = [handle for member in self.members for handle in member.handles]
         return tuple(dict.fromkeys([*linked, *filter(None, [self.facts.handle])]))
 
-    @property
+    @functools.cached_property
     def warnings(self) -> tuple[str, ...]:
         """What a person should know that does not stop the export from being used."""
         found = [warning for member in self.members for warning in warnings_of(member)]

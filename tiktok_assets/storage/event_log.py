@@ -245,11 +245,14 @@ def _concerns_more_than_its_run(event: EventLogEntry) -> bool:
     return kind in ASSET_EVENTS or kind in ASSET_CHECK_EVENTS or kind in EVENT_TYPE_TO_PIPELINE_RUN_STATUS
 
 
+_LAST_ID = f"select max(id) from {SqlEventLogStorageTable.name}"  # as text: asked for each event, so not built anew
+
+
 def _insert(connection: Connection, rows: Sequence[_Row]) -> Sequence[int]:
     """Insert ``rows`` under the next ids, which nobody else can take meanwhile; those ids."""
     if not rows:
         return []
-    last = connection.execute(db.select(db.func.max(SqlEventLogStorageTable.c.id))).scalar() or 0
+    last = connection.exec_driver_sql(_LAST_ID).scalar() or 0
     ids = range(last + 1, last + 1 + len(rows))
     numbered = [{**row, "id": id_} for id_, row in zip(ids, rows, strict=True)]
     connection.execute(SqlEventLogStorageTable.insert(), numbered)

@@ -6,6 +6,7 @@ Both take ranges and rectangles of partitions. What an asset returns replaces ex
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -118,7 +119,7 @@ class PartitionIOManager(dg.IOManager):
         layer, table = context.asset_key.path
         partitions = requested_range(context)
         paths = self.lake.partition_files(layer, table, partitions.accounts, partitions.months).values()
-        empty = self.schemas[context.asset_key.to_user_string()].empty()
+        empty = _empty(self.schemas[context.asset_key.to_user_string()])
         stored = scan_parquet(paths)
         found = stored.collect_schema().names()
         requested = context.definition_metadata.get(COLUMNS) or list(dict.fromkeys([*found, *empty.columns]))
@@ -127,6 +128,12 @@ class PartitionIOManager(dg.IOManager):
             return rows
         # Older files lack newer columns; without a file all of them are missing.
         return pl.concat([rows, empty], how="diagonal").select(requested) if paths else empty.select(requested)
+
+
+@functools.cache
+def _empty(schema: type[pa.DataFrameModel]) -> pl.DataFrame:
+    """No rows of ``schema``, made once: pandera copies the whole schema for each, and a run asks for dozens."""
+    return schema.empty()
 
 
 def named(keys: Sequence[tuple[str, dt.date]]) -> str:

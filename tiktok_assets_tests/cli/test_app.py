@@ -15,7 +15,7 @@ from tiktok_assets.cli.app import app, main
 from tiktok_assets.cli.history import _print_columns, _print_rows
 from tiktok_assets.inbox import intake, quarantine
 from tiktok_assets.simulator.account import SimulatedAccount, Traits
-from tiktok_assets.simulator.exports import land, studio_export, studio_exports
+from tiktok_assets.simulator.exports import GeneratedExport, land, studio_export, studio_exports
 from tiktok_assets_tests.instances import fresh
 from tiktok_assets_tests.made_once import MadeOnce
 
@@ -46,16 +46,38 @@ def drop(data: Path, handle: str = "zone.a0") -> list[Path]:
     return [land(export, data / "landing") for export in studio_exports(account, FIRST, LAST, downloaded_at=DOWNLOADED)]
 
 
+SAID = "said.txt"
+"""In the data folder, where no command looks: what `process` printed."""
+
+
 @pytest.fixture
 def processed(data: Path, made_once: MadeOnce) -> Path:
-    """``data`` with the exports of zonea0 processed."""
+    """``data`` with the exports of zonea0 processed, by `process --json`."""
 
     def make() -> None:
         drop(data)
-        assert run("process").exit_code == 0
+        result = run("process", "--json")
+        assert result.exit_code == 0
+        (data / SAID).write_text(result.stdout)
 
     made_once.fill(data, "processed by the command", make)
     return data
+
+
+@pytest.fixture
+def overview_processed(data: Path, made_once: MadeOnce) -> GeneratedExport:
+    """``data`` with an overview of zonea0 processed, by `process`, and nothing else."""
+    account = SimulatedAccount.generate("zone.a0", 7, dt.date(2026, 1, 1), LAST)
+    export = studio_export(account, "overview", FIRST, LAST, downloaded_at=DOWNLOADED)
+
+    def make() -> None:
+        land(export, data / "landing")
+        result = run("process")
+        assert result.exit_code == 0
+        (data / SAID).write_text(result.output)
+
+    made_once.fill(data, "an overview processed by the command", make)
+    return export
 
 
 def test_process_loads_new_exports_into_the_warehouse_and_says_so(data: Path) -> None:
@@ -79,9 +101,8 @@ def test_process_exits_with_1_and_names_a_quarantined_file(data: Path) -> None:
     assert (data / "quarantine" / "Viewers_pig1987.zip.json").exists()
 
 
-def test_process_prints_json_and_nothing_else(data: Path) -> None:
-    drop(data)
-    found = json.loads(run("process", "--json").stdout)
+def test_process_prints_json_and_nothing_else(processed: Path) -> None:
+    found = json.loads((processed / SAID).read_text())
     assert [account["account"] for account in found["accounts"]] == ["zonea0"]
     assert found["accounts"][0]["exports"] == 4
     assert found["intake"]["rejected"] == []
@@ -136,12 +157,6 @@ def test_inspect_of_a_missing_file_is_a_sentence(data: Path) -> None:
     assert result.exit_code == 1
     assert "nowhere.zip" in result.output
     assert "Traceback" not in result.output
-
-
-def test_rebuild_from_landing_makes_the_same_lake(processed: Path) -> None:
-    result = run("rebuild")
-    assert result.exit_code == 0, result.output
-    assert "the same, row for row" in result.output
 
 
 def test_rebuild_reports_a_table_that_was_tampered_with(processed: Path) -> None:
@@ -236,16 +251,12 @@ def test_an_unknown_metric_names_each_of_the_known_ones_once(processed: Path) ->
     assert len(names) == len(set(names)) > 20
 
 
-def test_raw_rows_are_exported_as_ndjson_with_text_and_provenance(data: Path) -> None:
-    account = SimulatedAccount.generate("zone.a0", 7, dt.date(2026, 1, 1), LAST)
-    export = studio_export(account, "overview", FIRST, LAST, downloaded_at=DOWNLOADED)
-    land(export, data / "landing")
-    run("process")
+def test_raw_rows_are_exported_as_ndjson_with_text_and_provenance(overview_processed: GeneratedExport) -> None:
     lines = run("export", "raw", "--format", "ndjson", "--account", "zonea0").stdout.splitlines()
     rows = [json.loads(line) for line in lines]
     assert len(rows) == 19
     assert (rows[0]["report"], rows[0]["Date"], rows[0]["date_label"]) == ("overview", "February 20", "2026-02-20")
-    assert rows[0]["Video Views"] == str(export.expected["overview"][0]["video_views"])
+    assert rows[0]["Video Views"] == str(overview_processed.expected["overview"][0]["video_views"])
     assert rows[18]["row_number"] == 19
 
 
@@ -366,7 +377,7 @@ def test_a_handle_that_changed_costs_a_rebuild_no_row(processed: Path, tmp_path:
     assert [one for one in found["differences"] if one["only_before"] != one["only_after"]] == []
 
 
-def test_a_rebuild_that_was_killed_is_undone_by_the_next(processed: Path) -> None:
+def test_a_rebuild_that_was_killed_is_undone_by_the_next_which_makes_the_same_lake(processed: Path) -> None:
     aside = processed / "state" / "before-rebuild"
     aside.mkdir()
     (processed / "raw").rename(aside / "raw")
@@ -377,14 +388,12 @@ def test_a_rebuild_that_was_killed_is_undone_by_the_next(processed: Path) -> Non
     assert not aside.exists()
 
 
+@pytest.mark.usefixtures("overview_processed")
 def test_reports_without_rows_are_named_and_are_no_failure(data: Path) -> None:
-    account = SimulatedAccount.generate("zone.a0", 7, dt.date(2026, 1, 1), LAST)
-    land(studio_export(account, "overview", FIRST, LAST, downloaded_at=DOWNLOADED), data / "landing")
-    result = run("process")
-    assert result.exit_code == 0
-    assert "no export has rows of" in result.output
-    assert "viewers" in result.output
-    assert "missing days" not in result.output
+    said = (data / SAID).read_text()
+    assert "no export has rows of" in said
+    assert "viewers" in said
+    assert "missing days" not in said
 
 
 def test_missing_days_are_named(data: Path) -> None:

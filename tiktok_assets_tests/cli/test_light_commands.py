@@ -27,16 +27,21 @@ DAGSTER = {"dagster"}
 TABLES = {"polars", "pandera", "duckdb", "altair"}
 SETTINGS = {"pydantic_settings", "fsspec", "upath"}  # pydantic alone is typer's
 BROWSER = {"playwright"}
-# Runs a command as the console script does, and says on its last line which packages that has loaded.
+# Runs commands one after the other as the console script does, and says on its last line which packages were loaded
+# when each of them had ended. A package that one of them loads stays loaded: the first list with it names the command.
 RUNNER = """
 import json, sys
 from tiktok_assets.cli.app import main
-try:
-    main()
-except SystemExit as stopped:
-    code = stopped.code
-loaded = sorted({name.partition(".")[0] for name in sys.modules})
-print(json.dumps({"code": code, "loaded": loaded}))
+ran = []
+for arguments in json.loads(sys.argv[1]):
+    sys.argv[1:] = arguments
+    try:
+        main()
+    except SystemExit as stopped:
+        code = stopped.code
+    loaded = sorted({name.partition(".")[0] for name in sys.modules})
+    ran.append({"arguments": arguments, "code": code, "loaded": loaded})
+print(json.dumps(ran))
 """
 
 
@@ -55,12 +60,15 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return settings
 
 
-def loaded_by(settings: Settings, *arguments: str) -> set[str]:
-    """The packages that a command has loaded when it ends; the command must succeed."""
+Arguments = tuple[str, ...]
+
+
+def loaded_by(settings: Settings, *commands: Arguments) -> dict[Arguments, set[str]]:
+    """By command, the packages that it and those before it have loaded; every command must succeed."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("TIKTOK_")}
     chosen = {variable(name): str(getattr(settings, name)) for name in settings.model_fields_set}
     done = subprocess.run(
-        [sys.executable, "-c", RUNNER, *arguments],
+        [sys.executable, "-c", RUNNER, json.dumps(commands)],
         cwd=project_root(),
         env=ours | chosen,
         capture_output=True,
@@ -68,24 +76,27 @@ def loaded_by(settings: Settings, *arguments: str) -> set[str]:
         check=False,
     )
     assert done.stdout, done.stderr
-    found = json.loads(done.stdout.splitlines()[-1])
-    assert found["code"] in (0, 1), done.stdout + done.stderr  # 1 is an answer too, for `status` and `sessions`
-    return set(found["loaded"])
+    ran = json.loads(done.stdout.splitlines()[-1])
+    # 1 is an answer too, for `status` and `sessions`.
+    assert [one for one in ran if one["code"] not in (0, 1)] == [], done.stdout + done.stderr
+    return {tuple(one["arguments"]): set(one["loaded"]) for one in ran}
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("process", "--help"), ("trace", "--help")])
-def test_help_and_version_read_no_settings_and_no_tables(settings: Settings, arguments: tuple[str, ...]) -> None:
-    assert loaded_by(settings, *arguments) & (DAGSTER | TABLES | SETTINGS | BROWSER) == set()
+def test_help_and_version_read_no_settings_and_no_tables(settings: Settings) -> None:
+    loaded = loaded_by(settings, ("--help",), ("--version",), ("process", "--help"), ("trace", "--help"))
+    heavy = DAGSTER | TABLES | SETTINGS | BROWSER
+    assert {command: found & heavy for command, found in loaded.items() if found & heavy} == {}
 
 
-@pytest.mark.parametrize("arguments", [("accounts", "list"), ("sessions",), ("sessions", "--json")])
-def test_lists_of_accounts_and_logins_read_no_tables(settings: Settings, arguments: tuple[str, ...]) -> None:
-    assert loaded_by(settings, *arguments) & (DAGSTER | TABLES | BROWSER) == set()
+def test_lists_of_accounts_and_logins_read_no_tables(settings: Settings) -> None:
+    loaded = loaded_by(settings, ("accounts", "list"), ("sessions",), ("sessions", "--json"))
+    heavy = DAGSTER | TABLES | BROWSER
+    assert {command: found & heavy for command, found in loaded.items() if found & heavy} == {}
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
+def test_commands_that_only_read_do_not_import_dagster(settings: Settings) -> None:
+    loaded = loaded_by(
+        settings,
         ("status",),
         ("report",),
         ("trace", "zonea0", "2026-03-01", "video_views"),
@@ -97,21 +108,21 @@ def test_lists_of_accounts_and_logins_read_no_tables(settings: Settings, argumen
         ("viral",),
         ("export", "raw"),
         ("process",),  # nothing is new
-    ],
-)
-def test_commands_that_only_read_do_not_import_dagster(settings: Settings, arguments: tuple[str, ...]) -> None:
-    loaded = loaded_by(settings, *arguments)
-    assert loaded & (DAGSTER | BROWSER) == set()
-    assert "polars" in loaded  # the probe sees what is loaded
+    )
+    heavy = DAGSTER | BROWSER
+    assert {command: found & heavy for command, found in loaded.items() if found & heavy} == {}
+    assert "polars" in loaded["status",]  # the probe sees what is loaded
 
 
 def test_inspect_does_not_import_dagster_duckdb_or_charts(settings: Settings) -> None:
     (overview,) = Path(str(settings.landing)).rglob("Overview*.zip")
-    assert loaded_by(settings, "inspect", str(overview)) & {"dagster", "duckdb", "altair", "playwright"} == set()
+    (loaded,) = loaded_by(settings, ("inspect", str(overview))).values()
+    assert loaded & {"dagster", "duckdb", "altair", "playwright"} == set()
 
 
 def test_an_import_of_dagster_is_noticed(settings: Settings) -> None:
-    assert "dagster" in loaded_by(settings, "history", "prune", "--older-than", "90d")
+    (loaded,) = loaded_by(settings, ("history", "prune", "--older-than", "90d")).values()
+    assert "dagster" in loaded
 
 
 def test_the_defaults_of_viral_are_those_of_the_rule() -> None:
@@ -119,6 +130,6 @@ def test_the_defaults_of_viral_are_those_of_the_rule() -> None:
     assert (defaults["min_views"], defaults["growth_threshold"]) == (viral.MIN_VIEWS, viral.GROWTH_THRESHOLD)
 
 
-def test_the_version_is_that_of_the_project(settings: Settings) -> None:
+def test_the_version_is_that_of_the_project() -> None:
     project = tomllib.loads((project_root() / "pyproject.toml").read_text())["project"]
     assert tiktok_assets.__version__ == project["version"]
