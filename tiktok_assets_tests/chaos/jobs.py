@@ -1,0 +1,34 @@
+"""What a process of the chaos tests is asked to do, and how it ended. Pure data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tiktok_assets_tests.chaos.moments import Fault, Kill, Seen
+
+SAVE_SESSION, READ_ON = "save-session", "read-on"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """``command``: the arguments of `tiktok-assets`; or SAVE_SESSION, or READ_ON until the other jobs have ended."""
+
+    command: tuple[str, ...]
+    home: Path
+    environment: Mapping[str, str]
+    planned: Kill | Fault | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """``code``: the exit code; of a killed process the signal's number below zero. ``seen``: not of a killed one."""
+
+    code: int
+    output: str
+    seen: Seen
+
+    @property
+    def was_killed(self) -> bool:
+        return self.code < 0
