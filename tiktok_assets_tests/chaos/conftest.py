@@ -35,6 +35,15 @@ def worker() -> Iterator[Worker]:
 @pytest.fixture
 def world(tmp_path: Path, worker: Worker, made_once: MadeOnce) -> World:
     """An installation of one account, with nothing in it."""
-    made = World(home=tmp_path / "home", worker=worker, made_once=made_once)
-    made.prepare()
-    return made
+    return prepared(World(home=tmp_path / "home", worker=worker, made_once=made_once))
+
+
+@pytest.fixture
+def two_accounts(tmp_path: Path, worker: Worker, made_once: MadeOnce) -> World:
+    """The same of two."""
+    return prepared(World(home=tmp_path / "two", worker=worker, made_once=made_once, accounts=("north", "south")))
+
+
+def prepared(world: World) -> World:
+    world.prepare()
+    return world

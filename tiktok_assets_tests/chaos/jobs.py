@@ -8,12 +8,16 @@ from pathlib import Path
 
 from tiktok_assets_tests.chaos.moments import Fault, Kill, Seen
 
-SAVE_SESSION, READ_ON = "save-session", "read-on"
+SAVE_SESSION, READ_ON, DROP = "save-session", "read-on", "drop"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """``command``: the arguments of `tiktok-assets`; or SAVE_SESSION, or READ_ON until the other jobs have ended."""
+    """``command``: the arguments of `tiktok-assets`; or one of ours.
+
+    SAVE_SESSION and an account. READ_ON and queries: each is asked again and again until the other jobs have ended.
+    DROP and a folder: its files move into landing, one after the other.
+    """
 
     command: tuple[str, ...]
     home: Path

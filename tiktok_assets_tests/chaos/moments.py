@@ -17,10 +17,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import duckdb
 import polars as pl
-import sqlalchemy as db
+from sqlalchemy import Engine, event, exc
 
 # By folder below data/: what a file of it being opened, renamed or removed is a moment of. The first that fits counts.
 FOLDERS = {
@@ -71,10 +72,14 @@ class Fault:
 
 @dataclass(kw_only=True)
 class Seen:
-    """How many moments of each kind a process had, and its writes by name: a file below data/, or a commit."""
+    """How many moments of each kind a process had, and the names of its writes: files below data/, and commits."""
 
     kinds: Counter[str] = field(default_factory=Counter)
-    writes: Counter[str] = field(default_factory=Counter)
+    writes: list[str] = field(default_factory=list)
+
+    def has(self, fault: Fault) -> bool:
+        """Whether it came to this write."""
+        return self.writes.count(fault.write) >= fault.number
 
 
 class Watch:
@@ -89,7 +94,7 @@ class Watch:
             _watch_writer(self, owner, name)
         _watch_copies(self)
         for moment in ("begin", "commit"):
-            db.event.listen(db.Engine, moment, lambda _, moment=moment: self.sqlite(moment))
+            event.listen(Engine, moment, lambda _, moment=moment: self.sqlite(moment))
         if isinstance(planned, Kill) and planned.kind == ANY:
             _end(planned.after)
 
@@ -105,7 +110,7 @@ class Watch:
         self._at(HISTORY)
         if moment == "commit" and (failing := self._failing("history commit")):
             said = sqlite3.OperationalError(_SAID_BY_SQLITE[errno.errorcode[failing.errno]])
-            raise db.exc.OperationalError("commit", None, said)
+            raise exc.OperationalError("commit", None, said)
 
     def half_written(self, path: Path) -> None:
         """The file was written a moment ago; where this is the moment, only half of it was."""
@@ -113,8 +118,10 @@ class Watch:
         if failing or self._is_now(HALF):
             os.truncate(path, path.stat().st_size // 2)
         self._at(HALF)
-        if failing:  # as Polars words it
+        if failing and path.suffix == ".parquet":  # as Polars words it
             raise OSError(f"{os.strerror(failing.errno)} (os error {failing.errno})")
+        if failing:
+            raise OSError(failing.errno, os.strerror(failing.errno))
 
     def half_copied(self) -> None:
         """Half of the published file has been copied."""
@@ -122,18 +129,18 @@ class Watch:
         if failing := self._failing("half of the published copy"):
             raise OSError(failing.errno, os.strerror(failing.errno))
 
-    def _audited(self, event: str, args: tuple[Any, ...]) -> None:
-        if event == "os.truncate" and isinstance(args[0], int):  # whoever has taken a lock signs it
+    def _audited(self, name: str, args: tuple[Any, ...]) -> None:
+        if name == "os.truncate" and isinstance(args[0], int):  # whoever has taken a lock signs it
             self._at(LOCK)
-        if event not in _OF_FILES:
+        if name not in _OF_FILES:
             return
-        path = str(args[1] if event in ("os.rename", "os.link") else args[0])
+        path = str(args[1] if name in ("os.rename", "os.link") else args[0])
         if not path.startswith(self._data):
             return
         place = path.removeprefix(self._data)
         if kind := next((kind for folder, kind in FOLDERS.items() if place.startswith(f"{folder}/")), None):
             self._at(kind)
-        if _is_write(event, args) and (failing := self._failing(self._name(Path(path)))):
+        if _is_write(name, args) and (failing := self._failing(self._name(Path(path)))):
             raise OSError(failing.errno, os.strerror(failing.errno), path)
 
     def _name(self, path: Path) -> str:
@@ -153,18 +160,18 @@ class Watch:
         return isinstance(planned, Kill) and (kind, self.seen.kinds[kind] + 1) == (planned.kind, planned.number)
 
     def _failing(self, write: str) -> Fault | None:
-        self.seen.writes[write] += 1
+        self.seen.writes.append(write)
         planned = self._planned
-        if not isinstance(planned, Fault) or (write, self.seen.writes[write]) != (planned.write, planned.number):
+        if not isinstance(planned, Fault) or write != planned.write:
             return None
-        return planned
+        return planned if self.seen.writes.count(write) == planned.number else None
 
 
-def _is_write(event: str, args: tuple[Any, ...]) -> bool:
+def _is_write(name: str, args: tuple[Any, ...]) -> bool:
     """Whether a file gets its place, or one is made in a place of its own."""
-    if event in ("os.rename", "os.link"):
+    if name in ("os.rename", "os.link"):
         return True
-    return event == "open" and bool(args[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
+    return name == "open" and bool(args[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
 
 
 def _end(after: float) -> None:
@@ -199,7 +206,7 @@ class _Watched:
 
 def _watch_duckdb(watch: Watch) -> None:
     connect: Callable[..., Any] = duckdb.connect
-    vars(duckdb)["connect"] = lambda *args, **options: _Watched(connect(*args, **options), watch)
+    mock.patch.object(duckdb, "connect", lambda *args, **options: _Watched(connect(*args, **options), watch)).start()
 
 
 def _watch_writer(watch: Watch, owner: type, name: str) -> None:
@@ -226,4 +233,4 @@ def _watch_copies(watch: Watch) -> None:
             watch.half_copied()
         return copied
 
-    vars(os)["copy_file_range"] = copy_half
+    mock.patch.object(os, "copy_file_range", copy_half).start()

@@ -20,8 +20,9 @@ import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any, cast
+from unittest import mock
 
-from tiktok_assets_tests.chaos.jobs import READ_ON, SAVE_SESSION, Ended, Job
+from tiktok_assets_tests.chaos.jobs import DROP, READ_ON, SAVE_SESSION, Ended, Job
 from tiktok_assets_tests.chaos.moments import Kill, Seen, Watch
 
 _PATIENCE = 300  # seconds; guards against hanging
@@ -84,7 +85,7 @@ def _import_everything() -> None:
     def read_here(_: object, function: Callable[..., object], *arguments: object) -> object:
         return function(*arguments)
 
-    vars(contents)["read_within"] = read_here
+    mock.patch.object(contents, "read_within", read_here).start()
     build_definitions(Settings(data_dir=cast(Any, "/nowhere")))
 
 
@@ -139,6 +140,8 @@ def _work(job: Job) -> int:
         return _save_session(job.command[1])
     if job.command[0] == READ_ON:
         return _read_on(job)
+    if job.command[0] == DROP:
+        return _drop(job)
     from tiktok_assets.cli import app
 
     sys.argv = ["tiktok-assets", *job.command]
@@ -151,23 +154,38 @@ def _work(job: Job) -> int:
 
 def _save_session(account: str) -> int:
     from tiktok_assets.settings import load_settings
+    from tiktok_assets.storage.faults import sentence_of
     from tiktok_assets.studio.session import Sessions
 
     cookies = [{"name": "sessionid", "value": "x" * 200_000, "expires": time.time() + 10**6}]
-    Sessions.of(load_settings()).save(account, {"cookies": cookies})
+    try:
+        Sessions.of(load_settings()).save(account, {"cookies": cookies})
+    except OSError as error:  # as the root of all commands does
+        print(sentence_of(error))
+        return 1
     return 0
 
 
 def _read_on(job: Job) -> int:
-    """Read the published file again and again until ``stop`` appears: each line of the output is one reading."""
+    """Each line of the output is one reading: the rows of every query, on one connection."""
     import duckdb
 
     published = job.home / "data" / "warehouse" / "tiktok.duckdb"
     while not (job.home / "stop").exists():
-        with duckdb.connect(published, read_only=True) as connection:
-            found = {query: connection.execute(query).fetchall() for query in job.command[1:]}
-        print(json.dumps(list(found.values()), default=str), flush=True)
-        time.sleep(0.005)
+        if published.exists():
+            with duckdb.connect(published, read_only=True) as connection:
+                print(json.dumps([connection.execute(query).fetchall() for query in job.command[1:]]), flush=True)
+        time.sleep(0.1)
+    return 0
+
+
+def _drop(job: Job) -> int:
+    waiting, landing = job.home / job.command[1], job.home / "data" / "landing"
+    for path in sorted(path for path in waiting.rglob("*") if path.is_file()):
+        time.sleep(0.2)
+        target = landing / path.relative_to(waiting)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(target)
     return 0
 
 
