@@ -24,7 +24,7 @@ ODD_NUMBERS: Mapping[str, frozenset[int | float | None]] = {
     "-12": frozenset({None, -12}),
     "٣٤٥": frozenset({None, 345}),
 }
-_CELL = re.compile(rb'(?<=,)"(\d+(?:\.\d+)?)"')
+_CELL = re.compile(rb'(?<=,)"(\d+(?:\.\d+)?)"(?=[,\n]|$)')
 
 
 def one_of(chance: random.Random, members: Members) -> str:

@@ -56,7 +56,8 @@ def with_figures(page: str, notes: Iterable[Tried], day: dt.date) -> str:
     """The page with a row for each note, in place of its former row."""
     before, _, rest = page.partition(BEGIN)
     former, _, after = rest.partition(END)
-    rows = {line.split("|")[1].strip(): line for line in former.splitlines()[3:] if line.startswith("|")}
+    rows = {line.split("|")[1].strip(): line for line in former.splitlines() if line.startswith("|")}
+    rows = {attack: row for attack, row in rows.items() if row not in _HEADER}
     rows |= {note.attack: f"| {note.attack} | {note.times:,} | {note.held} | {day} |" for note in notes}
     table = "\n".join((*_HEADER, *(rows[attack] for attack in sorted(rows))))
     return f"{before}{BEGIN}\n\n{table}\n\n{END}{after}"
