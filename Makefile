@@ -15,7 +15,7 @@ export NO_MKDOCS_2_WARNING := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup docs test test-long dev demo demo-dev demo-remove conformance former-pipeline bench
+.PHONY: help setup docs test test-long chaos dev demo demo-dev demo-remove conformance former-pipeline bench
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' Makefile
@@ -36,6 +36,9 @@ test: setup ## run every check and test (ARGS="-k name" goes to pytest)
 
 test-long: setup ## the same tests, the property tests with twenty times as many examples
 	TEST_BUDGET=20 $(PY) -m pytest -n auto $(ARGS)
+
+chaos: setup ## kill, fail writes, damage files, run many at once, at length; writes the figures of docs/reliability.md
+	TEST_BUDGET=20 CHAOS_PAGE=docs/reliability.md $(PY) -m pytest -n auto -m chaos $(ARGS)
 
 dev: setup ## open Dagster on http://127.0.0.1:3000 (PORT=3333 for another port), history kept
 	@$(PY) -m tiktok_assets.cli.app dev --port $(PORT)

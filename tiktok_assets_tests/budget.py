@@ -1,6 +1,6 @@
 """How many examples a property test tries, and how often chance decides: few times in the quick run.
 
-`make test-long` takes twenty times as many.
+`make test-long` and `make chaos` take twenty times as many.
 """
 
 from __future__ import annotations

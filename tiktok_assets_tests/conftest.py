@@ -21,8 +21,11 @@ from xdist.scheduler import LoadScopeScheduling
 
 from tiktok_assets.settings import Settings
 from tiktok_assets_tests import budget
+from tiktok_assets_tests.chaos.figures import pytest_terminal_summary
 from tiktok_assets_tests.instances import kept_in
 from tiktok_assets_tests.made_once import MadeOnce
+
+__all__ = ["pytest_terminal_summary"]  # a hook: a conftest in a folder does not get it with ``-n``
 
 MEMORY = Path("/dev/shm")
 # Tests write their files to memory if it has room: a disk would delay each of some 100,000 small writes.

@@ -12,6 +12,7 @@ import errno
 import hashlib
 import io
 import shutil
+import struct
 import tempfile
 import zipfile
 from collections.abc import Generator
@@ -27,6 +28,8 @@ MAX_MEMBERS = 64
 MAX_RATIO = 200
 RATIO_MATTERS_FROM = 10 * 1024**2
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
+# What zipfile raises for bytes that are not what they should be.
+_DAMAGED = (zipfile.BadZipFile, EOFError, NotImplementedError, UnicodeDecodeError, struct.error)
 _PIECE = 128 * 1024
 # Larger members are read from disk in batches instead of being held in memory.
 IN_MEMORY_BYTES = 16 * 1024**2
@@ -111,9 +114,11 @@ def open_members(path: Path) -> Generator[list[Member]]:
             return
         try:
             archive = stack.enter_context(zipfile.ZipFile(path))
-        except (zipfile.BadZipFile, OSError, EOFError) as error:
+        except (*_DAMAGED, OSError) as error:
             raise BrokenFile(f"{path.name}: is a damaged or incomplete ZIP ({error}). Export it again.") from error
         entries = archive.infolist()
+        if not all(entry.filename for entry in entries):
+            raise BrokenFile(f"{path.name}: is a damaged ZIP (a member has no name). Export it again.")
         if any(entry.filename == "[Content_Types].xml" for entry in entries):
             _refuse_unsafe(path, entries)
             yield [Member(name=path.name, content=path.read_bytes(), stamp=None)]
@@ -197,7 +202,7 @@ def _member(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, stack:
                 f"Free space in {tempfile.gettempdir()}; it is then picked up automatically."
             ) from error
         raise BrokenFile(f"{path.name}: member {name!r} is damaged ({error}). Export it again.") from error
-    except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
+    except _DAMAGED as error:
         raise BrokenFile(f"{path.name}: member {name!r} is damaged ({error}). Export it again.") from error
     except Exception as error:  # zlib.error, lzma.LZMAError: each codec has its own
         raise BrokenFile(f"{path.name}: member {name!r} cannot be unpacked ({error}). Export it again.") from error
@@ -212,7 +217,7 @@ def _member(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, stack:
     )
     if member.is_xlsx:  # a workbook is a ZIP itself, and can be a bomb too
         source = io.BytesIO(content) if isinstance(content, bytes) else content
-        with contextlib.suppress(zipfile.BadZipFile), zipfile.ZipFile(source) as workbook:
+        with contextlib.suppress(*_DAMAGED), zipfile.ZipFile(source) as workbook:
             _refuse_unsafe(path, workbook.infolist())
     return member
 

@@ -24,6 +24,7 @@ from tiktok_assets.partitions import MORE_TAG
 from tiktok_assets.pipeline.results import AccountResult, Groups, Interrupted
 from tiktok_assets.progress import Progress
 from tiktok_assets.storage.dagster_internals import execute_quietly
+from tiktok_assets.storage.faults import sentence_of
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.locks import WAITING
 from tiktok_assets.storage.metadata import part_of_list
@@ -144,5 +145,7 @@ def _why(run: dg.ExecuteInProcessResult) -> str:
             if error and error.cls_name == dg.Failure.__name__:  # its message is a sentence
                 return f"{event.step_key}: {error.message.partition(': ')[2].strip()}"
             cause = error.cause if error and error.cause else error
-            return f"{event.step_key}: {cause.message.strip() if cause else 'failed'}"
+            text = cause.message.strip() if cause else "failed"
+            # What Dagster itself could not store in its history has not passed ``assets.dagster_failures``.
+            return f"{event.step_key}: {sentence_of(RuntimeError(text)) or text}"
     return "the run failed before its first step"

@@ -9,6 +9,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from tiktok_assets.storage.faults import number_of
+
 
 @contextlib.contextmanager
 def replacing(path: Path, *, mode: int | None = None, scratch_folder: Path | None = None) -> Iterator[Path]:
@@ -33,12 +35,12 @@ def replacing(path: Path, *, mode: int | None = None, scratch_folder: Path | Non
 
 @contextlib.contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """An OSError of the block that names no file, as that of a full disk does, is one of ``path``."""
+    """An OSError of the block that names no file, as that of a full disk and those of Polars, is one of ``path``."""
     try:
         yield
     except OSError as error:
-        if error.filename is None and error.errno is not None:
-            error.filename = str(path)
+        if error.filename is None and (number := number_of(error)) is not None:
+            raise OSError(number, os.strerror(number), str(path)) from error
         raise
 
 

@@ -64,7 +64,7 @@ def sentence_of(error: BaseException, place: str | None = None) -> str | None:
     ``place``: the folder to name where the error names no path, as SQLite's do.
     """
     for one in _chain(error):
-        if (number := _number(one)) is None:
+        if (number := number_of(one)) is None:
             continue
         found = next((meaning for numbers, meaning in _MEANINGS.items() if number in numbers), None)
         path = _path(one)
@@ -89,7 +89,8 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         following = following.__cause__
 
 
-def _number(error: BaseException) -> int | None:
+def number_of(error: BaseException) -> int | None:
+    """The errno of an error, also where only its text has it."""
     text = str(error)
     if isinstance(error, OSError):
         if error.errno is not None:

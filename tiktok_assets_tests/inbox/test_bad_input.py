@@ -57,6 +57,11 @@ BAD: dict[str, tuple[Callable[[], bytes], str, tuple[str, ...]]] = {
         ("damaged or incomplete", "Export it again"),
     ),
     "Viewers_pig1987 encrypted.zip": (encrypted, "unsafe_archive", ("is encrypted", "Unpack it")),
+    "Viewers_pig1987 nameless.zip": (
+        lambda: export("pig1987", "viewers").content.replace(b"Viewers.csv", b"\0iewers.csv"),
+        "broken_file",
+        ("is a damaged ZIP (a member has no name)", "Export it again"),
+    ),
     "Overview bomb.zip": (
         lambda: deflated({"Overview.csv": bytes(100_000_000)}),
         "unsafe_archive",

@@ -1,4 +1,4 @@
-"""Processes killed at any moment: whatever runs next finishes, and the tables are the same."""
+"""A real `dagster dev` whose workers, daemon and terminal are killed: what runs next ends with equal tables."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from tiktok_assets.settings import Settings
 from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.exports import land, studio_exports
 from tiktok_assets.storage.locks import Locks
-from tiktok_assets_tests.budget import rounds
+from tiktok_assets_tests.chaos.conftest import Note
 from tiktok_assets_tests.e2e.dagster_dev import DagsterDev, group_is_alive
 from tiktok_assets_tests.instances import fresh
 from tiktok_assets_tests.lake_contents import LakeContents, differing, tables
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.chaos, pytest.mark.e2e]
 
 ACCOUNTS = ("north", "south", "west")
 VISITS = (
@@ -117,33 +117,8 @@ def statuses(here: DagsterDev) -> list[str]:
     return sorted({run["status"] for run in here.runs()})
 
 
-@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGHUP][: len(rounds(1, at_most=2))])
-def test_after_a_killed_process_a_plain_one_finishes(
-    installation: DagsterDev, undisturbed: Callable[[int], LakeContents], ending: signal.Signals
-) -> None:
-    visit(installation.landing, 0)
-    with installation.process() as running:
-        waited_for(installation)
-        running.send_signal(ending)
-    assert running.returncode == -ending
-    processed(installation)
-    assert differing(tables(settings_of(installation)), undisturbed(1)) == []
-    assert not list((installation.home / "data" / "state" / "locks").glob("run*"))
-
-
-@pytest.mark.parametrize("_round", rounds(1, at_most=5))
-def test_four_concurrent_processes_on_a_fresh_folder_all_succeed_without_duplicates(
-    installation: DagsterDev, undisturbed: Callable[[int], LakeContents], _round: int
-) -> None:
-    visit(installation.landing, 0)
-    running = [installation.process() for _ in range(4)]
-    said = [one.communicate(timeout=TIMEOUT)[0] for one in running]
-    assert [one.returncode for one in running] == [0] * 4, said
-    assert differing(tables(settings_of(installation)), undisturbed(1)) == []
-
-
 def test_dagster_dev_survives_killed_workers_a_killed_daemon_and_its_own_end(
-    installation: DagsterDev, undisturbed: Callable[[int], LakeContents]
+    installation: DagsterDev, undisturbed: Callable[[int], LakeContents], tried: Note
 ) -> None:
     here = installation
 
@@ -172,6 +147,7 @@ def test_dagster_dev_survives_killed_workers_a_killed_daemon_and_its_own_end(
     here.wait_for("the end of all runs", lambda: set(statuses(here)) <= {"SUCCESS", "FAILURE"})
     processed(here)
     assert differing(tables(settings_of(here)), undisturbed(3)) == []
+    tried("kill: `dagster dev` with its worker, daemon and terminal", 4, "equal tables; no run is left as under way")
 
 
 def daemon_of(here: DagsterDev) -> int:
