@@ -55,7 +55,7 @@ def build_definitions(settings: Settings, studio: Extractor | None = None) -> dg
             build_landing_assets(lake, roster, partitions_def),
             build_raw_assets(lake, partitions_def),
             build_alignment_asset(lake, partitions_def),
-            *build_staging_assets(lake, partitions_def),
+            *build_staging_assets(partitions_def),
             build_restatements_asset(lake, partitions_def),
             build_coverage_asset(lake, partitions_def),
             build_account_report(lake, roster, partitions_def),

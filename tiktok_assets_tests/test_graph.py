@@ -32,6 +32,14 @@ DAYS = [
 ]
 
 # Asset: what it is made of, and what is promised about it.
+REPORTED = [
+    "curated/account_daily",
+    "curated/audience",
+    "curated/hashtags",
+    "curated/posting_times",
+    "curated/videos",
+    "curated/viral_videos",
+]
 GRAPH: dict[str, tuple[list[str], list[str]]] = {
     "landing/overview": ([], ["has_nothing_in_quarantine"]),
     "landing/viewers": ([], ["has_nothing_in_quarantine"]),
@@ -97,17 +105,8 @@ GRAPH: dict[str, tuple[list[str], list[str]]] = {
         ],
         SCHEMA,
     ),
-    "reports/account_report": (
-        [
-            "curated/account_daily",
-            "curated/audience",
-            "curated/hashtags",
-            "curated/posting_times",
-            "curated/videos",
-            "curated/viral_videos",
-        ],
-        [],
-    ),
+    "reports/account_report": (REPORTED, []),
+    "reports/front_page": (REPORTED, []),
     "warehouse/social_media_stats": (["curated/account_daily"], []),
     "warehouse/account_periods": (["curated/account_periods"], []),
     "warehouse/content_performance": (["curated/videos"], []),

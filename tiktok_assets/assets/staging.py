@@ -11,11 +11,10 @@ from tiktok_assets.making import typed_rows
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.reports.alignment import DAILY
 from tiktok_assets.reports.report import Report, latest_per_grain, undecided
-from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.metadata import OWNERS, column_schema, exports_used, record_days
 
 
-def build_staging_asset(lake: Lake, report: Report, partitions_def: dg.PartitionsDefinition) -> dg.AssetsDefinition:
+def build_staging_asset(report: Report, partitions_def: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     key = dg.AssetKey(["staging", report.name])
     ins = {"rows": dg.AssetIn(["raw", report.name], input_manager_key="raw")}
     if report in DAILY:
@@ -44,12 +43,10 @@ def build_staging_asset(lake: Lake, report: Report, partitions_def: dg.Partition
         latest = partitions.within(latest_per_grain(report, typed))
         doubts = Doubts(years=years_by_file_time(rows, latest), order=partitions.within(undecided(report, typed)))
         record_days(context, latest, partitions, exports_used(rows, latest), every_day=has_every_day(report))
-        exported = [account for account in partitions.accounts if lake.raw_files(report.name, account)]
-        results = check_results(report, latest, partitions, doubts, exported)
-        return dg.MaterializeResult(value=latest, check_results=results)
+        return dg.MaterializeResult(value=latest, check_results=check_results(report, latest, partitions, doubts))
 
     return staged
 
 
-def build_staging_assets(lake: Lake, partitions_def: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
-    return [build_staging_asset(lake, report, partitions_def) for report in REPORTS]
+def build_staging_assets(partitions_def: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
+    return [build_staging_asset(report, partitions_def) for report in REPORTS]

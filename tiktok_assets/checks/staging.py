@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import dagster as dg
 import polars as pl
 
@@ -17,7 +15,7 @@ from tiktok_assets.reports.report import Report
 from tiktok_assets.storage.metadata import markdown_table
 
 _PROMISES = {
-    "has_rows": "There is at least one row in the run's partitions of each account that ever exported the report.",
+    "has_rows": "There is at least one row in the run's partitions.",
     "days_are_contiguous": "No day is missing between an account's first and last day in the run's partitions.",
     "has_no_duplicates": "There is one row per grain.",
     "exports_are_dated": "Years, and which of two exports is the later one, rest on more than a file's time.",
@@ -47,19 +45,12 @@ def _concerns(report: Report, promise: str) -> bool:
 
 
 def check_results(
-    report: Report,
-    rows: pl.DataFrame,
-    partitions: PartitionRange,
-    doubts: Doubts,
-    exported: Collection[str] | None = None,
+    report: Report, rows: pl.DataFrame, partitions: PartitionRange, doubts: Doubts
 ) -> list[dg.AssetCheckResult]:
-    """The promises of ``check_specs``, evaluated on ``rows`` and the exports they come from.
-
-    ``exported``: the accounts with any export of the report, in whatever month; all by default.
-    """
+    """The promises of ``check_specs``, evaluated on ``rows`` and the exports they come from."""
     results = [schema_result(report.schema, rows, partitions)]
     if _concerns(report, "has_rows"):
-        results.append(_has_rows(report, rows, partitions, partitions.accounts if exported is None else exported))
+        results.append(_has_rows(report, rows, partitions))
     if _concerns(report, "days_are_contiguous"):
         results.append(_days_are_contiguous(rows, partitions))
     results.append(_has_no_duplicates(report, rows, partitions))
@@ -70,15 +61,11 @@ def check_results(
     return results
 
 
-def _has_rows(
-    report: Report, rows: pl.DataFrame, partitions: PartitionRange, exported: Collection[str]
-) -> dg.AssetCheckResult:
-    """Broken for accounts that export the report: who only ever drops Overview misses nothing of Viewers."""
+def _has_rows(report: Report, rows: pl.DataFrame, partitions: PartitionRange) -> dg.AssetCheckResult:
     with_rows = set(rows["account"].unique())
     text = f"No export has {report.title} rows for these months."
-    without = {one: text for one in partitions.accounts if one in exported and one not in with_rows}
-    facts = {"rows": rows.height, "accounts_without_export": len({*partitions.accounts}.difference(exported))}
-    return evaluation("has_rows", partitions, without, facts=facts)
+    without = {account: text for account in partitions.accounts if account not in with_rows}
+    return evaluation("has_rows", partitions, without, facts={"rows": rows.height})
 
 
 def _days_are_contiguous(rows: pl.DataFrame, partitions: PartitionRange) -> dg.AssetCheckResult:

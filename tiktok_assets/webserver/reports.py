@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from starlette.routing import Mount, Router
+from starlette.applications import Starlette
+from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -13,10 +14,15 @@ PATH = "/roster"
 _SANDBOX = b"sandbox allow-scripts allow-popups allow-popups-to-escape-sandbox"
 
 
+class _Files(StaticFiles):
+    async def check_config(self) -> None:
+        """Nothing: the first report makes the folder."""
+
+
 def with_reports(app: ASGIApp, folder: Path) -> ASGIApp:
     """``app``, and the files of ``folder`` below ``PATH``."""
-    files = StaticFiles(directory=folder, html=True, check_dir=False)
-    reports = Router([Mount(PATH, app=_sandboxed(files))])
+    files = _Files(directory=folder, html=True, check_dir=False)
+    reports = Starlette(routes=[Mount(PATH, app=_sandboxed(files))])
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         is_report = scope["type"] == "http" and f"{scope['path']}/".startswith(f"{PATH}/")

@@ -26,12 +26,17 @@ def sent(
         "headers": [(name.encode(), value.encode()) for name, value in everything],
     }
     messages: list[Message] = []
+    asked: list[str] = []
 
     async def send(message: Message) -> None:
         messages.append(message)
 
     async def receive() -> Message:
-        return {"type": f"{kind}.connect"}
+        if not asked:
+            asked.append(kind)
+            return {"type": "http.request"} if kind == "http" else {"type": f"{kind}.connect"}
+        await asyncio.Event().wait()  # nothing more comes, and the connection stays
+        raise AssertionError
 
     async def ask() -> None:
         await app(scope, receive, send)
