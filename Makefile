@@ -38,7 +38,7 @@ test-long: setup ## the same tests, the property tests with twenty times as many
 	TEST_BUDGET=20 $(PY) -m pytest -n auto $(ARGS)
 
 chaos: setup ## kill, fail writes, damage files, run many at once, at length; writes the figures of docs/reliability.md
-	TEST_BUDGET=20 CHAOS_PAGE=docs/reliability.md $(PY) -m pytest -n auto -m chaos $(ARGS)
+	TEST_BUDGET=$${TEST_BUDGET:-20} CHAOS_PAGE=docs/reliability.md $(PY) -m pytest -n auto -m chaos $(ARGS)
 
 dev: setup ## open Dagster on http://127.0.0.1:3000 (PORT=3333 for another port), history kept
 	@$(PY) -m tiktok_assets.cli.app dev --port $(PORT)

@@ -52,7 +52,7 @@ def build_front_page(lake: Lake, roster: Roster) -> dg.AssetsDefinition:
         description="The page of all accounts, `index.html` in reports, and the pages of those whose tables changed. "
         "Under `make dev` it is served at [/roster/](/roster/).",
         code_version="1",
-        kinds={"html"},
+        kinds={"altair", "html"},
         owners=OWNERS,
         metadata={"folder": dg.MetadataValue.path(str(reports_folder(lake))), "page": dg.MetadataValue.url("/roster/")},
         required_resource_keys={RUN_LIFE},

@@ -153,12 +153,13 @@ class DagsterDev:
         return answer["data"]
 
     def runs(self, **tags: str) -> list[dict[str, Any]]:
-        """All runs, newest first, or those with these ``tags``."""
+        """All runs but those that only write pages, newest first, or those of them with these ``tags``."""
         query = """query ($filter: RunsFilter) { runsOrError(filter: $filter) { ... on Runs { results {
             runId status jobName tags { key value } } } } }"""
         filters = {"tags": [{"key": key, "value": value} for key, value in tags.items()]} if tags else {}
         found = self.ask(query, filter=filters)["runsOrError"]["results"]
-        return [run | {"tags": {tag["key"]: tag["value"] for tag in run["tags"]}} for run in found]
+        tables = [run for run in found if run["jobName"] != "refresh_reports"]
+        return [run | {"tags": {tag["key"]: tag["value"] for tag in run["tags"]}} for run in tables]
 
     def switch_sensor(self, *, on: bool) -> None:
         """The switch of ``new_exports`` in the UI."""

@@ -96,8 +96,7 @@ def test_a_folder_made_by_init_processes_reports_and_opens_in_dagster(installed:
     assert "pig1987" in (installed.home / "data/reports/pig1987.html").read_text()
 
     installed.start()
-    processed = [run for run in installed.runs() if run["jobName"] == "process_exports"]
-    assert len(processed) == 1  # the history that `process` wrote is the one that Dagster shows
+    assert len(installed.runs()) == 1  # the history that `process` wrote is the one that Dagster shows
 
 
 def test_init_keeps_what_is_there(installed: Installed, tmp_path: Path) -> None:

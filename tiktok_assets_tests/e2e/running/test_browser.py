@@ -94,6 +94,23 @@ def test_every_promise_of_a_table_is_listed_under_checks(dagster_dev: DagsterDev
     page.screenshot(path=tmp_path / "checks.png")
 
 
+def test_the_front_page_is_made_after_the_runs_and_served_beside_dagster(
+    dagster_dev: DagsterDev, page: Page, tmp_path: Path
+) -> None:
+    front = dagster_dev.home / "data" / "reports" / "index.html"
+    dagster_dev.wait_for("the front page", lambda: front.exists() and "pig1987.html" in front.read_text())
+    page.goto(f"{dagster_dev.url}/assets/reports/front_page")
+    page.get_by_role("link", name="/roster/").first.click()
+    shown = page.context.pages[-1]
+    shown.goto(f"{dagster_dev.url}/roster/")
+    expect(shown.locator("#shown")).to_have_text("5 of 5")  # its script runs, in an origin of its own
+    shown.get_by_placeholder("an account").fill("zonea0")
+    expect(shown.locator("#shown")).to_have_text("1 of 5")
+    shown.screenshot(path=tmp_path / "front-page.png")
+    shown.get_by_role("link", name="@zonea0").last.click()
+    expect(shown.get_by_role("heading", name="@zonea0")).to_be_visible()
+
+
 ATTACK = """
 async target => {
     const mutation = '{"query": "mutation { shutdownRepositoryLocation(repositoryLocationName: \\\\"tiktok_assets\\\\")'
