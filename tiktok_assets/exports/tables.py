@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -161,6 +162,9 @@ def _only_table(name: str, rows: list[list[str]], is_header: IsHeader | None, no
     )
 
 
+_FIELD_END = re.compile(r'(?<!")","(?!")')
+
+
 def _titled_rows(text: str, header: tuple[str, ...]) -> list[list[str]] | None:
     """The rows of a Content.csv, whose titles may contain unescaped quotes; None if not all lines have Studio's form.
 
@@ -170,8 +174,8 @@ def _titled_rows(text: str, header: tuple[str, ...]) -> list[list[str]] | None:
     form, title = titled_line(header)
     matches = [form.fullmatch(line.rstrip("\r")) for line in text.split("\n")[1:] if line.strip("\r ")]
     rows = [list(match.groups()) for match in matches if match is not None]
-    if len(rows) != len(matches):
-        return None
+    if len(rows) != len(matches) or (rows and all(_FIELD_END.search(row[title]) for row in rows)):
+        return None  # in the second case the header lacks a column, and each title has swallowed a field
     if not any(is_bare(row[title]) for row in rows):
         for row in rows:
             row[title] = row[title].replace('""', '"')

@@ -155,6 +155,13 @@ def test_titles_with_doubled_quotes_are_read_as_typed() -> None:
     assert cells(read(content, "Content.csv")) == [content_row(title) for title in STRANGE_TITLES]
 
 
+@pytest.mark.parametrize("titles", [["one"], ["one", 'a "b" c', "#three"]])
+def test_a_header_without_one_of_its_columns_lets_no_title_swallow_a_field(titles: list[str]) -> None:
+    content = quoted(CONTENT[1:], *map(content_row, titles))
+    with pytest.raises(BrokenFile):
+        read(content, "Content.csv")
+
+
 @given(st.lists(st.text(st.characters(exclude_characters="\n\r", exclude_categories=("Cs",)), max_size=40), max_size=6))
 def test_any_titles_are_read_as_typed_when_quotes_are_doubled(titles: list[str]) -> None:
     content = quoted(CONTENT, *(content_row(title.replace('"', '""')) for title in titles))
