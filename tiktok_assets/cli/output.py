@@ -98,22 +98,7 @@ def print_result(result: Any) -> None:
             table.add_row(one.account, str(one.exports), months, outcome, _checks(one))
         out.print(table)
     for one in result.accounts:
-        for line in ([f"{one.account}: {one.error}"] if one.error else []) + [
-            f"{one.account}: {c}" for c in one.failed_checks
-        ]:
-            out.print(line, style="red", markup=False, soft_wrap=True)
-        if reports := _with_gaps(one):
-            out.print(f"note: {one.account}: days are missing in {', '.join(reports)}: export them", style="dim")
-        if reports := _without_rows(one):
-            out.print(
-                f"note: {one.account}: no export has rows of {', '.join(reports)} for these months",
-                style="dim",
-                soft_wrap=True,
-            )
-        for sentence in _findings(one):
-            out.print(f"look at: {sentence}", style="yellow", markup=False, highlight=False, soft_wrap=True)
-        for line in one.warnings:
-            out.print(f"note: {one.account}: {line}", style="dim", markup=False, highlight=False, soft_wrap=True)
+        _print_outcome(one)
     if result.dead_runs:
         runs = (
             "1 run of a killed process was"
@@ -148,6 +133,26 @@ def print_result(result: Any) -> None:
             highlight=False,
             soft_wrap=True,
         )
+
+
+def _print_outcome(one: Any) -> None:
+    """An account's errors, and what is to be looked at."""
+    for line in ([f"{one.account}: {one.error}"] if one.error else []) + [
+        f"{one.account}: {c}" for c in one.failed_checks
+    ]:
+        out.print(line, style="red", markup=False, soft_wrap=True)
+    if reports := _with_gaps(one):
+        out.print(f"note: {one.account}: days are missing in {', '.join(reports)}: export them", style="dim")
+    if reports := _without_rows(one):
+        out.print(
+            f"note: {one.account}: no export has rows of {', '.join(reports)} for these months",
+            style="dim",
+            soft_wrap=True,
+        )
+    for sentence in _findings(one):
+        out.print(f"look at: {sentence}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+    for line in one.warnings:
+        out.print(f"note: {one.account}: {line}", style="dim", markup=False, highlight=False, soft_wrap=True)
 
 
 def _checks(account: Any) -> str:

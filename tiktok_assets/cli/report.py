@@ -15,6 +15,8 @@ from tiktok_assets.cli.accounts import accounts_named
 from tiktok_assets.cli.output import err, out, unwritable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from upath import UPath
 
 app = typer.Typer(rich_markup_mode=None)
@@ -39,17 +41,7 @@ def report(
     named, or every account, has no data yet.
     """
     from tiktok_assets.accounts import load_roster
-    from tiktok_assets.reporting.front_page import front_page
-    from tiktok_assets.reporting.page import page
-    from tiktok_assets.reporting.writing import (
-        FRONT,
-        each_tables,
-        line_of,
-        report_file,
-        write_file,
-        write_front_page,
-        write_report,
-    )
+    from tiktok_assets.reporting.writing import each_tables, write_one_page, write_pages, write_reports
     from tiktok_assets.settings import load_settings
     from tiktok_assets.storage.lake import Lake
 
@@ -64,20 +56,13 @@ def report(
     now = dt.datetime.now(dt.UTC).astimezone()
     every = [*each_tables(lake, chosen, now)]
     found = [tables for tables in every if tables.has_data]
-    lines = [line_of(tables, now) for tables in every] if found else []
+    written: Sequence[Path | UPath] = ()
     try:
-        if output is None:
-            written: list[Path | UPath] = [write_report(lake, tables, now) for tables in found]
+        if found and output is None:
             # The front page is of all accounts: a page of some would hide the others.
-            written[:0] = [write_front_page(lake, lines, now)] if lines and not accounts else []
-        elif is_page:
-            written = [write_file(output, page(found, now))] if found else []
-        else:
-            names = [report_file(lake, tables.account.key).name for tables in found]
-            written = [write_file(output / FRONT, front_page(lines, now))] if lines else []
-            written += [
-                write_file(output / name, page([tables], now)) for name, tables in zip(names, found, strict=True)
-            ]
+            written = write_reports(lake, every, now, with_front_page=not accounts)
+        elif found and output is not None:
+            written = [write_one_page(output, found, now)] if is_page else write_pages(output, every, now)
     except OSError as error:
         raise unwritable(output or Path(str(settings.data_dir)) / "reports", error) from error
     for path in written:

@@ -49,6 +49,28 @@ def write_front_page(lake: Lake, lines: Sequence[RosterLine], now: dt.datetime) 
     return path
 
 
+def write_reports(
+    lake: Lake, accounts: Sequence[AccountTables], now: dt.datetime, *, with_front_page: bool
+) -> list[UPath]:
+    """The pages of ``accounts`` that have data, each in its place in the lake, the front page first."""
+    written = [write_report(lake, tables, now) for tables in accounts if tables.has_data]
+    if with_front_page:
+        written.insert(0, write_front_page(lake, [line_of(tables, now) for tables in accounts], now))
+    return written
+
+
+def write_pages(folder: Path, accounts: Sequence[AccountTables], now: dt.datetime) -> list[Path]:
+    """As ``write_reports``, into any ``folder`` of this machine."""
+    front = front_page([line_of(tables, now) for tables in accounts], now)
+    pages = {f"{tables.account.key}.html": page([tables], now) for tables in accounts if tables.has_data}
+    return [write_file(folder / name, content) for name, content in ({FRONT: front} | pages).items()]
+
+
+def write_one_page(path: Path, accounts: Sequence[AccountTables], now: dt.datetime) -> Path:
+    """One page of all ``accounts``, which have data."""
+    return write_file(path, page(accounts, now))
+
+
 def refresh(lake: Lake, accounts: Sequence[Account], now: dt.datetime) -> list[UPath]:
     """The front page of ``accounts``, and the page of each whose tables were changed since it was written.
 
