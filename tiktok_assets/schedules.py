@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 import dagster as dg
 
 from tiktok_assets.accounts import Roster
+from tiktok_assets.assets.dagster_failures import reports_failures
 from tiktok_assets.batches import ACCOUNT_TAG
 from tiktok_assets.partitions import range_tags
 from tiktok_assets.settings import Settings
@@ -60,6 +61,7 @@ def build_daily_extraction(lake: Lake, roster: Roster, job: AssetJob) -> dg.Sche
         default_status=dg.DefaultScheduleStatus.RUNNING if is_on else dg.DefaultScheduleStatus.STOPPED,
         description="Exports the last weeks of each account with a login once a day, the accounts one after another.",
     )
+    @reports_failures
     def daily_extraction(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
         accounts = _with_login(settings, roster)
         if not accounts:

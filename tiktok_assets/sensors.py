@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import dagster as dg
 
 from tiktok_assets.accounts import Roster, load_roster
+from tiktok_assets.assets.dagster_failures import reports_failures
 from tiktok_assets.assets.landing import LandingEvents
 from tiktok_assets.assets.publishing import overdue
 from tiktok_assets.assets.quarantine import NOTHING, fingerprint, named_files, quarantine_evaluations
@@ -56,6 +57,7 @@ def build_new_exports(
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Exports dropped into landing go to their account and are processed, many accounts per run.",
     )
+    @reports_failures
     def new_exports(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         try:
             with Locks(lake.settings.locks, "the sensor new_exports").hold(PLANNING, wait=False):
@@ -110,6 +112,7 @@ def build_changed_tables(process_exports: AssetJob, refresh_reports: AssetJob) -
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Once no run changes tables any more, the front page and the pages of changed accounts are made.",
     )
+    @reports_failures
     def changed_tables(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         under_way = context.instance.get_runs(dg.RunsFilter(statuses=list(NOT_ENDED)))
         if any(run.job_name in (process_exports.name, refresh_reports.name) for run in under_way):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from upath import UPath
 from tiktok_assets import sensors
 from tiktok_assets.accounts import load_roster
 from tiktok_assets.batches import Batch
+from tiktok_assets.failures import DataOfNewerVersion
 from tiktok_assets.graph import build_definitions
 from tiktok_assets.inbox import files as dropped
 from tiktok_assets.inbox.intake import LandedExport, by_account
@@ -318,6 +320,25 @@ def test_a_run_that_ends_during_the_tick_is_not_started_again(
 
     monkeypatch.setattr(sensors, "take_in", slow)
     assert requested(tick(settings, instance)) == {}
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "/data/landing"), "is full"),
+        (DataOfNewerVersion("written by a newer version. Update the program."), "Update the program."),
+    ],
+)
+def test_a_tick_that_cannot_work_fails_with_a_sentence(
+    settings: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
+) -> None:
+    def failing(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(sensors, "take_in", failing)
+    with pytest.raises(dg.Failure) as failed:
+        tick(settings, instance)
+    assert words in str(failed.value.description)
 
 
 @pytest.mark.parametrize("status", ["FAILURE", "CANCELED", "SUCCESS"])
