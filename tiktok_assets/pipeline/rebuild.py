@@ -15,7 +15,7 @@ from tiktok_assets.accounts import load_roster
 from tiktok_assets.failures import PassingFailure
 from tiktok_assets.graph import warehouse_of
 from tiktok_assets.inbox.files import account_files
-from tiktok_assets.inbox.receipts import proven_ids
+from tiktok_assets.inbox.receipts import loaded, proven_ids
 from tiktok_assets.pipeline.process import Result, planning, process_alone
 from tiktok_assets.progress import Progress, silent
 from tiktok_assets.settings import Settings
@@ -80,7 +80,8 @@ def _rebuild(
     except BaseException:
         _restore(backup, places)
         raise
-    if not result.accounts:  # landing and archive are empty: the published rows came from exports that are gone
+    lake = Lake(settings)
+    if not any(loaded(lake, account) for account in load_roster(settings)):  # the published rows' exports are gone
         settings.warehouse.unlink(missing_ok=True)
         settings.working_warehouse.unlink(missing_ok=True)
     after = dict(_tables(settings))

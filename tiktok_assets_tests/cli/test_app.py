@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -14,6 +15,7 @@ from tiktok_assets.cli import output
 from tiktok_assets.cli.app import app, main
 from tiktok_assets.cli.history import _print_columns, _print_rows
 from tiktok_assets.inbox import intake, quarantine
+from tiktok_assets.pipeline import rebuild as rebuilding
 from tiktok_assets.simulator.account import SimulatedAccount, Traits
 from tiktok_assets.simulator.exports import GeneratedExport, land, studio_export, studio_exports
 from tiktok_assets_tests.instances import fresh
@@ -169,6 +171,21 @@ def test_rebuild_reports_a_table_that_was_tampered_with(processed: Path) -> None
         {"table": "staging/overview", "only_before": rows.height, "only_after": rows.height}
     ]
     assert pl.read_parquet(march).equals(rows)
+
+
+def test_rebuild_keeps_the_tables_that_a_run_of_dagster_has_made_meanwhile(
+    processed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that waited when the rebuild began goes first, and leaves nothing to do."""
+    process_alone = rebuilding.process_alone
+
+    def after_another_run(*arguments: Any, **options: Any) -> Any:
+        process_alone(*arguments, **options)
+        return process_alone(*arguments, **options)
+
+    monkeypatch.setattr(rebuilding, "process_alone", after_another_run)
+    assert "The lake rebuilt from landing is the same, row for row." in run("rebuild").output
+    assert (processed / "warehouse/tiktok.duckdb").is_file()
 
 
 def test_rebuild_that_fails_leaves_the_lake_as_it_was(processed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
