@@ -102,8 +102,9 @@ def build_new_exports(
     return new_exports
 
 
-def build_changed_tables(process_exports: AssetJob, refresh_reports: AssetJob) -> dg.SensorDefinition:
-    """The sensor that has the reports made again: once after runs that changed tables, and once a day."""
+def build_changed_tables(lake: Lake, process_exports: AssetJob, refresh_reports: AssetJob) -> dg.SensorDefinition:
+    """The sensor that has the reports made again: once after runs that changed tables, once a day, and when
+    quarantine has changed."""
 
     @dg.sensor(
         name="changed_tables",
@@ -122,7 +123,7 @@ def build_changed_tables(process_exports: AssetJob, refresh_reports: AssetJob) -
         if not newest:
             return dg.SkipReason("No run has changed a table yet.")
         # A day later, other numbers are late and other exports are due.
-        state = f"{newest[0].run_id} {dt.datetime.now(dt.UTC):%Y-%m-%d}"
+        state = f"{newest[0].run_id} {dt.datetime.now(dt.UTC):%Y-%m-%d} {fingerprint(in_quarantine(lake))}"
         if state == context.cursor:
             return dg.SkipReason("The reports are up to date.")
         return dg.SensorResult(run_requests=[dg.RunRequest(run_key=state)], cursor=state)

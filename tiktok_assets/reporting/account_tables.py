@@ -50,7 +50,9 @@ class Completeness:
     """When the newest export was downloaded."""
     lost: Sequence[str] = ()
     quarantined: Sequence[str] = ()
-    """Files that are the account's, or may be: where each was found, why it is in quarantine, and what to do."""
+    """The account's files: where each was found, why it is in quarantine, and what to do."""
+    unassigned: Sequence[str] = ()
+    """The same of files that name no account, and may be its."""
     doubts: Sequence[str] = ()
     """Exports whose year may be wrong, and what to do."""
 

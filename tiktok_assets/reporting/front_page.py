@@ -59,6 +59,9 @@ class RosterLine:
     problems: Sequence[str] = ()
     """Files in quarantine, exports in doubt, and misleading days of the last three months, in a few words each."""
 
+    unassigned: int = 0
+    """Files in quarantine that name no account: the same for all."""
+
     @property
     def is_late(self) -> bool:
         return self.last is None or (self.days_late or 0) > LATE_AFTER
@@ -89,6 +92,7 @@ def roster_line(tables: AccountTables, newest: dt.date) -> RosterLine:
         due=completeness.due,
         due_before=completeness.due_before,
         problems=_problems(tables, last),
+        unassigned=len(completeness.unassigned),
     )
 
 
@@ -129,6 +133,7 @@ def front_page(lines: Sequence[RosterLine], made_at: dt.datetime) -> str:
         lines=[_shown(one, places.get(one.key)) for one in ordered],
         totals=_totals(lines),
         attention=[_attention(one) for one in ordered if one.needs_attention],
+        unassigned=words.counted(files, "file") if (files := max((one.unassigned for one in lines), default=0)) else "",
         ranked=words.counted(len(places), "account"),
         accounts=words.counted(len(lines), "account"),
         late_after=LATE_AFTER,

@@ -32,8 +32,8 @@ _ERRORS = 12
 _EFFECTS = 6
 
 
-def page(accounts: Sequence[AccountTables], made_at: dt.datetime) -> str:
-    """The page of ``accounts``, which all have data, as of ``made_at`` (aware)."""
+def page(accounts: Sequence[AccountTables], made_at: dt.datetime, front: str = "") -> str:
+    """The page of ``accounts``, which all have data, as of ``made_at`` (aware). ``front``: the front page beside it."""
     sections = [_section(tables) for tables in accounts]
     drawn = {name: _spec(chart) for section in sections for name, chart in section.pop("charts").items()}
     return rendered_with(
@@ -41,6 +41,7 @@ def page(accounts: Sequence[AccountTables], made_at: dt.datetime) -> str:
         [_engine(), text("page.js")],
         styles=["page.css"],
         accounts=sections,
+        front=front,
         made_at=f"{words.day(made_at.date())}, {made_at:%H:%M} {made_at.tzname() or 'UTC'}",
         specs=_inert(drawn),
         themes=_inert({"light": theme(dark=False), "dark": theme(dark=True)}),
@@ -94,7 +95,7 @@ def _section(tables: AccountTables) -> dict[str, Any]:
             *tables.completeness.to_do,
         ],
         "lost": tables.completeness.lost,
-        "quarantined": tables.completeness.quarantined,
+        "quarantined": [*tables.completeness.quarantined, *tables.completeness.unassigned],
         "doubts": tables.completeness.doubts,
     }
 

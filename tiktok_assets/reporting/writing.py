@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import re
 import tempfile
@@ -38,7 +39,7 @@ def report_file(lake: Lake, account: str) -> UPath:
 def write_report(lake: Lake, tables: AccountTables, now: dt.datetime) -> UPath:
     """Write an account's page to its place in the lake, atomically; one that says the same stays as it is."""
     path = report_file(lake, tables.account.key)
-    _write(lake, path, page([tables], now))
+    _write(lake, path, page([tables], now, FRONT))
     return path
 
 
@@ -62,7 +63,7 @@ def write_reports(
 def write_pages(folder: Path, accounts: Sequence[AccountTables], now: dt.datetime) -> list[Path]:
     """As ``write_reports``, into any ``folder`` of this machine."""
     front = front_page([line_of(tables, now) for tables in accounts], now)
-    pages = {f"{tables.account.key}.html": page([tables], now) for tables in accounts if tables.has_data}
+    pages = {f"{tables.account.key}.html": page([tables], now, FRONT) for tables in accounts if tables.has_data}
     return [write_file(folder / name, content) for name, content in ({FRONT: front} | pages).items()]
 
 
@@ -79,7 +80,9 @@ def refresh(lake: Lake, accounts: Sequence[Account], now: dt.datetime) -> list[U
     lines, made = [], []
     for tables in each_tables(lake, accounts, now):
         lines.append(line_of(tables, now))
-        if tables.has_data and _is_older(report_file(lake, tables.account.key), tables_changed_at(lake, tables)):
+        is_broken = tables.completeness.quarantined or tables.completeness.unassigned  # files come and go
+        is_old = _is_older(report_file(lake, tables.account.key), tables_changed_at(lake, tables))
+        if tables.has_data and (is_old or is_broken):
             made.append(write_report(lake, tables, now))
     return [write_front_page(lake, lines, now), *made]
 
@@ -126,20 +129,24 @@ def each_tables(lake: Lake, accounts: Sequence[Account], now: dt.datetime) -> It
     found = coverages(lake, [account.key for account in accounts], now)
     notes = [note_of(path) for path in in_quarantine(lake)]
     for account, coverage in zip(accounts, found, strict=True):
-        quarantined, doubts = _quarantined(lake, account, notes), doubtful_exports(lake, account.key)
-        yield read_tables(lake, account, _completeness(coverage, quarantined, doubts))
+        own, unassigned = _quarantined(lake, account, notes)
+        completeness = _completeness(coverage, own, doubtful_exports(lake, account.key))
+        yield read_tables(lake, account, dataclasses.replace(completeness, unassigned=unassigned))
 
 
-def _quarantined(lake: Lake, account: Account, notes: Sequence[Rejected]) -> list[str]:
-    """Files in quarantine whose folder or name is the account's, and those that name nobody's."""
-    found = []
+def _quarantined(lake: Lake, account: Account, notes: Sequence[Rejected]) -> tuple[list[str], list[str]]:
+    """Files in quarantine whose folder or name is the account's; and those that name nobody's."""
+    own: list[str] = []
+    unassigned: list[str] = []
     for note in notes:
         place = PurePosixPath(where_found(lake, note))
         folder = place.parts[0] if len(place.parts) > 1 and not place.is_absolute() else None
         named = {name.casefold() for name in (folder, read_name(place.name).handle) if name}
-        if not named or named & {account.key.casefold(), account.handle.casefold()}:
-            found.append(sentence(lake, note))
-    return found
+        if not named:
+            unassigned.append(sentence(lake, note))
+        elif named & {account.key.casefold(), account.handle.casefold()}:
+            own.append(sentence(lake, note))
+    return own, unassigned
 
 
 def _completeness(coverage: AccountCoverage, quarantined: Sequence[str], doubts: Sequence[str]) -> Completeness:

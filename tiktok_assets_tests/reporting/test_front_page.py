@@ -103,3 +103,12 @@ def test_a_sparkline_has_a_gap_where_days_are_unknown() -> None:
     assert sparkline([None, None]) == []
     assert sparkline([0, 10, None, 5]) == ["0.0,27.0 40.0,1.0", "120.0,14.0"]
     assert sparkline([0.0]) == ["0.0,27.0"]
+
+
+def test_files_of_no_account_are_said_once_and_blame_nobody() -> None:
+    known = tables(simulated())
+    completeness = Completeness(unassigned=["notes.txt: is no export", "hello.csv: is no export"])
+    line = roster_line(dataclasses.replace(known, completeness=completeness), LAST)
+    text = text_of(front_page([line, dataclasses.replace(line, key="other", handle="other")], MADE))
+    assert text.count("2 files in quarantine, of no account") == 1
+    assert not line.needs_attention
