@@ -105,6 +105,8 @@ def open_members(path: Path) -> Generator[list[Member]]:
             f"{path.name}: is a workbook of an old Excel (.xls), or one with a password. Save it as .xlsx without a "
             "password, or use the file from TikTok."
         )
+    if path.suffix.lower() in (".zip", ".xlsx") and head[:2] != b"PK" and _is_binary(head):
+        raise BrokenFile(f"{path.name}: is no {path.suffix[1:].upper()} in spite of its name. Export it again.")
     with contextlib.ExitStack() as stack:
         if head[:2] != b"PK":
             if size <= IN_MEMORY_BYTES:
@@ -132,6 +134,12 @@ def open_members(path: Path) -> Generator[list[Member]]:
 
 def _scratch(stack: contextlib.ExitStack) -> Path:
     return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tiktok-assets-")))
+
+
+def _is_binary(head: bytes) -> bool:
+    """Whether the first bytes are no text, in UTF-16 or an encoding of bytes: text has no control characters."""
+    is_utf16 = head[:2] in (b"\xff\xfe", b"\xfe\xff")
+    return not is_utf16 and any(byte < 9 or 13 < byte < 32 for byte in head)
 
 
 def _is_html(head: bytes) -> bool:

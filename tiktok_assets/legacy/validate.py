@@ -190,7 +190,8 @@ def _staged(path: Path, found: _FileFindings, today: dt.date) -> None:
     rows = pl.read_parquet(path, hive_partitioning=False)
     found.rows = rows.height
     name = _table_of(path, rows)
-    if name is None and (names := legacy.current_names(rows.columns, path.name)):
+    is_flat = not any(column.is_nested() for column in rows.dtypes)  # as every table of the legacy pipeline was
+    if name is None and is_flat and (names := legacy.current_names(rows.columns, path.name)):
         texts = rows.select(pl.all().cast(pl.String, strict=False).fill_null(""))
         of_rows = [dict(zip(names, row, strict=True)) for row in texts.iter_rows()]
         _legacy_rows(rows.columns, names, of_rows, found, today)

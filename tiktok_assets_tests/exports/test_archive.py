@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import random
 import zipfile
 from pathlib import Path
 
@@ -138,6 +139,16 @@ def test_a_decompression_bomb_is_never_opened(tmp_path: Path) -> None:
     }
     for name, content in contents.items():
         assert "decompression bomb" in refusal(write(tmp_path / name, content), UnsafeArchive)
+
+
+@pytest.mark.parametrize("name", ["Overview.zip", "Overview.xlsx"])
+def test_bytes_that_are_no_archive_are_not_taken_for_text(tmp_path: Path, name: str) -> None:
+    kind = name.rpartition(".")[2].upper()
+    noise = write(tmp_path / name, bytes(random.Random(1).randbytes(5000)))
+    assert f"is no {kind} in spite of its name" in refusal(noise, BrokenFile)
+    for text in ('"Date","Video Views"\n', "Date;Été\n".encode("cp1252"), "Date\n".encode("utf-16")):
+        with open_members(write(tmp_path / name, text)) as members:
+            assert len(members) == 1
 
 
 def test_an_archive_with_very_many_files_is_refused(tmp_path: Path) -> None:

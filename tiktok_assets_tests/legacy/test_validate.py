@@ -157,6 +157,13 @@ def test_a_parquet_file_of_something_else_is_a_problem(tmp_path: Path) -> None:
     ]
 
 
+def test_a_curated_table_is_no_table_of_staging(tmp_path: Path) -> None:
+    rows = pl.DataFrame({"account": ["pig1987"], "date": ["2026-01-01"], "video_views": [1], "anomalies": [["gap"]]})
+    rows.write_parquet(tmp_path / "data.parquet")
+    [problem] = problems_in(tmp_path / "data.parquet")
+    assert problem.startswith("is not a table of staging")
+
+
 def test_a_path_that_matches_nothing_is_a_problem(tmp_path: Path) -> None:
     pattern = f"{tmp_path}/nothing*.csv"
     assert [str(one) for one in validate(pattern).problems] == [
