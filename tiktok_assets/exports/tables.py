@@ -40,6 +40,8 @@ from tiktok_assets.exports.text_rows import (
 )
 from tiktok_assets.exports.workbooks import sheets_of
 
+_FIELD_END = re.compile(r'(?<!")","(?!")')
+
 
 def read_table(member: Member) -> Table:
     """The text table in ``member``, with its first row as the header; of a workbook the first sheet with any cell.
@@ -162,9 +164,6 @@ def _only_table(name: str, rows: list[list[str]], is_header: IsHeader | None, no
     )
 
 
-_FIELD_END = re.compile(r'(?<!")","(?!")')
-
-
 def _titled_rows(text: str, header: tuple[str, ...]) -> list[list[str]] | None:
     """The rows of a Content.csv, whose titles may contain unescaped quotes; None if not all lines have Studio's form.
 
@@ -174,8 +173,10 @@ def _titled_rows(text: str, header: tuple[str, ...]) -> list[list[str]] | None:
     form, title = titled_line(header)
     matches = [form.fullmatch(line.rstrip("\r")) for line in text.split("\n")[1:] if line.strip("\r ")]
     rows = [list(match.groups()) for match in matches if match is not None]
-    if len(rows) != len(matches) or (rows and all(_FIELD_END.search(row[title]) for row in rows)):
-        return None  # in the second case the header lacks a column, and each title has swallowed a field
+    if len(rows) != len(matches):
+        return None
+    if title == 0 and rows and all(_FIELD_END.search(row[0]) for row in rows):
+        return None  # the header lacks its first column, and each title has swallowed that field
     if not any(is_bare(row[title]) for row in rows):
         for row in rows:
             row[title] = row[title].replace('""', '"')

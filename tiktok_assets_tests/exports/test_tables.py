@@ -155,6 +155,10 @@ def test_titles_with_doubled_quotes_are_read_as_typed() -> None:
     assert cells(read(content, "Content.csv")) == [content_row(title) for title in STRANGE_TITLES]
 
 
+def test_a_title_of_quotes_and_commas_stays_whole() -> None:
+    assert cells(read(quoted(CONTENT, content_row('","')), "Content.csv")) == [content_row('","')]
+
+
 @pytest.mark.parametrize("titles", [["one"], ["one", 'a "b" c', "#three"]])
 def test_a_header_without_one_of_its_columns_lets_no_title_swallow_a_field(titles: list[str]) -> None:
     content = quoted(CONTENT[1:], *map(content_row, titles))
