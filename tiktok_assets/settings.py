@@ -251,6 +251,11 @@ class Settings(BaseSettings):
         return self.data_dir / "archive"
 
     @property
+    def reports(self) -> UPath:
+        """The front page and a page for each account."""
+        return self.data_dir / "reports"
+
+    @property
     def warehouse(self) -> Path:
         """The published DuckDB file. Always on this machine: DuckDB writes to no object storage."""
         return self._local_data / "warehouse" / "tiktok.duckdb"

@@ -7,8 +7,9 @@ import dagster as dg
 from tiktok_assets.accounts import Roster
 from tiktok_assets.assets.dagster_failures import reports_failures
 from tiktok_assets.assets.partitions import run_partitions
+from tiktok_assets.reporting import ADDRESS
 from tiktok_assets.reporting.account_tables import TABLES
-from tiktok_assets.reporting.writing import refresh, reports_folder, tables_of, write_report
+from tiktok_assets.reporting.writing import refresh, tables_of, write_report
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.metadata import OWNERS, part_of_list
 from tiktok_assets.storage.partition_metadata import set_partition_metadata, stored_last
@@ -26,7 +27,7 @@ def build_account_report(lake: Lake, roster: Roster, partitions_def: dg.Partitio
         backfill_policy=dg.BackfillPolicy.single_run(),
         kinds={"altair", "html"},
         owners=OWNERS,
-        metadata={"folder": dg.MetadataValue.path(str(reports_folder(lake)))},
+        metadata={"folder": dg.MetadataValue.path(str(lake.settings.reports))},
         required_resource_keys={RUN_LIFE},
     )
     @reports_failures
@@ -50,17 +51,17 @@ def build_front_page(lake: Lake, roster: Roster) -> dg.AssetsDefinition:
         deps=[dg.AssetKey(table.key.split("/")) for table in TABLES],
         group_name="reports",
         description="The page of all accounts, `index.html` in reports, and the pages of those whose tables changed. "
-        "Under `make dev` it is served at [/roster/](/roster/).",
+        f"Under `make dev` it is served at [{ADDRESS}]({ADDRESS}).",
         code_version="1",
         kinds={"altair", "html"},
         owners=OWNERS,
-        metadata={"folder": dg.MetadataValue.path(str(reports_folder(lake))), "page": dg.MetadataValue.url("/roster/")},
+        metadata={"folder": dg.MetadataValue.path(str(lake.settings.reports)), "page": dg.MetadataValue.url(ADDRESS)},
         required_resource_keys={RUN_LIFE},
     )
     @reports_failures
     def front_page(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         made = refresh(lake, list(roster.values()), dt.datetime.now(dt.UTC))
         pages = part_of_list([path.name for path in made])
-        return dg.MaterializeResult(metadata={"page": dg.MetadataValue.url("/roster/"), "pages": pages})
+        return dg.MaterializeResult(metadata={"page": dg.MetadataValue.url(ADDRESS), "pages": pages})
 
     return front_page

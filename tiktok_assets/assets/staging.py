@@ -5,7 +5,7 @@ import polars as pl
 
 from tiktok_assets.assets.dagster_failures import reports_failures
 from tiktok_assets.assets.partitions import run_partitions
-from tiktok_assets.checks.dated import Doubts, years_by_file_time
+from tiktok_assets.checks.dated import Doubts, exports_in_doubt
 from tiktok_assets.checks.staging import check_results, check_specs, has_every_day
 from tiktok_assets.making import typed_rows
 from tiktok_assets.reports import REPORTS
@@ -41,7 +41,7 @@ def build_staging_asset(report: Report, partitions_def: dg.PartitionsDefinition)
         partitions = run_partitions(context)
         typed = typed_rows(report, rows, calendar.get("alignment"))
         latest = partitions.within(latest_per_grain(report, typed))
-        doubts = Doubts(years=years_by_file_time(rows, latest), order=partitions.within(undecided(report, typed)))
+        doubts = Doubts(years=exports_in_doubt(rows, latest), order=partitions.within(undecided(report, typed)))
         record_days(context, latest, partitions, exports_used(rows, latest), every_day=has_every_day(report))
         return dg.MaterializeResult(value=latest, check_results=check_results(report, latest, partitions, doubts))
 

@@ -28,7 +28,7 @@ class Doubts:
     order: pl.DataFrame
 
 
-def years_by_file_time(raw: pl.LazyFrame, rows: pl.DataFrame) -> pl.DataFrame:
+def exports_in_doubt(raw: pl.LazyFrame, rows: pl.DataFrame) -> pl.DataFrame:
     """The exports behind ``rows`` whose year or day may be wrong, as ``Doubts.years``."""
     behind = rows.select("account", "export_id").unique()
     found = doubtful_exports(raw).join(behind, on=["account", "export_id"], how="semi", maintain_order="left")

@@ -64,7 +64,7 @@ def report(
         elif found and output is not None:
             written = [write_one_page(output, found, now)] if is_page else write_pages(output, every, now)
     except OSError as error:
-        raise unwritable(output or Path(str(settings.data_dir)) / "reports", error) from error
+        raise unwritable(output or Path(str(settings.reports)), error) from error
     for path in written:
         out.print(str(path), markup=False, highlight=False, soft_wrap=True)
     with_data = {tables.account.key for tables in found}

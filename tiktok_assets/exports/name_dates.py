@@ -18,6 +18,7 @@ from functools import cache
 
 from babel import Locale
 
+from tiktok_assets.exports.months import months_between
 from tiktok_assets.exports.numeric_dates import gregorian
 
 _LANGUAGES = ("en", "de", "fr", "es", "pt", "it", "nl", "sv", "da", "pl", "id", "tr")
@@ -60,7 +61,7 @@ class NameDates:
         ``downloaded``: a lone year may be that of the download. ``by``: what ``dates`` rest on.
         """
         first, last = dates[0], dates[-1]
-        shown = {(year, month) for year, month in _months(first, last + _NAMED_AFTER)}
+        shown = {(month.year, month.month) for month in months_between(first, last + _NAMED_AFTER)}
         days = {(date.month, date.day) for date in dates}
         named: list[tuple[str, bool]] = [
             (f"{calendar.month_name[month]} {year}", (year, month) in shown) for year, month in self.months
@@ -128,13 +129,6 @@ def _date(year: int, month: int, day: int) -> dt.date | None:
         return dt.date(year, month, day) if year in _YEARS else None
     except ValueError:
         return None
-
-
-def _months(first: dt.date, last: dt.date) -> Iterator[tuple[int, int]]:
-    month = first.replace(day=1)
-    while month <= last:
-        yield month.year, month.month
-        month = (month + dt.timedelta(days=32)).replace(day=1)
 
 
 @cache

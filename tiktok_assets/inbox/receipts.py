@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from pydantic import TypeAdapter
 from upath import UPath
 
+from tiktok_assets.exports.months import months_between
 from tiktok_assets.exports.provenance import READER_VERSION
 from tiktok_assets.exports.safe_text import one_line
 from tiktok_assets.failures import DataOfNewerVersion
@@ -101,11 +102,7 @@ class Receipt:
         """Every month that its days can lie in, also those without a partition when it was processed."""
         shifts = (0, *(self.shifts or {}).values())  # days that labels are ahead of the real day
         first, last = self.window[0] - dt.timedelta(max(shifts)), self.window[1] - dt.timedelta(min(shifts))
-        month, found = first.replace(day=1), []
-        while month <= last:
-            found.append(month)
-            month = (month + dt.timedelta(days=32)).replace(day=1)
-        return found
+        return months_between(first, last)
 
 
 _JSON = TypeAdapter(Receipt)

@@ -17,7 +17,7 @@ import polars as pl
 from tiktok_assets.reporting import facts, words
 from tiktok_assets.reporting.account_tables import AccountTables
 from tiktok_assets.reporting.facts import Headline
-from tiktok_assets.reporting.rendering import rendered
+from tiktok_assets.reporting.rendering import rendered, text
 
 LATE_AFTER = 7
 """Days behind the newest day Studio can have numbers of, from which on an account's numbers are late: a weekly export
@@ -128,8 +128,8 @@ def front_page(lines: Sequence[RosterLine], made_at: dt.datetime) -> str:
     ordered = sorted(lines, key=lambda one: (places.get(one.key, len(lines) + 1), one.handle.casefold()))
     return rendered(
         "front.html",
-        scripts=("front.js",),
-        styles=("page.css", "front.css"),
+        scripts=[text("front.js")],
+        styles=["page.css", "front.css"],
         lines=[_shown(one, places.get(one.key)) for one in ordered],
         totals=_totals(lines),
         attention=[_attention(one) for one in ordered if one.needs_attention],
@@ -137,7 +137,7 @@ def front_page(lines: Sequence[RosterLine], made_at: dt.datetime) -> str:
         ranked=words.counted(len(places), "account"),
         accounts=words.counted(len(lines), "account"),
         late_after=LATE_AFTER,
-        made_at=f"{words.day(made_at.date())}, {made_at:%H:%M} {made_at.tzname() or 'UTC'}",
+        made_at=made_at,
     )
 
 

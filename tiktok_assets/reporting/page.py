@@ -18,7 +18,7 @@ import polars as pl
 from tiktok_assets.curated.audience.clock import disagreements, named_offset
 from tiktok_assets.reporting import charts, facts, words
 from tiktok_assets.reporting.account_tables import AccountTables
-from tiktok_assets.reporting.rendering import rendered_with, text
+from tiktok_assets.reporting.rendering import rendered, text
 from tiktok_assets.reporting.theme import theme
 
 if TYPE_CHECKING:
@@ -36,13 +36,13 @@ def page(accounts: Sequence[AccountTables], made_at: dt.datetime, front: str = "
     """The page of ``accounts``, which all have data, as of ``made_at`` (aware). ``front``: the front page beside it."""
     sections = [_section(tables) for tables in accounts]
     drawn = {name: _spec(chart) for section in sections for name, chart in section.pop("charts").items()}
-    return rendered_with(
+    return rendered(
         "page.html",
-        [_engine(), text("page.js")],
+        scripts=[_engine(), text("page.js")],
         styles=["page.css"],
         accounts=sections,
         front=front,
-        made_at=f"{words.day(made_at.date())}, {made_at:%H:%M} {made_at.tzname() or 'UTC'}",
+        made_at=made_at,
         specs=_inert(drawn),
         themes=_inert({"light": theme(dark=False), "dark": theme(dark=True)}),
     )

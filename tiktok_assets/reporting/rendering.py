@@ -6,27 +6,37 @@ Texts are untrusted (a title is whatever somebody typed): the template escapes t
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import hashlib
 from collections.abc import Sequence
 from importlib import resources
 from typing import Any
 
-
-def rendered(template: str, *, scripts: Sequence[str], styles: Sequence[str], **values: Any) -> str:
-    """The page. ``scripts``, ``styles``: files of this package, in order; ``values``: what the template shows."""
-    return rendered_with(template, [text(name) for name in scripts], styles=styles, **values)
+from tiktok_assets.reporting import words
 
 
-def rendered_with(template: str, scripts: Sequence[str], *, styles: Sequence[str], **values: Any) -> str:
-    """As ``rendered``, with the scripts themselves."""
+def rendered(
+    template: str, *, scripts: Sequence[str], styles: Sequence[str], made_at: dt.datetime, **values: Any
+) -> str:
+    """The page of a template of this package that extends ``frame.html``, as of ``made_at`` (aware).
+
+    ``scripts``: the texts of its scripts, in order; ``styles``: files of this package; ``values``: what it shows.
+    """
     import jinja2
 
     environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+        loader=jinja2.FunctionLoader(text),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
     )
-    digests = " ".join(f"'sha256-{_digest(script)}'" for script in scripts)
-    return environment.from_string(text(template)).render(
-        style="\n".join(text(name) for name in styles), scripts=scripts, digests=digests, **values
+    return environment.get_template(template).render(
+        style="\n".join(text(name) for name in styles),
+        scripts=scripts,
+        digests=" ".join(f"'sha256-{_digest(script)}'" for script in scripts),
+        made_at=f"{words.day(made_at.date())}, {made_at:%H:%M} {made_at.tzname() or 'UTC'}",
+        **values,
     )
 
 

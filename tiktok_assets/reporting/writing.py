@@ -26,14 +26,9 @@ FRONT = "index.html"
 _MADE = re.compile(r"<time>.*?</time>")
 
 
-def reports_folder(lake: Lake) -> UPath:
-    """The folder of the front page and of all accounts' pages."""
-    return lake.settings.data_dir / "reports"
-
-
 def report_file(lake: Lake, account: str) -> UPath:
     """The path of an account's page."""
-    return reports_folder(lake) / f"{account}.html"
+    return lake.settings.reports / f"{account}.html"
 
 
 def write_report(lake: Lake, tables: AccountTables, now: dt.datetime) -> UPath:
@@ -45,7 +40,7 @@ def write_report(lake: Lake, tables: AccountTables, now: dt.datetime) -> UPath:
 
 def write_front_page(lake: Lake, lines: Sequence[RosterLine], now: dt.datetime) -> UPath:
     """Write the page of all accounts to its place in the lake, as ``write_report`` does."""
-    path = reports_folder(lake) / FRONT
+    path = lake.settings.reports / FRONT
     _write(lake, path, front_page(lines, now))
     return path
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from tiktok_assets.exports.long_tables import pieces
+from tiktok_assets.exports.months import months_between
 from tiktok_assets.exports.names import NameFacts
 from tiktok_assets.exports.provenance import PROVENANCE, READER_VERSION
 from tiktok_assets.reports.member import MemberRows, warnings_of
@@ -48,13 +49,7 @@ class Export:
     @property
     def months(self) -> list[dt.date]:
         """First day of every month from the window's first to its last: the partitions this export touches."""
-        first, last = self.window
-        months: list[dt.date] = []
-        month = first.replace(day=1)
-        while month <= last:
-            months.append(month)
-            month = (month + dt.timedelta(days=32)).replace(day=1)
-        return months
+        return months_between(*self.window)
 
     @property
     def sections(self) -> tuple[str, ...]:
@@ -80,7 +75,7 @@ class Export:
     @property
     def rests_on_file_time(self) -> bool:
         """Whether nothing but the file's time says the year of some of its days."""
-        return any(map(rests_on_file_time, self.members))
+        return any(member.days.is_by_file_time for member in self.members)
 
     def frames(self, *, account: str, source: str) -> Iterator[tuple[MemberRows, pl.DataFrame | pl.LazyFrame]]:
         """The raw rows of each member: the text of every column, with provenance. Lazy for very many rows."""
@@ -134,8 +129,3 @@ def _beside(provenance: pl.DataFrame, rows: pl.DataFrame | pl.LazyFrame) -> pl.D
     if isinstance(rows, pl.LazyFrame):
         return provenance.lazy().join(rows, how="cross")
     return provenance.join(rows, how="cross")
-
-
-def rests_on_file_time(member: MemberRows) -> bool:
-    """Whether nothing but the file's time says the year of its days."""
-    return member.days.is_by_file_time

@@ -35,7 +35,7 @@ from tiktok_assets.exports.text_rows import LINK, ROW, Table
 from tiktok_assets.exports.visits import Sibling, moment_of_visit
 from tiktok_assets.exports.years import date_rows
 from tiktok_assets.reports.content import handles_and_newest_upload
-from tiktok_assets.reports.export import Export, rests_on_file_time
+from tiktok_assets.reports.export import Export
 from tiktok_assets.reports.identify import Layout, identify, is_header, refuse_foreign_table
 from tiktok_assets.reports.member import MemberRows
 
@@ -75,7 +75,7 @@ def open_export(path: Path, siblings: Iterable[Path] = (), today: dt.date | None
         if _is_packed_again(path, contents, found):
             known = dataclasses.replace(known, is_packed_again=True)
             found, unread = _read_members(path, contents, known)
-        if any(map(rests_on_file_time, (member for member, _ in found))):
+        if any(member.days.is_by_file_time for member, _ in found):
             known = dataclasses.replace(known, visit_days=_days_of_visit(found, siblings, today))
             found, unread = _read_members(path, contents, known) if known.visit_days else (found, unread)
         members, evidences = [member for member, _ in found], [evidence for _, evidence in found]
@@ -163,7 +163,7 @@ def _days_of_visit(
     found: list[tuple[MemberRows, Evidence]], siblings: Iterable[Path], today: dt.date | None
 ) -> tuple[dt.date, ...]:
     """The last days of the other tables, or else files, of a visit that have their year from better evidence."""
-    inside = [max(one.days.dates) for one, _ in found if one.days.dates and not rests_on_file_time(one)]
+    inside = [max(one.days.dates) for one, _ in found if one.days.dates and not one.days.is_by_file_time]
     beside = () if inside else _read_siblings(siblings, today)
     return tuple({*inside, *(one.last_day for one in beside if one.last_day and not one.rests_on_file_time)})
 

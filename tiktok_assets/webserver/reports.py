@@ -9,7 +9,9 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-PATH = "/roster"
+from tiktok_assets.reporting import ADDRESS
+
+_PATH = ADDRESS.rstrip("/")
 # A report is an origin of its own: no script in it can use Dagster, which has the same address.
 _SANDBOX = b"sandbox allow-scripts allow-popups allow-popups-to-escape-sandbox"
 
@@ -20,12 +22,12 @@ class _Files(StaticFiles):
 
 
 def with_reports(app: ASGIApp, folder: Path) -> ASGIApp:
-    """``app``, and the files of ``folder`` below ``PATH``."""
+    """``app``, and the files of ``folder`` below ``ADDRESS``."""
     files = _Files(directory=folder, html=True, check_dir=False)
-    reports = Starlette(routes=[Mount(PATH, app=_sandboxed(files))])
+    reports = Starlette(routes=[Mount(_PATH, app=_sandboxed(files))])
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        is_report = scope["type"] == "http" and f"{scope['path']}/".startswith(f"{PATH}/")
+        is_report = scope["type"] == "http" and f"{scope['path']}/".startswith(ADDRESS)
         await (reports if is_report else app)(scope, receive, send)
 
     return application

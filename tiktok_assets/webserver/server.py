@@ -29,8 +29,8 @@ def main() -> None:
 def guarded(*arguments: Any, **options: Any) -> Guard:
     """Dagster's application behind the guard, with the reports where the data folder is on this machine."""
     app: ASGIApp = create_app_from_workspace_process_context(*arguments, **options)
-    data = load_settings().data_dir
-    return Guard(with_reports(app, data / "reports") if isinstance(data, Path) else app)
+    folder = load_settings().reports
+    return Guard(with_reports(app, folder) if isinstance(folder, Path) else app)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from tiktok_assets.checks.agreement import exports_agree
-from tiktok_assets.checks.dated import Doubts, exports_are_dated, years_by_file_time
+from tiktok_assets.checks.dated import Doubts, exports_are_dated, exports_in_doubt
 from tiktok_assets.checks.evaluation import broken_for
 from tiktok_assets.checks.schema import schema_result, schema_spec, violations
 from tiktok_assets.checks.staging import (
@@ -234,7 +234,7 @@ def test_exports_are_dated_names_the_file_whose_year_depends_on_its_time() -> No
         },
         schema_overrides={"downloaded_at": UTC_TIME},
     )
-    years = years_by_file_time(raw.lazy(), raw.select("account", "export_id"))
+    years = exports_in_doubt(raw.lazy(), raw.select("account", "export_id"))
     assert years["source"].to_list() == ["copy.csv"]
     found = exports_are_dated(PARTITIONS, dataclasses.replace(NO_DOUBTS, years=years))
     assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
