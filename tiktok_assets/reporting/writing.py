@@ -21,6 +21,7 @@ from tiktok_assets.reporting.page import page
 from tiktok_assets.reporting.status import AccountCoverage, coverages, doubtful_exports
 from tiktok_assets.reporting.words import day
 from tiktok_assets.storage.lake import Lake, changed_at
+from tiktok_assets.storage.manifest import manifest_file
 
 FRONT = "index.html"
 _MADE = re.compile(r"<time>.*?</time>")
@@ -76,7 +77,7 @@ def refresh(lake: Lake, accounts: Sequence[Account], now: dt.datetime) -> list[U
     for tables in each_tables(lake, accounts, now):
         lines.append(line_of(tables, now))
         is_broken = tables.completeness.quarantined or tables.completeness.unassigned  # files come and go
-        is_old = _is_older(report_file(lake, tables.account.key), tables_changed_at(lake, tables))
+        is_old = _is_older(report_file(lake, tables.account.key), _tables_changed_at(lake, tables.account.key))
         if tables.has_data and (is_old or is_broken):
             made.append(write_report(lake, tables, now))
     return [write_front_page(lake, lines, now), *made]
@@ -87,9 +88,9 @@ def line_of(tables: AccountTables, now: dt.datetime) -> RosterLine:
     return roster_line(tables, last_day_with_data(now))
 
 
-def tables_changed_at(lake: Lake, tables: AccountTables) -> float:
-    """When a run last changed the tables of an account: its manifest is written by each."""
-    path = lake.raw_folder("exports", tables.account.key) / "manifest.json"
+def _tables_changed_at(lake: Lake, account: str) -> float:
+    """When a run last changed the tables of an account: each writes its manifest."""
+    path = manifest_file(lake, account)
     return changed_at(path) if path.exists() else 0.0
 
 

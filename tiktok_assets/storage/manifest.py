@@ -74,7 +74,7 @@ def digest_of(*parts: object) -> str:
 
 def noted_files(lake: Lake, account: str) -> dict[dt.date, Made]:
     """By month, what the files of ``account`` held."""
-    return _read(_manifest(lake, account), _OF_ACCOUNT)
+    return _read(manifest_file(lake, account), _OF_ACCOUNT)
 
 
 def noted_rows(lake: Lake) -> dict[str, dict[dt.date, Made]]:
@@ -97,7 +97,7 @@ def note_made(lake: Lake, session: Session, partitions: PartitionRange, made_wit
                 if month not in found:
                     files.pop(table.key, None)
                 noted[month] = replace(made, files=files)
-        _write(lake, _manifest(lake, account), _OF_ACCOUNT, _kept(noted, partitions, made_with[account]))
+        _write(lake, manifest_file(lake, account), _OF_ACCOUNT, _kept(noted, partitions, made_with[account]))
     by_account = noted_rows(lake)
     for table in WAREHOUSE:
         reached = PartitionRange(partitions.accounts, tuple(_reached(table.key, partitions)))
@@ -186,7 +186,8 @@ def _unstable(key: str) -> tuple[str, ...]:
     return ("loaded_at", *_BY_KEY[key].over_all_months)
 
 
-def _manifest(lake: Lake, account: str) -> UPath:
+def manifest_file(lake: Lake, account: str) -> UPath:
+    """What the files of ``account`` held; each of its runs writes it."""
     return lake.raw_folder("exports", account) / "manifest.json"
 
 
