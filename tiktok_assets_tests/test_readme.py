@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent
 # Half a year without gaps and late accounts, in which an effect is found on some days only.
 NOT_IN_THE_DEMO = {
     *("Are we ahead of last year?", "When does posting pay?", "Which hashtags go with more views, or fewer?"),
-    *("Which days are missing?", "Who is late?"),
+    *("Which days are missing?", "Who is late?", "What was unusual in the last week?"),
 }
 README = (ROOT / "README.md").read_text()
 SOURCES = "\n".join(path.read_text() for path in (ROOT / "tiktok_assets").rglob("*.py"))

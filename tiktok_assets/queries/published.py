@@ -60,7 +60,7 @@ def published(settings: Settings, source: Source) -> Iterator[PublishedTable]:
     """``source`` for the block. Raises NoWarehouse if it does not exist yet, CannotRead if others write the file."""
     import duckdb
 
-    from tiktok_assets.storage.warehouse_files import opened
+    from tiktok_assets.storage.warehouse_files import opened_anew
 
     path = settings.warehouse
     if not path.exists():
@@ -69,9 +69,9 @@ def published(settings: Settings, source: Source) -> Iterator[PublishedTable]:
             "then try again."
         )
     try:
-        connection = opened(path, read_only=True)
-    except (duckdb.IOException, duckdb.ConnectionException) as error:
-        if not any(words in str(error) for words in ("lock", "different configuration")):
+        connection = opened_anew(path)
+    except duckdb.Error as error:
+        if not any(words in str(error) for words in ("lock", "already attached")):
             raise
         raise CannotRead(
             f"{path}: is open for writing elsewhere. Close it there, or open it with read_only."
