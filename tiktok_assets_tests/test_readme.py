@@ -41,7 +41,19 @@ def test_every_command_of_the_readme_exists(words: str) -> None:
         if word
         in {
             *("login", "sessions", "extract", "process", "verify", "inspect", "accounts", "list", "add", "rebuild"),
-            *("simulator", "export", "raw", "status", "report", "as-of", "trace", "aggregate", "viral", "validate"),
+            *(
+                "simulator",
+                "export",
+                "raw",
+                "table",
+                "status",
+                "report",
+                "as-of",
+                "trace",
+                "aggregate",
+                "viral",
+                "validate",
+            ),
             *("init", "schema-check", "migrate", "archive", "history", "prune", "forget", "demo", "dev", "remove"),
         }
     ]

@@ -59,9 +59,10 @@ def test_the_functions_are_imported_only_on_use() -> None:
 import sys, tiktok_assets
 heavy = {"dagster", "duckdb", "polars", "pandera", "playwright", "fastexcel", "xlsxwriter", "typer", "rich"}
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
-assert {"aggregate_accounts", "detect_viral_trends", "validate_staging_data"} <= set(dir(tiktok_assets))
+assert {"aggregate_accounts", "detect_viral_trends", "read", "validate_staging_data"} <= set(dir(tiktok_assets))
 from tiktok_assets import aggregate_accounts
 from tiktok_assets import detect_viral_trends
+from tiktok_assets import read
 from tiktok_assets import validate_staging_data
 assert not {"dagster", "playwright", "fastexcel", "xlsxwriter"} & set(sys.modules)
 """
