@@ -73,11 +73,13 @@ def _section(tables: AccountTables) -> dict[str, Any]:
         "events": events,
         "posting": _posting(tables),
         "peak": _peak(activity),
-        "top": [_video(row) for row in newest.head(TOP).with_columns(rate=facts.engagement_rate_of_video()).to_dicts()],
+        "top": [
+            shown_video(row) for row in newest.head(TOP).with_columns(rate=facts.engagement_rate_of_video()).to_dicts()
+        ],
         "videos_known": newest.height,
         "viral": [_viral(row) for row in tables.viral.head(TOP).to_dicts()],
         "hashtags": _hashtags(tables.hashtags),
-        "audience": _audience(tables.audience),
+        "audience": audience_shares(tables.audience),
         "errors": errors,
         "errors_more": max(0, facts.data_errors(tables.anomalies).height - len(errors)),
         "covered": [
@@ -173,7 +175,8 @@ def _peak(activity: pl.DataFrame) -> str:
     )
 
 
-def _video(row: dict[str, Any]) -> dict[str, str]:
+def shown_video(row: dict[str, Any]) -> dict[str, str]:
+    """A row of ``facts.newest_snapshots`` with its ``rate``, in words."""
     posted = row["post_date"] or (row["published_at"].date() if row["published_at"] else None)
     return {
         "title": row["title"] or "(no caption)",
@@ -215,7 +218,7 @@ def _hashtags(hashtags: pl.DataFrame) -> list[dict[str, str]]:
     ]
 
 
-def _audience(audience: pl.DataFrame) -> list[dict[str, Any]]:
+def audience_shares(audience: pl.DataFrame) -> list[dict[str, Any]]:
     """The shares by group, each with its day; groups without data are left out."""
     groups = [
         ("Followers by gender", "followers", "gender"),
