@@ -12,6 +12,7 @@ import typer
 
 from tiktok_assets.cli.accounts import accounts_named
 from tiktok_assets.cli.output import err, out, unwritable
+from tiktok_assets.cli.paper import PaperOption, PaperSize
 
 if TYPE_CHECKING:
     from tiktok_assets.reporting.statements.statement import Statement
@@ -20,14 +21,6 @@ if TYPE_CHECKING:
 app = typer.Typer(rich_markup_mode=None)
 
 
-class Paper(StrEnum):
-    """Sizes of paper."""
-
-    A4 = "a4"
-    LETTER = "letter"
-
-
-PaperOption = Annotated[Paper, typer.Option(help="The paper of a PDF.", case_sensitive=False)]
 _SUFFIXES = (".html", ".pdf")
 
 
@@ -48,7 +41,7 @@ def statement(
         Path | None,
         typer.Option("--output", "-o", help="A copy of the statement: a file that ends in .pdf or .html."),
     ] = None,
-    paper: PaperOption = Paper.A4,
+    paper: PaperOption = PaperSize.A4,
 ) -> None:
     """Issue the statement of a month, or give out again the one that was issued, byte for byte.
 
@@ -133,7 +126,7 @@ def media_kit(
     show: Annotated[
         list[Part] | None, typer.Option(help="Show this and no more; may be repeated. Everything by default.")
     ] = None,
-    paper: PaperOption = Paper.A4,
+    paper: PaperOption = PaperSize.A4,
 ) -> None:
     """Write one dated page about an account for partners: the chosen numbers of the last 28 days and no others."""
     from tiktok_assets.accounts import load_roster

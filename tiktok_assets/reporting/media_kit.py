@@ -13,7 +13,7 @@ from typing import Any
 from tiktok_assets.reporting import facts, words
 from tiktok_assets.reporting.account_tables import AccountTables
 from tiktok_assets.reporting.facts import Headline
-from tiktok_assets.reporting.page import audience_shares, shown_video
+from tiktok_assets.reporting.page import audience_shares, top_videos
 from tiktok_assets.reporting.rendering import rendered
 
 DAYS = 28
@@ -44,7 +44,7 @@ def media_kit(tables: AccountTables, parts: Sequence[Part], made_at: dt.datetime
     """The page of an account that has data, with ``parts`` alone, as of ``made_at`` (aware)."""
     last = facts.last_day(tables.days)
     figures = {one.name: one for one in facts.headlines(tables.days, last, DAYS)} if last else {}
-    newest = facts.newest_snapshots(tables.videos).head(_POSTS)
+    newest = facts.newest_snapshots(tables.videos)
     return rendered(
         "media_kit.html",
         scripts=[],
@@ -54,9 +54,7 @@ def media_kit(tables: AccountTables, parts: Sequence[Part], made_at: dt.datetime
         dated=words.day(made_at.date()),
         span=words.span(last - dt.timedelta(days=DAYS - 1), last) if last else words.UNKNOWN,
         figures=[_figure(figures.get(name), name) for part, name in _FIGURES.items() if part in parts],
-        videos=[shown_video(row) for row in newest.with_columns(rate=facts.engagement_rate_of_video()).to_dicts()]
-        if Part.VIDEOS in parts
-        else [],
+        videos=top_videos(newest, _POSTS) if Part.VIDEOS in parts else [],
         audience=audience_shares(tables.audience) if Part.AUDIENCE in parts else [],
     )
 

@@ -73,9 +73,7 @@ def _section(tables: AccountTables) -> dict[str, Any]:
         "events": events,
         "posting": _posting(tables),
         "peak": _peak(activity),
-        "top": [
-            shown_video(row) for row in newest.head(TOP).with_columns(rate=facts.engagement_rate_of_video()).to_dicts()
-        ],
+        "top": top_videos(newest, TOP),
         "videos_known": newest.height,
         "viral": [_viral(row) for row in tables.viral.head(TOP).to_dicts()],
         "hashtags": _hashtags(tables.hashtags),
@@ -175,8 +173,12 @@ def _peak(activity: pl.DataFrame) -> str:
     )
 
 
-def shown_video(row: dict[str, Any]) -> dict[str, str]:
-    """A row of ``facts.newest_snapshots`` with its ``rate``, in words."""
+def top_videos(newest: pl.DataFrame, most: int) -> list[dict[str, str]]:
+    """The first ``most`` of ``facts.newest_snapshots``, in words."""
+    return [_video(row) for row in newest.head(most).with_columns(rate=facts.engagement_rate_of_video()).to_dicts()]
+
+
+def _video(row: dict[str, Any]) -> dict[str, str]:
     posted = row["post_date"] or (row["published_at"].date() if row["published_at"] else None)
     return {
         "title": row["title"] or "(no caption)",

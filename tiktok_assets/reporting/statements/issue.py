@@ -21,12 +21,13 @@ class StatementRefused(ValueError):
 
 
 def current_numbers(lake: Lake, account: Account, month: dt.date, now: dt.datetime) -> MonthNumbers:
-    """The month as it is believed ``now`` (aware). Raises StatementRefused where it is not over, or nothing is known."""
+    """The month as believed ``now`` (aware). Raises StatementRefused if it is not over, or nothing of it is known."""
     last = last_of(month)
     if last > last_day_with_data(now):
         there = dt.datetime.combine(last, dt.time(), dt.UTC) + SURELY_THERE
         raise StatementRefused(
-            f"{month:%B %Y} cannot be stated yet: TikTok has the numbers of {day(last)} from {there:%d %B, %H:%M} UTC on."
+            f"{month:%B %Y} cannot be stated yet: TikTok has the numbers of {day(last)} from "
+            f"{day(there.date())}, {there:%H:%M} UTC, on."
         )
     for tables in tables_of(lake, [account], now):
         numbers = month_numbers(tables, month)
@@ -49,9 +50,7 @@ def issue(lake: Lake, account: Account, month: dt.date, now: dt.datetime, paper:
         numbers = current_numbers(lake, account, month, now)
         corrected = corrections(earlier[-1].numbers, numbers) if earlier else []
         if earlier and not corrected:
-            raise StatementRefused(
-                f"Nothing has changed since statement {earlier[-1].name}: there is none to correct it."
-            )
+            raise StatementRefused(f"Nothing has changed since statement {earlier[-1].name}: it needs no correction.")
         statement = Statement(
             number=len(earlier) + 1,
             account=account.key,

@@ -9,19 +9,26 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pydantic import ValidationError
 from upath import UPath
 
+from tiktok_assets.inbox.findings import Finding
 from tiktok_assets.reporting.statements.statement import Statement
 from tiktok_assets.storage.lake import Lake, files_in
 
 ISSUING = "statements"
 """The lock of the next number."""
+_RESTORE = "restore it from a backup: a statement is never made again"
 
 
 class StatementDamaged(Exception):
     """A kept statement is not what was issued. The message names the file and the remedy."""
+
+    def __init__(self, path: UPath, problem: str) -> None:
+        self.finding = Finding(place=f"{path}", problem=problem, remedy=_RESTORE)
+        super().__init__(str(self.finding))
 
 
 def issued(lake: Lake, account: str, month: dt.date) -> list[Statement]:
@@ -42,12 +49,10 @@ def content(lake: Lake, statement: Statement, suffix: str) -> bytes:
     try:
         found = path.read_bytes()
     except FileNotFoundError as error:
-        raise StatementDamaged(f"{path}: this page of statement {statement.name} is missing. {_RESTORE}") from error
+        raise StatementDamaged(path, "this page of an issued statement is missing") from error
     issued_as = statement.html_sha256 if suffix == ".html" else statement.pdf_sha256
     if hashlib.sha256(found).hexdigest() != issued_as:
-        raise StatementDamaged(
-            f"{path}: this page of statement {statement.name} was changed after its issue. {_RESTORE}"
-        )
+        raise StatementDamaged(path, "this page of a statement is not as it was issued")
     return found
 
 
@@ -66,18 +71,19 @@ def keep(lake: Lake, statement: Statement, html: str, pdf: bytes) -> Statement:
     return kept
 
 
-def damaged(lake: Lake, account: str) -> Iterator[str]:
-    """Of each kept page of an account that is not what was issued, what is wrong with it."""
+def damaged(lake: Lake, account: str) -> Iterator[Finding]:
+    """The kept pages and records of an account that are not as they were issued."""
     for record in _records(lake, account):
         try:
             statement = _read(record)
-            for suffix in pages(lake, statement):
-                content(lake, statement, suffix)
         except StatementDamaged as error:
-            yield str(error)
-
-
-_RESTORE = "Restore it from a backup; a statement is never made again."
+            yield replace(error.finding, account=account)
+            continue
+        for suffix in pages(lake, statement):
+            try:
+                content(lake, statement, suffix)
+            except StatementDamaged as error:
+                yield replace(error.finding, account=account)
 
 
 def _folder(lake: Lake, account: str) -> UPath:
@@ -96,4 +102,4 @@ def _read(path: UPath) -> Statement:
     try:
         return Statement.model_validate_json(path.read_bytes())
     except ValidationError as error:
-        raise StatementDamaged(f"{path}: this record of a statement is not one that can be read. {_RESTORE}") from error
+        raise StatementDamaged(path, "this is no record of a statement") from error

@@ -25,7 +25,7 @@ def month_numbers(tables: AccountTables, month: dt.date) -> MonthNumbers:
     length = (last - month).days + 1
     of_month = tables.days.filter(month_of(pl.col("date")) == month).sort("date")
     figures = [Figure.model_validate(one, from_attributes=True) for one in facts.headlines(tables.days, last, length)]
-    days = [Day.model_validate(row) for row in of_month.select(Day.model_fields).to_dicts()]
+    days = [Day.model_validate(row) for row in of_month.select(*Day.model_fields).to_dicts()]
     sources = pl.concat([of_month[name] for name in ("export_id", "viewers_export_id", "followers_export_id")])
     return MonthNumbers(
         figures=figures,
@@ -41,11 +41,7 @@ def _posts(videos: pl.DataFrame, month: dt.date) -> list[Post]:
     newest = facts.newest_snapshots(videos).filter(month_of(published) == month).head(TOP)
     return [
         Post(
-            video_id=row["video_id"],
-            title=row["title"],
-            link=row["link"],
-            views=row["total_views"],
-            counted=row["date"],
+            views=row["total_views"], counted=row["date"], **{name: row[name] for name in ("video_id", "title", "link")}
         )
         for row in newest.to_dicts()
     ]

@@ -39,6 +39,7 @@ def statement_page(statement: Statement, corrected: Statement | None, correction
         figures=[_figure(Headline(**one.model_dump()), last) for one in numbers.figures],
         state=_state(numbers, last.day),
         bars=_bars(numbers, last),
+        most=_most(numbers),
         days=[_day(numbers, last.replace(day=number)) for number in range(1, last.day + 1)],
         columns=list(_NAMES.values()),
         posts=[
@@ -85,6 +86,12 @@ def _state(numbers: MonthNumbers, days: int) -> list[str]:
         span = words.span(min(provisional), max(provisional))
         found.append(f"{words.counted(len(provisional), 'day')} ({span}) may still be changed by TikTok.")
     return found or ["Every day is known and final: TikTok no longer changes these numbers."]
+
+
+def _most(numbers: MonthNumbers) -> str:
+    known = [(day.video_views, day.date) for day in numbers.days if day.video_views is not None]
+    views, date = max(known, key=lambda one: one[0], default=(None, None))
+    return f"Most on {words.day(date)}: {words.count(views)}." if known else ""
 
 
 def _bars(numbers: MonthNumbers, last: dt.date) -> list[dict[str, Any]]:
