@@ -54,7 +54,9 @@ def fonts_of(pdf: pypdf.PdfReader) -> list[DictionaryObject]:
     """The descriptor of each font on its pages."""
     found = []
     for one in pdf.pages:
-        for font in one["/Resources"].get("/Font", {}).values():
+        resources = one["/Resources"]
+        assert isinstance(resources, DictionaryObject)
+        for font in resources.get("/Font", {}).values():
             of_font = font.get_object()
             inner = of_font["/DescendantFonts"][0].get_object() if "/DescendantFonts" in of_font else of_font
             if of_font["/Subtype"] != "/Type3":  # whose glyphs are drawings in the file
