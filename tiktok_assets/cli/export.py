@@ -48,7 +48,7 @@ def export_table(
         list[str] | None, typer.Option(help="Only this account, by name or handle; may be repeated.")
     ] = None,
     since: Annotated[
-        dt.date | None, typer.Option(parser=day_of, help="First day of the table's own, as 2026-03-16.")
+        dt.date | None, typer.Option(parser=day_of, help="First day, by the table's own day column, as 2026-03-16.")
     ] = None,
     until: Annotated[dt.date | None, typer.Option(parser=day_of, help="Last day, included.")] = None,
     format: Annotated[FileFormat | None, typer.Option(help="By default that of the file's name, else csv.")] = None,

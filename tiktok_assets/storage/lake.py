@@ -183,7 +183,7 @@ def scan_partitions(folders: Iterable[UPath], schema: Mapping[str, pl.DataType |
         return pl.LazyFrame(schema=schema)
     local = [str(path) for path in paths if isinstance(path, Path)]
     if not local:
-        return scan_parquet(paths).select(schema)
+        return pl.concat([pl.LazyFrame(schema=schema), scan_parquet(paths)], how="diagonal").select(list(schema))
     # One scan of all files takes half as long as one scan a file: 0.2 s for the 2,400 months of 100 accounts.
     return pl.scan_parquet(local, glob=False, schema=schema, missing_columns="insert", extra_columns="ignore")
 
