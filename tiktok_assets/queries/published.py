@@ -40,7 +40,7 @@ class PublishedTable:
         where = f"where {' and '.join(conditions)}" if conditions else ""
         order = ", ".join(f'"{name}"' for name in self.source.order if name in self.columns)
         names = ", ".join(f'"{name}"' for name in selection.columns or self.columns)
-        query = f'select {names} from "{self.source.name}" {where} order by {order} nulls last'
+        query = f'select {names} from "{self.source.name}" {where} order by {order}'
         found = pl.DataFrame(self.connection.sql(query, params=parameters).to_arrow_table())
         return found.with_columns(cs.datetime().dt.replace_time_zone("UTC"))
 
