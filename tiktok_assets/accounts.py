@@ -106,11 +106,15 @@ class Roster(Mapping[str, Account]):
         return [account for account in self.values() if account.key in fitting]
 
     def _of(self, accounts: Iterable[Account], field: str, value: str) -> list[Account]:
-        found = [one for one in accounts if (getattr(one, field) or "").lower() == value.strip().lower()]
+        """Those of ``accounts`` whose client or owner is ``value``."""
+        names = sorted({name for one in self.values() if (name := getattr(one, field))}, key=str.lower)
+        meant = [name for name in names if name.lower() == value.strip().lower()]
+        if not meant:
+            known = ", ".join(names) or f"none; write {field} = below an account in accounts.toml"
+            raise UnknownName(f"No account has the {field} {value}. There are: {known}.")
+        found = [one for one in accounts if getattr(one, field) in meant]
         if not found:
-            known = sorted({name for one in self.values() if (name := getattr(one, field))}, key=str.lower)
-            known_names = ", ".join(known) or f"none; write {field} = below an account in accounts.toml"
-            raise UnknownName(f"No account has the {field} {value}. There are: {known_names}.")
+            raise UnknownName(f"None of {', '.join(one.key for one in accounts)} has the {field} {value}.")
         return found
 
     def partition_keys(self) -> tuple[str, ...]:

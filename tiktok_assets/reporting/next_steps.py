@@ -45,7 +45,8 @@ def next_steps(tables: AccountTables) -> NextSteps:
 def _export(tables: AccountTables) -> str:
     """The most urgent export, and where the others are listed."""
     first, *others = tables.completeness.to_do or ("",)
-    more = f" {words.counted(len(others), 'more')}: tiktok-assets status {tables.account.key}" if others else ""
+    command = f"tiktok-assets status {tables.account.key}"
+    more = f" And {words.counted(len(others), 'more export')}: {command}" if others else ""
     return f"{first}{more}"
 
 

@@ -1,5 +1,7 @@
 """Numbers of several accounts together: each account's own first, then their sum. Pure; None is unknown, never 0.
 
+Viewers are never added: somebody may watch two accounts.
+
 Belongs here: which accounts a sum is over. Does not belong here: an account's own numbers (``facts``).
 """
 
@@ -10,8 +12,6 @@ from dataclasses import dataclass
 
 from tiktok_assets.reporting.facts import Headline
 
-SUMMED = ("Video views", "Engagements", "Followers", "Profile views")
-"""Numbers that may be added over accounts. Viewers may not: somebody may watch two of them."""
 Numbers = Mapping[str, Headline]
 """The headlines of an account, by name."""
 
