@@ -137,6 +137,7 @@ def test_the_summary_is_a_line_for_each_account_the_most_urgent_first() -> None:
     assert zonea0[-1] == "2026-09-21"
 
 
+@pytest.mark.usefixtures("processed")
 def test_only_accounts_with_something_due_are_shown_where_that_is_wanted() -> None:
     assert [line.split()[0] for line in run("status", "--summary", "--only", "overdue").stdout.splitlines()] == [
         *("account", "zonea0", "pig1987")
