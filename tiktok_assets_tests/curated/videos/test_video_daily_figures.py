@@ -51,7 +51,7 @@ def exported_every(days: int, account: SimulatedAccount) -> pl.DataFrame:
 
 
 def figures(days: int) -> tuple[int, int]:
-    """In per cent: median width of a day's bounds against its views, and the sum of all errors against that of views."""
+    """In per cent: median width of a day's bounds to its views, and the sum of all errors to that of views."""
     judged = []
     for seed in range(ACCOUNTS):
         account = SimulatedAccount.generate("pier", seed, FIRST, LAST, traits=Traits(posts_per_week=7))
