@@ -59,14 +59,12 @@ class DayOfSong(pa.DataFrameModel):
         nullable=True,
         ge=0,
         description="sum of their estimates, between the bounds; null where one has none",
-        metadata=made_of("views"),
     )
-    views_low: int = pa.Field(ge=0, description="they had at least these views", metadata=made_of("views_low"))
+    views_low: int = pa.Field(ge=0, description="they had at least these views")
     views_high: int = pa.Field(
         nullable=True,
         ge=0,
         description="they had at most these views; null where nothing limits those of one",
-        metadata=made_of("views_high"),
     )
 
 

@@ -31,7 +31,7 @@ DAYS = 7
 
 _WEEK = ["account", "song", "starts_on"]
 _VIDEO = ["account", "song", "video_id"]
-_VIEWS = ("views", "views_low", "views_high", "total_views_low", "total_views_high")
+_TOTALS = ("total_views_low", "total_views_high")
 _ENGAGEMENT = ("total_views", "total_engagements")
 
 
@@ -61,16 +61,16 @@ class WeekOfSong(pa.DataFrameModel):
         nullable=True,
         ge=0,
         description="views they gained in the week, estimated, between the bounds; null where one is unknown, or all",
-        metadata=made_of(*_VIEWS),
+        metadata=made_of(*_TOTALS),
     )
     views_low: int = pa.Field(
-        nullable=True, ge=0, description="they gained at least these views", metadata=made_of(*_VIEWS)
+        nullable=True, ge=0, description="they gained at least these views", metadata=made_of(*_TOTALS)
     )
     views_high: int = pa.Field(
         nullable=True,
         ge=0,
         description="they gained at most these views; null where nothing limits those of one",
-        metadata=made_of(*_VIEWS),
+        metadata=made_of(*_TOTALS),
     )
     total_views: int = pa.Field(
         nullable=True,

@@ -11,18 +11,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tiktok_assets.curated._tables import conform
 from tiktok_assets.curated.songs.recognition import song_videos
-from tiktok_assets.curated.songs.song import Song
-from tiktok_assets.curated.videos.videos import hashtags_of
+from tiktok_assets.curated.videos.videos import Videos, hashtags_of
+from tiktok_assets_tests.curated.frames import values_of
+from tiktok_assets_tests.curated.songs.frames import song
+
+DAY = dt.date(2026, 6, 20)
 
 
-def song(key: str = "s", **fields: Any) -> Song:
-    return Song(key=key, title=key, artist="Pig", release_date=dt.date(2026, 6, 12), **fields)
-
-
-def videos(*captions: str | None, account: str = "north") -> pl.DataFrame:
-    rows = {"account": account, "video_id": [str(number) for number in range(len(captions))], "title": captions}
-    return pl.DataFrame(rows, schema_overrides={"title": pl.String}).with_columns(hashtags=hashtags_of(pl.col("title")))
+def videos(*captions: str | None, account: str = "north", **fields: Any) -> pl.DataFrame:
+    rows = {"account": account, "date": DAY, "video_id": [str(n) for n in range(len(captions))], "title": captions}
+    titled = pl.DataFrame({**rows, **fields}, schema_overrides={"title": pl.String})
+    return conform(titled.with_columns(hashtags=hashtags_of(pl.col("title"))), Videos)
 
 
 def found(caption: str | None, **fields: Any) -> bool:
@@ -37,10 +38,10 @@ def test_a_video_is_recognised_once_by_the_surest_way_and_can_be_of_several_song
             song("autumn", hashtags=("autumn",)),
         ],
     )
-    assert rows.rows() == [
-        ("north", "0", "summer", "hashtag"),
-        ("north", "1", "autumn", "hashtag"),
-        ("north", "1", "summer", "video_id"),
+    assert values_of(rows, "song", "video_id", "matched_by") == [
+        ("autumn", "1", "hashtag"),
+        ("summer", "0", "hashtag"),
+        ("summer", "1", "video_id"),
     ]
 
 
@@ -50,9 +51,29 @@ def test_a_song_of_some_accounts_has_no_videos_of_others() -> None:
     assert song_videos(both, [song(hashtags=("s",))])["account"].to_list() == ["north", "south"]
 
 
-def test_any_caption_that_a_video_had_counts() -> None:
-    edited = videos("soon", "#s out now").with_columns(video_id=pl.lit("7"))
-    assert song_videos(edited, [song(hashtags=("s",))]).rows() == [("north", "7", "s", "hashtag")]
+def test_each_snapshot_is_judged_by_its_own_caption() -> None:
+    later = DAY + dt.timedelta(1)
+    edited = pl.concat([videos("soon"), videos("#s out now", date=later)])
+    assert values_of(song_videos(edited, [song(hashtags=("s",))]), "date", "title") == [(later, "#s out now")]
+
+
+def test_a_video_has_its_first_day_and_the_sums_of_its_totals() -> None:
+    uploaded = dt.datetime(2026, 6, 10, 23, tzinfo=dt.UTC)
+    rows = videos("#s", "#s", "#s", published_at=[uploaded, uploaded, None]).with_columns(
+        post_date=pl.Series([dt.date(2026, 6, 11), dt.date(2026, 6, 15), None]),
+        total_views=100,
+        total_likes=pl.Series([5, -1, None]),
+        total_comments=2,
+        total_shares=1,
+    )
+    # The second was scheduled: its post date is local, so its day may be the one before.
+    assert values_of(
+        song_videos(rows, [song(hashtags=("s",))]), "published_on", "total_views", "total_engagements"
+    ) == [
+        (dt.date(2026, 6, 10), 100, 8),
+        (dt.date(2026, 6, 14), 100, None),
+        (None, 100, None),
+    ]
 
 
 def test_without_songs_or_captions_nothing_is_recognised() -> None:
