@@ -17,7 +17,7 @@ import polars as pl
 
 from tiktok_assets.curated._tables import OfManyExports, conform, made_of
 from tiktok_assets.curated.measures import ratio
-from tiktok_assets.curated.songs.gains import VIDEO, gains, sum_of_known, sums_of_gains
+from tiktok_assets.curated.songs.gains import VIDEO, gains, sums_of_gains
 from tiktok_assets.curated.songs.song import Song
 from tiktok_assets.curated.songs.song_daily import Known, inputs_of_songs, known_at_ends
 from tiktok_assets.curated.table import Table, publication
@@ -68,11 +68,11 @@ class WeekOfSong(pa.DataFrameModel):
     )
     total_views: int = pa.Field(
         nullable=True,
-        description="views since publication, at each video's newest snapshot up to the end of the week; null where "
-        "those of one are unknown",
+        description="views since publication, at the newest snapshot up to the end of the week, of the videos that have "
+        "one with all totals; null where none has",
     )
     total_engagements: int = pa.Field(
-        nullable=True, description="likes + comments + shares since publication, at the same snapshots"
+        nullable=True, description="likes + comments + shares since publication, of the same snapshots"
     )
     engagement_rate: float = pa.Field(
         nullable=True,
@@ -135,7 +135,7 @@ def _weeks(known: Known, releases: pl.DataFrame) -> pl.DataFrame:
         .agg(
             *sums_of_gains(),
             (pl.col("published_on") >= pl.col("starts_on")).sum().cast(pl.Int64).alias("videos_published"),
-            *(sum_of_known(column).alias(column) for column in _ENGAGEMENT),
+            *(_sum_of_both(column).alias(column) for column in _ENGAGEMENT),
         )
         .with_columns(engagement_rate=ratio(pl.col("total_engagements"), pl.col("total_views")))
         .sort(_WEEK)
@@ -148,6 +148,12 @@ def _with_totals(of_videos: pl.DataFrame, snapshots: pl.DataFrame) -> pl.DataFra
     return of_videos.sort("ends_on").join_asof(
         totals, left_on="ends_on", right_on="date", by=VIDEO, check_sortedness=False
     )
+
+
+def _sum_of_both(column: str) -> pl.Expr:
+    """The sum over videos with both totals; null without any."""
+    both = pl.all_horizontal(pl.col(_ENGAGEMENT).is_not_null())
+    return pl.when(both.any()).then(pl.col(column).filter(both).sum())
 
 
 SONG_WEEKS = Table(
