@@ -73,7 +73,6 @@ def _line(song: Song, recent: pl.DataFrame) -> dict[str, Any]:
         "campaign": song.campaign or "",
         "released": words.short_day(song.release_date),
         "week": (ends_on - song.release_date).days // DAYS if ends_on else None,
-        "on": words.counted(recent.height, "account"),
         **_numbers({**total, "ends_on": ends_on}),
     }
 
