@@ -19,6 +19,8 @@ from tiktok_assets.reporting.account_tables import AccountTables
 from tiktok_assets.reporting.facts import Headline
 from tiktok_assets.reporting.next_steps import NextSteps, next_steps
 from tiktok_assets.reporting.rendering import rendered, text
+from tiktok_assets.reporting.song_tables import SongTables
+from tiktok_assets.reporting.songs import PAGE, songs_of_roster
 
 LATE_AFTER = 7
 """Days behind the newest day Studio can have numbers of, from which on an account's numbers are late: a weekly export
@@ -63,6 +65,7 @@ class RosterLine:
 
     unassigned: int = 0
     """Files in quarantine that name no account: the same for all."""
+    songs: SongTables = field(default_factory=SongTables)
     client: str | None = None
     owner: str | None = None
     next: NextSteps = field(default_factory=NextSteps)
@@ -98,6 +101,7 @@ def roster_line(tables: AccountTables, newest: dt.date) -> RosterLine:
         due_before=completeness.due_before,
         problems=_problems(tables, last),
         unassigned=len(completeness.unassigned),
+        songs=tables.songs,
         client=tables.account.client,
         owner=tables.account.owner,
         next=next_steps(tables),
@@ -146,6 +150,8 @@ def front_page(lines: Sequence[RosterLine], made_at: dt.datetime) -> str:
         ranked=words.counted(len(places), "account"),
         accounts=words.counted(len(lines), "account"),
         late_after=LATE_AFTER,
+        songs=songs_of_roster({one.key: one.songs for one in lines}),
+        songs_link=PAGE,
         made_at=made_at,
     )
 
