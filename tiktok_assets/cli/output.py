@@ -99,6 +99,8 @@ def print_result(result: Any) -> None:
         out.print(table)
     for one in result.accounts:
         _print_outcome(one)
+    if result.streams:
+        _print_streams(result.streams)
     if result.dead_runs:
         runs = (
             "1 run of a killed process was"
@@ -124,7 +126,10 @@ def print_result(result: Any) -> None:
         out.print(
             f"still being written, will be processed next time: {path}", style="yellow", markup=False, soft_wrap=True
         )
-    if not (result.accounts or result.lost or result.intake.waiting or result.has_published) and result.is_clean:
+    if (
+        not (result.accounts or result.streams or result.lost or result.intake.waiting or result.has_published)
+        and result.is_clean
+    ):
         from tiktok_assets.settings import load_settings
 
         settings = load_settings()
@@ -133,6 +138,19 @@ def print_result(result: Any) -> None:
             highlight=False,
             soft_wrap=True,
         )
+
+
+def _print_streams(one: Any) -> None:
+    months = f"{one.first_month:%Y-%m} to {one.last_month:%Y-%m}"
+    if one.error:
+        out.print(f"streams, {months}: {one.error}", style="red", markup=False, soft_wrap=True)
+    else:
+        files = f"{one.files} new {'file' if one.files == 1 else 'files'}" if one.files else "made again"
+        out.print(f"streams: {files}, {months}", highlight=False)
+    for text in one.warned_checks.values():
+        out.print(f"look at: {text}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+    for text in one.warnings:
+        out.print(f"note: streams: {text}", style="dim", markup=False, highlight=False, soft_wrap=True)
 
 
 def _print_outcome(one: Any) -> None:

@@ -203,6 +203,8 @@ def _unassigned(lake: Lake, roster: Roster) -> int:
     """Files directly in landing and in folders of unknown accounts; the folders of known accounts are not searched."""
     count = 0
     for path in files_in(lake.settings.landing):
+        if path == lake.settings.landed_streams:
+            continue
         if path.is_dir():
             count += sum(1 for _ in files_below(path)) if home_of(lake.settings, roster, path.name) is None else 0
         else:
