@@ -73,7 +73,7 @@ def build_definitions(settings: Settings, studio: Extractor | None = None) -> dg
         assets += [build_table_asset(table, settings, roster, partitions_def) for table in others]
         streams = build_streams_assets(lake, roster, warehouse, months_since(settings.start_date))
         publish_warehouse = build_publish_warehouse(lake, roster, warehouse)
-        new_exports = build_new_exports(lake, roster, warehouse, process_exports, publish_warehouse)
+        new_exports = build_new_exports(lake, roster, warehouse, process_exports, process_streams, publish_warehouse)
     extractor = studio or in_browser(settings)
     return dg.Definitions(
         assets=[*assets, landed_streams(), streams],

@@ -214,6 +214,12 @@ def findings_on_streams(lake: Lake, rows: Mapping[dt.date, str]) -> list[Finding
     return found
 
 
+def unprocessed_streams(lake: Lake) -> list[Finding]:
+    """The files in ``landing/streams`` that raw does not hold."""
+    new = [path for path in files_below(lake.settings.landed_streams) if _is_new(lake, path)]
+    return [Finding(place=f"{path}", problem="not processed yet", remedy="`tiktok-assets process`") for path in new]
+
+
 def _ids_in_landing(lake: Lake) -> set[str]:
     ids = set()
     for path in files_below(lake.settings.landed_streams):
@@ -226,5 +232,6 @@ def _ids_in_landing(lake: Lake) -> set[str]:
 
 def forget_months(lake: Lake, months: Iterable[dt.date]) -> None:
     """Have an ordinary run make these months again."""
-    gone = set(months)
-    write_manifest(lake, {month: one for month, one in noted(lake).items() if month not in gone})
+    gone, known = set(months) - lost_files(lake).keys(), noted(lake)
+    if gone:
+        write_manifest(lake, {month: one for month, one in known.items() if month not in gone})
