@@ -12,9 +12,11 @@ import polars as pl
 
 from tiktok_assets.accounts import Roster
 from tiktok_assets.assets.dagster_failures import reports_failures
+from tiktok_assets.assets.declared import column_lineage
 from tiktok_assets.assets.partitions import run_partitions
 from tiktok_assets.assets.publishing import publish
 from tiktok_assets.checks.streams import schema_check, stream_check_specs, stream_checks
+from tiktok_assets.curated.table import Table
 from tiktok_assets.exports.months import month_of
 from tiktok_assets.exports.problems import ExportProblem
 from tiktok_assets.failures import PermanentFailure
@@ -37,13 +39,14 @@ from tiktok_assets.storage.streams import (
     write_raw,
 )
 from tiktok_assets.streams.latest import latest_rows, typed_files
-from tiktok_assets.streams.reading import STREAMS_READER
+from tiktok_assets.streams.reading import RAW_MEANINGS, RAW_ROWS, STREAMS_READER
 from tiktok_assets.streams.songs import song_streams, with_songs
-from tiktok_assets.streams.tables import SONG_STREAMS, STREAMS
+from tiktok_assets.streams.tables import SONG_STREAMS, STREAM_TABLES, STREAMS
 
 _KEYS = {layer: dg.AssetKey([layer, "streams"]) for layer in ("landing", "raw", "staging")} | {
     "warehouse": dg.AssetKey(SONG_STREAMS.key.split("/"))
 }
+_DESCRIPTION_OF_RAW = "The rows of each dropped file as text, with provenance: one immutable file per dropped file."
 MADE = [_KEYS[layer] for layer in ("raw", "staging", "warehouse")]
 """The assets of a run, in the order in which they are made."""
 
@@ -112,28 +115,30 @@ def _of_months(rows: pl.DataFrame, months: Sequence[dt.date]) -> pl.DataFrame:
 
 def _spec(lake: Lake, layer: str, partitions_def: dg.PartitionsDefinition) -> dg.AssetSpec:
     before = {"raw": "landing", "staging": "raw", "warehouse": "staging"}[layer]
-    described = {
-        "raw": ("The rows of each dropped file as text, with provenance: one immutable file per dropped file.", None),
-        "staging": (STREAMS.description, STREAMS),
-        "warehouse": (SONG_STREAMS.description, SONG_STREAMS),
-    }
-    description, table = described[layer]
-    metadata: dict[str, object] = {"dagster/column_schema": column_schema(table.schema)} if table else {}
-    if layer == "warehouse":
-        metadata["dagster/table_name"] = f"main.{SONG_STREAMS.name}"
-    else:
-        metadata["dagster/uri"] = str(lake.settings.data_dir / layer / "streams")
+    table = {"staging": STREAMS, "warehouse": SONG_STREAMS}.get(layer)
     return dg.AssetSpec(
         _KEYS[layer],
         deps=[_KEYS[before]],
         group_name=layer,
-        description=description,
+        description=table.description if table else _DESCRIPTION_OF_RAW,
         code_version=table.version if table else STREAMS_READER,
         partitions_def=partitions_def,
         kinds={"duckdb"} if layer == "warehouse" else {"polars", "parquet"},
         owners=OWNERS,
-        metadata=metadata,
+        metadata=_metadata(lake, layer, table),
     )
+
+
+def _metadata(lake: Lake, layer: str, table: Table | None) -> dict[str, object]:
+    columns = [dg.TableColumn(name, str(RAW_ROWS[name]), text) for name, text in RAW_MEANINGS.items()]
+    schema = {"dagster/column_schema": column_schema(table.schema) if table else dg.TableSchema(columns)}
+    if layer == "warehouse":
+        return {
+            **schema,
+            "dagster/table_name": f"main.{SONG_STREAMS.name}",
+            **column_lineage(SONG_STREAMS, STREAM_TABLES),
+        }
+    return {**schema, "dagster/uri": str(lake.settings.data_dir / layer / "streams")}
 
 
 def _materialized(context: dg.AssetExecutionContext, layer: str, rows: pl.DataFrame) -> dg.MaterializeResult:

@@ -39,9 +39,9 @@ def days_of(name: str, texts: Sequence[str | None]) -> list[dt.date]:
         why = problem.why.rstrip(".")
         remedy = "" if "YYYY-MM-DD" in why else f" {_ISO}."
         raise UnreadableValue(f"{name}, row {row}: the date {problem.text!r} {why}.{remedy}") from problem
-    if read.years is None:
+    if read.years is None and distinct:
         raise UnreadableValue(f"{name}, row 1: the date {distinct[0]!r} has no year. {_ISO}.")
-    dates = [dt.date(year, *day) for year, day in zip(read.years, read.days, strict=True)]
+    dates = [dt.date(year, *day) for year, day in zip(read.years or (), read.days, strict=True)]
     _require_days(name, sorted(set(dates)))
     by_cell = dict(zip(distinct, dates, strict=True))
     return [by_cell[cell] for cell in cells]

@@ -24,8 +24,16 @@ from tiktok_assets.streams.rows import cells_of, distinct_rows, notes_on, typed_
 
 STREAMS_READER = "1"
 """Bump when the reading of files changes; raw then keeps both readings."""
-_OF_RAW = ("export_id", "source", "member", "row_number", "date_label", "vintage", "parser_version")
-RAW_ROWS = {name: PROVENANCE[name] for name in _OF_RAW}
+RAW_MEANINGS = {
+    "export_id": "sha256 of the dropped file",
+    "source": "the dropped file, below landing/streams",
+    "member": "the table inside the file",
+    "row_number": "1 is the first row below the header",
+    "date_label": "the day that the row's date names",
+    "vintage": "the time of the file (UTC), which orders files: the latest one counts",
+    "parser_version": "version of the reader",
+}
+RAW_ROWS = {name: PROVENANCE[name] for name in RAW_MEANINGS}
 """The columns beside those of the file, which are text under their own names."""
 
 

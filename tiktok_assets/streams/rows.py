@@ -91,9 +91,17 @@ def notes_on(raw: pl.DataFrame, rows: pl.DataFrame) -> Iterator[str]:
             "old, delete it. Then put the file back."
         )
     if repeated := several.filter(pl.col("row").list.len() > 1).height:
-        yield f"{repeated} rows appear more than once, alike in every column, and count once"
+        yield (
+            "1 row appears more than once, alike in every column, and counts once"
+            if repeated == 1
+            else f"{repeated} rows appear more than once, alike in every column, and count once"
+        )
     if unknown := rows["streams"].null_count():
-        yield f"{unknown} rows have no number of streams: these days stay unknown"
+        yield (
+            "1 row has no number of streams: its day stays unknown"
+            if unknown == 1
+            else f"{unknown} rows have no number of streams: their days stay unknown"
+        )
 
 
 def _and_more(number: int) -> str:
