@@ -74,17 +74,9 @@ def build_streams_assets(
     )
     @reports_failures
     def streams(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-        asked, songs, holder = run_partitions(context).months, load_songs(lake.settings), f"run {context.run_id[:8]}"
+        songs, holder = load_songs(lake.settings), f"run {context.run.run_id[:8]}"
         with Locks(lake.settings.locks, holder).hold(STREAMS_LOCK, say=context.log.info):
-            for file in new_files(lake):
-                if isinstance(file, ExportProblem):
-                    context.log.warning(f"left out: {file}")
-                elif set(file.months) & set(asked):
-                    write_raw(lake, file)
-            lost = lost_files(lake)
-            months = [month for month in asked if month not in lost]
-            for month in set(asked) & lost.keys():
-                context.log.warning(f"{month:%Y-%m} stays as it is: raw lacks a file of it (`tiktok-assets verify`).")
+            months = _months_to_make(context, lake)
             made = {month: one for month, one in made_of_today(lake, songs).items() if month in months}
             rows = _of_months(typed_files(raw_rows_of(lake, months)), months)
             yield _materialized(context, "raw", rows)
@@ -107,6 +99,20 @@ def build_streams_assets(
             yield from stream_checks(rows, matched)
 
     return streams
+
+
+def _months_to_make(context: dg.AssetExecutionContext, lake: Lake) -> list[dt.date]:
+    """The months of the run, with their new files in raw; without those of which raw lacks a file."""
+    asked = run_partitions(context).months
+    for file in new_files(lake):
+        if isinstance(file, ExportProblem):
+            context.log.warning(f"left out: {file}")
+        elif set(file.months) & set(asked):
+            write_raw(lake, file)
+    lost = lost_files(lake)
+    for month in sorted(set(asked) & lost.keys()):
+        context.log.warning(f"{month:%Y-%m} stays as it is: raw lacks a file of it (`tiktok-assets verify`).")
+    return [month for month in asked if month not in lost]
 
 
 def _of_months(rows: pl.DataFrame, months: Sequence[dt.date]) -> pl.DataFrame:

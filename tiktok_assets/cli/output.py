@@ -238,9 +238,23 @@ def print_inspection(found: dict[str, Any]) -> None:
                 highlight=False,
                 soft_wrap=True,
             )
+    if "stores" in found:
+        _print_streams_file(found)
     for warning in found.get("warnings", []):
         out.print(f"  note                 {warning}", style="yellow", markup=False, highlight=False, soft_wrap=True)
     if found["problem"]:
         out.print(
             f"  {found['problem']}: {found['message']}", style="red", markup=False, highlight=False, soft_wrap=True
         )
+
+
+def _print_streams_file(found: dict[str, Any]) -> None:
+    recordings = found["recordings"]
+    more = f" and {len(recordings) - _LISTED} more" if len(recordings) > _LISTED else ""
+    known = {
+        "streams": f"{found['rows']} {'row' if found['rows'] == 1 else 'rows'}, {' to '.join(found['window'])}",
+        "stores": ", ".join(found["stores"]),
+        "recordings": f"{', '.join(recordings[:_LISTED])}{more}",
+    }
+    for name, value in known.items():
+        out.print(f"  {name:<20} {value}", markup=False, highlight=False, soft_wrap=True)

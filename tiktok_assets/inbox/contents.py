@@ -15,12 +15,14 @@ from upath import UPath
 from tiktok_assets import clock
 from tiktok_assets.exports.evidence import ONE_DAY
 from tiktok_assets.exports.names import NameFacts
-from tiktok_assets.exports.problems import ExportProblem, UnreadableFile
+from tiktok_assets.exports.problems import ExportProblem, ForeignFile, UnreadableFile
 from tiktok_assets.inbox.files import State, siblings_of, state_of
 from tiktok_assets.inbox.ownership import linked_handles
 from tiktok_assets.inbox.sandbox import Limits, read_within
 from tiktok_assets.reports.reading import MemberRows, open_export
+from tiktok_assets.settings import STREAMS
 from tiktok_assets.storage.lake import Lake, local_copy
+from tiktok_assets.streams.reading import is_of_streams
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +117,17 @@ def read_contents(
 
 def contents_of(file: Path, siblings: Sequence[Path], today: dt.date | None) -> Contents:
     """Raises an ExportProblem."""
+    try:
+        return _contents_of(file, siblings, today)
+    except ForeignFile as problem:
+        if is_of_streams(file):
+            raise ForeignFile(
+                f"{file.name}: is a table of streams, which are no account's. Put it into landing/{STREAMS}/."
+            ) from problem
+        raise
+
+
+def _contents_of(file: Path, siblings: Sequence[Path], today: dt.date | None) -> Contents:
     with open_export(file, siblings, today) as export:
         export.validate()
         return Contents(

@@ -20,10 +20,10 @@ from upath import UPath
 from tiktok_assets.curated.songs.song import Song
 from tiktok_assets.exports.months import month_of
 from tiktok_assets.storage.duckdb import Session
-from tiktok_assets.storage.lake import Lake, files_in, read_parquet
+from tiktok_assets.storage.lake import Lake, files_in, read_parquet, scan_parquet
 from tiktok_assets.storage.manifest import digest_of
 from tiktok_assets.streams.reading import STREAMS_READER, StreamsFile
-from tiktok_assets.streams.tables import SONG_STREAMS, STREAM_TABLES, STREAMS
+from tiktok_assets.streams.tables import SONG_STREAMS, STREAM_TABLES, STREAMS, Streams
 
 _ENDING = f".v{STREAMS_READER}.parquet"
 _COMPARED = ", ".join(name for name in SONG_STREAMS.columns if name != "loaded_at")
@@ -107,6 +107,13 @@ def write_months(lake: Lake, rows: pl.DataFrame, months: Iterable[dt.date]) -> N
             lake.remove(month_file(lake, month))
         else:
             lake.write(month_file(lake, month), of_month)
+
+
+def staged_streams(lake: Lake) -> pl.LazyFrame:
+    """The rows of staging/streams, of all months."""
+    folders = sorted(files_in(lake.settings.staging / "streams"))
+    paths = [path for folder in folders if (path := folder / "data.parquet").exists()]
+    return scan_parquet(paths) if paths else Streams.empty().lazy()
 
 
 def stored_file(lake: Lake, month: dt.date) -> str:

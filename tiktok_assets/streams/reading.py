@@ -14,7 +14,7 @@ import polars as pl
 
 from tiktok_assets.exports.archive import export_id, open_members
 from tiktok_assets.exports.months import month_of
-from tiktok_assets.exports.problems import BrokenFile
+from tiktok_assets.exports.problems import BrokenFile, ExportProblem
 from tiktok_assets.exports.provenance import PROVENANCE
 from tiktok_assets.exports.tables import read_tables
 from tiktok_assets.exports.text_rows import Table
@@ -83,6 +83,18 @@ def read_streams(path: Path, source: str) -> StreamsFile:
     if distinct_rows(rows).is_empty():
         raise BrokenFile(f"{path.name}: no row has a number of streams. Export it again.")
     return StreamsFile(export_id=digest, rows=raw, warnings=tuple(notes))
+
+
+def is_of_streams(path: Path) -> bool:
+    """Whether the columns of a table in it are those of streams, whatever its cells are."""
+    try:
+        with open_members(path) as members:
+            for name, table in (pair for member in members for pair in read_tables(member, is_header)):
+                require_columns(name, table.header)
+                return True
+    except ExportProblem:
+        pass
+    return False
 
 
 def _with_days(name: str, table: Table) -> pl.DataFrame:
