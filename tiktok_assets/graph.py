@@ -33,6 +33,7 @@ from tiktok_assets.jobs import (
 from tiktok_assets.schedules import build_daily_extraction
 from tiktok_assets.sensors import build_changed_tables, build_new_exports
 from tiktok_assets.settings import Settings
+from tiktok_assets.songs import load_songs
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.locks import Locks
@@ -50,7 +51,7 @@ def build_definitions(settings: Settings, studio: Extractor | None = None) -> dg
 
     ``studio``: where exports come from; TikTok's own by default.
     """
-    lake, roster = Lake(settings), load_roster(settings)
+    lake, roster, songs = Lake(settings), load_roster(settings), load_songs(settings)
     partitions_def = account_months(roster.partition_keys(), settings.start_date)
     with warnings.catch_warnings():
         # backfill_policy, owners, kinds: one beta warning for each asset, about nothing we could do.
@@ -65,12 +66,12 @@ def build_definitions(settings: Settings, studio: Extractor | None = None) -> dg
             build_coverage_asset(lake, partitions_def),
             build_account_report(lake, roster, partitions_def),
             build_front_page(lake, roster),
-            build_export_log(lake, roster, partitions_def),
+            build_export_log(lake, roster, songs, partitions_def),
         ]
         warehouse = warehouse_of(settings)
         made = {key for asset in assets for key in asset.keys}
         others = [table for table in TABLES.values() if dg.AssetKey(table.key.split("/")) not in made]
-        assets += [build_table_asset(table, settings, roster, partitions_def) for table in others]
+        assets += [build_table_asset(table, settings, roster, songs, partitions_def) for table in others]
         streams = build_streams_assets(lake, roster, warehouse, months_since(settings.start_date))
         publish_warehouse = build_publish_warehouse(lake, roster, warehouse)
         new_exports = build_new_exports(lake, roster, warehouse, process_exports, process_streams, publish_warehouse)

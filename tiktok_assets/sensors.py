@@ -19,7 +19,7 @@ from tiktok_assets.inbox.streams import months_to_make
 from tiktok_assets.inbox.tries import tries
 from tiktok_assets.inbox.verify import repair
 from tiktok_assets.partitions import accounts_of, month_tags
-from tiktok_assets.songs import load_songs
+from tiktok_assets.songs import InvalidSongs, Song, load_songs
 from tiktok_assets.storage.dagster_internals import AssetJob
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake
@@ -70,6 +70,8 @@ def build_new_exports(
                 return look(context)
         except LockTaken as taken:
             return dg.SkipReason(f"{taken} What has landed is processed there, or by the next tick after it.")
+        except InvalidSongs as error:  # every run would stop at it
+            return dg.SkipReason(f"{error} Until then nothing is processed.")
 
     def look(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         _end_dead_runs(context, lake, roster)
@@ -140,19 +142,24 @@ def build_changed_tables(lake: Lake, process_exports: AssetJob, refresh_reports:
 
 
 class Repairs:
-    """``repair``, once a day from the start of the process on."""
+    """``repair``, once a day from the start of the process on, and when the songs were edited."""
 
     def __init__(self, lake: Lake, warehouse: Warehouse) -> None:
         self._lake, self._warehouse, self._last = lake, warehouse, time.monotonic()
+        self._songs: tuple[Song, ...] = ()
 
     def due(self) -> list[Finding]:
-        """What was found to be lost, if it is time to look; empty while a run is under way, and then tried again."""
-        if time.monotonic() - self._last < _VERIFY_AGAIN:
+        """What was found to be lost, if it is time to look; empty while a run is under way, and then tried again.
+
+        Raises InvalidSongs.
+        """
+        songs = load_songs(self._lake.settings)
+        if songs == self._songs and time.monotonic() - self._last < _VERIFY_AGAIN:
             return []
         lost = repair(self._lake, load_roster(self._lake.settings), self._warehouse)
         if lost is None:
             return []
-        self._last = time.monotonic()
+        self._last, self._songs = time.monotonic(), songs
         return lost
 
 

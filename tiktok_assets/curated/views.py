@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import pandera.polars as pa
 
 from tiktok_assets.curated.account.periods import Periods
+from tiktok_assets.curated.songs import views_and_streams
 from tiktok_assets.curated.videos import trends
 
 
@@ -131,6 +132,12 @@ VIEWS: Mapping[str, View] = {
         sources=("viral_content", "content_performance"),
         schema=trends.ViralTrends,
         columns={"platform": "always 'tiktok'"},
+    ),
+    "song_views_and_streams": View(
+        query=views_and_streams.QUERY,
+        description=inspect.cleandoc(str(views_and_streams.ViewsAndStreams.__doc__)),
+        sources=("song_days", "song_streams"),
+        schema=views_and_streams.ViewsAndStreams,
     ),
 }
 """By name. social_media_rollup has the columns of Fivetran's dbt_social_media_reporting, to stand beside its tables."""

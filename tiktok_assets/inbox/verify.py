@@ -18,6 +18,7 @@ from tiktok_assets.inbox.findings import AccountState, Finding, exports_to_reope
 from tiktok_assets.inbox.receipts import Receipt, loaded, loaded_receipts, reopen
 from tiktok_assets.inbox.streams import findings_on_streams, forget_months, unprocessed_streams
 from tiktok_assets.making import made_with
+from tiktok_assets.songs import load_songs
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake, files_in, plain
 from tiktok_assets.storage.lock_names import account_lock
@@ -101,7 +102,8 @@ def _look(
     by_account = {account: found for account in roster if (found := loaded_receipts(lake, account))}
     if not by_account:
         return
-    today, noted, stored = made_with(lake.settings, roster), noted_rows(lake), _stored_rows(warehouse, say)
+    today = made_with(lake.settings, roster, load_songs(lake.settings))
+    noted, stored = noted_rows(lake), _stored_rows(warehouse, say)
     for account, receipts in by_account.items():
         files, rows = noted_files(lake, account), noted.get(account, {})
         kept = set(lake.months_kept({*files, *rows}))  # a month that is not can neither be made nor be missing

@@ -34,7 +34,7 @@ class Streams(pa.DataFrameModel):
 class SongStreams(pa.DataFrameModel):
     """One row per song, store and day: streams of its recordings. A day without a row is unknown, not 0."""
 
-    song: str = pa.Field(description="key of the song, as in songs.toml", metadata=made_of("isrc", "song"))
+    song: str = pa.Field(description="the song's name in brackets of songs.toml", metadata=made_of("isrc", "song"))
     store: str = pa.Field(description="the store's name as in the files, in lower case")
     date: pl.Date = pa.Field(description="the day, as the file dates it")
     streams: int = pa.Field(ge=0, description="streams of all recordings of the song, in all territories of the file")
