@@ -25,7 +25,7 @@ from tiktok_assets.songs import load_songs
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.locks import Locks
-from tiktok_assets.storage.metadata import OWNERS, ROWS, column_schema
+from tiktok_assets.storage.metadata import OWNERS, ROWS, column_schema, part_of_list
 from tiktok_assets.storage.partition_metadata import set_partition_metadata
 from tiktok_assets.storage.run_locks import RUN_LIFE
 from tiktok_assets.storage.streams import (
@@ -109,6 +109,9 @@ def _months_to_make(context: dg.AssetExecutionContext, lake: Lake) -> list[dt.da
             context.log.warning(f"left out: {file}")
         elif set(file.months) & set(asked):
             write_raw(lake, file)
+            (source,) = file.rows["source"].unique()
+            facts = {"source": source, "export_id": file.export_id, "warnings": part_of_list(list(file.warnings))}
+            context.log_event(dg.AssetMaterialization(_KEYS["landing"], metadata=facts))
     lost = lost_files(lake)
     for month in sorted(set(asked) & lost.keys()):
         context.log.warning(f"{month:%Y-%m} stays as it is: raw lacks a file of it (`tiktok-assets verify`).")

@@ -15,6 +15,12 @@ from tiktok_assets.streams.songs import named_twice, unmatched
 from tiktok_assets.streams.tables import SONG_STREAMS, STREAMS, Streams
 
 _SHOWN = 5
+_TO_DECIDE = (
+    "files of the same time report different streams. Delete the wrong file and run `tiktok-assets rebuild`, or "
+    "download the right one again."
+)
+_TO_MATCH = "of no song in songs.toml. Write its ISRC, or the title where there is none, into its song there."
+_TO_NAME_ALIKE = "named by ISRC in one row and by title alone in another. Those with an ISRC count."
 _DESCRIPTIONS = {
     (STREAMS.key, "keeps_schema"): (
         "Columns, types, bounds and keys are as described. If this is broken, nothing downstream is made."
@@ -48,42 +54,36 @@ def schema_check(staged: pl.DataFrame) -> dg.AssetCheckResult:
 
 def stream_checks(rows: pl.DataFrame, matched: pl.DataFrame) -> Iterator[dg.AssetCheckResult]:
     """The results on the ``rows`` of all files, and on the latest ones ``matched`` with songs."""
-    yield _result(STREAMS.key, "latest_file_is_known", undecided(rows), _of_tie)
-    yield _result(SONG_STREAMS.key, "every_stream_has_a_song", unmatched(matched), _of_recording)
-    yield _result(SONG_STREAMS.key, "recordings_have_isrcs", named_twice(matched), _of_day)
+    yield _result(STREAMS.key, "latest_file_is_known", undecided(rows), _tie, _TO_DECIDE)
+    yield _result(SONG_STREAMS.key, "every_stream_has_a_song", unmatched(matched), _recording, _TO_MATCH)
+    yield _result(SONG_STREAMS.key, "recordings_have_isrcs", named_twice(matched), _day, _TO_NAME_ALIKE)
 
 
-def _result(key: str, name: str, cases: pl.DataFrame, sentence: Callable[[dict[str, Any]], str]) -> dg.AssetCheckResult:
-    shown = [sentence(row) for row in cases.head(_SHOWN).iter_rows(named=True)]
-    more = f" And {cases.height - _SHOWN} more." if cases.height > _SHOWN else ""
+def _result(
+    key: str, name: str, cases: pl.DataFrame, named: Callable[[dict[str, Any]], str], what: str
+) -> dg.AssetCheckResult:
+    """The first of the ``cases`` by their names, then ``what`` they are and what to do."""
+    shown = "; ".join(named(row) for row in cases.head(_SHOWN).iter_rows(named=True))
+    more = f" and {cases.height - _SHOWN} more" if cases.height > _SHOWN else ""
     return dg.AssetCheckResult(
         asset_key=key.split("/"),
         check_name=name,
         passed=cases.is_empty(),
         severity=dg.AssetCheckSeverity.WARN,
-        description=f"{' '.join(shown)}{more}" if shown else None,
+        description=f"{shown}{more}: {what}" if shown else None,
         metadata={"cases": cases.height},
     )
 
 
-def _of_tie(row: dict[str, Any]) -> str:
-    return (
-        f"{' and '.join(map(one_line, row['files']))} have the same time and report different streams of "
-        f"{one_line(row['track'])}, {one_line(row['store'])}, {row['date']}: delete the wrong one, or download the "
-        "right one again."
-    )
+def _tie(row: dict[str, Any]) -> str:
+    files = " and ".join(map(one_line, row["files"]))
+    return f"{one_line(row['track'])}, {one_line(row['store'])}, {row['date']} ({files})"
 
 
-def _of_recording(row: dict[str, Any]) -> str:
+def _recording(row: dict[str, Any]) -> str:
     title = f"'{one_line(row['song'])}'" if row["song"] else ""
-    if row["isrc"]:
-        named = f"{row['isrc']} ({title})" if title else row["isrc"]
-        return f"{named} is of no song: write {row['isrc']} into isrc of its song in songs.toml."
-    return f"{title} is of no song: write this title into songs.toml, or add a column isrc to the file."
+    return " ".join(filter(None, (row["isrc"], title)))
 
 
-def _of_day(row: dict[str, Any]) -> str:
-    return (
-        f"{row['song_key']}, {one_line(row['store'])}, {row['date']}: one row names it by ISRC, another by title "
-        "alone; those with an ISRC count."
-    )
+def _day(row: dict[str, Any]) -> str:
+    return f"{row['song_key']}, {one_line(row['store'])}, {row['date']}"

@@ -9,8 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import logging
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from upath import UPath
 
@@ -43,7 +43,7 @@ from tiktok_assets.storage.streams import (
     stored_file,
     write_manifest,
 )
-from tiktok_assets.streams.reading import StreamsFile, read_streams
+from tiktok_assets.streams.reading import StreamsFile, describe_streams, read_streams
 
 log = logging.getLogger(__name__)
 
@@ -84,8 +84,7 @@ def take_in_streams(lake: Lake, *, settle_seconds: float = 0.0) -> StreamsIntake
     def note_refused(path: UPath, error: OSError) -> None:
         refused.append(f"{shown(path)}: cannot be read ({error.strerror or error}). Give this user permission to it.")
 
-    new = [path for path in files_below(lake.settings.landed_streams, note_refused) if _is_new(lake, path)]
-    for path, is_whole in unchanged(new):
+    for path, is_whole in unchanged(_new_paths(lake, note_refused)):
         if not is_whole:
             waiting.append(shown(path))
             continue
@@ -110,48 +109,44 @@ def take_in_streams(lake: Lake, *, settle_seconds: float = 0.0) -> StreamsIntake
     )
 
 
-def _is_new(lake: Lake, path: UPath) -> bool:
-    if not is_text(path):
-        return True
-    try:
-        return identity(path) not in raw_files(lake)
-    except UnreadableFile:
-        return True  # reading it reports why
+def _new_paths(lake: Lake, refused: Callable[[UPath, OSError], None] | None = None) -> list[UPath]:
+    """The files in ``landing/streams`` that raw does not hold."""
+    known = raw_files(lake)
+
+    def is_new(path: UPath) -> bool:
+        try:
+            return not is_text(path) or identity(path) not in known
+        except UnreadableFile:
+            return True  # reading it reports why
+
+    return [path for path in files_below(lake.settings.landed_streams, refused) if is_new(path)]
 
 
 def _landed(lake: Lake, path: UPath) -> LandedStreams:
     """Raises an ExportProblem, OSError or MemoryError."""
     if not is_text(path):
         raise ExportProblem(f"{shown(path)}: the name is not valid text. Rename it, then put it back.")
-    found = _described(path, source_of_streams(lake, path), state_of(path), Limits.of(lake.settings))
-    if isinstance(found, ExportProblem):
-        raise type(found)(str(found))
-    landed, window = found
-    require_past(window, path.name)
-    kept = months_to_keep(lake, landed.months, window, path.name, lake.settings.landed_streams)
-    left_out = len(landed.months) - len(kept)
-    more = f"{left_out} of its months are before TIKTOK_START_DATE and stay in raw alone" if left_out else None
-    return replace(landed, months=tuple(kept), warnings=(*landed.warnings, *filter(None, [more])))
+    source = source_of_streams(lake, path)
+    file = _described(path, source, state_of(path), Limits.of(lake.settings))
+    if isinstance(file, ExportProblem):
+        raise type(file)(str(file))
+    require_past(file.window, path.name)
+    kept = months_to_keep(lake, file.months, file.window, path.name, lake.settings.landed_streams)
+    left_out = [month for month in file.months if month < lake.settings.start_date]
+    more = [f"its rows of {len(left_out)} months before TIKTOK_START_DATE stay in raw alone"] if left_out else []
+    return LandedStreams(source=source, export_id=file.export_id, months=tuple(kept), warnings=(*file.warnings, *more))
 
 
 @functools.lru_cache(maxsize=10_000)
-def _described(
-    path: UPath, source: str, state: State, limits: Limits
-) -> tuple[LandedStreams, tuple[dt.date, dt.date]] | ExportProblem:
-    """What a file contains and its first and last day, or why it cannot be used; cached while its ``state`` stays."""
+def _described(path: UPath, source: str, state: State, limits: Limits) -> StreamsFile | ExportProblem:
+    """What a file contains, without its rows, or why it cannot be used; cached while its ``state`` stays."""
     try:
-        file = _read(path, source, limits)
+        with local_copy(path) as file:
+            return read_within(limits, describe_streams, file, source)
     except UnreadableFile:
         raise
     except ExportProblem as problem:
         return type(problem)(str(problem))  # without its traceback, which would keep the file in memory
-    landed = LandedStreams(source=source, export_id=file.export_id, months=file.months, warnings=file.warnings)
-    return landed, file.window
-
-
-def _read(path: UPath, source: str, limits: Limits) -> StreamsFile:
-    with local_copy(path) as file:
-        return read_within(limits, read_streams, file, source)
 
 
 def source_of_streams(lake: Lake, path: UPath) -> str:
@@ -161,16 +156,18 @@ def source_of_streams(lake: Lake, path: UPath) -> str:
 
 def new_files(lake: Lake) -> Iterator[StreamsFile | ExportProblem]:
     """The files that raw does not hold, read; or why one is left to the next look into landing."""
-    new = [path for path in files_below(lake.settings.landed_streams) if _is_new(lake, path)]
-    for path, is_whole in unchanged(new):
+    limits = Limits.of(lake.settings)
+    for path, is_whole in unchanged(_new_paths(lake)):
         if not is_whole or not is_text(path):
             continue
         try:
-            file = _read(path, source_of_streams(lake, path), Limits.of(lake.settings))
+            with local_copy(path) as local:
+                file = read_within(limits, read_streams, local, source_of_streams(lake, path))
             require_past(file.window, path.name)
-            yield file
         except ExportProblem as problem:
             yield problem
+        else:
+            yield file
 
 
 def months_to_make(lake: Lake, songs: Iterable[Song], landed: Iterable[LandedStreams]) -> tuple[dt.date, ...]:
@@ -216,8 +213,8 @@ def findings_on_streams(lake: Lake, rows: Mapping[dt.date, str]) -> list[Finding
 
 def unprocessed_streams(lake: Lake) -> list[Finding]:
     """The files in ``landing/streams`` that raw does not hold."""
-    new = [path for path in files_below(lake.settings.landed_streams) if _is_new(lake, path)]
-    return [Finding(place=f"{path}", problem="not processed yet", remedy="`tiktok-assets process`") for path in new]
+    remedy = "`tiktok-assets process`"
+    return [Finding(place=f"{path}", problem="not processed yet", remedy=remedy) for path in _new_paths(lake)]
 
 
 def _ids_in_landing(lake: Lake) -> set[str]:

@@ -20,7 +20,7 @@ from upath import UPath
 from tiktok_assets.curated.songs.song import Song
 from tiktok_assets.exports.months import month_of
 from tiktok_assets.storage.duckdb import Session
-from tiktok_assets.storage.lake import Lake, files_in, read_parquet, scan_parquet
+from tiktok_assets.storage.lake import Lake, changed_at, files_in, read_parquet, scan_parquet
 from tiktok_assets.storage.manifest import digest_of
 from tiktok_assets.streams.reading import STREAMS_READER, StreamsFile
 from tiktok_assets.streams.tables import SONG_STREAMS, STREAM_TABLES, STREAMS, Streams
@@ -54,22 +54,29 @@ def raw_file(lake: Lake, export_id: str) -> UPath:
 
 
 def raw_files(lake: Lake) -> dict[str, UPath]:
-    """By the id of the dropped file, its raw file."""
-    files = files_in(lake.settings.raw / "streams")
-    return {path.name.removesuffix(_ENDING): path for path in sorted(files) if path.name.endswith(_ENDING)}
+    """By the id of the dropped file, its raw file; one that cannot be read is as none."""
+    files = [path for path in sorted(files_in(lake.settings.raw / "streams")) if path.name.endswith(_ENDING)]
+    return {path.name.removesuffix(_ENDING): path for path in files if _months_in(path)}
 
 
 def write_raw(lake: Lake, file: StreamsFile) -> None:
     """Store the rows of a file, unless they are stored."""
-    path = raw_file(lake, file.export_id)
-    if not path.exists():
-        lake.write(path, file.rows)
+    if file.export_id not in raw_files(lake):
+        lake.write(raw_file(lake, file.export_id), file.rows)
 
 
 @functools.lru_cache(maxsize=10_000)
+def _months_at(path: UPath, changed: float) -> tuple[dt.date, ...]:
+    """The months of a raw file that was last ``changed`` then; none of one that cannot be read."""
+    try:
+        days = read_parquet([path]).select(month_of(pl.col("date_label")))
+    except pl.exceptions.PolarsError:
+        return ()
+    return tuple(days.to_series().unique().sort())
+
+
 def _months_in(path: UPath) -> tuple[dt.date, ...]:
-    """The months of a raw file, which never changes."""
-    return tuple(read_parquet([path]).select(month_of(pl.col("date_label"))).to_series().unique().sort())
+    return _months_at(path, changed_at(path))
 
 
 def months_of_files(lake: Lake) -> dict[str, list[dt.date]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -39,22 +39,16 @@ RAW_ROWS = {name: PROVENANCE[name] for name in RAW_MEANINGS}
 
 @dataclass(frozen=True, kw_only=True)
 class StreamsFile:
-    """One file of streams. ``rows``: its tables as text, with the columns of ``RAW_ROWS``."""
+    """One file of streams."""
 
     export_id: str
-    rows: pl.DataFrame
+    window: tuple[dt.date, dt.date]
+    """First and last day with a row."""
+    months: tuple[dt.date, ...]
+    """First days of the months with a row."""
     warnings: tuple[str, ...]
-
-    @property
-    def window(self) -> tuple[dt.date, dt.date]:
-        """First and last day with a row."""
-        days = self.rows["date_label"].unique().sort()
-        return days[0], days[-1]
-
-    @property
-    def months(self) -> tuple[dt.date, ...]:
-        """First days of the months with a row."""
-        return tuple(self.rows.select(month_of(pl.col("date_label"))).to_series().unique().sort())
+    rows: pl.DataFrame
+    """Its tables as text, with the columns of ``RAW_ROWS``."""
 
 
 def read_streams(path: Path, source: str) -> StreamsFile:
@@ -82,7 +76,17 @@ def read_streams(path: Path, source: str) -> StreamsFile:
     notes = [*of_tables, *notes_on(raw, rows)]
     if distinct_rows(rows).is_empty():
         raise BrokenFile(f"{path.name}: no row has a number of streams. Export it again.")
-    return StreamsFile(export_id=digest, rows=raw, warnings=tuple(notes))
+    days = raw["date_label"].unique().sort()
+    months = raw.select(month_of(pl.col("date_label"))).to_series().unique().sort()
+    return StreamsFile(
+        export_id=digest, window=(days[0], days[-1]), months=tuple(months), warnings=tuple(notes), rows=raw
+    )
+
+
+def describe_streams(path: Path, source: str) -> StreamsFile:
+    """As ``read_streams``, without the rows, which may be many."""
+    file = read_streams(path, source)
+    return replace(file, rows=file.rows.clear())
 
 
 def is_of_streams(path: Path) -> bool:

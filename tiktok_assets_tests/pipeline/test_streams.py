@@ -75,7 +75,10 @@ def test_a_dropped_file_goes_the_whole_way_and_an_edit_of_the_songs_follows(
     other = processed().streams
     assert other is not None and other.files == 0
     assert list(other.warned_checks) == ["warehouse/song_streams every_stream_has_a_song"]
-    assert f"write {ISRC} into isrc" in other.warned_checks["warehouse/song_streams every_stream_has_a_song"]
+    assert (
+        f"{ISRC}: of no song in songs.toml. Write its ISRC"
+        in other.warned_checks["warehouse/song_streams every_stream_has_a_song"]
+    )
     assert published(settings) == []
 
     write_songs(settings.songs_file, ISRC)
@@ -112,7 +115,9 @@ def test_what_is_lost_is_named_and_made_again(settings: Settings, history: Histo
     again = process(settings, instance=history())
     assert len(again.lost) == 2 and published(settings) == BOTH and lost(settings) == []
 
-    Path(str(raw_file(lake, export_id))).unlink()
+    for lose in (Path.unlink, lambda path: path.write_bytes(b"PAR1")):
+        lose(Path(str(raw_file(lake, export_id))))
+        assert f"{export_id}.v1.parquet" in " ".join(lost(settings))
     process(settings, instance=history())
     assert published(settings) == BOTH and lost(settings) == []
 
