@@ -112,13 +112,14 @@ def take_in(lake: Lake, roster: Roster, *, settle_seconds: float = 0.0, read_bud
     with lake.alone("intake"):
         lake.remove_orphans()
         intake = Inbox(lake, roster, settle_seconds=settle_seconds, read_budget=read_budget).take_in()
-        streams = take_in_streams(lake, settle_seconds=settle_seconds)
+        streams = take_in_streams(lake, settle_seconds=settle_seconds, read_budget=read_budget)
     return replace(
         intake,
         streams=streams.landed,
         rejected=(*intake.rejected, *streams.rejected),
         waiting=(*intake.waiting, *streams.waiting),
         unreadable=(*intake.unreadable, *streams.unreadable),
+        postponed=intake.postponed + streams.postponed,
     )
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-import logging
+import math
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -45,8 +46,6 @@ from tiktok_assets.storage.streams import (
 )
 from tiktok_assets.streams.reading import StreamsFile, describe_streams, read_streams
 
-log = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True, kw_only=True)
 class LandedStreams:
@@ -69,13 +68,16 @@ class StreamsIntake:
     """Files that are still being written."""
     unreadable: tuple[str, ...] = ()
     """What could not be read or moved, and what to do: one message each."""
+    postponed: int = 0
+    """Number of files that this look had no time for."""
 
 
-def take_in_streams(lake: Lake, *, settle_seconds: float = 0.0) -> StreamsIntake:
-    """Check every new file in ``landing/streams`` once. ``settle_seconds``: as in ``intake.take_in``.
+def take_in_streams(lake: Lake, *, settle_seconds: float = 0.0, read_budget: float = math.inf) -> StreamsIntake:
+    """Check every new file in ``landing/streams`` once. ``settle_seconds``, ``read_budget``: as in ``intake.take_in``.
 
     The caller holds the lock "intake".
     """
+    begun, postponed = time.monotonic(), 0
     refused: list[str] = []
     landed: dict[str, LandedStreams] = {}
     rejected: list[Rejected] = []
@@ -87,6 +89,9 @@ def take_in_streams(lake: Lake, *, settle_seconds: float = 0.0) -> StreamsIntake
     for path, is_whole in unchanged(_new_paths(lake, note_refused)):
         if not is_whole:
             waiting.append(shown(path))
+            continue
+        if time.monotonic() - begun > read_budget:
+            postponed += 1
             continue
         try:
             one = _landed(lake, path)
@@ -105,7 +110,11 @@ def take_in_streams(lake: Lake, *, settle_seconds: float = 0.0) -> StreamsIntake
             if is_there(path):
                 refused.append(f"{shown(path)}: could not be taken in ({error or type(error).__name__}).")
     return StreamsIntake(
-        landed=tuple(landed.values()), rejected=tuple(rejected), waiting=tuple(waiting), unreadable=tuple(refused)
+        landed=tuple(landed.values()),
+        rejected=tuple(rejected),
+        waiting=tuple(waiting),
+        unreadable=tuple(refused),
+        postponed=postponed,
     )
 
 

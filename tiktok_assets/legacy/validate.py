@@ -278,7 +278,7 @@ def _in_wrong_partition(path: Path, rows: pl.DataFrame, found: _FileFindings) ->
             found.problem(f"is in the folder of the month {partition['date'][:7]}", row=row, column="date", value=value)
 
 
-def _twice(key: list[str], rows: pl.DataFrame, found: _FileFindings) -> None:
+def _twice(key: Sequence[str], rows: pl.DataFrame, found: _FileFindings) -> None:
     numbered = rows.with_row_index("_row", offset=1).with_columns(_first=pl.col("_row").first().over(key))
     for row in numbered.filter(pl.col("_row") != pl.col("_first")).iter_rows(named=True):
         what = ", ".join(str(row[name]) for name in key)

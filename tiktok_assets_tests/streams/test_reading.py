@@ -143,8 +143,5 @@ def test_what_is_not_certain_is_refused_with_file_row_and_remedy(tmp_path: Path,
 
 def test_day_and_month_in_numbers_are_read_where_the_days_are_contiguous(tmp_path: Path) -> None:
     days = "".join(f"{day:02}/06/2026,{ISRC},{store},7\n" for day in (11, 12, 13) for store in ("Spotify", "Deezer"))
-    assert sorted({row[0] for row in values(read(tmp_path, f"{HEADER}\n{days}"))}) == [
-        "2026-06-11",
-        "2026-06-12",
-        "2026-06-13",
-    ]
+    found = values(read(tmp_path, f"{HEADER}\n{days}"))
+    assert [row[0] for row in found[::2]] == ["2026-06-11", "2026-06-12", "2026-06-13"]

@@ -1,6 +1,7 @@
 """A song's views on TikTok beside its streams in stores, day by day: a query over song_days and song_streams.
 
-Belongs here: the query and what its columns mean. Both tables are made by runs of their own.
+Belongs here: the query and what its columns mean. Both tables are made by runs of their own; the view exists
+once both do.
 """
 
 from __future__ import annotations
