@@ -20,7 +20,7 @@ from typing import Annotated
 import typer
 
 from tiktok_assets import __version__
-from tiktok_assets.cli import accounts, demo, dev, files, history, init, prune, report, status, studio
+from tiktok_assets.cli import accounts, demo, dev, files, history, init, prune, report, songs, status, studio
 from tiktok_assets.cli.faults import Commands
 from tiktok_assets.cli.output import AsJson, bar, err, out, print_inspection, print_json, print_result
 
@@ -43,6 +43,7 @@ app.add_typer(report.app)
 app.add_typer(files.app)
 app.add_typer(prune.app, name="history")
 app.add_typer(accounts.app, name="accounts")
+app.add_typer(songs.app, name="songs")
 app.add_typer(export_app, name="export")
 app.add_typer(demo.app, name="demo")
 

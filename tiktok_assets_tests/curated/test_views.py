@@ -12,9 +12,11 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from tiktok_assets.curated._tables import warehouse_rows
+from tiktok_assets.curated.account.account_daily import SocialMediaStats
 from tiktok_assets.curated.account.periods import Periods, account_periods
 from tiktok_assets.curated.catalog import unit_of
 from tiktok_assets.curated.songs.song_daily import SongDays
+from tiktok_assets.curated.songs.song_weeks import WeeksOfSongs
 from tiktok_assets.curated.songs.views_and_streams import ViewsAndStreams
 from tiktok_assets.curated.videos.trends import viral_hashtags
 from tiktok_assets.curated.videos.videos import ContentPerformance
@@ -91,6 +93,29 @@ def test_trends_equal_those_of_the_pure_function_on_the_newest_day() -> None:
     assert_frame_equal(found.drop("platform", "example_link"), expected.drop("example_link"))
 
 
+def test_a_song_has_the_share_of_the_views_of_all_accounts_that_know_every_day_of_the_week() -> None:
+    def week(account: str, views: int | None, known_in: int, *, is_latest: bool) -> dict[str, Any]:
+        known = {"known_in": date(2025, known_in, 1), "is_latest": is_latest}
+        return {"account": account, "song": "s", "week": 0, "starts_on": date(2025, 6, 12), "views": views, **known}
+
+    rows = [week("a", 5, 6, is_latest=False), week("a", 70, 7, is_latest=True), week("c", 9, 6, is_latest=True)]
+    days = [
+        {"account": account, "date": date(2025, 6, 12) + timedelta(day), "video_views": views}
+        for account, views, known in (("a", 100, 9), ("b", 40, 7), ("c", 1000, 6))
+        for day in range(-1, known)
+    ]
+    found = asked(
+        "song_performance",
+        song_weeks=loaded(pl.DataFrame(rows), WeeksOfSongs),
+        social_media_stats=loaded(pl.DataFrame(days), SocialMediaStats),
+    ).sort("account")
+    # 7 days of 100 and of 40; one day of c is unknown, so neither its views nor its share count.
+    assert found.select("account", "views", "roster_accounts", "roster_views", "share").rows() == [
+        ("a", 70, 2, 980, 70 / 980),
+        ("c", 9, 2, 980, None),
+    ]
+
+
 def test_every_column_of_a_view_is_described_and_is_there() -> None:
     empty = {
         "account_periods": loaded(Periods.empty(), Periods),
@@ -98,6 +123,8 @@ def test_every_column_of_a_view_is_described_and_is_there() -> None:
         "viral_content": loaded(ViralContent.empty(), ViralContent),
         "song_days": loaded(SongDays.empty(), SongDays),
         "song_streams": SongStreams.empty(),
+        "song_weeks": loaded(WeeksOfSongs.empty(), WeeksOfSongs),
+        "social_media_stats": loaded(SocialMediaStats.empty(), SocialMediaStats),
     }
     for name, view in VIEWS.items():
         found = asked(name, **empty)

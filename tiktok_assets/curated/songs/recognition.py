@@ -42,8 +42,8 @@ class SongVideo(pa.DataFrameModel):
     link: str = pa.Field(nullable=True, description="address of the video; null where only insights contain it")
     published_on: pl.Date = pa.Field(
         nullable=True,
-        description="first day on which it can have had views (UTC): that of the upload, or the one before the post date "
-        "of a scheduled video; null for ids without an upload time",
+        description="first day on which it can have had views (UTC): that of the upload, or the one before the post "
+        "date of a scheduled video; null for ids without an upload time",
         metadata=made_of("published_at", "post_date"),
     )
     total_views: int = pa.Field(nullable=True, description="views since publication")

@@ -1,9 +1,11 @@
 """How many views did a song's videos have on a day? The sum of what is known of each, with its bounds.
 
-A day is known once later snapshots of its videos are (``video_daily``). So a row says what was known at the end of a month
-(``date``) that had such a snapshot, and the newest of a day is the one that counts: no row depends on a later month.
+A day is known once later snapshots of its videos are (``video_daily``). So a row says what was known at the end of a
+month (``date``) that had such a snapshot, and the newest of a day is the one that counts: no row depends on a later
+month. The view ``song_daily`` has these alone.
 
-Belongs here: days. Does not belong here: weeks since release (``song_weeks``), which videos a song has (``recognition``).
+Belongs here: days. Does not belong here: weeks since the release (``song_weeks``), which videos a song has
+(``recognition``).
 """
 
 from __future__ import annotations
@@ -16,13 +18,14 @@ import pandera.polars as pa
 import polars as pl
 
 from tiktok_assets.curated._tables import OfManyExports, conform, made_of
+from tiktok_assets.curated.songs.gains import sum_of_known
 from tiktok_assets.curated.table import Input, Table, publication
 from tiktok_assets.exports.months import month_of
 
 LATEST_SNAPSHOT = 34
 """Most days from a day to the snapshot that makes it known: the longest gap of ``video_daily``, and calendars."""
 DAYS_BACK = LATEST_SNAPSHOT + 8
-"""Days before the first of a month that a week with a day made known in that month begins at most, and the day before."""
+"""Days before the first of a month within which a week begins, and the day before it, of which it makes a day known."""
 VIDEOS_BACK = 366
 """Days before the first of a month in which snapshots say which videos a song has."""
 
@@ -150,11 +153,6 @@ def _days(known: Known) -> pl.DataFrame:
         .agg(is_published.sum().cast(pl.Int64).alias("videos"))
     )
     return sums.join(published, on=_DAY, how="left", maintain_order="left")
-
-
-def sum_of_known(column: str) -> pl.Expr:
-    """The sum; null where one value is."""
-    return pl.when(pl.col(column).null_count() == 0).then(pl.col(column).sum())
 
 
 def inputs_of_songs() -> dict[str, Input]:
