@@ -37,6 +37,9 @@ REPORTED = [
     "curated/audience",
     "curated/hashtags",
     "curated/posting_times",
+    "curated/song_videos",
+    "curated/song_weeks",
+    "curated/video_daily",
     "curated/videos",
     "curated/viral_videos",
 ]

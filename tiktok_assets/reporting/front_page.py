@@ -18,6 +18,8 @@ from tiktok_assets.reporting import facts, words
 from tiktok_assets.reporting.account_tables import AccountTables
 from tiktok_assets.reporting.facts import Headline
 from tiktok_assets.reporting.rendering import rendered, text
+from tiktok_assets.reporting.song_tables import SongTables
+from tiktok_assets.reporting.songs import PAGE, songs_of_roster
 
 LATE_AFTER = 7
 """Days behind the newest day Studio can have numbers of, from which on an account's numbers are late: a weekly export
@@ -61,6 +63,7 @@ class RosterLine:
 
     unassigned: int = 0
     """Files in quarantine that name no account: the same for all."""
+    songs: SongTables = field(default_factory=SongTables)
 
     @property
     def is_late(self) -> bool:
@@ -93,6 +96,7 @@ def roster_line(tables: AccountTables, newest: dt.date) -> RosterLine:
         due_before=completeness.due_before,
         problems=_problems(tables, last),
         unassigned=len(completeness.unassigned),
+        songs=tables.songs,
     )
 
 
@@ -137,6 +141,8 @@ def front_page(lines: Sequence[RosterLine], made_at: dt.datetime) -> str:
         ranked=words.counted(len(places), "account"),
         accounts=words.counted(len(lines), "account"),
         late_after=LATE_AFTER,
+        songs=songs_of_roster({one.key: one.songs for one in lines}),
+        songs_link=PAGE,
         made_at=made_at,
     )
 

@@ -19,6 +19,7 @@ from tiktok_assets.curated.audience.clock import disagreements, named_offset
 from tiktok_assets.reporting import charts, facts, words
 from tiktok_assets.reporting.account_tables import AccountTables
 from tiktok_assets.reporting.rendering import rendered, text
+from tiktok_assets.reporting.songs import PAGE, songs_of_account
 from tiktok_assets.reporting.theme import theme
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def page(accounts: Sequence[AccountTables], made_at: dt.datetime, front: str = "
         styles=["page.css"],
         accounts=sections,
         front=front,
+        songs_link=PAGE if front else "",
         made_at=made_at,
         specs=_inert(drawn),
         themes=_inert({"light": theme(dark=False), "dark": theme(dark=True)}),
@@ -73,11 +75,12 @@ def _section(tables: AccountTables) -> dict[str, Any]:
         "events": events,
         "posting": _posting(tables),
         "peak": _peak(activity),
-        "top": [_video(row) for row in newest.head(TOP).with_columns(rate=facts.engagement_rate_of_video()).to_dicts()],
+        "top": top_videos(newest, TOP),
         "videos_known": newest.height,
+        "songs": songs_of_account(key, tables.songs),
         "viral": [_viral(row) for row in tables.viral.head(TOP).to_dicts()],
         "hashtags": _hashtags(tables.hashtags),
-        "audience": _audience(tables.audience),
+        "audience": audience_shares(tables.audience),
         "errors": errors,
         "errors_more": max(0, facts.data_errors(tables.anomalies).height - len(errors)),
         "covered": [
@@ -173,6 +176,11 @@ def _peak(activity: pl.DataFrame) -> str:
     )
 
 
+def top_videos(newest: pl.DataFrame, most: int) -> list[dict[str, str]]:
+    """The first ``most`` of ``facts.newest_snapshots``, in words."""
+    return [_video(row) for row in newest.head(most).with_columns(rate=facts.engagement_rate_of_video()).to_dicts()]
+
+
 def _video(row: dict[str, Any]) -> dict[str, str]:
     posted = row["post_date"] or (row["published_at"].date() if row["published_at"] else None)
     return {
@@ -215,7 +223,7 @@ def _hashtags(hashtags: pl.DataFrame) -> list[dict[str, str]]:
     ]
 
 
-def _audience(audience: pl.DataFrame) -> list[dict[str, Any]]:
+def audience_shares(audience: pl.DataFrame) -> list[dict[str, Any]]:
     """The shares by group, each with its day; groups without data are left out."""
     groups = [
         ("Followers by gender", "followers", "gender"),

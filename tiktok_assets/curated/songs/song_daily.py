@@ -20,9 +20,10 @@ import polars as pl
 from tiktok_assets.curated._tables import OfManyExports, conform, made_of
 from tiktok_assets.curated.songs.gains import sum_of_known
 from tiktok_assets.curated.table import Input, Table, publication
+from tiktok_assets.curated.videos.total_bounds import LONGEST_GAP
 from tiktok_assets.exports.months import month_of
 
-LATEST_SNAPSHOT = 34
+LATEST_SNAPSHOT = LONGEST_GAP + 3
 """Most days from a day to the snapshot that makes it known: the longest gap of ``video_daily``, and calendars."""
 DAYS_BACK = LATEST_SNAPSHOT + 8
 """Days before the first of a month within which a week begins, and the day before it, of which it makes a day known."""

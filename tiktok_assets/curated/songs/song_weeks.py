@@ -68,8 +68,8 @@ class WeekOfSong(pa.DataFrameModel):
     )
     total_views: int = pa.Field(
         nullable=True,
-        description="views since publication, at the newest snapshot up to the end of the week, of the videos that have "
-        "one with all totals; null where none has",
+        description="views since publication, at the newest snapshot up to the end of the week, of the videos that "
+        "have one with all totals; null where none has",
     )
     total_engagements: int = pa.Field(
         nullable=True, description="likes + comments + shares since publication, of the same snapshots"
