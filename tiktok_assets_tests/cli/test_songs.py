@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from pathlib import Path
 
@@ -13,12 +12,11 @@ from typer.testing import CliRunner, Result
 
 from tiktok_assets.cli.app import app
 from tiktok_assets.settings import Settings
-from tiktok_assets_tests.cli.test_text_of_strangers import NASTY, OBEYED
 from tiktok_assets_tests.conftest import Install
-from tiktok_assets_tests.curated.songs.frames import exact_days, members, video_days
-from tiktok_assets_tests.curated.songs.test_suggestions import published
+from tiktok_assets_tests.curated.songs.frames import RELEASE, exact_days, members, published, video_days
 
-RELEASE = dt.date(2026, 6, 12)
+OBEYED = ("\x1b", "\x07", "\x9b", "\u202e", "\r", "\b")
+NASTY = f"{''.join(OBEYED)}[red]"
 ADD = ("songs", "add", "summer", "--title", "Summer [red]", "--artist", "Pig", "--released", "2026-06-12")
 
 
@@ -35,7 +33,7 @@ def stored(settings: Settings) -> None:
     settings.warehouse.parent.mkdir(parents=True)
     days = video_days(*exact_days(RELEASE, *[10] * 28, since=5))
     videos = members({"date": RELEASE, "song": "summer"}, {"date": RELEASE, "song": "summer", "video_id": "2"})
-    captions = published((1, f"#thenights {NASTY.encode('utf-8', 'ignore').decode()}"), (2, "#thenights"), first_id=7)
+    captions = published((1, f"wild {NASTY} nights #thenights"), (2, f"wild {NASTY} nights #thenights"), first_id=7)
     tables = {
         "video_daily": days.drop("date").rename({"day": "date"}),
         "song_videos": videos,
@@ -78,6 +76,7 @@ def test_suggestions_show_text_of_strangers_as_text(settings: Settings) -> None:
     shown = ran("songs", "suggest", "--around", "2026-06-12", "--days", "5")
     assert "#thenights" in shown.stdout
     assert [sign for sign in OBEYED if sign in shown.stdout] == []
-    (found,) = json.loads(ran("songs", "suggest", "--around", "2026-06-12", "--json").stdout)
+    found, phrase = json.loads(ran("songs", "suggest", "--around", "2026-06-12", "--json").stdout)
+    assert phrase["text"] == "wild red nights"
     assert (found["text"], found["video_ids"], found["first_on"]) == ("thenights", ["7", "8"], "2026-06-13")
     assert "No hashtag or phrase recurs" in ran("songs", "suggest", "--around", "2025-06-12").stdout

@@ -12,10 +12,13 @@ from tiktok_assets.curated.songs.recognition import SongVideos
 from tiktok_assets.curated.songs.song import Song
 from tiktok_assets.curated.songs.song_daily import DAY_COLUMNS, VIDEO_COLUMNS
 from tiktok_assets.curated.videos.video_daily import VideoDaily
+from tiktok_assets.curated.videos.videos import Videos, hashtags_of
+
+RELEASE = dt.date(2026, 6, 12)
 
 
 def song(key: str = "s", **fields: Any) -> Song:
-    return Song(**{"key": key, "title": key, "artist": "Pig", "release_date": dt.date(2026, 6, 12), **fields})
+    return Song(**{"key": key, "title": key, "artist": "Pig", "release_date": RELEASE, **fields})
 
 
 def video_days(*rows: dict[str, Any]) -> pl.DataFrame:
@@ -39,3 +42,13 @@ def members(*rows: dict[str, Any]) -> pl.DataFrame:
     """Snapshots of video "1" of account "a", which is song "s"'s, on the given days."""
     filled = [{"account": "a", "song": "s", "video_id": "1", **row} for row in rows]
     return conform(pl.DataFrame(filled, infer_schema_length=None), SongVideos).select(VIDEO_COLUMNS)
+
+
+def published(*videos: tuple[int, str], account: str = "a", first_id: int = 1) -> pl.DataFrame:
+    """Videos published that many days after the release, with these captions."""
+    rows = [
+        {"account": account, "date": RELEASE + dt.timedelta(60), "video_id": str(first_id + n), "title": caption}
+        | {"post_date": RELEASE + dt.timedelta(after)}
+        for n, (after, caption) in enumerate(videos)
+    ]
+    return conform(pl.DataFrame(rows).with_columns(hashtags=hashtags_of(pl.col("title"))), Videos)

@@ -52,12 +52,17 @@ def test_a_video_of_two_songs_counts_for_each_and_once() -> None:
 
 def test_what_a_later_month_makes_known_of_a_day_is_a_row_of_that_month() -> None:
     days = video_days(
+        *exact_days(june(28), 9),
         {"day": june(29), "views_low": 4, "views": 4, "views_high": 4},
-        {"day": june(29), "video_id": "2", "views_low": 1, "views": 2, "views_high": 3, "date": dt.date(2026, 7, 20)},
+        {"day": june(29), "video_id": "2", "views_low": 1, "views": 2, "views_high": 3, "date": JULY},
     )
     videos = members({"date": june(30)}, {"date": june(30), "video_id": "2"})
     rows = song_daily(days, videos, [JUNE, JULY])
-    assert values_of(rows, "date", *COUNTED) == [(JUNE, june(29), 2, 1, 4, 4, 4), (JULY, june(29), 2, 2, 5, 6, 7)]
+    assert values_of(rows, "date", *COUNTED) == [
+        (JUNE, june(28), 2, 1, 9, 9, 9),
+        (JUNE, june(29), 2, 1, 4, 4, 4),
+        (JULY, june(29), 2, 2, 5, 6, 7),
+    ]
     assert song_daily(days, videos, [JULY]).equals(rows.filter(date=JULY))
 
 

@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 import polars as pl
 
-from tiktok_assets.curated._tables import conform
 from tiktok_assets.curated.songs.suggestions import suggestions
-from tiktok_assets.curated.videos.videos import Videos, hashtags_of
 from tiktok_assets_tests.curated.frames import values_of
+from tiktok_assets_tests.curated.songs.frames import RELEASE, published
 
-RELEASE = dt.date(2026, 6, 12)
 NONE_KNOWN = pl.DataFrame(schema={"account": pl.String, "video_id": pl.String})
-
-
-def published(*videos: tuple[int, str], account: str = "a", first_id: int = 1) -> pl.DataFrame:
-    """Videos published that many days after the release, with these captions."""
-    rows = [
-        {"account": account, "date": RELEASE + dt.timedelta(60), "video_id": str(first_id + n), "title": caption}
-        | {"post_date": RELEASE + dt.timedelta(after)}
-        for n, (after, caption) in enumerate(videos)
-    ]
-    return conform(pl.DataFrame(rows).with_columns(hashtags=hashtags_of(pl.col("title"))), Videos)
 
 
 def suggested(videos: pl.DataFrame, known: pl.DataFrame = NONE_KNOWN) -> list[tuple[Any, ...]]:
