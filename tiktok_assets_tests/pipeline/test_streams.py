@@ -12,14 +12,18 @@ import pytest
 
 from tiktok_assets.accounts import InvalidAccounts, load_roster
 from tiktok_assets.graph import build_definitions, warehouse_of
+from tiktok_assets.inbox.inspect import inspect
+from tiktok_assets.inbox.sandbox import Limits
 from tiktok_assets.inbox.verify import verify
 from tiktok_assets.pipeline.process import process
 from tiktok_assets.pipeline.rebuild import RebuildRefused, rebuild
 from tiktok_assets.pipeline.results import Result
+from tiktok_assets.reporting.status import StoreCoverage, status
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.streams import raw_file, raw_files
 from tiktok_assets_tests.conftest import History, Install
+from tiktok_assets_tests.inbox.intake_looks import look
 from tiktok_assets_tests.sensor_ticks import reason, report, tick
 from tiktok_assets_tests.streams.files import ISRC, OTHER_ISRC, dropped
 
@@ -70,6 +74,9 @@ def test_a_dropped_file_goes_the_whole_way_and_an_edit_of_the_songs_follows(
     assert published(settings) == BOTH
     assert path.exists() and lost(settings) == []
     assert processed().streams is None
+    seen = status(Lake(settings), load_roster(settings), [], dt.datetime(2026, 7, 2, tzinfo=dt.UTC))
+    days = {"first": dt.date(2026, 6, 30), "last": dt.date(2026, 7, 1), "days": 2}
+    assert (seen.streams, seen.streams_waiting) == ([StoreCoverage(store="spotify", recordings=1, **days)], 0)
 
     write_songs(settings.songs_file, OTHER_ISRC)
     other = processed().streams
@@ -165,6 +172,23 @@ def test_the_sensor_requests_the_months_once(settings: Settings, history: Histor
         assert isinstance(edited, dg.SensorResult) and edited.run_requests
         assert [one.job_name for one in edited.run_requests] == ["process_streams"]
         assert edited.run_requests[0].run_key != request.run_key
+
+
+def test_a_table_of_streams_elsewhere_is_told_where_it_belongs(settings: Settings) -> None:
+    path = dropped(folder(settings).parent, "june.csv", CONTRACT.replace(",8", ",-8"))
+    (rejected,) = look(settings).rejected
+    assert rejected.message == "june.csv: is a table of streams, which are no account's. Put it into landing/streams/."
+    assert not path.exists()
+
+
+def test_inspect_describes_a_file_of_streams_or_says_what_is_wrong(settings: Settings, tmp_path: Path) -> None:
+    good = dropped(tmp_path, "june.csv", CONTRACT)
+    bad = dropped(folder(settings), "kid.tsv", f"Sale Month\tStore\tISRC\tQuantity\n2026-06\tSpotify\t{ISRC}\t5\n")
+    roster, limits = load_roster(settings), Limits.of(settings)
+    described = inspect(good, roster, settings.landing, limits)
+    assert (described["problem"], described["window"]) == (None, ["2026-06-30", "2026-07-01"])
+    assert (described["stores"], described["recordings"], described["rows"]) == (["spotify"], [ISRC], 2)
+    assert inspect(bad, roster, settings.landing, limits)["problem"] == "not_daily"
 
 
 @pytest.mark.parametrize("key", ["streams", "Streams"])
