@@ -26,6 +26,10 @@ _DESCRIPTION = (
     "No file waits in quarantine that is an export of this section by its name, or whose name says no section. "
     "Correct a file and put it into landing again; then delete the one in quarantine and its note."
 )
+_DESCRIPTION_OF_STREAMS = (
+    "No file from landing/streams waits in quarantine. Correct a file and put it there again; then delete the one in "
+    "quarantine and its note."
+)
 _LANDING = (*SECTIONS, INSIGHTS, STREAMS)
 _LISTED = 50  # notes in the metadata of a result
 _NAMED = 5  # files in a sentence
@@ -35,7 +39,12 @@ def build_quarantine_checks(lake: Lake) -> dg.AssetChecksDefinition:
     @dg.multi_asset_check(
         name="quarantine",
         specs=[
-            dg.AssetCheckSpec(PROMISE, asset=["landing", section], description=_DESCRIPTION) for section in _LANDING
+            dg.AssetCheckSpec(
+                PROMISE,
+                asset=["landing", section],
+                description=_DESCRIPTION_OF_STREAMS if section == STREAMS else _DESCRIPTION,
+            )
+            for section in _LANDING
         ],
         can_subset=True,
         required_resource_keys={RUN_LIFE},
