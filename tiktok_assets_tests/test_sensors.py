@@ -499,6 +499,8 @@ def test_songs_that_cannot_be_read_are_a_sentence_of_the_tick(settings: Settings
     definitions = build_definitions(settings)  # as `dagster dev` has loaded them before the edit
     settings.songs_file.write_text("[songs.demo]\n")
     context = dg.build_sensor_context(instance=instance, definitions=definitions, sensor_name="new_exports")
-    said = reason(definitions.resolve_sensor_def("new_exports")(context))
+    answer = definitions.resolve_sensor_def("new_exports")(context)
+    assert isinstance(answer, dg.SkipReason)
+    said = reason(answer)
     assert "song 'demo': title and artist and release_date missing" in said
     assert said.endswith("Until then nothing is processed.")

@@ -15,7 +15,7 @@ import polars as pl
 from tiktok_assets.curated.measures import ratio
 from tiktok_assets.curated.songs.song_weeks import DAYS
 from tiktok_assets.reporting import words
-from tiktok_assets.reporting.rendering import rendered
+from tiktok_assets.reporting.rendering import rendered, text
 from tiktok_assets.reporting.song_tables import WINDOW, SongTables
 from tiktok_assets.songs import Song
 
@@ -60,7 +60,9 @@ def songs_page(accounts: Mapping[str, SongTables], handles: Mapping[str, str], f
         for line in songs_of_roster(accounts)
     ]
     styles = ["page.css", "front.css"]
-    return rendered("songs.html", scripts=[], styles=styles, songs=lines, front=front, window=WINDOW, made_at=made_at)
+    return rendered(
+        "songs.html", scripts=[text("csv.js")], styles=styles, songs=lines, front=front, window=WINDOW, made_at=made_at
+    )
 
 
 def _line(song: Song, recent: pl.DataFrame) -> dict[str, Any]:
@@ -98,7 +100,6 @@ def _numbers(row: Mapping[str, Any]) -> dict[str, Any]:
         "videos": row["videos"],
         "known": f"{row['videos_known']:,} of {row['videos']:,}",
         "views": words.between(low, views, high),
-        "sort": low if views is None else views,
         "until": words.short_day(row.get("ends_on")),
     }
 

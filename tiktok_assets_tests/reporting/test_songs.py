@@ -73,7 +73,7 @@ def test_the_page_has_each_song_by_account_and_week_and_texts_are_no_markup() ->
     made = songs_page(accounts, {"a": "north.pier", "b": "<b>"}, "index.html", MADE)
     text = text_of(made)
     assert TITLE in text.replace("&lt;", "<").replace("&gt;", ">").replace("&#39;", "'").replace("&amp;", "&")
-    assert "<script" not in made and "<img" not in made and "@<b>" not in made
+    assert made.count("<script") == 1 and "<img" not in made and "@<b>" not in made
     assert "1 19 Jun 2026 2 5 of 7 about 22 (11 to 33) 5.0%" in text
     assert "@north.pier 3 of 5 about 20 (10 to 30) 29 Jun 2026" in text
     assert "Quiet" in text and "None of its videos was recognised yet." in text

@@ -17,11 +17,16 @@ MIN_VIDEOS = 2
 """One video is no recurrence."""
 MIN_LIFT = 5.0
 """How many times as common it is among the videos around the day as among those before."""
+BEFORE = 365
+"""Days before, whose videos say what was common."""
 WORDS = (2, 4)
 """Fewest and most words of a phrase."""
 COLUMNS = ("account", "date", "video_id", "title", "hashtags", "published_at", "post_date")
 """The columns of a snapshot that ``suggestions`` needs."""
 
+_BREAK = "\n"
+_NO_WORD = r"#[\p{L}\p{N}\p{M}_]+|[^\p{L}\p{N}\p{M}'’\s]\p{M}*|\n"
+"""A hashtag, or a sign that is part of no word."""
 _VIDEO = ["account", "video_id"]
 _TERM = ["kind", "text"]
 
@@ -33,7 +38,7 @@ class Suggestions(pa.DataFrameModel):
     text: str = pa.Field(description="hashtag in lower case without #; phrase in lower case")
     videos: int = pa.Field(ge=MIN_VIDEOS, description="videos published around the day that have it")
     accounts: int = pa.Field(ge=1, description="accounts of these videos")
-    videos_before: int = pa.Field(ge=0, description="videos published before that have it")
+    videos_before: int = pa.Field(ge=0, description="videos published in the year before that have it")
     first_on: pl.Date = pa.Field(description="when the first of the videos was published")
     video_ids: list[str] = pa.Field(description="these videos, the first published first")
 
@@ -52,7 +57,7 @@ def suggestions(videos: pl.DataFrame, known: pl.DataFrame, around: dt.date, days
     newest = videos.sort("date").unique(_VIDEO, keep="last").with_columns(published_on=published_on)
     first, last = around - dt.timedelta(days=days), around + dt.timedelta(days=days)
     then = newest.filter(pl.col("published_on").is_between(first, last)).join(known, on=_VIDEO, how="anti")
-    before = newest.filter(pl.col("published_on") < first)
+    before = newest.filter(pl.col("published_on").is_between(first - dt.timedelta(days=BEFORE), first, closed="left"))
     found = (
         _terms(then)
         .group_by(_TERM)
@@ -73,22 +78,28 @@ def suggestions(videos: pl.DataFrame, known: pl.DataFrame, around: dt.date, days
 
 
 def _terms(videos: pl.DataFrame) -> pl.DataFrame:
-    """Each hashtag and phrase of each video, once, with the video."""
-    hashtags = videos.select(*_VIDEO, "published_on", text="hashtags").explode("text").drop_nulls("text")
-    words = (
-        folded(pl.col("title")).str.replace_all(r"#[\p{L}\p{N}\p{M}_]+", " ").str.extract_all(r"[\p{L}\p{N}\p{M}'’]+")
+    """Each hashtag and phrase of each video, once, with the video. Only spaces stand between the words of a phrase."""
+    columns = [*_VIDEO, "published_on"]
+    hashtags = videos.select(*columns, text="hashtags").explode("text")
+    spans = (
+        videos.select(*columns, text=folded(pl.col("title")).str.replace_all(_NO_WORD, _BREAK).str.split(_BREAK))
+        .explode("text")
+        .with_row_index("_span")
+        .with_columns(pl.col("text").str.extract_all(r"\S+"))
+        .explode("text")
     )
     fewest, most = WORDS
     phrases = pl.concat(
-        videos.select(*_VIDEO, "published_on", text=words)
-        .explode("text")
-        .with_columns(
-            pl.concat_str([pl.col("text").shift(-by).over(_VIDEO) for by in range(length)], separator=" ").alias("text")
+        spans.select(
+            *columns,
+            text=pl.concat_str(
+                [pl.col("text").shift(-by).over("_span") for by in range(length)], separator=" ", ignore_nulls=False
+            ),
         )
         for length in range(fewest, most + 1)
     )
     return pl.concat(
-        rows.drop_nulls("text").unique().select(*_VIDEO, "published_on", "text", kind=pl.lit(kind))
+        rows.drop_nulls("text").unique().select(*columns, "text", kind=pl.lit(kind))
         for kind, rows in (("hashtag", hashtags), ("phrase", phrases))
     )
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import polars as pl
 
+from tiktok_assets.curated.songs.recognition import song_videos
 from tiktok_assets.curated.songs.suggestions import suggestions
 from tiktok_assets_tests.curated.frames import values_of
-from tiktok_assets_tests.curated.songs.frames import RELEASE, published
+from tiktok_assets_tests.curated.songs.frames import RELEASE, published, song
 
 NONE_KNOWN = pl.DataFrame(schema={"account": pl.String, "video_id": pl.String})
 
@@ -43,6 +44,15 @@ def test_what_was_a_fifth_as_common_before_is_suggested_and_no_more() -> None:
 def test_a_phrase_is_shown_at_its_longest_and_counts_a_video_once() -> None:
     videos = published((1, "turn the lights low"), (2, "turn the lights low, turn the lights low"), (3, "turn it"))
     assert [row[1:3] for row in suggested(videos)] == [("turn the lights low", 2)]
+
+
+def test_a_suggested_phrase_catches_the_videos_it_names() -> None:
+    captions = ("SUMMER nights ☀️ pov: the bass", "(Summer  Nights) ☀️ pov: the bass #now", "☀️ it's, it's summer nights")
+    videos = published(*enumerate(captions))
+    found = suggestions(videos, NONE_KNOWN, RELEASE, 21)
+    assert found.filter(kind="phrase")["text"].to_list() == ["summer nights", "the bass"]
+    for phrase, ids in values_of(found, "text", "video_ids"):
+        assert song_videos(videos, [song(captions=(phrase,))])["video_id"].to_list() == ids
 
 
 def test_videos_that_are_some_songs_need_no_suggestion() -> None:
