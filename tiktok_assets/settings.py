@@ -27,6 +27,8 @@ from upath import UPath
 from tiktok_assets import clock
 
 PREFIX = "TIKTOK_"
+STREAMS = "streams"
+"""The folder of landing that is no account's."""
 FIRST_MONTH_OF_TIKTOK = date(2016, 9, 1)
 
 
@@ -228,6 +230,11 @@ class Settings(BaseSettings):
     def landing(self) -> UPath:
         """ZIPs as served, one folder an account."""
         return self.data_dir / "landing"
+
+    @property
+    def landed_streams(self) -> UPath:
+        """Files of streams, which belong to songs and to no account."""
+        return self.landing / STREAMS
 
     @property
     def raw(self) -> UPath:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import pandera.polars as pa
 
 from tiktok_assets.curated.account.periods import Periods
-from tiktok_assets.curated.songs import song_weeks
+from tiktok_assets.curated.songs import song_weeks, views_and_streams
 from tiktok_assets.curated.songs.song_daily import SongDays
 from tiktok_assets.curated.songs.song_weeks import WeeksOfSongs
 from tiktok_assets.curated.videos import trends
@@ -167,6 +167,12 @@ VIEWS: Mapping[str, View] = {
         schema=trends.ViralTrends,
         account=None,
         columns={"platform": "always 'tiktok'"},
+    ),
+    "song_views_and_streams": View(
+        query=views_and_streams.QUERY,
+        description=inspect.cleandoc(str(views_and_streams.ViewsAndStreams.__doc__)),
+        sources=("song_days", "song_streams"),
+        schema=views_and_streams.ViewsAndStreams,
     ),
     "song_daily": View(
         query=_KNOWN_LAST.format(table="song_days"),
