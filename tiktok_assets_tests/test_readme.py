@@ -40,6 +40,7 @@ def test_every_command_of_the_readme_exists(words: str) -> None:
                 "init",
                 "statement",
                 "media-kit",
+                "compare",
                 "schema-check",
                 "migrate",
                 "archive",

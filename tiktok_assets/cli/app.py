@@ -22,6 +22,7 @@ import typer
 from tiktok_assets import __version__
 from tiktok_assets.cli import (
     accounts,
+    compare,
     demo,
     dev,
     files,
@@ -54,6 +55,7 @@ app.add_typer(history.app)
 app.add_typer(status.app)
 app.add_typer(report.app)
 app.add_typer(statements.app)
+app.add_typer(compare.app)
 app.add_typer(files.app)
 app.add_typer(prune.app, name="history")
 app.add_typer(accounts.app, name="accounts")

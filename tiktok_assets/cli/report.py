@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tiktok_assets.cli.accounts import accounts_named
+from tiktok_assets.cli.accounts import Client, Names, Owner, accounts_named
 from tiktok_assets.cli.output import err, out, unwritable
 from tiktok_assets.cli.paper import PaperOption, PaperSize
 
@@ -25,7 +25,9 @@ app = typer.Typer(rich_markup_mode=None)
 
 @app.command(epilog="Example: tiktok-assets report pig1987 -o report.html")
 def report(
-    accounts: Annotated[list[str] | None, typer.Argument(help="Names in accounts.toml; all of them if none.")] = None,
+    accounts: Names = None,
+    client: Client = None,
+    owner: Owner = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -58,7 +60,8 @@ def report(
         )
     if front and not is_page:
         raise typer.BadParameter("Name the file with -o: front.html or front.pdf.", param_hint="--front")
-    lake, chosen = Lake(settings), accounts_named(load_roster(settings), accounts)
+    lake, chosen = Lake(settings), accounts_named(load_roster(settings), accounts, client, owner)
+    is_everybody = not (accounts or client or owner)
     now = dt.datetime.now(dt.UTC).astimezone()
     every = [*each_tables(lake, chosen, now)]
     found = [tables for tables in every if tables.has_data]
@@ -66,7 +69,7 @@ def report(
     try:
         if found and output is None:
             # The front page is of all accounts: a page of some would hide the others.
-            written = write_reports(lake, every, now, with_front_page=not accounts)
+            written = write_reports(lake, every, now, with_front_page=is_everybody)
         elif found and output is not None and is_page:
             written = [write_one_page(output, settings, every, now, front=front, paper=Paper[paper.name])]
         elif found and output is not None:

@@ -39,7 +39,7 @@ def page(accounts: Sequence[AccountTables], made_at: dt.datetime, front: str = "
     drawn = {name: _spec(chart) for section in sections for name, chart in section.pop("charts").items()}
     return rendered(
         "page.html",
-        scripts=[_engine(), text("page.js")],
+        scripts=[_engine(), text("page.js"), text("csv.js")],
         styles=["page.css"],
         accounts=sections,
         front=front,

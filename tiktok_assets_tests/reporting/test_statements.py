@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
 import pytest
-from typer.testing import CliRunner
 
 from tiktok_assets.cli import statements as cli
-from tiktok_assets.cli.app import app
 from tiktok_assets.reporting import media_kit, printing
 from tiktok_assets.reporting.account_tables import AccountTables
 from tiktok_assets.reporting.statements import issue as issuing
@@ -21,19 +19,14 @@ from tiktok_assets.reporting.statements.kept import StatementDamaged, content, d
 from tiktok_assets.reporting.statements.month import last_of, month_numbers
 from tiktok_assets.reporting.statements.page import statement_page
 from tiktok_assets.reporting.statements.statement import Correction, Day, MonthNumbers, Statement, corrections
-from tiktok_assets.settings import Settings, variable
+from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets_tests.conftest import Install
-from tiktok_assets_tests.reporting.simulated_tables import TITLE, simulated, tables, text_of
+from tiktok_assets_tests.reporting.conftest import Run, stored
+from tiktok_assets_tests.reporting.simulated_tables import TITLE, simulated, text_of
 
 MONTH = dt.date(2025, 10, 1)
 NOW = dt.datetime(2025, 12, 1, 9, 30, tzinfo=dt.UTC)
-
-
-@pytest.fixture(scope="module")
-def known() -> AccountTables:
-    """A year whose days are all final, with a gap in August."""
-    return tables(simulated(), is_settled=True)
 
 
 @pytest.fixture(scope="module")
@@ -192,15 +185,6 @@ def test_a_damaged_statement_is_not_given_out(lake: Lake, numbers: MonthNumbers,
 # --- the command, with a printer that needs no browser
 
 
-def stored(settings: Settings, known: AccountTables) -> None:
-    """The days and videos of an account where a run would have put them."""
-    for name, rows in (("account_daily", known.days), ("videos", known.videos)):
-        for (month,), of_month in rows.group_by(pl.col("date").dt.truncate("1mo")):
-            path = Path(str(settings.curated)) / name / "account=pig1987" / f"date={month}" / "data.parquet"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            of_month.write_parquet(path)
-
-
 class Ink:
     """Stands for the browser: a PDF that is the page's text."""
 
@@ -213,24 +197,10 @@ def ink(*_: object) -> Iterator[Ink]:
     yield Ink()
 
 
-Run = Callable[..., tuple[int, str]]
-
-
-@pytest.fixture
-def run(install: Install, known: AccountTables, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """``run("statement", ...)``: exit code and output, in an installation with the days of 2025."""
-    settings = install("pig1987")
-    stored(settings, known)
-    for name in settings.model_fields_set:
-        monkeypatch.setenv(variable(name), str(getattr(settings, name)))
+@pytest.fixture(autouse=True)
+def no_browser(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(issuing, "open_printer", ink)
     monkeypatch.setattr(printing, "open_printer", ink)
-
-    def command(*arguments: str) -> tuple[int, str]:
-        done = CliRunner().invoke(app, arguments)
-        return done.exit_code, " ".join(done.output.split())
-
-    return command
 
 
 def test_a_month_is_issued_once_and_given_out_again_byte_for_byte(run: Run, tmp_path: Path) -> None:

@@ -127,7 +127,6 @@ def video_daily(videos: pl.DataFrame, days: pl.DataFrame, moments: pl.DataFrame)
         )
         .with_columns(evidence=_evidence())
         .select(list(VideoDaily.to_schema().columns))
-        .sort("account", "date", "day", "video_id")
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from tiktok_assets.reporting import words
 from tiktok_assets.reporting.facts import Headline
-from tiktok_assets.reporting.rendering import rendered
+from tiktok_assets.reporting.rendering import rendered, text
 from tiktok_assets.reporting.statements.statement import Correction, MonthNumbers, Statement
 
 _WIDTH, _HEIGHT = 700, 120  # of the drawing of the days
@@ -29,7 +29,7 @@ def statement_page(statement: Statement, corrected: Statement | None, correction
     numbers, last = statement.numbers, _last(statement)
     return rendered(
         "statement.html",
-        scripts=[],
+        scripts=[text("csv.js")],
         styles=["page.css", "statement.css"],
         made_at=statement.issued_at,
         name=statement.name,
