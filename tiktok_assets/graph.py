@@ -39,6 +39,7 @@ from tiktok_assets.storage.parquet import PartitionIOManager, RawIOManager
 from tiktok_assets.storage.run_locks import ACCOUNT_LOCKS, RUN_LIFE, account_locks, run_life
 from tiktok_assets.storage.warehouse_io import warehouse_io_manager
 from tiktok_assets.studio.extraction import Extractor, in_browser
+from tiktok_assets.targets import load_targets
 
 
 def build_definitions(settings: Settings, studio: Extractor | None = None) -> dg.Definitions:
@@ -101,10 +102,11 @@ def _holding_accounts(manager: dg.IOManager) -> dg.IOManagerDefinition:
 
 def warehouse_of(settings: Settings) -> Warehouse:
     """The warehouse of an installation, with all that is published in it."""
+    targets = load_targets(settings, load_roster(settings)).targets
     return Warehouse(
         settings.working_warehouse,
         settings.warehouse,
-        views=published_views(TABLES),
+        views=published_views(TABLES, targets),
         descriptions=descriptions(TABLES),
         previous_names=PREVIOUS_NAMES,
     )

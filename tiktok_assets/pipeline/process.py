@@ -18,6 +18,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tiktok_assets import targets
 from tiktok_assets.accounts import Roster, load_roster
 from tiktok_assets.inbox.intake import Intake, LandedExport, by_account, take_in
 from tiktok_assets.inbox.receipts import waiting_for_publication
@@ -76,8 +77,7 @@ def _process(
     warehouse = Warehouse(settings.working_warehouse, settings.warehouse)
     lost = tuple(repair(lake, roster, warehouse) or ())
     intake = take_in(lake, roster)
-    is_published = not waiting_for_publication(lake, roster) and not warehouse.is_behind()
-    if not intake.landed and is_published and not may_have_dead_runs(Locks(settings.locks)):
+    if not intake.landed and _is_published(lake, roster, warehouse) and not may_have_dead_runs(Locks(settings.locks)):
         return Result(intake=intake, accounts=(), lost=lost)
     with instance or project_instance() as history:
         result = _run(lake, roster, intake, warehouse, history, progress, stop)
@@ -119,7 +119,7 @@ def _run(
     for account, again in runner.run(moved).items():
         results[account] = _merged(results[account], again)
     unpublished, has_published = None, False
-    if waiting_for_publication(lake, roster) or warehouse.is_behind():
+    if not _is_published(lake, roster, warehouse):
         unpublished = publish(definitions.resolve_job_def("publish_warehouse"), history)
         has_published = unpublished is None
     return Result(
@@ -129,6 +129,12 @@ def _run(
         has_published=has_published,
         unpublished=unpublished,
     )
+
+
+def _is_published(lake: Lake, roster: Roster, warehouse: Warehouse) -> bool:
+    """Whether people see everything that is stored, and the targets as they are written."""
+    is_waiting = bool(waiting_for_publication(lake, roster))
+    return not is_waiting and not warehouse.is_behind() and targets.is_published(lake.settings, roster)
 
 
 def _wait_for_others(
