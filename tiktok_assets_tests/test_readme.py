@@ -14,8 +14,8 @@ import pytest
 from typer.testing import CliRunner
 
 from tiktok_assets.cli.app import app
+from tiktok_assets.label.songs import load_songs
 from tiktok_assets.settings import Settings
-from tiktok_assets.songs import load_songs
 from tiktok_assets_tests.sql_pages import questions
 
 ROOT = Path(__file__).parent.parent
