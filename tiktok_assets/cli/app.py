@@ -20,7 +20,7 @@ from typing import Annotated
 import typer
 
 from tiktok_assets import __version__
-from tiktok_assets.cli import accounts, demo, dev, files, history, init, prune, report, status, studio
+from tiktok_assets.cli import accounts, demo, dev, digest, files, history, init, prune, report, status, studio
 from tiktok_assets.cli.faults import Commands
 from tiktok_assets.cli.output import AsJson, bar, err, out, print_inspection, print_json, print_result
 
@@ -40,6 +40,7 @@ app.add_typer(studio.sessions_app, name="sessions")
 app.add_typer(history.app)
 app.add_typer(status.app)
 app.add_typer(report.app)
+app.add_typer(digest.app)
 app.add_typer(files.app)
 app.add_typer(prune.app, name="history")
 app.add_typer(accounts.app, name="accounts")

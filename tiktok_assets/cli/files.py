@@ -31,7 +31,7 @@ def aggregate(
 ) -> None:
     """Write the days of all accounts into one file, one row per account and day."""
     from tiktok_assets.queries.aggregate import CannotAggregate, aggregate_accounts
-    from tiktok_assets.queries.published import NoWarehouse
+    from tiktok_assets.storage.published import NoWarehouse
 
     try:
         rows = aggregate_accounts(account, output)
@@ -56,8 +56,8 @@ def viral(
 ) -> None:
     """List the videos that took off: their daily views grew at least that many times as fast as before."""
     from tiktok_assets.exports.safe_text import printable
-    from tiktok_assets.queries.published import NoWarehouse
     from tiktok_assets.queries.viral import detect_viral_trends
+    from tiktok_assets.storage.published import NoWarehouse
 
     try:
         found = detect_viral_trends(min_views, growth_threshold)

@@ -15,10 +15,10 @@ import polars as pl
 import polars.selectors as cs
 
 from tiktok_assets.accounts import load_roster
-from tiktok_assets.queries.published import read_table
 from tiktok_assets.queries.spreadsheet import as_text
 from tiktok_assets.settings import Settings, load_settings
 from tiktok_assets.storage.atomic import replacing
+from tiktok_assets.storage.published import read_table
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook

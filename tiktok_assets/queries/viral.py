@@ -15,8 +15,8 @@ from tiktok_assets.curated._tables import conform
 from tiktok_assets.curated.videos.video_growth import with_growth
 from tiktok_assets.curated.videos.videos import Videos
 from tiktok_assets.curated.videos.viral import GROWTH_THRESHOLD, MIN_VIEWS, ViralVideos, viral_videos
-from tiktok_assets.queries.published import read_table
 from tiktok_assets.settings import Settings, load_settings
+from tiktok_assets.storage.published import read_table
 
 SCHEMA = pl.Schema({name: column.dtype.type for name, column in ViralVideos.to_schema().columns.items()})
 """The columns of what ``detect_viral_trends`` returns; ``ViralVideos`` describes them."""

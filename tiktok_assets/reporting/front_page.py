@@ -17,11 +17,9 @@ import polars as pl
 from tiktok_assets.reporting import facts, words
 from tiktok_assets.reporting.account_tables import AccountTables
 from tiktok_assets.reporting.facts import Headline
+from tiktok_assets.reporting.freshness import LATE_AFTER
 from tiktok_assets.reporting.rendering import rendered, text
 
-LATE_AFTER = 7
-"""Days behind the newest day Studio can have numbers of, from which on an account's numbers are late: a weekly export
-is never later."""
 _WEEK, _MONTH = 7, 28
 _SHOWN = ("Video views", "Followers")
 _WIDTH, _HEIGHT = 120, 28  # of a sparkline
@@ -103,14 +101,14 @@ def best_post(videos: pl.DataFrame) -> Post | None:
     """
     newest = facts.newest_snapshots(videos)
     until = newest["date"].max()
-    if not isinstance(until, dt.date):
-        return None
+    return best_published(newest, until - dt.timedelta(days=_WEEK - 1), until) if isinstance(until, dt.date) else None
+
+
+def best_published(newest: pl.DataFrame, first: dt.date, last: dt.date) -> Post | None:
+    """Of the ``newest`` snapshots, most views first, the first video published from ``first`` to ``last``."""
     published = pl.coalesce(pl.col("published_at").dt.date(), pl.col("post_date"))
-    recent = newest.filter(published > until - dt.timedelta(days=_WEEK), published <= until)
-    if recent.is_empty():
-        return None
-    row = recent.row(0, named=True)
-    return Post(title=row["title"], link=row["link"], views=row["total_views"])
+    row = next(newest.filter(published >= first, published <= last).head(1).iter_rows(named=True), None)
+    return Post(title=row["title"], link=row["link"], views=row["total_views"]) if row else None
 
 
 def ranks(lines: Sequence[RosterLine]) -> dict[str, int]:

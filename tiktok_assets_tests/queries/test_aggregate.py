@@ -23,9 +23,9 @@ from tiktok_assets.curated.account.account_daily import SocialMediaStats
 from tiktok_assets.curated.videos.videos import ContentPerformance
 from tiktok_assets.queries import aggregate as aggregation
 from tiktok_assets.queries.aggregate import CannotAggregate
-from tiktok_assets.queries.published import NoWarehouse
 from tiktok_assets.queries.viral import SCHEMA
 from tiktok_assets.settings import Settings
+from tiktok_assets.storage.published import NoWarehouse
 
 DAY = dt.date(2026, 3, 1)
 NOW = dt.datetime(2026, 3, 10, tzinfo=dt.UTC)

@@ -1,4 +1,4 @@
-"""Reads the published warehouse. Does not belong here: writing it (``storage.duckdb``), what its tables mean."""
+"""Reads the published warehouse. Does not belong here: writing it (``duckdb``), what its tables mean."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ class NoWarehouse(ValueError):
 
 def read_table(settings: Settings, table: str, columns: str = "*") -> pl.DataFrame:
     """The rows of a table of ``data/warehouse/tiktok.duckdb``. Raises NoWarehouse if it does not exist yet."""
+    return read_query(settings, f"select {columns} from {table}")
+
+
+def read_query(settings: Settings, query: str) -> pl.DataFrame:
+    """The rows of a SQL ``query`` of the published warehouse. Raises NoWarehouse if a table does not exist yet."""
     import duckdb
 
     from tiktok_assets.storage.warehouse_files import opened
@@ -25,6 +30,7 @@ def read_table(settings: Settings, table: str, columns: str = "*") -> pl.DataFra
         )
     with opened(path, read_only=True) as connection:
         try:
-            return pl.DataFrame(connection.sql(f"select {columns} from {table}").to_arrow_table())
+            return pl.DataFrame(connection.sql(query).to_arrow_table())
         except duckdb.CatalogException as error:
-            raise NoWarehouse(f"{path}: has no table {table} yet. Run `tiktok-assets process`.") from error
+            name = str(error).partition("name ")[2].split(" ")[0]
+            raise NoWarehouse(f"{path}: has no table {name} yet. Run `tiktok-assets process`.") from error
