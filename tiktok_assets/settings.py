@@ -35,7 +35,7 @@ SECRETS = ("session_key", "notify")
 FIRST_MONTH_OF_TIKTOK = date(2016, 9, 1)
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
-_BETWEEN_URLS = re.compile(r"\s+|,(?=[A-Za-z][A-Za-z0-9+.-]*://)")
+_BETWEEN_URLS = re.compile(r",?\s+|,(?=[A-Za-z][A-Za-z0-9+.-]*://)")
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
@@ -107,7 +107,7 @@ def _web_address(value: str) -> str:
 
 
 def _notify_urls(value: SecretStr) -> SecretStr:
-    if not value.get_secret_value().split() or not all(_URL.match(one) for one in urls_of(value)):
+    if not all(_URL.fullmatch(one) for one in urls_of(value) or [""]):
         raise ValueError("each entry begins with the name of a service and ://")
     return value
 
