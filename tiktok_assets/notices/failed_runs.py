@@ -58,4 +58,4 @@ def _why(instance: dg.DagsterInstance, run_id: str) -> str:
     if why != _BEFORE_ITS_FIRST_STEP:
         return why
     ended = instance.all_logs(run_id, of_type=dg.DagsterEventType.RUN_FAILURE)
-    return next((entry.user_message for entry in ended if entry.user_message), why)
+    return next((event.message for entry in ended if (event := entry.dagster_event) and event.message), why)
