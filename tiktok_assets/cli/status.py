@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 app = typer.Typer(rich_markup_mode=None)
 
 _LISTED = 20  # files in quarantine
+_CHECK_ADDRESS = "Correct its address in TIKTOK_NOTIFY; this line goes once a message arrives there."
 
 
 @app.command(epilog="Example: tiktok-assets status pig1987 --json")
@@ -54,6 +55,8 @@ def status(
         for one in found.accounts:
             _print_account(one, settings, found.at)
         _print_files(found)
+    if not as_json:
+        _print_undelivered(settings)
     raise typer.Exit(0 if found.is_complete else 1)
 
 
@@ -112,6 +115,14 @@ def _print_summary(found: Status) -> None:
     out.print(table)
 
 
+def _print_undelivered(settings: Settings) -> None:
+    """The messages that somebody did not get; nothing is sent to find out."""
+    from tiktok_assets.notices.ledger import read_ledger
+
+    for note in read_ledger(settings).undelivered:
+        out.print(f"{note} {_CHECK_ADDRESS}", style="red", markup=False, highlight=False, soft_wrap=True)
+
+
 def _print_files(found: Status) -> None:
     if found.waiting:
         out.print(f"{_counted(found.waiting, 'file')} directly in landing or in the folder of an unknown account")
@@ -126,6 +137,7 @@ def _print_files(found: Status) -> None:
 
 
 def _as_data(found: Status, settings: Settings) -> dict[str, Any]:
+    from tiktok_assets.notices.ledger import read_ledger
     from tiktok_assets.reporting.status import what_to_do
 
     return {
@@ -134,6 +146,7 @@ def _as_data(found: Status, settings: Settings) -> dict[str, Any]:
         "files_waiting": found.waiting,
         "files_quarantined": found.quarantined,
         "quarantine": list(found.quarantine),
+        "undelivered": [f"{note}" for note in read_ledger(settings).undelivered],
         "accounts": [
             {
                 "account": one.coverage.account,

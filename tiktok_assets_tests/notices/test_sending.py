@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -147,7 +148,9 @@ def test_a_dead_server_is_a_warning_and_tried_again_when_its_time_has_come(
     assert post.arrived[1:] == [("JSON at 127.0.0.1", "A run of process_exports failed")]
 
 
-def test_a_process_killed_while_sending_sends_nothing_twice(configured: Settings) -> None:
+def test_a_process_killed_while_sending_sends_nothing_twice_and_status_says_so(
+    configured: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Killed(BaseException):
         """As SIGKILL: nobody handles it."""
 
@@ -162,6 +165,9 @@ def test_a_process_killed_while_sending_sends_nothing_twice(configured: Settings
     assert len(post.arrived) == 1
     (note,) = read_ledger(configured).undelivered
     assert "may have arrived or not" in note.reason
+    shown = command(configured, monkeypatch, "status").stdout
+    assert f"{note} Correct its address in TIKTOK_NOTIFY" in shown
+    assert json.loads(command(configured, monkeypatch, "status", "--json").stdout)["undelivered"] == [f"{note}"]
 
 
 def test_a_recipient_that_is_named_later_is_welcomed_and_gets_no_old_alerts(
@@ -337,18 +343,21 @@ def test_a_damaged_ledger_fails_no_process(configured: Settings, caplog: pytest.
 # --- the command ------------------------------------------------------------------------------------------------------
 
 
+DIGEST = ("digest", "--week", "2025-W24")
+
+
 def command(settings: Settings, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Result:
     for field in settings.model_fields_set:
         value = getattr(settings, field)
         monkeypatch.setenv(variable(field), value.get_secret_value() if field == "notify" else str(value))
-    return CliRunner().invoke(app, ["digest", "--week", "2025-W24", *arguments])
+    return CliRunner().invoke(app, arguments)
 
 
 def test_a_dry_run_says_who_would_get_what_and_sends_nothing(
     configure: Configure, mailbox: Mailbox, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = configure(mailbox.url("a@example.com"), webhook.url)
-    done = command(settings, monkeypatch, "--dry-run")
+    done = command(settings, monkeypatch, *DIGEST, "--dry-run")
     assert done.exit_code == 0
     assert done.stdout.startswith(
         "Would go to: e-mail to a@example.com\nWould go to: JSON at 127.0.0.1\nSubject: Week 2025-W24: views "
@@ -363,7 +372,7 @@ def test_the_command_sends_to_everybody_and_says_who_was_not_reached(
 ) -> None:
     settings = configure(mailbox.url("a@example.com"), webhook.url)
     webhook.status = 404
-    done = command(settings, monkeypatch, "--send")
+    done = command(settings, monkeypatch, *DIGEST, "--send")
     assert done.exit_code == 1
     assert "to e-mail to a@example.com." in done.stdout
     assert "did not reach JSON at 127.0.0.1: the service answered 404 Not Found. It is tried again" in done.stderr
@@ -375,15 +384,13 @@ def test_without_recipients_the_digest_is_printed_and_sending_is_refused(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("TIKTOK_NOTIFY", raising=False)
-    assert command(settings, monkeypatch).exit_code == 0
-    assert command(settings, monkeypatch, "--format", "html").stdout.startswith("<!doctype html>")
+    assert command(settings, monkeypatch, *DIGEST).exit_code == 0
+    assert command(settings, monkeypatch, *DIGEST, "--format", "html").stdout.startswith("<!doctype html>")
     for option in ("--send", "--dry-run"):
-        refused = command(settings, monkeypatch, option)
+        refused = command(settings, monkeypatch, *DIGEST, option)
         assert (refused.exit_code, refused.stderr.replace("\n", " ").strip()) == (2, NOT_SET)
 
 
 def test_a_week_that_does_not_exist_is_refused(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    for field in settings.model_fields_set:
-        monkeypatch.setenv(variable(field), str(getattr(settings, field)))
-    done = CliRunner().invoke(app, ["digest", "--week", "2025-W53"])
-    assert done.exit_code == 2
+    refused = command(settings, monkeypatch, "digest", "--week", "2025-W53")
+    assert (refused.exit_code, "2025 has no such week" in refused.stderr) == (2, True)
