@@ -7,6 +7,7 @@ What does not: partitions made of the keys (``partitions.py``), and sessions or 
 from __future__ import annotations
 
 import difflib
+import fnmatch
 import logging
 import re
 import tomllib
@@ -30,6 +31,10 @@ class InvalidAccounts(ValueError):
     """The list of accounts cannot be used: names the file, the account, the field and what to write instead."""
 
 
+class UnknownName(ValueError):
+    """A name fits no account. The message lists the valid ones."""
+
+
 class NoAccounts(InvalidAccounts):
     """There is no account, and the operation needs one."""
 
@@ -45,6 +50,8 @@ class Account:
     timezone: str | None = None  # IANA name; None is unknown, not UTC
     default_date_range: int = 28  # days
     competitors: tuple[str, ...] = ()  # handles
+    client: str | None = None  # for whom the account is looked after
+    owner: str | None = None  # who looks after it
 
 
 class Roster(Mapping[str, Account]):
@@ -75,6 +82,40 @@ class Roster(Mapping[str, Account]):
     def resolve(self, handle_or_key: str) -> Account | None:
         """The account with that handle, now or before, or key; case and a leading ``@`` do not matter."""
         return self._by_name.get(handle_or_key.strip().removeprefix("@").lower())
+
+    def chosen(self, names: Iterable[str] = (), client: str | None = None, owner: str | None = None) -> list[Account]:
+        """The accounts with these names, in their order, and of all or of those the client's and the owner's alone.
+
+        A name is a key or handle, or a pattern of either with ``*`` and ``?``; none means all. Case does not matter.
+        Raises UnknownName for what fits no account.
+        """
+        found = {name: self._named(name) for name in names}
+        if unknown := [name for name, fitting in found.items() if not fitting]:
+            raise UnknownName(f"No account is called {', '.join(unknown)}. There are: {', '.join(self)}.")
+        accounts = list(dict.fromkeys(one for fitting in found.values() for one in fitting) if found else self.values())
+        for field, value in (("client", client), ("owner", owner)):
+            if value is not None:
+                accounts = self._of(accounts, field, value)
+        return accounts
+
+    def _named(self, name: str) -> list[Account]:
+        if account := self.resolve(name):
+            return [account]
+        pattern = name.strip().removeprefix("@").lower()
+        fitting = {one.key for known, one in self._by_name.items() if fnmatch.fnmatchcase(known, pattern)}
+        return [account for account in self.values() if account.key in fitting]
+
+    def _of(self, accounts: Iterable[Account], field: str, value: str) -> list[Account]:
+        """Those of ``accounts`` whose client or owner is ``value``."""
+        names = sorted({name for one in self.values() if (name := getattr(one, field))}, key=str.lower)
+        meant = [name for name in names if name.lower() == value.strip().lower()]
+        if not meant:
+            known = ", ".join(names) or f"none; write {field} = below an account in accounts.toml"
+            raise UnknownName(f"No account has the {field} {value}. There are: {known}.")
+        found = [one for one in accounts if getattr(one, field) in meant]
+        if not found:
+            raise UnknownName(f"None of {', '.join(one.key for one in accounts)} has the {field} {value}.")
+        return found
 
     def partition_keys(self) -> tuple[str, ...]:
         """The keys of all accounts, for what needs at least one; raises ``NoAccounts`` that says how to add it."""
@@ -246,6 +287,8 @@ _FIELDS: Mapping[str, tuple[Callable[[object], Any], str]] = {
     "timezone": (_timezone, 'Write an IANA name such as "Europe/Athens" or "UTC".'),
     "default_date_range": (_studio_days, "Write a number of days from 7 to 365: Studio exports no other window."),
     "competitors": (_handles, 'Write a list of handles: ["one", "two"].'),
+    "client": (_text, "Write the client's name in quotes."),
+    "owner": (_text, "Write the person's name in quotes."),
 }
 
 

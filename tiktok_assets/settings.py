@@ -308,6 +308,11 @@ class Settings(BaseSettings):
         return self.data_dir / "reports"
 
     @property
+    def statements(self) -> UPath:
+        """Issued statements, one folder an account; never changed."""
+        return self.data_dir / "statements"
+
+    @property
     def warehouse(self) -> Path:
         """The published DuckDB file. Always on this machine: DuckDB writes to no object storage."""
         return self._local_data / "warehouse" / "tiktok.duckdb"

@@ -1,6 +1,7 @@
 """Accounts: which are in use, how a name is resolved, and how the file is edited without losing what people wrote."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from tiktok_assets.accounts import (
     InvalidAccounts,
     NoAccounts,
     Roster,
+    UnknownName,
     add_account,
     load_roster,
     remove_account,
@@ -90,6 +92,49 @@ def test_a_handle_or_a_key_leads_to_the_account(path: Path, name: str) -> None:
 
 def test_an_unknown_name_leads_to_no_account(path: Path) -> None:
     assert roster(path).resolve("unknown") is None
+
+
+OF_CLIENTS = Roster(
+    [
+        Account(key="pig1987", handle="pig.band", client="Blue Note", owner="Ana"),
+        Account(key="zonea0", handle="zone.a0", client="Blue Note", owner="Bo"),
+        Account(key="zero", handle="zero", owner="Ana"),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("names", "client", "owner", "expected"),
+    [
+        ([], None, None, ["pig1987", "zonea0", "zero"]),
+        (["z*"], None, None, ["zonea0", "zero"]),
+        (["@PIG.*"], None, None, ["pig1987"]),
+        (["zero", "z*"], None, None, ["zero", "zonea0"]),
+        (["z?ro"], None, None, ["zero"]),
+        ([], "blue note", None, ["pig1987", "zonea0"]),
+        ([], "Blue Note", "Ana", ["pig1987"]),
+        (["zero"], None, "ana", ["zero"]),
+    ],
+)
+def test_accounts_are_chosen_by_name_pattern_client_and_owner(
+    names: list[str], client: str | None, owner: str | None, expected: list[str]
+) -> None:
+    assert [account.key for account in OF_CLIENTS.chosen(names, client, owner)] == expected
+
+
+@pytest.mark.parametrize(
+    ("names", "client", "sentence"),
+    [
+        (["pig1987", "x*", "y"], None, "No account is called x*, y. There are: pig1987, zonea0, zero."),
+        ([], "Verve", "No account has the client Verve. There are: Blue Note."),
+        (["zero"], "Blue Note", "None of zero has the client Blue Note."),
+    ],
+)
+def test_what_fits_no_account_is_refused_with_what_there_is(
+    names: list[str], client: str | None, sentence: str
+) -> None:
+    with pytest.raises(UnknownName, match=re.escape(sentence)):
+        OF_CLIENTS.chosen(names, client)
 
 
 def test_exports_under_a_previous_handle_are_the_accounts_own() -> None:
@@ -190,6 +235,7 @@ def test_adding_an_account_keeps_the_existing_text(path: Path) -> None:
 
 def test_every_field_that_is_added_is_read_back(path: Path) -> None:
     fields = {"handle": "h", "business_id": "7", "timezone": "UTC", "default_date_range": 90, "competitors": ("b", "c")}
+    fields |= {"client": "Blue Note", "owner": "Ana"}
     assert add_account(path, "k", **fields) == roster(path)["k"] == Account(key="k", **fields)
 
 

@@ -89,6 +89,7 @@ GRAPH: dict[str, tuple[list[str], list[str]]] = {
     "curated/viral_videos": (["curated/videos"], SCHEMA),
     "curated/posting_times": (["curated/videos"], SCHEMA),
     "curated/hashtags": (["curated/videos"], SCHEMA),
+    "curated/video_daily": (["curated/account_daily", "curated/videos", "raw/content"], SCHEMA),
     "curated/audience": (
         ["staging/follower_activity", "staging/follower_gender", "staging/follower_territories", "staging/insights"],
         [*SCHEMA, "timezone_is_that_of_the_exports"],
@@ -111,6 +112,7 @@ GRAPH: dict[str, tuple[list[str], list[str]]] = {
     "warehouse/account_periods": (["curated/account_periods"], []),
     "warehouse/content_performance": (["curated/videos"], []),
     "warehouse/viral_content": (["curated/viral_videos"], []),
+    "warehouse/video_daily": (["curated/video_daily"], []),
     "warehouse/audience_insights": (["curated/audience"], []),
     "warehouse/posting_times": (["curated/posting_times"], []),
     "warehouse/hashtag_performance": (["curated/hashtags"], []),
@@ -147,6 +149,7 @@ GRAPH: dict[str, tuple[list[str], list[str]]] = {
             "warehouse/hashtag_performance",
             "warehouse/posting_times",
             "warehouse/social_media_stats",
+            "warehouse/video_daily",
             "warehouse/viral_content",
         ],
         [],

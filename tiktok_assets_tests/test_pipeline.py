@@ -177,6 +177,7 @@ def test_the_order_in_which_months_are_run_changes_nothing(
     assert differing(tables(in_pieces), made) == [], pieces
     for table in (
         "viral_content",
+        "video_daily",
         "posting_times",
         "hashtag_performance",
         "anomalies",

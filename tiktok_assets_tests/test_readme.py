@@ -36,7 +36,21 @@ def test_every_command_of_the_readme_exists(words: str) -> None:
         in {
             *("login", "sessions", "extract", "process", "verify", "inspect", "accounts", "list", "add", "rebuild"),
             *("simulator", "export", "raw", "status", "report", "as-of", "trace", "aggregate", "viral", "validate"),
-            *("init", "schema-check", "migrate", "archive", "history", "prune", "forget", "demo", "dev", "remove"),
+            *(
+                "init",
+                "statement",
+                "media-kit",
+                "compare",
+                "schema-check",
+                "migrate",
+                "archive",
+                "history",
+                "prune",
+                "forget",
+                "demo",
+                "dev",
+                "remove",
+            ),
         }
     ]
     assert names, f"{words!r} names no command"

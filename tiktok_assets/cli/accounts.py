@@ -13,26 +13,32 @@ from tiktok_assets.cli.output import AsJson, out, print_json
 if TYPE_CHECKING:
     from tiktok_assets.accounts import Account, Roster
 
+Names = Annotated[
+    list[str] | None, typer.Argument(help="Names in accounts.toml, or patterns such as 'label*'; all accounts if none.")
+]
+Client = Annotated[str | None, typer.Option(help="Only the accounts of this client in accounts.toml.")]
+Owner = Annotated[str | None, typer.Option(help="Only the accounts of this owner in accounts.toml.")]
+
 app = typer.Typer(help="The accounts this installation looks after.", no_args_is_help=True, rich_markup_mode=None)
 
 
-@app.command("list", epilog="Example: tiktok-assets accounts list --json")
-def list_accounts(as_json: AsJson = False) -> None:
+@app.command("list", epilog="Example: tiktok-assets accounts list --client 'Blue Note' --json")
+def list_accounts(client: Client = None, owner: Owner = None, as_json: AsJson = False) -> None:
     """List the accounts in use."""
     from tiktok_assets.accounts import load_roster
     from tiktok_assets.settings import load_settings
 
     roster = load_roster(load_settings())
+    accounts = accounts_named(roster, None, client, owner) if roster else []
     if as_json:
-        print_json(list(roster.values()))
+        print_json(accounts)
         return
-    columns = ("account", "handle", "business id", "timezone", "days", "competitors")
+    columns = ("account", "handle", "client", "owner", "business id", "timezone", "days", "competitors")
     table = Table(*columns, box=None, pad_edge=False)
-    for account in roster.values():
-        competitors = ", ".join(account.competitors)
-        days = str(account.default_date_range)
-        table.add_row(account.key, f"@{account.handle}", account.business_id, account.timezone, days, competitors)
-    out.print(table if roster else "No accounts. Add one: tiktok-assets accounts add NAME --handle HANDLE")
+    for one in accounts:
+        whose = (one.client, one.owner, one.business_id, one.timezone)
+        table.add_row(one.key, f"@{one.handle}", *whose, str(one.default_date_range), ", ".join(one.competitors))
+    out.print(table if accounts else "No accounts. Add one: tiktok-assets accounts add NAME --handle HANDLE")
 
 
 @app.command(epilog="Example: tiktok-assets accounts add zonea0 --handle zone.a0 --timezone Europe/Lisbon")
@@ -41,13 +47,15 @@ def add(
     handle: Annotated[str | None, typer.Option(help="TikTok handle, without @; the name itself if not given.")] = None,
     timezone: Annotated[str | None, typer.Option(help="IANA name, for example Europe/Lisbon.")] = None,
     business_id: Annotated[str | None, typer.Option(help="TikTok's id of the business account.")] = None,
+    client: Annotated[str | None, typer.Option(help="For whom the account is looked after.")] = None,
+    owner: Annotated[str | None, typer.Option(help="Who looks after it.")] = None,
 ) -> None:
     """Add an account to accounts.toml. Nothing else in the file changes."""
     from tiktok_assets.accounts import add_account, load_roster
     from tiktok_assets.settings import load_settings
 
     settings = load_settings()
-    fields = {"handle": handle, "timezone": timezone, "business_id": business_id}
+    fields = {"handle": handle, "timezone": timezone, "business_id": business_id, "client": client, "owner": owner}
     account = add_account(settings.accounts_file, name, **{key: value for key, value in fields.items() if value})
     out.print(f"Added {account.key} (@{account.handle}).")
     out.print(f"Drop its exports into {settings.landing / account.key}/", highlight=False, soft_wrap=True)
@@ -66,13 +74,15 @@ def remove(name: Annotated[str, typer.Argument(help="The account's name in accou
     out.print(f"Removed {account.key}. Its exports and tables were left as they are.", highlight=False)
 
 
-def accounts_named(roster: Roster, names: Iterable[str] | None) -> list[Account]:
-    """The accounts with these names or handles; all of them if ``names`` is empty."""
+def accounts_named(
+    roster: Roster, names: Iterable[str] | None, client: str | None = None, owner: str | None = None
+) -> list[Account]:
+    """The accounts with these names, handles or patterns (``Roster.chosen``); all if ``names`` is empty."""
+    from tiktok_assets.accounts import UnknownName
+
     if not names:
-        return [roster[key] for key in roster.partition_keys()]
-    found = {name: roster.resolve(name) for name in names}
-    unknown = [name for name, account in found.items() if account is None]
-    if unknown:
-        message = f"No account is called {', '.join(unknown)}. There are: {', '.join(roster)}."
-        raise typer.BadParameter(message, param_hint="ACCOUNT")
-    return [account for account in found.values() if account is not None]
+        roster.partition_keys()
+    try:
+        return roster.chosen(names or (), client, owner)
+    except UnknownName as error:
+        raise typer.BadParameter(str(error), param_hint="ACCOUNT") from error

@@ -20,7 +20,21 @@ from typing import Annotated
 import typer
 
 from tiktok_assets import __version__
-from tiktok_assets.cli import accounts, demo, dev, digest, files, history, init, prune, report, status, studio
+from tiktok_assets.cli import (
+    accounts,
+    compare,
+    demo,
+    dev,
+    digest,
+    files,
+    history,
+    init,
+    prune,
+    report,
+    statements,
+    status,
+    studio,
+)
 from tiktok_assets.cli.faults import Commands
 from tiktok_assets.cli.output import AsJson, bar, err, out, print_inspection, print_json, print_result
 
@@ -41,6 +55,8 @@ app.add_typer(history.app)
 app.add_typer(status.app)
 app.add_typer(report.app)
 app.add_typer(digest.app)
+app.add_typer(statements.app)
+app.add_typer(compare.app)
 app.add_typer(files.app)
 app.add_typer(prune.app, name="history")
 app.add_typer(accounts.app, name="accounts")
@@ -136,19 +152,23 @@ def rebuild(as_json: AsJson = False) -> None:
 
 @app.command(epilog="Example: tiktok-assets verify --json")
 def verify(as_json: AsJson = False) -> None:
-    """Compare the lake with what was processed: raw, staging, curated, the warehouse, the published file.
+    """Compare the lake with what was processed: raw, staging, curated, the warehouse, the published file; and issued
+    statements with what they were.
 
     Nothing is changed; `process` makes again what is missing. Exit code 1 if something is missing or differs.
     """
     from tiktok_assets.accounts import load_roster
     from tiktok_assets.inbox.verify import verify as look
+    from tiktok_assets.reporting.statements.kept import damaged
     from tiktok_assets.settings import load_settings
     from tiktok_assets.storage.duckdb import Warehouse
     from tiktok_assets.storage.lake import Lake
 
     settings = load_settings()
     warehouse = Warehouse(settings.working_warehouse, settings.warehouse)
-    found = look(Lake(settings), load_roster(settings), warehouse, say=_print_wait)
+    lake, roster = Lake(settings), load_roster(settings)
+    found = look(lake, roster, warehouse, say=_print_wait)
+    found += [one for account in roster for one in damaged(lake, account)]
     if as_json:
         print_json(found)
     for one in () if as_json else found:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tiktok_assets.cli.accounts import accounts_named
+from tiktok_assets.cli.accounts import Client, Names, Owner, accounts_named
 from tiktok_assets.cli.output import err, out, unwritable
+from tiktok_assets.cli.paper import PaperOption, PaperSize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,16 +25,20 @@ app = typer.Typer(rich_markup_mode=None)
 
 @app.command(epilog="Example: tiktok-assets report pig1987 -o report.html")
 def report(
-    accounts: Annotated[list[str] | None, typer.Argument(help="Names in accounts.toml; all of them if none.")] = None,
+    accounts: Names = None,
+    client: Client = None,
+    owner: Owner = None,
     output: Annotated[
         Path | None,
         typer.Option(
             "--output",
             "-o",
-            help="An .html file for one page with all accounts, or a folder for one page each and index.html; by "
-            "default the folder reports of the data folder.",
+            help="An .html or .pdf file for one page with all accounts, or a folder for one page each and index.html; "
+            "by default the folder reports of the data folder.",
         ),
     ] = None,
+    front: Annotated[bool, typer.Option("--front", help="Into that file the front page instead.")] = False,
+    paper: PaperOption = PaperSize.A4,
 ) -> None:
     """Write a page about each account, and a front page of all: numbers, charts, videos, audience, data problems.
 
@@ -41,18 +46,22 @@ def report(
     named, or every account, has no data yet.
     """
     from tiktok_assets.accounts import load_roster
+    from tiktok_assets.reporting.printing import Paper
     from tiktok_assets.reporting.writing import each_tables, write_one_page, write_pages, write_reports
     from tiktok_assets.settings import load_settings
     from tiktok_assets.storage.lake import Lake
 
     settings = load_settings()
-    is_page = output is not None and output.suffix.lower() in (".html", ".htm")
+    is_page = output is not None and output.suffix.lower() in (".html", ".htm", ".pdf")
     if output is not None and output.suffix and not is_page and not output.is_dir():
         raise typer.BadParameter(
-            f"{output}: a report is an .html page, not {output.suffix}. Give a file that ends in .html, or a folder.",
+            f"{output}: a report is an .html or .pdf file, not {output.suffix}. Give such a file, or a folder.",
             param_hint="--output",
         )
-    lake, chosen = Lake(settings), accounts_named(load_roster(settings), accounts)
+    if front and not is_page:
+        raise typer.BadParameter("Name the file with -o: front.html or front.pdf.", param_hint="--front")
+    lake, chosen = Lake(settings), accounts_named(load_roster(settings), accounts, client, owner)
+    is_everybody = not (accounts or client or owner)
     now = dt.datetime.now(dt.UTC).astimezone()
     every = [*each_tables(lake, chosen, now)]
     found = [tables for tables in every if tables.has_data]
@@ -60,9 +69,11 @@ def report(
     try:
         if found and output is None:
             # The front page is of all accounts: a page of some would hide the others.
-            written = write_reports(lake, every, now, with_front_page=not accounts)
+            written = write_reports(lake, every, now, with_front_page=is_everybody)
+        elif found and output is not None and is_page:
+            written = [write_one_page(output, settings, every, now, front=front, paper=Paper[paper.name])]
         elif found and output is not None:
-            written = [write_one_page(output, found, now)] if is_page else write_pages(output, every, now)
+            written = write_pages(output, every, now)
     except OSError as error:
         raise unwritable(output or Path(str(settings.reports)), error) from error
     for path in written:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
-from tiktok_assets.cli.accounts import accounts_named
+from tiktok_assets.cli.accounts import Client, Names, Owner, accounts_named
 from tiktok_assets.cli.output import AsJson, out, print_json
 
 if TYPE_CHECKING:
@@ -28,24 +29,37 @@ _LISTED = 20  # files in quarantine
 _CHECK_ADDRESS = "Correct its address in TIKTOK_NOTIFY; this line goes once a message arrives there."
 
 
-@app.command(epilog="Example: tiktok-assets status pig1987 --json")
+class Only(StrEnum):
+    """What ``status --only`` selects."""
+
+    OVERDUE = "overdue"  # an export is due
+    LOGIN = "login"  # its login needs a person
+    DOUBT = "doubt"  # an export's year or account may be wrong
+
+
+@app.command(epilog="Example: tiktok-assets status --only overdue --summary")
 def status(
-    accounts: Annotated[list[str] | None, typer.Argument(help="Names in accounts.toml; all of them if none.")] = None,
+    accounts: Names = None,
+    client: Client = None,
+    owner: Owner = None,
+    only: Annotated[Only | None, typer.Option(help="Only the accounts of which this is true.")] = None,
     summary: Annotated[bool, typer.Option("--summary", help="One line for each account.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show which days each account's exports cover, and which export to make next, before what date.
 
-    Exit code 1 if an export is due.
+    The most urgent account comes first. Exit code 1 if an export is due.
     """
     from tiktok_assets.accounts import load_roster
+    from tiktok_assets.reporting.status import by_urgency
     from tiktok_assets.reporting.status import status as look
     from tiktok_assets.settings import load_settings
     from tiktok_assets.storage.lake import Lake
 
     settings = load_settings()
     roster = load_roster(settings)
-    found = look(Lake(settings), roster, accounts_named(roster, accounts), dt.datetime.now(dt.UTC))
+    found = look(Lake(settings), roster, accounts_named(roster, accounts, client, owner), dt.datetime.now(dt.UTC))
+    found = dataclasses.replace(found, accounts=[one for one in by_urgency(found) if _is(one, only)])
     if as_json:
         print_json(_as_data(found, settings))
     elif summary:
@@ -58,6 +72,17 @@ def status(
     if not as_json:
         _print_undelivered(settings)
     raise typer.Exit(0 if found.is_complete else 1)
+
+
+def _is(one: AccountStatus, only: Only | None) -> bool:
+    from tiktok_assets.studio.session import SessionStatus
+
+    found = {
+        Only.OVERDUE: bool(one.coverage.advice),
+        Only.LOGIN: one.session.standing is not SessionStatus.VALID,
+        Only.DOUBT: bool(one.doubts),
+    }
+    return only is None or found[only]
 
 
 def _print_account(one: AccountStatus, settings: Settings, now: dt.datetime) -> None:

@@ -85,7 +85,7 @@ sessions_app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 
 @sessions_app.callback(epilog="Example: tiktok-assets sessions --json")
 def sessions(context: typer.Context, as_json: AsJson = False) -> None:
-    """List each account's saved login and how long it stays valid. Exit code 1 if one needs a person."""
+    """List each account's saved login and how long it stays valid, first those that need a person: exit code 1."""
     if context.invoked_subcommand is not None:
         return
     from tiktok_assets.accounts import load_roster
@@ -94,6 +94,7 @@ def sessions(context: typer.Context, as_json: AsJson = False) -> None:
 
     settings = load_settings()
     states = [Sessions.of(settings).state(account) for account in load_roster(settings)]
+    states.sort(key=lambda one: (one.standing is SessionStatus.VALID, one.days_left or 0))
     if as_json:
         print_json([dataclasses.asdict(state) for state in states])
     else:

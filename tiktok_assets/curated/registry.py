@@ -20,6 +20,7 @@ from tiktok_assets.curated.quality.restatements import RESTATEMENTS, SETTLING
 from tiktok_assets.curated.table import Table
 from tiktok_assets.curated.videos.hashtags import HASHTAG_PERFORMANCE, HASHTAGS
 from tiktok_assets.curated.videos.posting import POSTING_PERFORMANCE, POSTING_TIMES
+from tiktok_assets.curated.videos.video_daily import VIDEO_DAILY, VIDEO_DAYS
 from tiktok_assets.curated.videos.videos import CONTENT_PERFORMANCE, VIDEOS
 from tiktok_assets.curated.videos.viral import VIRAL_CONTENT, VIRAL_VIDEOS
 from tiktok_assets.reports import REPORTS
@@ -32,9 +33,11 @@ STAGING = (
 CURATED = (
     *(COVERAGE, RESTATEMENTS, SETTLING),
     *(ACCOUNT_DAILY, ACCOUNT_PERIODS, VIDEOS, VIRAL_VIDEOS, AUDIENCE, POSTING_TIMES, HASHTAGS),
+    VIDEO_DAILY,
 )
 WAREHOUSE = (
     *(SOCIAL_MEDIA_STATS, PERIODS, CONTENT_PERFORMANCE, VIRAL_CONTENT, AUDIENCE_INSIGHTS),
+    VIDEO_DAYS,
     *(POSTING_PERFORMANCE, HASHTAG_PERFORMANCE, ANOMALY_LOG, DATA_QUALITY, ACCOUNT_BENCHMARKS, EXPORTS),
 )
 TABLES: dict[str, Table] = {table.key: table for table in (*STAGING, *CURATED, *WAREHOUSE)}

@@ -4,6 +4,7 @@ const rows = [...body.rows];
 const headers = [...document.querySelectorAll("#roster th")];
 const find = document.getElementById("find");
 const boxes = ["attention", "due"].map((id) => document.getElementById(id));
+const groups = ["client", "owner"].map((id) => document.getElementById(id)).filter(Boolean);
 
 function sortBy(header) {
   const column = headers.indexOf(header);
@@ -27,7 +28,8 @@ function filter() {
   let shown = 0;
   for (const row of rows) {
     const fits = row.cells[1].textContent.toLowerCase().includes(wanted);
-    row.hidden = !fits || boxes.some((box) => box.checked && !(box.id in row.dataset));
+    const isOther = groups.some((one) => one.value && one.value !== (row.dataset[one.id] ?? `(no ${one.id})`));
+    row.hidden = !fits || isOther || boxes.some((box) => box.checked && !(box.id in row.dataset));
     shown += row.hidden ? 0 : 1;
   }
   document.getElementById("shown").textContent = `${shown} of ${rows.length}`;
@@ -40,6 +42,6 @@ for (const header of headers.filter((one) => one.dataset.by)) {
   header.append(button);
 }
 find.addEventListener("input", filter);
-boxes.forEach((box) => box.addEventListener("change", filter));
+[...boxes, ...groups].forEach((one) => one.addEventListener("change", filter));
 document.querySelector(".tools").hidden = false;
 filter();

@@ -14,13 +14,15 @@ from typing import Any
 
 import polars as pl
 
-from tiktok_assets.reporting import facts, words
+from tiktok_assets.reporting import facts, sums, words
 from tiktok_assets.reporting.account_tables import AccountTables
 from tiktok_assets.reporting.facts import Headline
 from tiktok_assets.reporting.freshness import LATE_AFTER
+from tiktok_assets.reporting.next_steps import NextSteps, next_steps
 from tiktok_assets.reporting.rendering import rendered, text
 
 _WEEK, _MONTH = 7, 28
+_NEVER = 100_000  # days behind, of an account without numbers
 _SHOWN = ("Video views", "Followers")
 _WIDTH, _HEIGHT = 120, 28  # of a sparkline
 
@@ -59,6 +61,9 @@ class RosterLine:
 
     unassigned: int = 0
     """Files in quarantine that name no account: the same for all."""
+    client: str | None = None
+    owner: str | None = None
+    next: NextSteps = field(default_factory=NextSteps)
 
     @property
     def is_late(self) -> bool:
@@ -91,6 +96,9 @@ def roster_line(tables: AccountTables, newest: dt.date) -> RosterLine:
         due_before=completeness.due_before,
         problems=_problems(tables, last),
         unassigned=len(completeness.unassigned),
+        client=tables.account.client,
+        owner=tables.account.owner,
+        next=next_steps(tables),
     )
 
 
@@ -126,11 +134,12 @@ def front_page(lines: Sequence[RosterLine], made_at: dt.datetime) -> str:
     ordered = sorted(lines, key=lambda one: (places.get(one.key, len(lines) + 1), one.handle.casefold()))
     return rendered(
         "front.html",
-        scripts=[text("front.js")],
+        scripts=[text("front.js"), text("csv.js")],
         styles=["page.css", "front.css"],
         lines=[_shown(one, places.get(one.key)) for one in ordered],
         totals=_totals(lines),
-        attention=[_attention(one) for one in ordered if one.needs_attention],
+        groups=[_groups(lines, field) for field in ("client", "owner") if any(getattr(one, field) for one in lines)],
+        attention=[_attention(one) for one in sorted(lines, key=_urgency) if one.needs_attention],
         unassigned=words.counted(files, "file") if (files := max((one.unassigned for one in lines), default=0)) else "",
         ranked=words.counted(len(places), "account"),
         accounts=words.counted(len(lines), "account"),
@@ -192,6 +201,10 @@ def _shown(line: RosterLine, place: int | None) -> dict[str, Any]:
         "before": words.short_day(line.due_before) if line.due_before else "",
         "problems": line.problems,
         "needs_attention": line.needs_attention,
+        "client": line.client or "",
+        "owner": line.owner or "",
+        "steps": line.next.steps,
+        "no_evidence": line.next.no_evidence,
         "sort": {
             "place": place,
             "best": best.views if best else None,
@@ -216,21 +229,53 @@ def _number(number: Headline | None) -> dict[str, Any]:
     }
 
 
+_SHOWN_SUMS = (
+    ("Views, 7 days", "Video views", _WEEK),
+    ("Views, 28 days", "Video views", _MONTH),
+    ("Followers", "Followers", _WEEK),
+)
+
+
 def _totals(lines: Sequence[RosterLine]) -> list[dict[str, str]]:
-    """The roster's sums, each over the accounts that have the number, and how many those are."""
-    shown = (("Views, last 7 days", "Video views", _WEEK), ("Views, last 28 days", "Video views", _MONTH))
-    found = []
-    for title, name, length in (*shown, ("Followers", "Followers", _WEEK)):
-        known = [one.numbers[name, length].value for one in lines if (name, length) in one.numbers and not one.is_late]
-        values = [value for value in known if value is not None]
-        found.append(
-            {
-                "title": title,
-                "value": words.count(sum(values) if values else None),
-                "of": f"of {len(values)} of {words.counted(len(lines), 'account')}",
-            }
-        )
-    return found
+    """The roster's sums, each over the accounts that know the number whole and are not late, and how many those are."""
+    of = words.counted(len(lines), "account")
+    shown = [(title, _total(lines, name, length)) for title, name, length in _SHOWN_SUMS]
+    return [{"title": title, **_sum(one), "of": f"of {one.accounts} of {of}"} for title, one in shown]
+
+
+def _groups(lines: Sequence[RosterLine], field: str) -> dict[str, Any]:
+    """The same sums by client or owner, most views first."""
+    names = {getattr(one, field) for one in lines}
+    members = {name: [one for one in lines if getattr(one, field) == name] for name in names}
+    rows = [
+        {
+            "name": name or f"(no {field})",
+            "accounts": len(of_name),
+            "cells": [_sum(_total(of_name, wanted, length)) for _, wanted, length in _SHOWN_SUMS],
+        }
+        for name, of_name in members.items()
+    ]
+    rows.sort(key=lambda row: (-(row["cells"][0]["sort"] or 0), row["name"].casefold()))
+    return {"field": field, "columns": [title for title, *_ in _SHOWN_SUMS], "rows": rows}
+
+
+def _total(lines: Sequence[RosterLine], name: str, length: int) -> sums.Sum:
+    return sums.total(one.numbers.get((name, length)) if not one.is_late else None for one in lines)
+
+
+def _sum(one: sums.Sum) -> dict[str, Any]:
+    return {
+        "value": words.count(one.value),
+        "change": "" if one.change is None else words.growth(one.change),
+        "direction": "" if not one.change else "up" if one.change > 0 else "down",
+        "sort": one.value,
+        "accounts": one.accounts,
+    }
+
+
+def _urgency(line: RosterLine) -> tuple[dt.date, int]:
+    """First what is lost first, then what is the longest behind."""
+    return line.due_before or dt.date.max, -(line.days_late if line.days_late is not None else _NEVER)
 
 
 def _attention(line: RosterLine) -> dict[str, str]:

@@ -38,7 +38,7 @@ def page(accounts: Sequence[AccountTables], made_at: dt.datetime, front: str = "
     drawn = {name: _spec(chart) for section in sections for name, chart in section.pop("charts").items()}
     return rendered(
         "page.html",
-        scripts=[_engine(), text("page.js")],
+        scripts=[_engine(), text("page.js"), text("csv.js")],
         styles=["page.css"],
         accounts=sections,
         front=front,
@@ -73,11 +73,11 @@ def _section(tables: AccountTables) -> dict[str, Any]:
         "events": events,
         "posting": _posting(tables),
         "peak": _peak(activity),
-        "top": [_video(row) for row in newest.head(TOP).with_columns(rate=facts.engagement_rate_of_video()).to_dicts()],
+        "top": top_videos(newest, TOP),
         "videos_known": newest.height,
         "viral": [_viral(row) for row in tables.viral.head(TOP).to_dicts()],
         "hashtags": _hashtags(tables.hashtags),
-        "audience": _audience(tables.audience),
+        "audience": audience_shares(tables.audience),
         "errors": errors,
         "errors_more": max(0, facts.data_errors(tables.anomalies).height - len(errors)),
         "covered": [
@@ -173,6 +173,11 @@ def _peak(activity: pl.DataFrame) -> str:
     )
 
 
+def top_videos(newest: pl.DataFrame, most: int) -> list[dict[str, str]]:
+    """The first ``most`` of ``facts.newest_snapshots``, in words."""
+    return [_video(row) for row in newest.head(most).with_columns(rate=facts.engagement_rate_of_video()).to_dicts()]
+
+
 def _video(row: dict[str, Any]) -> dict[str, str]:
     posted = row["post_date"] or (row["published_at"].date() if row["published_at"] else None)
     return {
@@ -210,7 +215,7 @@ def _hashtags(hashtags: pl.DataFrame) -> list[dict[str, str]]:
     ]
 
 
-def _audience(audience: pl.DataFrame) -> list[dict[str, Any]]:
+def audience_shares(audience: pl.DataFrame) -> list[dict[str, Any]]:
     """The shares by group, each with its day; groups without data are left out."""
     groups = [
         ("Followers by gender", "followers", "gender"),

@@ -106,6 +106,16 @@ def status(lake: Lake, roster: Roster, accounts: Sequence[Account], now: dt.date
     )
 
 
+def by_urgency(found: Status) -> list[AccountStatus]:
+    """The accounts, first the one whose most urgent export helps for the shortest time; others stay in their order."""
+
+    def key(one: AccountStatus) -> tuple[bool, dt.date]:
+        dates = [advice.before for advice in one.coverage.advice if advice.before]
+        return not one.coverage.advice, min(dates, default=dt.date.max)
+
+    return sorted(found.accounts, key=key)
+
+
 def coverages(lake: Lake, accounts: Sequence[str], now: dt.datetime) -> list[AccountCoverage]:
     """The coverage of each of ``accounts``, from all its months in staging."""
     days = all_reported_days({report: _staged(lake, report, accounts, columns_of(report)) for report in COUNTED})

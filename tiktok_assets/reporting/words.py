@@ -80,11 +80,21 @@ def change_of(headline: Headline) -> str:
         return UNKNOWN
     if headline.kind == "rate":
         return _signed(f"{change * 100:+.1f} points", is_zero=round(change, 3) == 0)
-    if change >= MANY_TIMES - 1:
-        return f"{change + 1:,.0f}×"
-    if headline.kind == "stock" and headline.value is not None and headline.before is not None:
+    if (
+        headline.kind == "stock"
+        and change < MANY_TIMES - 1
+        and headline.value is not None
+        and headline.before is not None
+    ):
         gained = headline.value - headline.before
         return _signed(f"{gained:+,.0f} ({change:+.1%})", is_zero=gained == 0)
+    return growth(change)
+
+
+def growth(change: float) -> str:
+    """``+12%``, ``302×``."""
+    if change >= MANY_TIMES - 1:
+        return f"{change + 1:,.0f}×"
     return _signed(f"{change:+.0%}", is_zero=round(change, 2) == 0)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import re
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -18,8 +17,11 @@ from tiktok_assets.inbox.quarantine import Rejected, in_quarantine, note_of, sen
 from tiktok_assets.reporting.account_tables import AccountTables, Completeness, Covered, read_tables
 from tiktok_assets.reporting.front_page import RosterLine, front_page, roster_line
 from tiktok_assets.reporting.page import page
+from tiktok_assets.reporting.printing import Paper, open_printer
 from tiktok_assets.reporting.status import AccountCoverage, coverages, doubtful_exports
 from tiktok_assets.reporting.words import day
+from tiktok_assets.settings import Settings
+from tiktok_assets.storage.atomic import replacing
 from tiktok_assets.storage.lake import Lake, changed_at
 from tiktok_assets.storage.manifest import manifest_file
 
@@ -63,9 +65,25 @@ def write_pages(folder: Path, accounts: Sequence[AccountTables], now: dt.datetim
     return [write_file(folder / name, content) for name, content in ({FRONT: front} | pages).items()]
 
 
-def write_one_page(path: Path, accounts: Sequence[AccountTables], now: dt.datetime) -> Path:
-    """One page of all ``accounts``, which have data."""
-    return write_file(path, page(accounts, now))
+def write_one_page(
+    path: Path,
+    settings: Settings,
+    accounts: Sequence[AccountTables],
+    now: dt.datetime,
+    *,
+    front: bool = False,
+    paper: Paper = Paper.A4,
+) -> Path:
+    """One page of those ``accounts`` that have data, or the front page of all; a PDF if ``path`` ends in .pdf."""
+    if front:
+        html, title = front_page([line_of(tables, now) for tables in accounts], now), "Roster"
+    else:
+        found = [tables for tables in accounts if tables.has_data]
+        html, title = page(found, now), ", ".join(f"@{tables.account.handle}" for tables in found)
+    if path.suffix.lower() != ".pdf":
+        return write_file(path, html)
+    with open_printer(settings, paper) as printer:
+        return write_file(path, printer.pdf(html, title=f"{title}, {day(now.date())}", landscape=front))
 
 
 def refresh(lake: Lake, accounts: Sequence[Account], now: dt.datetime) -> list[UPath]:
@@ -105,13 +123,10 @@ def _write(lake: Lake, path: UPath, content: str) -> None:
     lake.write_bytes(path, content.encode())
 
 
-def write_file(path: Path, content: str) -> Path:
+def write_file(path: Path, content: str | bytes) -> Path:
     """Write a page, atomically, to any ``path`` of this machine, also on another disk."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".report") as folder:
-        scratch = Path(folder) / path.name
-        scratch.write_text(content, encoding="utf-8")
-        scratch.replace(path)
+    with replacing(path) as scratch:
+        scratch.write_bytes(content.encode() if isinstance(content, str) else content)
     return path
 
 

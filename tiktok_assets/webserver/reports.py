@@ -13,7 +13,7 @@ from tiktok_assets.reporting import ADDRESS
 
 _PATH = ADDRESS.rstrip("/")
 # A report is an origin of its own: no script in it can use Dagster, which has the same address.
-_SANDBOX = b"sandbox allow-scripts allow-popups allow-popups-to-escape-sandbox"
+_SANDBOX = b"sandbox allow-scripts allow-downloads allow-popups allow-popups-to-escape-sandbox"
 
 
 class _Files(StaticFiles):

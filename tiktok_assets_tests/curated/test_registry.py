@@ -25,11 +25,13 @@ DOWNSTREAM = {
     "curated/viral_videos": 366 + 184,
     "curated/posting_times": 366 + 365,
     "curated/hashtags": 366 + 365,
+    "curated/video_daily": 366 + 67,
     # What the warehouse holds of a curated table changes with it.
     "warehouse/social_media_stats": 112,
     "warehouse/account_periods": 122 + 31,
     "warehouse/content_performance": 366,
     "warehouse/viral_content": 366 + 184,
+    "warehouse/video_daily": 366 + 67,
     "warehouse/posting_times": 366 + 365,
     "warehouse/hashtag_performance": 366 + 365,
     "warehouse/anomalies": 122 + 112,

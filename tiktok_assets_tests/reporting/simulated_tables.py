@@ -9,6 +9,8 @@ import re
 import polars as pl
 
 from tiktok_assets.accounts import Account
+from tiktok_assets.curated._tables import conform
+from tiktok_assets.curated.account.account_daily import AccountDaily
 from tiktok_assets.curated.audience.audience import Audience
 from tiktok_assets.curated.videos.hashtags import hashtag_effects
 from tiktok_assets.curated.videos.posting import posting_times
@@ -29,9 +31,11 @@ def simulated(handle: str = "pig1987", *, posts_per_week: float = 6) -> Simulate
     return SimulatedAccount.generate(handle, 3, FIRST, LAST, traits=traits)
 
 
-def tables(account: SimulatedAccount, *, timezone: str | None = "Europe/Lisbon") -> AccountTables:
+def tables(
+    account: SimulatedAccount, *, timezone: str | None = "Europe/Lisbon", is_settled: bool | None = None
+) -> AccountTables:
     """All tables of ``account``; its newest video's title is a piece of HTML."""
-    days = true_days(account)
+    days = conform(true_days(account).with_columns(is_settled=pl.lit(is_settled)), AccountDaily)
     weekly = [LAST - dt.timedelta(days=7 * number) for number in range(46)]
     videos = true_snapshots(account, weekly)
     newest = videos.sort("date", "published_at")["video_id"][-1]

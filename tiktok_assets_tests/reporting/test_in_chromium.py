@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import csv
+import dataclasses
 import datetime as dt
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Route, expect, sync_playwright
 
+from tiktok_assets.reporting.front_page import RosterLine, front_page, roster_line
 from tiktok_assets.reporting.page import page as page_of
 from tiktok_assets.reporting.writing import write_file
 from tiktok_assets.settings import Settings
 from tiktok_assets.studio.browser import find_browser
-from tiktok_assets_tests.reporting.simulated_tables import TITLE, VIRAL, simulated, tables
+from tiktok_assets_tests.reporting.simulated_tables import LAST, TITLE, VIRAL, simulated, tables
 
 pytestmark = pytest.mark.e2e
 
@@ -133,3 +137,28 @@ def test_unknown_numbers_of_the_second_account_are_named(browser: Browser, repor
     expect(second.get_by_text("accounts.toml has no timezone for zonea0")).to_be_visible()
     assert second.locator("#posting-zonea0").count() == 0
     expect(second.locator("#activity-zonea0 svg").first).to_be_visible()
+
+
+def test_the_front_page_shows_a_client_and_saves_what_is_shown(browser: Browser, tmp_path: Path) -> None:
+    line = roster_line(tables(simulated()), LAST)
+    lines = [
+        dataclasses.replace(line, key="one", handle="one", client="Blue Note", problems=['=1+1, "quoted"']),
+        dataclasses.replace(line, key="two", handle="two", client="Verve"),
+        RosterLine(key="new", handle="new"),
+    ]
+    path = write_file(tmp_path / "index.html", front_page(lines, MADE))
+    page = browser.new_page(viewport={"width": 1600, "height": 900})
+    page.goto(path.as_uri())
+    expect(page.locator("#shown")).to_have_text("3 of 3")
+    page.select_option("#client", "Blue Note")
+    expect(page.locator("#shown")).to_have_text("1 of 3")
+    with page.expect_download() as saved:
+        page.locator("#roster").locator("xpath=preceding-sibling::button").click()
+    header, row = csv.reader(io.StringIO(saved.value.path().read_text(encoding="utf-8-sig")))
+    shown = dict(zip(header, row, strict=True))
+    week = line.numbers["Video views", 7].value
+    assert shown["Views 7 d"] == f"{week}"  # exact, and no text
+    assert shown["Problems"] == '\'=1+1, "quoted"'
+    page.select_option("#client", "(no client)")
+    expect(page.locator("#roster tbody tr:visible")).to_contain_text("@new")
+    page.close()

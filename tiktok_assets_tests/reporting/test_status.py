@@ -126,15 +126,23 @@ def test_status_fits_into_80_columns(settings: Settings, monkeypatch: pytest.Mon
 
 
 @pytest.mark.usefixtures("processed")
-def test_the_summary_is_a_line_for_each_account() -> None:
+def test_the_summary_is_a_line_for_each_account_the_most_urgent_first() -> None:
     result = run("status", "--summary")
     assert result.exit_code == 1
-    header, pig1987, zonea0 = (line.split() for line in result.stdout.splitlines())
+    header, zonea0, pig1987 = (line.split() for line in result.stdout.splitlines())
     assert header == ["account", "login", "covered", "to", "missing", "waiting", "due", "before"]
     assert pig1987[:5] == ["pig1987", "missing", "—", "0", "0"]
     # 12 days of overview, viewers and follower history; the 10 of follower activity are among the last of them
     assert zonea0[:5] == ["zonea0", "missing", "2026-09-10", "12", "0"]
     assert zonea0[-1] == "2026-09-21"
+
+
+@pytest.mark.usefixtures("processed")
+def test_only_accounts_with_something_due_are_shown_where_that_is_wanted() -> None:
+    assert [line.split()[0] for line in run("status", "--summary", "--only", "overdue").stdout.splitlines()] == [
+        *("account", "zonea0", "pig1987")
+    ]
+    assert "zonea0" not in run("status", "--summary", "--only", "doubt").stdout
 
 
 def test_days_that_studio_has_no_number_of_are_a_sentence() -> None:
@@ -190,7 +198,7 @@ def test_status_prints_json_and_nothing_else() -> None:
     assert result.exit_code == 1
     found = json.loads(result.stdout)
     assert found["at"] == "2026-09-21T18:00:00+00:00"
-    empty, zonea0 = found["accounts"]
+    zonea0, empty = found["accounts"]
     assert (empty["account"], empty["session"], empty["session_days_left"]) == ("pig1987", "missing", None)
     [first] = empty["advice"]
     assert first["sections"] == ["overview", "viewers", "followers", "content"]

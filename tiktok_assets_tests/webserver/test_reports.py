@@ -33,7 +33,10 @@ def folder(tmp_path: Path) -> Path:
 def test_a_report_is_an_origin_of_its_own(folder: Path, path: str, text: str) -> None:
     start, *body = answer(folder, path)
     assert start["status"] == 200
-    assert b"sandbox allow-scripts allow-popups allow-popups-to-escape-sandbox" in dict(start["headers"]).values()
+    assert (
+        b"sandbox allow-scripts allow-downloads allow-popups allow-popups-to-escape-sandbox"
+        in dict(start["headers"]).values()
+    )
     assert text in b"".join(part["body"] for part in body).decode()
 
 

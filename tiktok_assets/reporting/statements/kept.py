@@ -1,0 +1,105 @@
+"""Where statements lie: ``data/statements/account=<a>/<account>-<month>-<number>`` as HTML, PDF and JSON.
+
+The JSON holds the numbers and the sha256 of both pages, and is written last: pages without one were never issued.
+Nothing here is ever replaced. Does not belong here: what a statement says.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+
+from pydantic import ValidationError
+from upath import UPath
+
+from tiktok_assets.inbox.findings import Finding
+from tiktok_assets.reporting.statements.statement import Statement
+from tiktok_assets.storage.lake import Lake, files_in
+
+ISSUING = "statements"
+"""The lock of the next number."""
+_RESTORE = "restore it from a backup: a statement is never made again"
+
+
+class StatementDamaged(Exception):
+    """A kept statement is not what was issued. The message names the file and the remedy."""
+
+    def __init__(self, path: UPath, problem: str) -> None:
+        self.finding = Finding(place=f"{path}", problem=problem, remedy=_RESTORE)
+        super().__init__(str(self.finding))
+
+
+def issued(lake: Lake, account: str, month: dt.date) -> list[Statement]:
+    """The statements of an account and month, by number. Raises StatementDamaged."""
+    named = f"{account}-{month:%Y-%m}-"
+    paths = [path for path in _records(lake, account) if path.name.startswith(named)]
+    return sorted((_read(path) for path in paths), key=lambda one: one.number)
+
+
+def pages(lake: Lake, statement: Statement) -> dict[str, UPath]:
+    """By suffix, the paths of its pages."""
+    return {suffix: _path(lake, statement, suffix) for suffix in (".html", ".pdf")}
+
+
+def content(lake: Lake, statement: Statement, suffix: str) -> bytes:
+    """The bytes of a page as they were issued. Raises StatementDamaged."""
+    path = _path(lake, statement, suffix)
+    try:
+        found = path.read_bytes()
+    except FileNotFoundError as error:
+        raise StatementDamaged(path, "this page of an issued statement is missing") from error
+    issued_as = statement.html_sha256 if suffix == ".html" else statement.pdf_sha256
+    if hashlib.sha256(found).hexdigest() != issued_as:
+        raise StatementDamaged(path, "this page of a statement is not as it was issued")
+    return found
+
+
+def keep(lake: Lake, statement: Statement, html: str, pdf: bytes) -> Statement:
+    """Store a new statement; returned as stored. The caller holds ``ISSUING``."""
+    written = html.encode()
+    kept = statement.model_copy(
+        update={"html_sha256": hashlib.sha256(written).hexdigest(), "pdf_sha256": hashlib.sha256(pdf).hexdigest()}
+    )
+    record = _path(lake, kept, ".json")
+    if record.exists():
+        raise FileExistsError(f"{record}: is there already; a statement is never replaced.")
+    lake.write_bytes(_path(lake, kept, ".html"), written)
+    lake.write_bytes(_path(lake, kept, ".pdf"), pdf)
+    lake.write_bytes(record, kept.model_dump_json(indent=1).encode() + b"\n")
+    return kept
+
+
+def damaged(lake: Lake, account: str) -> Iterator[Finding]:
+    """The kept pages and records of an account that are not as they were issued."""
+    for record in _records(lake, account):
+        try:
+            statement = _read(record)
+        except StatementDamaged as error:
+            yield replace(error.finding, account=account)
+            continue
+        for suffix in pages(lake, statement):
+            try:
+                content(lake, statement, suffix)
+            except StatementDamaged as error:
+                yield replace(error.finding, account=account)
+
+
+def _folder(lake: Lake, account: str) -> UPath:
+    return lake.settings.statements / f"account={account}"
+
+
+def _path(lake: Lake, statement: Statement, suffix: str) -> UPath:
+    return _folder(lake, statement.account) / f"{statement.name}{suffix}"
+
+
+def _records(lake: Lake, account: str) -> list[UPath]:
+    return sorted((path for path in files_in(_folder(lake, account)) if path.name.endswith(".json")), key=str)
+
+
+def _read(path: UPath) -> Statement:
+    try:
+        return Statement.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise StatementDamaged(path, "this is no record of a statement") from error
