@@ -38,6 +38,7 @@ def test_every_command_of_the_readme_exists(words: str) -> None:
             *("simulator", "export", "raw", "status", "report", "as-of", "trace", "aggregate", "viral", "validate"),
             *(
                 "init",
+                "digest",
                 "statement",
                 "media-kit",
                 "compare",
