@@ -52,6 +52,7 @@ LIGHT = {
     "pipeline.process",
     "queries.aggregate",
     "queries.raw_rows",
+    "queries.tables",
     "queries.viral",
     "reporting.status",
     "reporting.writing",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ from rich.text import Text
 from tiktok_assets.progress import Progress
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from tiktok_assets.legacy.validate import ValidationReport
 
 _LISTED = 20  # lost tables
@@ -67,6 +70,31 @@ def unwritable(path: Path, error: OSError) -> typer.Exit:
     reason = error.strerror or str(error)
     err.print(f"{path}: cannot be written ({reason}). Give another file.", style="red", markup=False, soft_wrap=True)
     return typer.Exit(2)
+
+
+def unusable(error: ValueError) -> typer.Exit:
+    """Print what cannot be used as requested; returns the exit to raise."""
+    err.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+    return typer.Exit(2)
+
+
+def to_standard_output(content: bytes) -> None:
+    try:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:  # the reader, for example `head`, has closed the pipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def print_written(file: Path, rows: pl.DataFrame, *, account: str | None, day: str | None) -> None:
+    """Which rows ``file`` holds: how many, of how many accounts, and their days, by the columns of that name."""
+    parts = [f"{rows.height:,} {'row' if rows.height == 1 else 'rows'}"]
+    if account and rows.height:
+        accounts = rows[account].n_unique()
+        parts.append(f" of {accounts} {'account' if accounts == 1 else 'accounts'}")
+    if day and (known := rows[day].drop_nulls()).len():
+        parts.append(f", {known.min():%Y-%m-%d} to {known.max():%Y-%m-%d}")
+    out.print(f"{file}: {''.join(parts)}.", markup=False, highlight=False, soft_wrap=True)
 
 
 def print_json(data: Any) -> None:

@@ -56,7 +56,8 @@ class Column(NamedTuple):
     source: str
 
 
-_CATALOG = "_columns"
+CATALOG = "_columns"
+"""The view's name."""
 _OF_CATALOG = {
     "table_name": "the table or view that people query",
     "column_name": "its column",
@@ -79,7 +80,7 @@ _TYPES = {
 
 def columns(tables: Mapping[str, Table]) -> list[Column]:
     """Every column that people query, in the order of ``tables`` (all there are, by key), then of the views."""
-    of_itself = [Column(_CATALOG, name, text, "text", "constant") for name, text in _OF_CATALOG.items()]
+    of_itself = [Column(CATALOG, name, text, "text", "constant") for name, text in _OF_CATALOG.items()]
     return [*_of_tables(tables), *_of_views(), *of_itself]
 
 
@@ -90,7 +91,7 @@ def published_views(tables: Mapping[str, Table]) -> dict[str, str]:
     """
     rows = ",\n".join("(" + ", ".join(sql_literal(value) for value in column) + ")" for column in columns(tables))
     catalog = f"select * from (values\n{rows}) as catalog({', '.join(Column._fields)})"
-    return {**{name: view.query for name, view in VIEWS.items()}, _CATALOG: catalog}
+    return {**{name: view.query for name, view in VIEWS.items()}, CATALOG: catalog}
 
 
 def descriptions(tables: Mapping[str, Table]) -> dict[str, tuple[str, dict[str, str]]]:
@@ -98,7 +99,7 @@ def descriptions(tables: Mapping[str, Table]) -> dict[str, tuple[str, dict[str, 
     return {
         **{table.name: (table.description, table.columns) for table in _in_warehouse(tables)},
         **{name: (view.description, view.descriptions()) for name, view in VIEWS.items()},
-        _CATALOG: ("One row per column of a table or view: its meaning, unit and source.", dict(_OF_CATALOG)),
+        CATALOG: ("One row per column of a table or view: its meaning, unit and source.", dict(_OF_CATALOG)),
     }
 
 

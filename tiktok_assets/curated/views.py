@@ -29,6 +29,10 @@ class View:
     columns: Mapping[str, str] = field(default_factory=dict)
     without: tuple[str, ...] = ()
     """Columns of ``schema`` that it does not have."""
+    account: str | None = "account"
+    """The column of the account's key; None: its rows are of all accounts together."""
+    day: str = "date"
+    """The column of the day, or of a moment in it."""
 
     def descriptions(self) -> dict[str, str]:
         """What each column means."""
@@ -109,6 +113,8 @@ VIEWS: Mapping[str, View] = {
         description="One row per account and video: its newest numbers, in the columns of Fivetran's "
         "dbt_social_media_reporting.",
         sources=("content_performance",),
+        account="page_id",
+        day="created_timestamp",
         columns={
             "source_relation": "the table it comes from",
             "created_timestamp": "upload time (UTC)",
@@ -130,6 +136,7 @@ VIEWS: Mapping[str, View] = {
         description=inspect.cleandoc(str(trends.ViralTrends.__doc__)),
         sources=("viral_content", "content_performance"),
         schema=trends.ViralTrends,
+        account=None,
         columns={"platform": "always 'tiktok'"},
     ),
 }

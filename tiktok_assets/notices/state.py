@@ -19,7 +19,7 @@ from tiktok_assets.reporting.freshness import freshness
 from tiktok_assets.reporting.status import AccountCoverage, coverages, what_to_do
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake, changed_at
-from tiktok_assets.storage.published import NoWarehouse, read_query
+from tiktok_assets.storage.published import published_rows
 from tiktok_assets.studio.session import Sessions, SessionState
 
 _VIRAL = "select * from viral_content where detected_on > '{since}' order by detected_on, account, rank"
@@ -64,8 +64,6 @@ def _of_exports(
 
 def _news(settings: Settings, roster: Roster, query: str, now: dt.datetime) -> Iterator[dict[str, object]]:
     """The rows of accounts in use since ``NEWS`` ago."""
-    try:
-        rows = read_query(settings, query.format(since=(now - alerts.NEWS).date()))
-    except NoWarehouse:
-        return
-    yield from rows.filter(pl.col("account").is_in(list(roster))).iter_rows(named=True)
+    rows = published_rows(settings, query.format(since=(now - alerts.NEWS).date()))
+    if rows is not None:
+        yield from rows.filter(pl.col("account").is_in(list(roster))).iter_rows(named=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from tiktok_assets.exports.windows import last_day_with_data
 from tiktok_assets.reporting import words
 from tiktok_assets.settings import Settings
-from tiktok_assets.storage.published import NoWarehouse, read_query
+from tiktok_assets.storage.published import published_rows
 
 LATE_AFTER = 7
 """Days behind the newest day Studio can have numbers of, from which on an account's numbers are late: a weekly export
@@ -45,11 +45,8 @@ class Freshness:
 
 def freshness(settings: Settings, accounts: Iterable[str], now: dt.datetime) -> list[Freshness]:
     """The freshness of ``accounts`` at ``now`` (aware), latest first; accounts without numbers are left out."""
-    try:
-        found = dict(read_query(settings, _NEWEST_DAYS).iter_rows())
-    except NoWarehouse:
-        return []
-    newest = last_day_with_data(now)
+    rows = published_rows(settings, _NEWEST_DAYS)
+    found, newest = dict(rows.iter_rows()) if rows is not None else {}, last_day_with_data(now)
     judged = [
         Freshness(account=account, last=last, days_behind=max(0, (newest - last).days))
         for account in accounts

@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import polars as pl
 
@@ -33,7 +32,7 @@ from tiktok_assets.inbox.quarantine import in_quarantine, note_of, sentence
 from tiktok_assets.inbox.receipts import processed, receipts
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.settings import Settings
-from tiktok_assets.storage.lake import Lake, files_in, scan_parquet
+from tiktok_assets.storage.lake import Lake, files_in, scan_partitions
 from tiktok_assets.studio.session import Sessions, SessionState, SessionStatus
 
 _SCHEMAS = {report.name: report.schema for report in REPORTS}
@@ -171,16 +170,8 @@ def unknown_to_studio(reports: Sequence[ReportCoverage]) -> str | None:
 def _staged(lake: Lake, report: str, accounts: Sequence[str], needed: Sequence[str]) -> pl.LazyFrame:
     """The columns ``needed`` of a staging table, every month of ``accounts``."""
     folders = [lake.settings.staging / report / f"account={account}" for account in accounts]
-    paths = [path for folder in folders for month in files_in(folder) if (path := month / "data.parquet").exists()]
     columns = _SCHEMAS[report].to_schema().columns
-    schema = {name: columns[name].dtype.type for name in needed}
-    if not paths:
-        return pl.LazyFrame(schema=schema)
-    local = [str(path) for path in paths if isinstance(path, Path)]
-    if not local:
-        return scan_parquet(paths).select(needed)
-    # One scan of all files takes half as long as one scan a file: 0.2 s for the 2,400 months of 100 accounts.
-    return pl.scan_parquet(local, glob=False, schema=schema, missing_columns="insert", extra_columns="ignore")
+    return scan_partitions(folders, {name: columns[name].dtype.type for name in needed})
 
 
 def _video_lists(lake: Lake, accounts: Sequence[str]) -> Mapping[str, VideoLists]:
