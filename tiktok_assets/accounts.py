@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tiktok_assets.settings import Settings
-from tiktok_assets.storage.atomic import replacing
+from tiktok_assets.settings import STREAMS, Settings
+from tiktok_assets.storage.toml_files import UnusableToml, read_text, replace_text, tables_of, with_table
 
 # A key becomes a folder, a file name and half of the partition key "pig1987|2026-11-01"; Dagster reserves "...".
 _NAME = re.compile(r"(?!.*\.\.)(?!.*\.$)[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
@@ -169,8 +169,6 @@ def add_account(path: Path, key: str, **fields: Any) -> Account:
     ``fields`` are those of ``Account``; None means not given. Raises ``InvalidAccounts`` if the key or the handle is
     taken or a value cannot be used; the file is then untouched.
     """
-    import tomlkit
-
     key = key.removeprefix("@")
     account = _checked(key, {name: value for name, value in fields.items() if value is not None}, str(path))
     text = _read(path) if path.exists() else ""
@@ -181,16 +179,10 @@ def add_account(path: Path, key: str, **fields: Any) -> Account:
                 f"{path}: '{name}' is taken by account '{twin.key}' (handle '{twin.handle}'). "
                 "Choose another name, or remove that account first."
             )
-    document = tomlkit.parse(text)
-    if "accounts" not in document:
-        document.append("accounts", tomlkit.table(is_super_table=True))
-    entry = tomlkit.table()
-    for name in _FIELDS:
-        value = getattr(account, name)
-        if name == "handle" or value != getattr(Account(key=key, handle=key), name):
-            entry.append(name, list(value) if isinstance(value, tuple) else value)
-    document["accounts"].append(key, entry)  # pyright: ignore[reportAttributeAccessIssue]
-    _replace(path, tomlkit.dumps(document))
+    default = Account(key=key, handle=key)
+    written = {name: getattr(account, name) for name in _FIELDS}
+    fields = {name: value for name, value in written.items() if name == "handle" or value != getattr(default, name)}
+    replace_text(path, with_table(text, "accounts", key, fields))
     return account
 
 
@@ -200,28 +192,22 @@ def remove_account(path: Path, key: str) -> Account:
     account = existing.get(key)
     if account is None:
         raise InvalidAccounts(f"{path}: there is no account '{key}' to remove. Known: {', '.join(existing) or 'none'}.")
-    _replace(path, _without_entry(_read(path), key))
+    replace_text(path, _without_entry(_read(path), key))
     return account
 
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidAccounts(f"{path}: the list of accounts cannot be read ({error}). Fix or remove it.") from error
+        return read_text(path)
+    except UnusableToml as error:
+        raise InvalidAccounts(f"{path}: {error}") from error
 
 
 def _parse(text: str, path: Path) -> Roster:
     try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InvalidAccounts(f"{path}: this is not TOML: {error}. Fix that line.") from error
-    entries = document.pop("accounts", {})
-    if document or not isinstance(entries, dict):
-        stray = next(iter(document), "accounts")
-        raise InvalidAccounts(
-            f"{path}: '{stray}' is not a valid entry here. Each account is a table [accounts.<name>]."
-        )
+        entries = tables_of(text, "accounts")
+    except UnusableToml as error:
+        raise InvalidAccounts(f"{path}: {error}") from error
     return Roster((_checked(key, entry, str(path)) for key, entry in entries.items()), source=str(path))
 
 
@@ -233,6 +219,8 @@ def _checked(key: str, entry: object, source: str) -> Account:
 
     if not _NAME.fullmatch(key) or _RESERVED.fullmatch(key):
         raise invalid("name", key, f"A name is {_NAME_RULE}; it becomes a folder. The handle may differ from it.")
+    if key.lower() == STREAMS:
+        raise invalid("name", key, "The folder landing/streams holds streams of songs. The handle may be this one.")
     if not isinstance(entry, Mapping):
         raise invalid("entry", entry, f"Write a table: [accounts.{key}], and its fields below.")
     fields: dict[str, Any] = {"handle": key}
@@ -351,9 +339,3 @@ def _same_but(text: str, shorter: str, key: str) -> bool:
         return False
     del before["accounts"][key]
     return before["accounts"] == after.get("accounts", {})
-
-
-def _replace(path: Path, text: str) -> None:
-    """The file is the old one or the new one at every moment, keeps its mode, and a link to it stays a link."""
-    with replacing(path.resolve()) as scratch:
-        scratch.write_text(text, encoding="utf-8")

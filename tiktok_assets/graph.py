@@ -14,11 +14,12 @@ from tiktok_assets.assets.dagster_failures import manager_reports_failures
 from tiktok_assets.assets.export_log import build_export_log
 from tiktok_assets.assets.freshness import build_freshness_check
 from tiktok_assets.assets.landing import build_landing_assets
-from tiktok_assets.assets.partitions import account_months
+from tiktok_assets.assets.partitions import account_months, months_since
 from tiktok_assets.assets.quarantine import build_quarantine_checks
 from tiktok_assets.assets.raw import build_raw_assets
 from tiktok_assets.assets.restatements import build_restatements_asset
 from tiktok_assets.assets.staging import build_staging_assets
+from tiktok_assets.assets.streams import build_streams_assets, landed_streams
 from tiktok_assets.assets.table_assets import build_table_asset
 from tiktok_assets.curated.catalog import descriptions, published_views
 from tiktok_assets.curated.registry import PREVIOUS_NAMES, SCHEMAS, TABLES, WAREHOUSE
@@ -27,19 +28,24 @@ from tiktok_assets.jobs import (
     build_send_digest,
     extract_exports,
     process_exports,
+    process_streams,
     refresh_reports,
     report_accounts,
 )
 from tiktok_assets.schedules import build_daily_extraction, build_weekly_digest
 from tiktok_assets.sensors import build_alerts, build_changed_tables, build_new_exports
 from tiktok_assets.settings import Settings
+from tiktok_assets.songs import load_songs
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.locks import Locks
 from tiktok_assets.storage.parquet import PartitionIOManager, RawIOManager
 from tiktok_assets.storage.run_locks import ACCOUNT_LOCKS, RUN_LIFE, account_locks, run_life
 from tiktok_assets.storage.warehouse_io import warehouse_io_manager
+from tiktok_assets.streams.tables import STREAM_TABLES
 from tiktok_assets.studio.extraction import Extractor, in_browser
+
+_PUBLISHED = {**TABLES, **STREAM_TABLES}
 
 
 def build_definitions(settings: Settings, studio: Extractor | None = None) -> dg.Definitions:
@@ -47,7 +53,7 @@ def build_definitions(settings: Settings, studio: Extractor | None = None) -> dg
 
     ``studio``: where exports come from; TikTok's own by default.
     """
-    lake, roster = Lake(settings), load_roster(settings)
+    lake, roster, songs = Lake(settings), load_roster(settings), load_songs(settings)
     partitions_def = account_months(roster.partition_keys(), settings.start_date)
     with warnings.catch_warnings():
         # backfill_policy, owners, kinds: one beta warning for each asset, about nothing we could do.
@@ -62,20 +68,29 @@ def build_definitions(settings: Settings, studio: Extractor | None = None) -> dg
             build_coverage_asset(lake, partitions_def),
             build_account_report(lake, roster, partitions_def),
             build_front_page(lake, roster),
-            build_export_log(lake, roster, partitions_def),
+            build_export_log(lake, roster, songs, partitions_def),
         ]
+        warehouse = warehouse_of(settings)
         made = {key for asset in assets for key in asset.keys}
         others = [table for table in TABLES.values() if dg.AssetKey(table.key.split("/")) not in made]
-        assets += [build_table_asset(table, settings, roster, partitions_def) for table in others]
-        warehouse = warehouse_of(settings)
+        assets += [build_table_asset(table, settings, roster, songs, partitions_def) for table in others]
+        streams = build_streams_assets(lake, roster, warehouse, months_since(settings.start_date))
         send_digest = build_send_digest(lake, roster)
         publish_warehouse = build_publish_warehouse(lake, roster, warehouse)
-        new_exports = build_new_exports(lake, roster, warehouse, process_exports, publish_warehouse)
+        new_exports = build_new_exports(lake, roster, warehouse, process_exports, process_streams, publish_warehouse)
     extractor = studio or in_browser(settings)
     return dg.Definitions(
-        assets=assets,
+        assets=[*assets, landed_streams(), streams],
         asset_checks=[build_quarantine_checks(lake), build_freshness_check(lake, roster)],
-        jobs=[process_exports, extract_exports, report_accounts, refresh_reports, publish_warehouse, send_digest],
+        jobs=[
+            process_exports,
+            process_streams,
+            extract_exports,
+            report_accounts,
+            refresh_reports,
+            publish_warehouse,
+            send_digest,
+        ],
         schedules=[build_daily_extraction(lake, roster, extract_exports), build_weekly_digest(settings, send_digest)],
         sensors=[
             new_exports,
@@ -110,7 +125,7 @@ def warehouse_of(settings: Settings) -> Warehouse:
     return Warehouse(
         settings.working_warehouse,
         settings.warehouse,
-        views=published_views(TABLES),
-        descriptions=descriptions(TABLES),
+        views=published_views(_PUBLISHED),
+        descriptions=descriptions(_PUBLISHED),
         previous_names=PREVIOUS_NAMES,
     )

@@ -7,6 +7,7 @@ from tiktok_assets.accounts import Roster
 from tiktok_assets.assets.dagster_failures import reports_failures
 from tiktok_assets.assets.freshness import PROMISE
 from tiktok_assets.assets.publishing import publish
+from tiktok_assets.assets.streams import MADE
 from tiktok_assets.notices.digest import Week, digest
 from tiktok_assets.notices.messages import message_of_digest
 from tiktok_assets.notices.sending import NOT_SET, send_message
@@ -16,12 +17,13 @@ from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.locks import Locks
 from tiktok_assets.storage.run_locks import RUN_LIFE, run_life
 
+_STREAMS = dg.AssetSelection.assets(*MADE)
 # Judged for all accounts at once, after the last of several runs and on days without one.
 _IS_FRESH = dg.AssetSelection.checks(dg.AssetCheckKey(dg.AssetKey(["warehouse", "social_media_stats"]), PROMISE))
 
 process_exports = dg.define_asset_job(
     "process_exports",
-    selection=dg.AssetSelection.groups("raw", "staging", "curated", "warehouse") - _IS_FRESH,
+    selection=dg.AssetSelection.groups("raw", "staging", "curated", "warehouse") - _STREAMS - _IS_FRESH,
     description="Landed exports to the warehouse: raw, staging, curated and the tables in DuckDB.",
 )
 
@@ -39,9 +41,15 @@ refresh_reports = dg.define_asset_job(
     "numbers are fresh; requested by a sensor.",
 )
 
+process_streams = dg.define_asset_job(
+    "process_streams",
+    selection=_STREAMS,
+    description="Files in landing/streams to warehouse/song_streams, also after songs.toml has changed.",
+)
+
 extract_exports = dg.define_asset_job(
     "extract_exports",
-    selection=dg.AssetSelection.groups("landing"),
+    selection=dg.AssetSelection.groups("landing").materializable(),
     description="Requests missing exports from TikTok Studio and lands them. The sensor continues from there.",
 )
 

@@ -6,7 +6,8 @@ Does not belong here: what one table is (``reports``, ``curated``), what is read
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 import polars as pl
 
@@ -21,6 +22,7 @@ from tiktok_assets.curated.quality.restatements import (
 )
 from tiktok_assets.curated.recomputed import downstream_days
 from tiktok_assets.curated.registry import TABLES
+from tiktok_assets.curated.songs.song import Song
 from tiktok_assets.curated.table import Parameters, Table
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.reports.alignment import DAILY, aligned
@@ -68,7 +70,12 @@ def _timed(typed: pl.DataFrame, raw: pl.LazyFrame) -> pl.DataFrame:
 
 
 def parameters_of(
-    table: Table, settings: Settings, roster: Roster, partitions: PartitionRange, loaded_at: dt.datetime
+    table: Table,
+    settings: Settings,
+    roster: Roster,
+    songs: Sequence[Song],
+    partitions: PartitionRange,
+    loaded_at: dt.datetime,
 ) -> Parameters:
     """The parameters of the table in a run over ``partitions``; its months include later ones that may change."""
     return Parameters(
@@ -78,14 +85,19 @@ def parameters_of(
         handles={key: account.handle for key, account in roster.items()},
         viral_min_views=settings.viral_min_views,
         viral_growth=settings.viral_growth,
+        songs=songs,
     )
 
 
-def made_with(settings: Settings, roster: Roster) -> dict[str, str]:
-    """By account, a digest of all that its tables are made with beside the exports: settings, and versions of code."""
+def made_with(settings: Settings, roster: Roster, songs: Sequence[Song]) -> dict[str, str]:
+    """By account, a digest of all that its tables are made with beside the exports: settings, the songs that its videos
+    can be of, and versions of code."""
     versions = {table.key: table.version for table in TABLES.values()}
     rules = (settings.viral_min_views, settings.viral_growth, versions)
-    return {key: digest_of(account.handle, account.timezone, rules) for key, account in roster.items()}
+    return {
+        key: digest_of(account.handle, account.timezone, rules, [asdict(song) for song in songs if song.is_on(key)])
+        for key, account in roster.items()
+    }
 
 
 def rows_to_store(table: Table, rows: pl.DataFrame, partitions: PartitionRange) -> pl.DataFrame:

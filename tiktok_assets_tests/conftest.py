@@ -111,7 +111,9 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
         entries = {key: key for key in accounts} | handles
         listed = "".join(f'[accounts."{key}"]\nhandle = "{handle}"\n' for key, handle in entries.items())
         (tmp_path / "accounts.toml").write_text(listed)
-        return Settings(**{"data_dir": str(tmp_path / "data"), "accounts_file": tmp_path / "accounts.toml"} | fields)
+        files = {"accounts_file": tmp_path / "accounts.toml", "songs_file": tmp_path / "songs.toml"}
+        given: dict[str, Any] = {"data_dir": str(tmp_path / "data"), **files, **fields}
+        return Settings(**given)
 
     return installation
 

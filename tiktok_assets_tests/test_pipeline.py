@@ -110,6 +110,14 @@ def test_runs_over_pieces_give_what_one_run_gives(
 
 BEGIN, END = date(2025, 1, 10), date(2025, 7, 21)
 GAP = (date(2025, 5, 1), date(2025, 5, 11))
+SONGS = """
+[songs.demo]
+title = "Demo"
+artist = "Pig"
+release_date = 2025-03-14
+hashtags = ["newmusic"]
+captions = ["wait for the drop"]
+"""
 SEVEN_MONTHS = [date(2025, month, 1) for month in range(1, 8)]
 
 
@@ -150,12 +158,13 @@ def windows() -> Iterator[tuple[Section, date, date, int]]:
 def test_the_order_in_which_months_are_run_changes_nothing(
     install: Install, tmp_path: Path, seed: int, made_once: MadeOnce
 ) -> None:
-    """Rates, anomalies, growth, peers, effects and benchmarks look back over months, up to a year."""
+    """Rates, anomalies, growth, peers, effects, benchmarks and songs look back over months, up to a year."""
     accounts = ("pig1987", "zonea0")
     thresholds = {"viral_min_views": 500, "viral_growth": 1.5}
     whole = install("pig1987", zonea0="zone.a0", data_dir=tmp_path / "whole", **thresholds)
     zones = '[accounts.pig1987]\ntimezone = "Europe/Athens"\n[accounts.zonea0]\nhandle = "zone.a0"\n'
     whole.accounts_file.write_text(zones)
+    whole.songs_file.write_text(SONGS)
 
     def make() -> None:
         assert run(half_a_year(whole), [*accounts], SEVEN_MONTHS[0], SEVEN_MONTHS[-1]).success
@@ -163,6 +172,7 @@ def test_the_order_in_which_months_are_run_changes_nothing(
     made_once.fill(tmp_path / "whole", "seven months at once", make)
     in_pieces = half_a_year(install("pig1987", zonea0="zone.a0", data_dir=tmp_path / "pieces", **thresholds))
     in_pieces.accounts_file.write_text(zones)
+    in_pieces.songs_file.write_text(SONGS)
     # The first one divides both accounts before GAP, and runs the parts of pig1987 in order, those of zonea0 backwards.
     chance = random.Random(63 + seed)
     pieces = [
@@ -178,6 +188,9 @@ def test_the_order_in_which_months_are_run_changes_nothing(
     for table in (
         "viral_content",
         "video_daily",
+        "song_videos",
+        "song_days",
+        "song_weeks",
         "posting_times",
         "hashtag_performance",
         "anomalies",
@@ -193,6 +206,9 @@ def test_the_order_in_which_months_are_run_changes_nothing(
     snapshots = rows_of(whole, "select account, video_id, captured_on from content_performance where is_latest")
     newest = "select account, video_id, max(captured_on) from content_performance group by all"
     assert sorted(snapshots) == sorted(rows_of(whole, newest))
+    twice = "select account, song, {0} from {1} group by all having count(*) > 1"
+    for view, key in (("song_daily", "date"), ("song_performance", "week")):
+        assert rows_of(whole, twice.format(key, view)) == []
 
 
 def rows_of(settings: Settings, query: str) -> list[tuple[Any, ...]]:

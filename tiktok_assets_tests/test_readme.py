@@ -14,6 +14,8 @@ import pytest
 from typer.testing import CliRunner
 
 from tiktok_assets.cli.app import app
+from tiktok_assets.settings import Settings
+from tiktok_assets.songs import load_songs
 from tiktok_assets_tests.sql_pages import questions
 
 ROOT = Path(__file__).parent.parent
@@ -43,7 +45,7 @@ def test_every_command_of_the_readme_exists(words: str) -> None:
             *("login", "sessions", "extract", "process", "verify", "inspect", "accounts", "list", "add", "rebuild"),
             *("simulator", "export", "raw", "table", "status", "report", "as-of", "trace", "aggregate", "viral"),
             *("validate", "init", "statement", "media-kit", "schema-check", "migrate", "archive", "history", "prune"),
-            *("compare", "digest", "forget", "demo", "dev", "remove"),
+            *("compare", "digest", "forget", "demo", "dev", "remove", "songs", "suggest"),
         }
     ]
     assert names, f"{words!r} names no command"
@@ -137,3 +139,10 @@ def test_the_demo_fills_every_table_and_is_gone_once_removed(tmp_path: Path) -> 
 
     assert run("remove").returncode == 0
     assert [path for path in data.rglob("*") if path.is_file()] == [data / "landing" / "mine" / "Overview.zip"]
+
+
+def test_the_songs_of_the_readme_can_be_read(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```toml\n(\[songs\..*?)```", README, re.DOTALL)
+    (tmp_path / "songs.toml").write_text(example)
+    (song,) = load_songs(Settings(songs_file=tmp_path / "songs.toml"))
+    assert (song.key, song.hashtags) == ("summer-nights", ("summernights",))

@@ -23,7 +23,7 @@ from tiktok_assets import sensors
 from tiktok_assets.accounts import load_roster
 from tiktok_assets.batches import Batch
 from tiktok_assets.failures import DataOfNewerVersion
-from tiktok_assets.graph import build_definitions
+from tiktok_assets.graph import build_definitions, warehouse_of
 from tiktok_assets.inbox import files as dropped
 from tiktok_assets.inbox.intake import LandedExport, by_account
 from tiktok_assets.inbox.run_plan import MAX_TRIES, runs_to_start
@@ -479,3 +479,28 @@ def test_a_lake_that_cannot_be_listed_stops_the_tick_instead_of_starting_over(
     monkeypatch.setattr(type(receipts), "iterdir", refuse)
     with pytest.raises(Exception, match="Permission denied"):
         tick(settings, instance)
+
+
+def test_an_edit_of_the_songs_is_noticed_at_the_next_look(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = list[int]()
+    monkeypatch.setattr(sensors, "repair", lambda *_: looks.append(1) or [])
+    repairs = sensors.Repairs(Lake(settings), warehouse_of(settings))
+    song = '[songs.demo]\ntitle = "{}"\nartist = "Pig"\nrelease_date = 2025-06-06\nhashtags = ["demo"]\n'
+    seen = []
+    for text in (None, song.format("Demo"), song.format("Demo"), song.format("Demo II"), ""):
+        if text is not None:
+            settings.songs_file.write_text(text)
+        repairs.due()
+        seen.append(len(looks))
+    assert seen == [0, 1, 1, 2, 3]
+
+
+def test_songs_that_cannot_be_read_are_a_sentence_of_the_tick(settings: Settings, instance: dg.DagsterInstance) -> None:
+    definitions = build_definitions(settings)  # as `dagster dev` has loaded them before the edit
+    settings.songs_file.write_text("[songs.demo]\n")
+    context = dg.build_sensor_context(instance=instance, definitions=definitions, sensor_name="new_exports")
+    answer = definitions.resolve_sensor_def("new_exports")(context)
+    assert isinstance(answer, dg.SkipReason)
+    said = reason(answer)
+    assert "song 'demo': title and artist and release_date missing" in said
+    assert said.endswith("Until then nothing is processed.")

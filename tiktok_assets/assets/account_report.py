@@ -9,6 +9,7 @@ from tiktok_assets.assets.dagster_failures import reports_failures
 from tiktok_assets.assets.partitions import run_partitions
 from tiktok_assets.reporting import ADDRESS
 from tiktok_assets.reporting.account_tables import TABLES
+from tiktok_assets.reporting.song_tables import TABLES as SONG_TABLES
 from tiktok_assets.reporting.writing import refresh, tables_of, write_report
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.metadata import OWNERS, part_of_list
@@ -19,7 +20,7 @@ from tiktok_assets.storage.run_locks import RUN_LIFE
 def build_account_report(lake: Lake, roster: Roster, partitions_def: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     @dg.asset(
         key=["reports", "account_report"],
-        deps=[dg.AssetKey(table.key.split("/")) for table in TABLES],
+        deps=[dg.AssetKey(table.key.split("/")) for table in (*TABLES, *SONG_TABLES)],
         group_name="reports",
         description="One HTML page per account over all its months, as of now: `<account>.html` in reports.",
         code_version="1",
@@ -48,7 +49,7 @@ def build_account_report(lake: Lake, roster: Roster, partitions_def: dg.Partitio
 def build_front_page(lake: Lake, roster: Roster) -> dg.AssetsDefinition:
     @dg.asset(
         key=["reports", "front_page"],
-        deps=[dg.AssetKey(table.key.split("/")) for table in TABLES],
+        deps=[dg.AssetKey(table.key.split("/")) for table in (*TABLES, *SONG_TABLES)],
         group_name="reports",
         description="The page of all accounts, `index.html` in reports, and the pages of those whose tables changed. "
         f"Under `make dev` it is served at [{ADDRESS}]({ADDRESS}).",

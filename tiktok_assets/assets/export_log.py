@@ -1,7 +1,7 @@
 """Warehouse/exports, the last asset of a run: with every table stored, it closes the receipts of their exports."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import dagster as dg
 import polars as pl
@@ -13,6 +13,7 @@ from tiktok_assets.assets.partitions import run_partitions
 from tiktok_assets.assets.publishing import publish
 from tiktok_assets.curated.coverage.export_log import EXPORTS
 from tiktok_assets.curated.registry import TABLES, WAREHOUSE
+from tiktok_assets.curated.songs.song import Song
 from tiktok_assets.inbox.receipts import note_loaded
 from tiktok_assets.making import made_with, parameters_of, rows_to_store
 from tiktok_assets.partitions import MORE_TAG
@@ -22,7 +23,9 @@ from tiktok_assets.storage.metadata import by_partition, record
 from tiktok_assets.storage.run_locks import NOT_ENDED
 
 
-def build_export_log(lake: Lake, roster: Roster, partitions_def: dg.PartitionsDefinition) -> dg.AssetsDefinition:
+def build_export_log(
+    lake: Lake, roster: Roster, songs: Sequence[Song], partitions_def: dg.PartitionsDefinition
+) -> dg.AssetsDefinition:
     @table_asset(
         EXPORTS,
         partitions_def,
@@ -34,7 +37,7 @@ def build_export_log(lake: Lake, roster: Roster, partitions_def: dg.PartitionsDe
     @reports_failures
     def exports(context: dg.AssetExecutionContext, **raw: pl.LazyFrame) -> Iterator[dg.Output[pl.DataFrame]]:
         partitions = run_partitions(context)
-        parameters = parameters_of(EXPORTS, lake.settings, roster, partitions, dt.datetime.now(dt.UTC))
+        parameters = parameters_of(EXPORTS, lake.settings, roster, songs, partitions, dt.datetime.now(dt.UTC))
         loaded = rows_to_store(EXPORTS, EXPORTS.rows(raw, parameters), partitions)
         record(
             context, partitions, by_partition(loaded, partitions, "month", exports=pl.col("export_id").n_unique()), {}
@@ -42,7 +45,7 @@ def build_export_log(lake: Lake, roster: Roster, partitions_def: dg.PartitionsDe
         yield dg.Output(loaded)
         stored = context.resources.warehouse
         if _is_whole(context):
-            note_made(lake, stored.session(context.log.info), partitions, made_with(lake.settings, roster))
+            note_made(lake, stored.session(context.log.info), partitions, made_with(lake.settings, roster, songs))
         # Only now, with every table stored, is an export loaded: a crash before this line makes the sensor start over.
         for account in partitions.accounts:
             note_loaded(

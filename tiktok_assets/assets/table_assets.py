@@ -8,7 +8,7 @@ Does not belong here: tables whose step does more than that (``coverage``, ``res
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -21,6 +21,7 @@ from tiktok_assets.assets.partitions import run_partitions
 from tiktok_assets.assets.pictures import chart_metadata
 from tiktok_assets.checks.table import all_results
 from tiktok_assets.curated.recomputed import downstream_days
+from tiktok_assets.curated.songs.song import Song
 from tiktok_assets.curated.table import Table
 from tiktok_assets.making import parameters_of, rows_to_store
 from tiktok_assets.partitions import PartitionRange
@@ -31,13 +32,13 @@ from tiktok_assets.storage.parquet import windowed_input
 
 
 def build_table_asset(
-    table: Table, settings: Settings, roster: Roster, partitions_def: dg.PartitionsDefinition
+    table: Table, settings: Settings, roster: Roster, songs: Sequence[Song], partitions_def: dg.PartitionsDefinition
 ) -> dg.AssetsDefinition:
     @table_asset(table, partitions_def, ins=_inputs(table), metadata=column_lineage(table))
     @reports_failures
     def made(context: dg.AssetExecutionContext, **inputs: Any):  # with checks, no MaterializeResult[T]
         partitions = run_partitions(context)
-        parameters = parameters_of(table, settings, roster, partitions, dt.datetime.now(dt.UTC))
+        parameters = parameters_of(table, settings, roster, songs, partitions, dt.datetime.now(dt.UTC))
         rows = table.rows(inputs, parameters)
         stored = rows_to_store(table, rows, partitions)
         record_days(

@@ -29,6 +29,7 @@ from tiktok_assets.cli import (
     init,
     prune,
     report,
+    songs,
     statements,
     status,
     studio,
@@ -58,6 +59,7 @@ app.add_typer(files.app)
 app.add_typer(prune.app, name="history")
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(export.app, name="export")
+app.add_typer(songs.app, name="songs")
 app.add_typer(demo.app, name="demo")
 
 

@@ -32,6 +32,7 @@ from tiktok_assets.simulator.exports import land, studio_exports
 from tiktok_assets.simulator.quirks import available_until, usual_quirks
 from tiktok_assets.simulator.studio import StudioAccount, StudioWorld, invent_account, serve, totp
 from tiktok_assets.simulator.traits import Traits
+from tiktok_assets.songs import add_song
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.studio.extraction import in_browser, sentence
 from tiktok_assets.studio.landed import extraction_request
@@ -42,6 +43,7 @@ DEFAULT = ("pig1987", "zonea0")
 _HANDLES = {"zonea0": "zone.a0"}
 _TIMEZONES = ("Europe/Athens", "Europe/London", "America/New_York")
 
+_SONG = {"title": "Summer Nights", "artist": "Pig", "campaign": "summer", "hashtags": ["summernights"]}
 _MARK = ".demo"
 """The file by which a folder is known to be the demo's; no other folder is ever deleted."""
 _DAYS = 180
@@ -74,6 +76,7 @@ def make(accounts: Sequence[Account]) -> bool:
         add_account(folder / "accounts.toml", account.key, handle=account.handle, timezone=account.timezone)
     os.environ.update(_environment(folder))
     settings = load_settings()
+    add_song(settings, "summer-nights", **_SONG, release_date=_release(dt.datetime.now(dt.UTC).date()))
     _export(settings, accounts, dt.datetime.now(dt.UTC))
     with bar("Processing", quiet=False) as progress:
         result = process(settings, progress=progress)
@@ -124,6 +127,7 @@ def _environment(folder: Path) -> dict[str, str]:
         variable("landing_path"): str(folder / "landing"),
         variable("accounts_file"): str(folder / "accounts.toml"),
         variable("accounts"): ",".join(accounts),
+        variable("songs_file"): str(folder / "songs.toml"),
         "DAGSTER_HOME": str(project_root()),
     }
 
@@ -150,11 +154,15 @@ def _export(settings: Settings, accounts: Iterable[Account], now: dt.datetime) -
 
 
 def _login(account: Account, number: int, today: dt.date) -> StudioAccount:
-    """An invented account with something to see: a viral video, a fall in followers."""
+    """An invented account with something to see: a viral video, a fall in followers, the release of a song."""
     days_ago = [today - dt.timedelta(days=days + 8 * (number % 3)) for days in range(101)]
-    traits = Traits(posts_per_week=5, viral_day=days_ago[6], follower_drop=days_ago[45])
+    traits = Traits(posts_per_week=5, viral_day=days_ago[6], follower_drop=days_ago[45], release=_release(today))
     begins, ends = today - dt.timedelta(days=_DAYS + 90), today + dt.timedelta(days=1)
     return invent_account(account.handle, number + 1, begins, ends, traits=traits, locale=("en", "el")[number % 2])
+
+
+def _release(today: dt.date) -> dt.date:
+    return today - dt.timedelta(days=31)
 
 
 def _visit(settings: Settings, account: Account, login: StudioAccount, world: StudioWorld, now: dt.datetime) -> None:

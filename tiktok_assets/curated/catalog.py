@@ -23,6 +23,7 @@ _UNITS: Mapping[str, str] = {
     r"views_per_day": "views a day",
     r"(\w+_)?days(_\w+)?": "days",
     r"hour|publish_hour_local": "hour, 0 to 23",
+    r"week": "weeks since the release, 0 is the first",
     r"weekday|publish_weekday_local": "weekday, 1 is Monday",
     r"rank": "place, 1 is the first",
     r"value|roster_median|usual": "that of the row's metric, or of the unusual count",
@@ -74,6 +75,8 @@ _SOURCES = {
 }
 _TYPES = {
     **dict.fromkeys(("impressions", "likes", "shares", "comments", "clicks"), "Int64"),
+    **dict.fromkeys(("roster_accounts", "roster_views"), "Int64"),
+    "share": "Float64",
     "created_timestamp": "Datetime",
 }
 

@@ -20,6 +20,9 @@ from tiktok_assets.curated.coverage.export_log import EXPORTS
 from tiktok_assets.curated.quality.check_results import DATA_QUALITY
 from tiktok_assets.curated.quality.quality import ANOMALY_LOG
 from tiktok_assets.curated.quality.restatements import RESTATEMENTS, SETTLING
+from tiktok_assets.curated.songs.recognition import SONG_VIDEOS, VIDEOS_OF_SONGS
+from tiktok_assets.curated.songs.song_daily import SONG_DAILY, SONG_DAYS
+from tiktok_assets.curated.songs.song_weeks import SONG_WEEKS, WEEKS_OF_SONGS
 from tiktok_assets.curated.table import Table
 from tiktok_assets.curated.videos.hashtags import HASHTAG_PERFORMANCE, HASHTAGS
 from tiktok_assets.curated.videos.posting import POSTING_PERFORMANCE, POSTING_TIMES
@@ -37,10 +40,12 @@ CURATED = (
     *(COVERAGE, RESTATEMENTS, SETTLING),
     *(ACCOUNT_DAILY, ACCOUNT_PERIODS, VIDEOS, VIRAL_VIDEOS, AUDIENCE, POSTING_TIMES, HASHTAGS),
     VIDEO_DAILY,
+    *(SONG_VIDEOS, SONG_DAILY, SONG_WEEKS),
 )
 WAREHOUSE = (
     *(SOCIAL_MEDIA_STATS, PERIODS, CONTENT_PERFORMANCE, VIRAL_CONTENT, AUDIENCE_INSIGHTS),
     VIDEO_DAYS,
+    *(VIDEOS_OF_SONGS, SONG_DAYS, WEEKS_OF_SONGS),
     *(POSTING_PERFORMANCE, HASHTAG_PERFORMANCE, ANOMALY_LOG, DATA_QUALITY, ACCOUNT_BENCHMARKS, EXPORTS),
 )
 TABLES: dict[str, Table] = {table.key: table for table in (*STAGING, *CURATED, *WAREHOUSE)}

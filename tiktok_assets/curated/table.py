@@ -17,6 +17,7 @@ import pandera.polars as pa
 import polars as pl
 
 from tiktok_assets.curated._tables import parts_of, warehouse_rows, with_handles
+from tiktok_assets.curated.songs.song import Song
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class Parameters:
     """By account."""
     viral_min_views: int
     viral_growth: float
+    songs: Sequence[Song] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 import pandera.polars as pa
 
 from tiktok_assets.curated.account.periods import Periods
+from tiktok_assets.curated.songs import song_weeks, views_and_streams
+from tiktok_assets.curated.songs.song_daily import SongDays
+from tiktok_assets.curated.songs.song_weeks import WeeksOfSongs
 from tiktok_assets.curated.videos import trends
 
 
@@ -105,6 +108,32 @@ having count(*) filter (is_viral) >= {trends.MIN_VIRAL}
 order by accounts desc, viral_videos desc, hashtag
 """
 
+_NOT_KNOWN_LAST = ("known_in", "is_latest", "export_id")
+_KNOWN_LAST = f"select * exclude ({', '.join(_NOT_KNOWN_LAST)}) from {{table}} where is_latest"
+
+# The weeks of two songs begin on different weekdays; that of an account counts once all of its days are known.
+_SONG_PERFORMANCE = f"""
+with weeks as (
+    {_KNOWN_LAST.format(table="song_weeks")}
+), complete as (
+    select starts_on, day.account, sum(video_views)::bigint as video_views
+    from (select distinct starts_on from weeks)
+    join social_media_stats as day on day.date between starts_on and starts_on + {song_weeks.DAYS - 1}
+    group by all
+    having count(video_views) = {song_weeks.DAYS}
+), roster as (
+    select starts_on, count(*) as roster_accounts, sum(video_views)::bigint as roster_views from complete group by all
+)
+select
+    weeks.*,
+    roster_accounts,
+    roster_views,
+    case when video_views is not null and roster_views > 0 then views / roster_views end as share
+from weeks
+left join complete using (account, starts_on)
+left join roster using (starts_on)
+"""
+
 VIEWS: Mapping[str, View] = {
     "social_media_stats_weekly": _of_periods("week", "2026-W05"),
     "social_media_stats_monthly": _of_periods("month", "2026-01"),
@@ -138,6 +167,31 @@ VIEWS: Mapping[str, View] = {
         schema=trends.ViralTrends,
         account=None,
         columns={"platform": "always 'tiktok'"},
+    ),
+    "song_views_and_streams": View(
+        query=views_and_streams.QUERY,
+        description=inspect.cleandoc(str(views_and_streams.ViewsAndStreams.__doc__)),
+        sources=("song_days", "song_streams"),
+        schema=views_and_streams.ViewsAndStreams,
+    ),
+    "song_daily": View(
+        query=_KNOWN_LAST.format(table="song_days"),
+        description="One row per account, song and day: what is known of it.",
+        sources=("song_days",),
+        schema=SongDays,
+        without=_NOT_KNOWN_LAST,
+    ),
+    "song_performance": View(
+        query=_SONG_PERFORMANCE,
+        description="One row per account, song and week since release: what is known of it.",
+        sources=("song_weeks", "social_media_stats"),
+        schema=WeeksOfSongs,
+        without=_NOT_KNOWN_LAST,
+        columns={
+            "roster_accounts": "accounts of which every day of the week is known",
+            "roster_views": "sum of their video_views in the week",
+            "share": "views / roster_views, of the known videos alone; null where a day of the account is unknown",
+        },
     ),
 }
 """By name. social_media_rollup has the columns of Fivetran's dbt_social_media_reporting, to stand beside its tables."""

@@ -110,7 +110,7 @@ def _unmade(state: AccountState) -> Iterator[Finding]:
             account=state.account, place="its manifest", problem="does not say what these months held", months=unknown
         )
     if other:
-        problem = "made under other settings (handle, timezone, viral rules) or by another version of the code"
+        problem = "made under other settings (handle, timezone, viral rules, songs) or by another version of the code"
         yield Finding(account=state.account, place="its tables", problem=problem, months=other)
 
 

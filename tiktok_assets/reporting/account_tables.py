@@ -13,12 +13,14 @@ from tiktok_assets.curated.account.account_daily import ACCOUNT_DAILY
 from tiktok_assets.curated.account.metrics import with_metrics
 from tiktok_assets.curated.audience.audience import AUDIENCE
 from tiktok_assets.curated.quality.quality import find_anomalies
-from tiktok_assets.curated.table import Table
 from tiktok_assets.curated.videos.hashtags import HASHTAGS
 from tiktok_assets.curated.videos.posting import POSTING_TIMES
 from tiktok_assets.curated.videos.videos import VIDEOS
 from tiktok_assets.curated.videos.viral import VIRAL_VIDEOS
-from tiktok_assets.storage.lake import Lake, files_in, read_parquet
+from tiktok_assets.reporting.song_tables import SongTables, read_songs
+from tiktok_assets.reporting.stored import stored
+from tiktok_assets.songs import Song
+from tiktok_assets.storage.lake import Lake
 
 TABLES = (ACCOUNT_DAILY, VIDEOS, VIRAL_VIDEOS, AUDIENCE, POSTING_TIMES, HASHTAGS)
 """The curated tables a report reads."""
@@ -75,6 +77,7 @@ class AccountTables:
     hashtags: pl.DataFrame
     """``Hashtags`` of the newest month."""
     completeness: Completeness = field(default_factory=Completeness)
+    songs: SongTables = field(default_factory=SongTables)
 
     @property
     def has_data(self) -> bool:
@@ -82,7 +85,12 @@ class AccountTables:
         return not (self.days.is_empty() and self.videos.is_empty() and self.audience.is_empty())
 
 
-def account_tables(account: Account, tables: dict[str, pl.DataFrame], completeness: Completeness) -> AccountTables:
+def account_tables(
+    account: Account,
+    tables: dict[str, pl.DataFrame],
+    completeness: Completeness,
+    songs: SongTables | None = None,
+) -> AccountTables:
     """The tables of one account, from rows by table name as in ``TABLES``."""
     days = with_metrics(tables["account_daily"])
     return AccountTables(
@@ -95,18 +103,14 @@ def account_tables(account: Account, tables: dict[str, pl.DataFrame], completene
         posting=_newest_month(tables["posting_times"]),
         hashtags=_newest_month(tables["hashtags"]),
         completeness=completeness,
+        songs=songs or SongTables(),
     )
 
 
-def read_tables(lake: Lake, account: Account, completeness: Completeness) -> AccountTables:
-    """The stored tables of ``account``. A table without rows is empty."""
-    return account_tables(account, {table.name: _stored(lake, table, account.key) for table in TABLES}, completeness)
-
-
-def _stored(lake: Lake, table: Table, account: str) -> pl.DataFrame:
-    months = files_in(lake.settings.curated / table.name / f"account={account}")
-    rows = read_parquet([path for month in sorted(months, key=str) if (path := month / "data.parquet").exists()])
-    return rows if rows.width else table.schema.empty()
+def read_tables(lake: Lake, account: Account, completeness: Completeness, songs: Sequence[Song] = ()) -> AccountTables:
+    """The stored tables of ``account``, and what they hold of ``songs``. A table without rows is empty."""
+    tables = {table.name: stored(lake, table, account.key) for table in TABLES}
+    return account_tables(account, tables, completeness, read_songs(lake, account.key, songs))
 
 
 def _newest_month(rows: pl.DataFrame) -> pl.DataFrame:

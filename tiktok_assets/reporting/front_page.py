@@ -20,6 +20,8 @@ from tiktok_assets.reporting.facts import Headline
 from tiktok_assets.reporting.freshness import LATE_AFTER
 from tiktok_assets.reporting.next_steps import NextSteps, next_steps
 from tiktok_assets.reporting.rendering import rendered, text
+from tiktok_assets.reporting.song_tables import SongTables
+from tiktok_assets.reporting.songs import PAGE, songs_of_roster
 
 _WEEK, _MONTH = 7, 28
 _NEVER = 100_000  # days behind, of an account without numbers
@@ -61,6 +63,7 @@ class RosterLine:
 
     unassigned: int = 0
     """Files in quarantine that name no account: the same for all."""
+    songs: SongTables = field(default_factory=SongTables)
     client: str | None = None
     owner: str | None = None
     next: NextSteps = field(default_factory=NextSteps)
@@ -96,6 +99,7 @@ def roster_line(tables: AccountTables, newest: dt.date) -> RosterLine:
         due_before=completeness.due_before,
         problems=_problems(tables, last),
         unassigned=len(completeness.unassigned),
+        songs=tables.songs,
         client=tables.account.client,
         owner=tables.account.owner,
         next=next_steps(tables),
@@ -144,6 +148,8 @@ def front_page(lines: Sequence[RosterLine], made_at: dt.datetime) -> str:
         ranked=words.counted(len(places), "account"),
         accounts=words.counted(len(lines), "account"),
         late_after=LATE_AFTER,
+        songs=songs_of_roster({one.key: one.songs for one in lines}),
+        songs_link=PAGE,
         made_at=made_at,
     )
 

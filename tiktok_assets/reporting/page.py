@@ -19,6 +19,7 @@ from tiktok_assets.curated.audience.clock import disagreements, named_offset
 from tiktok_assets.reporting import charts, facts, words
 from tiktok_assets.reporting.account_tables import AccountTables
 from tiktok_assets.reporting.rendering import rendered, text
+from tiktok_assets.reporting.songs import PAGE, songs_of_account
 from tiktok_assets.reporting.theme import theme
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def page(accounts: Sequence[AccountTables], made_at: dt.datetime, front: str = "
         styles=["page.css"],
         accounts=sections,
         front=front,
+        songs_link=PAGE if front else "",
         made_at=made_at,
         specs=_inert(drawn),
         themes=_inert({"light": theme(dark=False), "dark": theme(dark=True)}),
@@ -75,6 +77,7 @@ def _section(tables: AccountTables) -> dict[str, Any]:
         "peak": _peak(activity),
         "top": top_videos(newest, TOP),
         "videos_known": newest.height,
+        "songs": songs_of_account(key, tables.songs),
         "viral": [_viral(row) for row in tables.viral.head(TOP).to_dicts()],
         "hashtags": _hashtags(tables.hashtags),
         "audience": audience_shares(tables.audience),

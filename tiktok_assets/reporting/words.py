@@ -19,6 +19,18 @@ def count(value: float | None) -> str:
     return UNKNOWN if value is None else f"{value:,.0f}".replace("-", "−")
 
 
+def between(low: int | None, value: int | None, high: int | None) -> str:
+    """``12,300``, ``about 13,000 (12,300 to 15,000)``, ``at least 12,300``: a number that is known within bounds."""
+    if low is None:
+        return UNKNOWN
+    if high is None:
+        return f"at least {count(low)}"
+    if low == high:
+        return count(low)
+    span = f"{count(low)} to {count(high)}"
+    return span if value is None else f"about {count(value)} ({span})"
+
+
 def counted(number: int, one: str) -> str:
     """``1 account``, ``1,200 accounts``."""
     return f"{number:,} {one}{'' if number == 1 else 's'}"

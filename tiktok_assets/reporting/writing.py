@@ -18,9 +18,11 @@ from tiktok_assets.reporting.account_tables import AccountTables, Completeness, 
 from tiktok_assets.reporting.front_page import RosterLine, front_page, roster_line
 from tiktok_assets.reporting.page import page
 from tiktok_assets.reporting.printing import Paper, open_printer
+from tiktok_assets.reporting.songs import PAGE, songs_page
 from tiktok_assets.reporting.status import AccountCoverage, coverages, doubtful_exports
 from tiktok_assets.reporting.words import day
 from tiktok_assets.settings import Settings
+from tiktok_assets.songs import load_songs
 from tiktok_assets.storage.atomic import replacing
 from tiktok_assets.storage.lake import Lake, changed_at
 from tiktok_assets.storage.manifest import manifest_file
@@ -48,21 +50,38 @@ def write_front_page(lake: Lake, lines: Sequence[RosterLine], now: dt.datetime) 
     return path
 
 
+def write_songs_page(lake: Lake, lines: Sequence[RosterLine], now: dt.datetime) -> list[UPath]:
+    """Write the page of all songs, as ``write_report`` does; without songs there is none."""
+    path = lake.settings.reports / PAGE
+    if content := _songs_page(lines, now):
+        _write(lake, path, content)
+        return [path]
+    lake.remove(path)
+    return []
+
+
+def _songs_page(lines: Sequence[RosterLine], now: dt.datetime) -> str:
+    songs, handles = {one.key: one.songs for one in lines}, {one.key: one.handle for one in lines}
+    return songs_page(songs, handles, FRONT, now) if any(one.songs for one in songs.values()) else ""
+
+
 def write_reports(
     lake: Lake, accounts: Sequence[AccountTables], now: dt.datetime, *, with_front_page: bool
 ) -> list[UPath]:
     """The pages of ``accounts`` that have data, each in its place in the lake, the front page first."""
     written = [write_report(lake, tables, now) for tables in accounts if tables.has_data]
     if with_front_page:
-        written.insert(0, write_front_page(lake, [line_of(tables, now) for tables in accounts], now))
+        lines = [line_of(tables, now) for tables in accounts]
+        written = [write_front_page(lake, lines, now), *write_songs_page(lake, lines, now), *written]
     return written
 
 
 def write_pages(folder: Path, accounts: Sequence[AccountTables], now: dt.datetime) -> list[Path]:
     """As ``write_reports``, into any ``folder`` of this machine."""
-    front = front_page([line_of(tables, now) for tables in accounts], now)
+    lines = [line_of(tables, now) for tables in accounts]
+    front = {FRONT: front_page(lines, now)} | ({PAGE: songs} if (songs := _songs_page(lines, now)) else {})
     pages = {f"{tables.account.key}.html": page([tables], now, FRONT) for tables in accounts if tables.has_data}
-    return [write_file(folder / name, content) for name, content in ({FRONT: front} | pages).items()]
+    return [write_file(folder / name, content) for name, content in (front | pages).items()]
 
 
 def write_one_page(
@@ -98,7 +117,7 @@ def refresh(lake: Lake, accounts: Sequence[Account], now: dt.datetime) -> list[U
         is_old = _is_older(report_file(lake, tables.account.key), _tables_changed_at(lake, tables.account.key))
         if tables.has_data and (is_old or is_broken):
             made.append(write_report(lake, tables, now))
-    return [write_front_page(lake, lines, now), *made]
+    return [write_front_page(lake, lines, now), *write_songs_page(lake, lines, now), *made]
 
 
 def line_of(tables: AccountTables, now: dt.datetime) -> RosterLine:
@@ -138,11 +157,11 @@ def tables_of(lake: Lake, accounts: Sequence[Account], now: dt.datetime) -> list
 def each_tables(lake: Lake, accounts: Sequence[Account], now: dt.datetime) -> Iterator[AccountTables]:
     """The tables of each of ``accounts``, read one after the other. ``now`` is aware."""
     found = coverages(lake, [account.key for account in accounts], now)
-    notes = [note_of(path) for path in in_quarantine(lake)]
+    notes, songs = [note_of(path) for path in in_quarantine(lake)], load_songs(lake.settings)
     for account, coverage in zip(accounts, found, strict=True):
         own, unassigned = _quarantined(lake, account, notes)
         completeness = _completeness(coverage, own, doubtful_exports(lake, account.key))
-        yield read_tables(lake, account, dataclasses.replace(completeness, unassigned=unassigned))
+        yield read_tables(lake, account, dataclasses.replace(completeness, unassigned=unassigned), songs)
 
 
 def _quarantined(lake: Lake, account: Account, notes: Sequence[Rejected]) -> tuple[list[str], list[str]]:

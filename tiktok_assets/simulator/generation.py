@@ -1,6 +1,7 @@
 """Generates a simulated account: seeded random walks over its days. Called through ``SimulatedAccount.generate``."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import accumulate, pairwise
 from math import exp
@@ -37,7 +38,8 @@ def generate_history(handle: str, seed: int, first_day: date, last_day: date, tr
     origin = first_day - timedelta(days=LEAD_DAYS)
     calendar = [date.fromordinal(day) for day in range(origin.toordinal(), last_day.toordinal() + 1)]
     paces = _paces(Random(f"{walk}|paces"), calendar)
-    posted = tuple(_posts(Random(f"{walk}|posts"), handle, calendar, traits))
+    posts = _posts(Random(f"{walk}|posts"), handle, calendar, traits)
+    posted = tuple(replace(video, is_of_release=_is_of_release(video, traits)) for video in posts)
     rates = daily_rates(posted, len(calendar))
     earned = [_whole(map(mul, *pair)) for pair in zip(paces, rates, strict=True)]
     return History(
@@ -76,6 +78,14 @@ def _posts(rng: Random, handle: str, calendar: Sequence[date], traits: Traits) -
             if traits.born and (day - born).days <= wait_days:
                 wait_days = 0  # no upload before the account exists
             yield make_video(rng, handle, day, start, potential, traits.utc_offset, wait_days)
+
+
+def _is_of_release(video: SimulatedVideo, traits: Traits) -> bool:
+    """Drawn from the video's id: the switch changes no other video."""
+    begins = traits.release and traits.release - timedelta(days=7)
+    return (
+        begins is not None and video.posted_at.date() >= begins and Random(f"{video.video_id}|release").random() < 2 / 3
+    )
 
 
 def _whole(amounts: Iterator[float]) -> list[int]:

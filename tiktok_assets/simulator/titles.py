@@ -36,6 +36,10 @@ _HASHTAGS = (
 # fmt: on
 
 
+RELEASE = "summer nights ☀️ #SummerNights"
+"""What the title of a video about the released song begins with."""
+
+
 def title_of(video_id: int) -> str:
     """The title of a video: a phrase with emoji and hashtags; 1 in 12 is empty, 1 in 30 has hundreds of characters.
 

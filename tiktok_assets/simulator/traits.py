@@ -18,6 +18,7 @@ class Traits:
     ``removals``: one day in ten more comments are removed than written (down to -7), now and then likes or shares too.
     ``viral_day``: a video far above all others is posted on this UTC day.
     ``follower_drop``: on this UTC day a fifth of the followers leave.
+    ``release``: a song is released on this UTC day; from a week before it on, two videos of three have its caption.
     ``gap``: (first, last) UTC days that are true but missing as rows in every export.
     ``born``: before it everything is 0 and no video exists; None means the account is older than ``first_day``.
     """
@@ -29,6 +30,7 @@ class Traits:
     removals: bool = True
     viral_day: date | None = None
     follower_drop: date | None = None
+    release: date | None = None
     gap: tuple[date, date] | None = None
     born: date | None = None
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from random import Random
 from typing import NamedTuple
 
-from tiktok_assets.simulator.titles import title_of
+from tiktok_assets.simulator.titles import RELEASE, title_of
 
 SHELF_LIFE = ((1, 0.42), (1, 0.18), (2, 0.14), (4, 0.10), (8, 0.07), (16, 0.05), (96, 0.04))
 """(days, share of all views a video will ever get), stage by stage.
@@ -57,11 +57,13 @@ class SimulatedVideo:
     like_rate: float
     comment_rate: float
     share_rate: float
+    is_of_release: bool = False
 
     @cached_property
     def title(self) -> str:
         """The caption; may be empty."""
-        return title_of(self.video_id)
+        title = title_of(self.video_id)
+        return f"{RELEASE} {title}".rstrip() if self.is_of_release else title
 
     @property
     def link(self) -> str:

@@ -24,6 +24,7 @@ from tiktok_assets.reports import REPORTS
 from tiktok_assets.reports.alignment import DAILY
 from tiktok_assets.reports.report import latest_per_grain
 from tiktok_assets.settings import Settings
+from tiktok_assets.songs import Song, load_songs
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.vintages.known_exports import KnownExports
 
@@ -108,6 +109,10 @@ class HistoricalLake(KnownExports):
     def _roster(self) -> Roster:
         return load_roster(self.lake.settings)
 
+    @functools.cached_property
+    def _songs(self) -> tuple[Song, ...]:
+        return load_songs(self.lake.settings)
+
     def _make(self, key: str) -> dict[str, pl.DataFrame]:
         """The table of ``key``, and those that are computed together with it."""
         table = TABLES[key]
@@ -121,7 +126,8 @@ class HistoricalLake(KnownExports):
             return {key: self._partitions.within(self.alignment)}
         if table.layer == "staging":
             return {key: self._staged(table.name)}
-        parameters = parameters_of(table, self.lake.settings, self._roster, self._partitions, self.moment)
+        settings = self.lake.settings
+        parameters = parameters_of(table, settings, self._roster, self._songs, self._partitions, self.moment)
         rows = table.rows({name: self._read(source) for name, source in table.inputs.items()}, parameters)
         return {key: _as_stored(table, rows_to_store(table, rows, self._partitions))}
 

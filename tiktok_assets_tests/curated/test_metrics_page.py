@@ -9,6 +9,7 @@ from tiktok_assets.curated.account import benchmarks
 from tiktok_assets.curated.quality import anomaly_rules, scores
 from tiktok_assets.curated.quality.quality import ANOMALIES, CHECKS
 from tiktok_assets.curated.registry import WAREHOUSE
+from tiktok_assets.curated.songs import song_daily, song_weeks
 from tiktok_assets.curated.videos import counted, equal_age, peers, total_bounds, viral
 
 PAGE = (Path(__file__).parents[2] / "docs/metrics.md").read_text()
@@ -40,6 +41,8 @@ def test_the_thresholds_are_those_of_the_code() -> None:
         f"m / (m + {equal_age.DOUBT})",
         f"below {equal_age.MIN_GROUP} videos in the group or outside it, or {equal_age.MIN_VIDEOS} in all",
         f"The {benchmarks.WINDOW} days up to",
+        f"in snapshots of the {song_daily.VIDEOS_BACK} days before",
+        f"days since the release / {song_weeks.DAYS}, rounded down",
         f"more than {anomaly_rules.VIEWERS_TIMES} times as many viewers",
         f"more than {anomaly_rules.NET_REMOVALS} likes",
         f"in the {scores.HISTORY // 7} weeks before",

@@ -109,7 +109,7 @@ MISSING = "`tiktok-assets process` makes it again."
         pytest.param(
             {"made_with": "another timezone"},
             "north: its tables, 2 months from 2025-05 to 2025-06: made under other settings (handle, timezone, viral "
-            f"rules) or by another version of the code; {MISSING}",
+            f"rules, songs) or by another version of the code; {MISSING}",
             id="settings",
         ),
         pytest.param(

@@ -168,16 +168,29 @@ def test_a_published_file_that_cannot_be_opened_is_not_restored(lake: Settings, 
     assert differing(tables(lake), before) == []
 
 
-def test_a_changed_timezone_makes_the_tables_of_its_account_again(
-    lake: Settings, history: History, install: Install
-) -> None:
-    accounts = lake.accounts_file
-    accounts.write_text(f'{accounts.read_text()}timezone = "Europe/Lisbon"\n')  # of the last account, south
-    (finding,) = found(lake)
-    assert finding.startswith("south: its tables, 3 months from 2025-05 to 2025-07: made under other settings")
-    result = process(lake, instance=history())
-    assert [one.account for one in result.accounts] == ["south"]
+SONG = """
+[songs.demo]
+title = "Demo"
+artist = "Pig"
+release_date = 2025-06-06
+hashtags = ["newmusic"]
+accounts = ["south"]
+"""
+
+
+def test_a_changed_timezone_or_song_makes_the_tables_of_its_account_again(lake: Settings, history: History) -> None:
+    accounts, as_it_was = lake.accounts_file, lake.accounts_file.read_text()
+    other = "south: its tables, 3 months from 2025-05 to 2025-07: made under other settings"
+    accounts.write_text(f'{as_it_was}timezone = "Europe/Lisbon"\n')  # of the last account, south
+    assert [finding.startswith(other) for finding in found(lake)] == [True]
+    accounts.write_text(as_it_was)
     assert found(lake) == []
+    lake.songs_file.write_text(SONG)
+    assert [finding.startswith(other) for finding in found(lake)] == [True]
+    assert [one.account for one in process(lake, instance=history()).accounts] == ["south"]
+    assert found(lake) == []
+    with duckdb.connect(lake.warehouse, read_only=True) as connection:
+        assert connection.sql("select distinct account, song from song_videos").fetchall() == [("south", "demo")]
 
 
 def test_months_before_a_later_start_are_made_once_they_are_kept(

@@ -81,14 +81,17 @@ def videos(content: pl.DataFrame, insights: pl.DataFrame, timezones: Mapping[str
     its own row: title and lifetime totals are those of Studio's list at that moment, so nothing is invented.
     Where both contain it, totals are Content's; watch time, completion and favorites are added.
     """
-    hashtags = (
-        pl.col("title").str.to_lowercase().str.extract_all(_HASHTAG).list.eval(pl.element().str.strip_prefix("#"))
-    )
     rows = _with_insights(content, _of_insights(insights))
-    tagged = rows.with_columns(hashtags=hashtags.list.unique(maintain_order=True))
+    tagged = rows.with_columns(hashtags=hashtags_of(pl.col("title")))
     # Sorted by video and back without the texts: 900,000 videos are copied often enough.
     grown = with_growth(tagged.select(GROWN_FROM).with_row_index("_row"), timezones).sort("_row")
     return conform(tagged.hstack(grown.select(list(VideoGrowth.to_schema().columns))), Videos)
+
+
+def hashtags_of(title: pl.Expr) -> pl.Expr:
+    """The hashtags of a caption in their order, each once, lower case, without #."""
+    found = title.str.to_lowercase().str.extract_all(_HASHTAG).list.eval(pl.element().str.strip_prefix("#"))
+    return found.list.unique(maintain_order=True)
 
 
 def _with_insights(content: pl.DataFrame, of_insights: pl.DataFrame) -> pl.DataFrame:

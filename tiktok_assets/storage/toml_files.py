@@ -1,0 +1,58 @@
+"""TOML files that people and commands both edit: tables ``[<group>.<key>]``, read strictly, added to, replaced whole.
+
+Does not belong here: what the fields of a table mean (``accounts``, ``songs``).
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tiktok_assets.storage.atomic import replacing
+
+
+class UnusableToml(ValueError):
+    """The text cannot be used: says why, and what to do. Names no file."""
+
+
+def read_text(path: Path) -> str:
+    """The text of the file. Raises UnusableToml."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnusableToml(f"the file cannot be read ({error}). Fix or remove it.") from error
+
+
+def tables_of(text: str, group: str) -> dict[str, Any]:
+    """By key, the entries of ``group``. Raises UnusableToml, also where the text has anything else."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UnusableToml(f"this is not TOML: {error}. Fix that line.") from error
+    entries = document.pop(group, {})
+    if document or not isinstance(entries, dict):
+        stray = next(iter(document), group)
+        raise UnusableToml(f"'{stray}' is not a valid entry here. Write tables [{group}.<name>].")
+    return entries
+
+
+def with_table(text: str, group: str, key: str, fields: Mapping[str, Any]) -> str:
+    """``text`` with the table ``[<group>.<key>]`` at its end; everything else, comments too, is as it was."""
+    import tomlkit
+
+    document = tomlkit.parse(text)
+    if group not in document:
+        document.append(group, tomlkit.table(is_super_table=True))
+    entry = tomlkit.table()
+    for name, value in fields.items():
+        entry.append(name, list(value) if isinstance(value, tuple) else value)
+    document[group].append(key, entry)  # pyright: ignore[reportAttributeAccessIssue]
+    return tomlkit.dumps(document)
+
+
+def replace_text(path: Path, text: str) -> None:
+    """The file is the old one or the new one at every moment, keeps its mode, and a link to it stays a link."""
+    with replacing(path.resolve()) as scratch:
+        scratch.write_text(text, encoding="utf-8")
