@@ -44,6 +44,7 @@ from tiktok_assets.storage.run_locks import ACCOUNT_LOCKS, RUN_LIFE, account_loc
 from tiktok_assets.storage.warehouse_io import warehouse_io_manager
 from tiktok_assets.streams.tables import STREAM_TABLES
 from tiktok_assets.studio.extraction import Extractor, in_browser
+from tiktok_assets.targets import load_targets
 
 _PUBLISHED = {**TABLES, **STREAM_TABLES}
 
@@ -122,10 +123,11 @@ def _holding_accounts(manager: dg.IOManager) -> dg.IOManagerDefinition:
 
 def warehouse_of(settings: Settings) -> Warehouse:
     """The warehouse of an installation, with all that is published in it."""
+    targets = load_targets(settings, load_roster(settings)).targets
     return Warehouse(
         settings.working_warehouse,
         settings.warehouse,
-        views=published_views(_PUBLISHED),
+        views=published_views(_PUBLISHED, targets),
         descriptions=descriptions(_PUBLISHED),
         previous_names=PREVIOUS_NAMES,
     )

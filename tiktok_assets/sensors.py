@@ -32,6 +32,7 @@ from tiktok_assets.storage.locks import Locks, LockTaken
 from tiktok_assets.storage.manifest import digest_of
 from tiktok_assets.storage.run_locks import NOT_ENDED, end_dead_runs
 from tiktok_assets.storage.streams import noted
+from tiktok_assets.targets import published
 
 # A damaged file that changed less than this ago may still be being written.
 _SETTLE_SECONDS = 10.0  # seconds
@@ -119,7 +120,7 @@ def build_new_exports(
 
 def build_changed_tables(lake: Lake, process_exports: AssetJob, refresh_reports: AssetJob) -> dg.SensorDefinition:
     """The sensor that has the reports made again: once after runs that changed tables, once a day, and when
-    quarantine has changed."""
+    quarantine or the targets have changed."""
 
     @dg.sensor(
         name="changed_tables",
@@ -138,7 +139,8 @@ def build_changed_tables(lake: Lake, process_exports: AssetJob, refresh_reports:
         if not newest:
             return dg.SkipReason("No run has changed a table yet.")
         # A day later, other numbers are late and other exports are due.
-        state = f"{newest[0].run_id} {dt.datetime.now(dt.UTC):%Y-%m-%d} {fingerprint(in_quarantine(lake))}"
+        seen = (f"{dt.datetime.now(dt.UTC):%Y-%m-%d}", fingerprint(in_quarantine(lake)), published(lake.settings))
+        state = f"{newest[0].run_id} {' '.join(seen)}"
         if state == context.cursor:
             return dg.SkipReason("The reports are up to date.")
         return dg.SensorResult(run_requests=[dg.RunRequest(run_key=state)], cursor=state)

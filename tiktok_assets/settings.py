@@ -172,6 +172,7 @@ class Settings(BaseSettings):
     )
     accounts_file: LocalPath = _setting("The file that describes the accounts", "a TOML file", Path("accounts.toml"))
     songs_file: LocalPath = _setting("The file that describes the songs", "a TOML file", Path("songs.toml"))
+    targets_file: LocalPath = _setting("The file with targets of months", "a CSV file", Path("targets.csv"))
     start_date: Annotated[date, BeforeValidator(_day), AfterValidator(_month)] = _setting(
         "The first month to keep",
         f"a month or day from {FIRST_MONTH_OF_TIKTOK:%Y-%m} to today, as 2024-03 or 2024-03-01",

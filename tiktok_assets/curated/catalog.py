@@ -6,11 +6,12 @@ Descriptions are the schemas'. Does not belong here: Dagster's words for them (`
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from tiktok_assets.curated.lineage import staged_origins
 from tiktok_assets.curated.table import Table
+from tiktok_assets.curated.targets import PROGRESS, Target, progress_query
 from tiktok_assets.curated.views import VIEWS
 
 _UNITS: Mapping[str, str] = {
@@ -87,14 +88,15 @@ def columns(tables: Mapping[str, Table]) -> list[Column]:
     return [*_of_tables(tables), *_of_views(), *of_itself]
 
 
-def published_views(tables: Mapping[str, Table]) -> dict[str, str]:
+def published_views(tables: Mapping[str, Table], targets: Iterable[Target] = ()) -> dict[str, str]:
     """By name, the queries of the views that stand beside the tables of the warehouse.
 
     ``_columns`` is one of constants, made of the schemas at each publication, so it is always up to date.
     """
     rows = ",\n".join("(" + ", ".join(sql_literal(value) for value in column) + ")" for column in columns(tables))
     catalog = f"select * from (values\n{rows}) as catalog({', '.join(Column._fields)})"
-    return {**{name: view.query for name, view in VIEWS.items()}, CATALOG: catalog}
+    queries = {name: view.query for name, view in VIEWS.items()}
+    return {**queries, PROGRESS: progress_query(targets), CATALOG: catalog}
 
 
 def descriptions(tables: Mapping[str, Table]) -> dict[str, tuple[str, dict[str, str]]]:

@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 
 import pandera.polars as pa
 
+from tiktok_assets.curated import targets
 from tiktok_assets.curated.account.periods import Periods
 from tiktok_assets.curated.songs import song_weeks, views_and_streams
 from tiktok_assets.curated.songs.song_daily import SongDays
 from tiktok_assets.curated.songs.song_weeks import WeeksOfSongs
+from tiktok_assets.curated.targets import PROGRESS, progress_query
 from tiktok_assets.curated.videos import trends
 
 
@@ -192,6 +194,12 @@ VIEWS: Mapping[str, View] = {
             "roster_views": "sum of their video_views in the week",
             "share": "views / roster_views, of the known videos alone; null where a day of the account is unknown",
         },
+    ),
+    PROGRESS: View(
+        query=progress_query([]),
+        description="One row per target of targets.csv: what was reached of it, and whether that is on the way.",
+        sources=("social_media_stats",),
+        columns=targets.COLUMNS,
     ),
 }
 """By name. social_media_rollup has the columns of Fivetran's dbt_social_media_reporting, to stand beside its tables."""

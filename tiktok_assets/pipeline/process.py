@@ -18,7 +18,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tiktok_assets import clock
+from tiktok_assets import clock, targets
 from tiktok_assets.accounts import Roster, load_roster
 from tiktok_assets.failures import Failure
 from tiktok_assets.inbox.intake import Intake, LandedExport, by_account, take_in
@@ -81,9 +81,8 @@ def _process(
     songs = load_songs(settings)
     lost = tuple(repair(lake, roster, warehouse) or ())
     intake = take_in(lake, roster)
-    has_streams = bool(months_to_make(lake, songs, intake.streams))
-    is_published = not waiting_for_publication(lake, roster) and not warehouse.is_behind()
-    if not intake.landed and not has_streams and is_published and not may_have_dead_runs(Locks(settings.locks)):
+    is_done = _is_published(lake, roster, warehouse) and not months_to_make(lake, songs, intake.streams)
+    if not intake.landed and is_done and not may_have_dead_runs(Locks(settings.locks)):
         _send_alerts(lake, roster, None)
         return Result(intake=intake, accounts=(), lost=lost)
     with instance or project_instance() as history:
@@ -131,7 +130,7 @@ def _run(
     if months := months_to_make(lake, load_songs(lake.settings), intake.streams):
         streams = run_streams(definitions.resolve_job_def(PROCESS_STREAMS), history, months, intake.streams)
     unpublished, has_published = None, False
-    if waiting_for_publication(lake, roster) or warehouse.is_behind():
+    if not _is_published(lake, roster, warehouse):
         unpublished = publish(definitions.resolve_job_def("publish_warehouse"), history)
         has_published = unpublished is None
     return Result(
@@ -159,6 +158,12 @@ def _send_alerts(lake: Lake, roster: Roster, history: dg.DagsterInstance | None)
         send_alerts(lake, roster, runs, now)
     except (Failure, OSError) as error:
         log.warning("No alert could be sent: %s", error)
+
+
+def _is_published(lake: Lake, roster: Roster, warehouse: Warehouse) -> bool:
+    """Whether people see everything that is stored, and the targets as they are written."""
+    is_waiting = bool(waiting_for_publication(lake, roster))
+    return not is_waiting and not warehouse.is_behind() and targets.is_published(lake.settings, roster)
 
 
 def _wait_for_others(

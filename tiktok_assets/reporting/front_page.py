@@ -22,6 +22,7 @@ from tiktok_assets.reporting.next_steps import NextSteps, next_steps
 from tiktok_assets.reporting.rendering import rendered, text
 from tiktok_assets.reporting.song_tables import SongTables
 from tiktok_assets.reporting.songs import PAGE, songs_of_roster
+from tiktok_assets.reporting.targets import NO_TARGETS, Progress, shown_targets
 
 _WEEK, _MONTH = 7, 28
 _NEVER = 100_000  # days behind, of an account without numbers
@@ -132,7 +133,7 @@ def ranks(lines: Sequence[RosterLine]) -> dict[str, int]:
     return {key: 1 + sum(other > views for other in known.values()) for key, views in known.items()}
 
 
-def front_page(lines: Sequence[RosterLine], made_at: dt.datetime) -> str:
+def front_page(lines: Sequence[RosterLine], made_at: dt.datetime, progress: Progress = NO_TARGETS) -> str:
     """The page of all accounts, most views of the last 7 days first, as of ``made_at`` (aware)."""
     places = ranks(lines)
     ordered = sorted(lines, key=lambda one: (places.get(one.key, len(lines) + 1), one.handle.casefold()))
@@ -150,6 +151,8 @@ def front_page(lines: Sequence[RosterLine], made_at: dt.datetime) -> str:
         late_after=LATE_AFTER,
         songs=songs_of_roster({one.key: one.songs for one in lines}),
         songs_link=PAGE,
+        targets=shown_targets(progress),
+        target_problems=progress.problems,
         made_at=made_at,
     )
 
