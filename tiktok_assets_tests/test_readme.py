@@ -122,7 +122,7 @@ def test_the_demo_fills_every_table_and_is_gone_once_removed(tmp_path: Path) -> 
         empty = [name for name in tables if warehouse.sql(f"select * from {name} limit 1").fetchall() == []]
     assert len(answers[0]) == int(counted["social_media_stats"])
     assert len(answers[1]) > 0
-    assert (len(tables), empty) == (len(shown) + 5, [])
+    assert (len(tables), empty) == (len(shown) + 7, [])
     front = (demo / "reports/index.html").read_text()
     assert (front.count("<polyline"), front.count(" data-attention>")) == (2, 0)
     page = "".join((demo / f"reports/{account}.html").read_text() for account in ("pig1987", "zonea0"))
