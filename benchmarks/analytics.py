@@ -175,7 +175,8 @@ def _graph(settings: Settings, staged: Mapping[str, pl.DataFrame], what: str) ->
         for (account, month), partitions in by_partition.items():
             lake.write(lake.partition_file("staging", name, str(account), month), partitions.drop("month"))  # pyright: ignore[reportArgumentType]
     assets = dg.AssetSelection.groups("curated", "warehouse") - dg.AssetSelection.assets(
-        *(["curated", "restatements"], ["curated", "settling"], ["warehouse", "exports"])  # made of raw
+        *(["curated", "restatements"], ["curated", "settling"], ["warehouse", "exports"]),  # made of raw
+        ["warehouse", "song_streams"],  # of months alone
     )
     definitions = dg.Definitions.merge(
         build_definitions(settings), dg.Definitions(jobs=[dg.define_asset_job("analytics", assets)])

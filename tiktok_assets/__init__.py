@@ -1,7 +1,7 @@
 """TikTok Studio exports as a trusted, queryable warehouse.
 
-``aggregate_accounts``, ``detect_viral_trends`` and ``validate_staging_data`` are for notebooks and scripts; they are
-loaded when they are first asked for, so that importing the package stays cheap.
+``read``, ``aggregate_accounts``, ``detect_viral_trends`` and ``validate_staging_data`` are for notebooks and scripts;
+they are loaded when they are first asked for, so that importing the package stays cheap.
 """
 
 from __future__ import annotations
@@ -17,15 +17,17 @@ os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:0,muzzy_decay_ms:0")
 if TYPE_CHECKING:
     from tiktok_assets.legacy.validate import validate_staging_data
     from tiktok_assets.queries.aggregate import aggregate_accounts
+    from tiktok_assets.queries.tables import read
     from tiktok_assets.queries.viral import detect_viral_trends
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "aggregate_accounts", "detect_viral_trends", "validate_staging_data"]
+__all__ = ["__version__", "aggregate_accounts", "detect_viral_trends", "read", "validate_staging_data"]
 
 _MODULES = {
     "aggregate_accounts": "queries.aggregate",
     "detect_viral_trends": "queries.viral",
+    "read": "queries.tables",
     "validate_staging_data": "legacy.validate",
 }
 

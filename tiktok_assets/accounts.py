@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tiktok_assets.settings import Settings
+from tiktok_assets.settings import STREAMS, Settings
 from tiktok_assets.storage.toml_files import UnusableToml, read_text, replace_text, tables_of, with_table
 
 # A key becomes a folder, a file name and half of the partition key "pig1987|2026-11-01"; Dagster reserves "...".
@@ -219,6 +219,8 @@ def _checked(key: str, entry: object, source: str) -> Account:
 
     if not _NAME.fullmatch(key) or _RESERVED.fullmatch(key):
         raise invalid("name", key, f"A name is {_NAME_RULE}; it becomes a folder. The handle may differ from it.")
+    if key.lower() == STREAMS:
+        raise invalid("name", key, "The folder landing/streams holds streams of songs. The handle may be this one.")
     if not isinstance(entry, Mapping):
         raise invalid("entry", entry, f"Write a table: [accounts.{key}], and its fields below.")
     fields: dict[str, Any] = {"handle": key}

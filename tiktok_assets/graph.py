@@ -13,11 +13,12 @@ from tiktok_assets.assets.coverage import build_coverage_asset
 from tiktok_assets.assets.dagster_failures import manager_reports_failures
 from tiktok_assets.assets.export_log import build_export_log
 from tiktok_assets.assets.landing import build_landing_assets
-from tiktok_assets.assets.partitions import account_months
+from tiktok_assets.assets.partitions import account_months, months_since
 from tiktok_assets.assets.quarantine import build_quarantine_checks
 from tiktok_assets.assets.raw import build_raw_assets
 from tiktok_assets.assets.restatements import build_restatements_asset
 from tiktok_assets.assets.staging import build_staging_assets
+from tiktok_assets.assets.streams import build_streams_assets, landed_streams
 from tiktok_assets.assets.table_assets import build_table_asset
 from tiktok_assets.curated.catalog import descriptions, published_views
 from tiktok_assets.curated.registry import PREVIOUS_NAMES, SCHEMAS, TABLES, WAREHOUSE
@@ -25,6 +26,7 @@ from tiktok_assets.jobs import (
     build_publish_warehouse,
     extract_exports,
     process_exports,
+    process_streams,
     refresh_reports,
     report_accounts,
 )
@@ -38,7 +40,11 @@ from tiktok_assets.storage.locks import Locks
 from tiktok_assets.storage.parquet import PartitionIOManager, RawIOManager
 from tiktok_assets.storage.run_locks import ACCOUNT_LOCKS, RUN_LIFE, account_locks, run_life
 from tiktok_assets.storage.warehouse_io import warehouse_io_manager
+from tiktok_assets.streams.tables import STREAM_TABLES
 from tiktok_assets.studio.extraction import Extractor, in_browser
+from tiktok_assets.targets import load_targets
+
+_PUBLISHED = {**TABLES, **STREAM_TABLES}
 
 
 def build_definitions(settings: Settings, studio: Extractor | None = None) -> dg.Definitions:
@@ -63,17 +69,18 @@ def build_definitions(settings: Settings, studio: Extractor | None = None) -> dg
             build_front_page(lake, roster),
             build_export_log(lake, roster, songs, partitions_def),
         ]
+        warehouse = warehouse_of(settings)
         made = {key for asset in assets for key in asset.keys}
         others = [table for table in TABLES.values() if dg.AssetKey(table.key.split("/")) not in made]
         assets += [build_table_asset(table, settings, roster, songs, partitions_def) for table in others]
-        warehouse = warehouse_of(settings)
+        streams = build_streams_assets(lake, roster, warehouse, months_since(settings.start_date))
         publish_warehouse = build_publish_warehouse(lake, roster, warehouse)
-        new_exports = build_new_exports(lake, roster, warehouse, process_exports, publish_warehouse)
+        new_exports = build_new_exports(lake, roster, warehouse, process_exports, process_streams, publish_warehouse)
     extractor = studio or in_browser(settings)
     return dg.Definitions(
-        assets=assets,
+        assets=[*assets, landed_streams(), streams],
         asset_checks=[build_quarantine_checks(lake)],
-        jobs=[process_exports, extract_exports, report_accounts, refresh_reports, publish_warehouse],
+        jobs=[process_exports, process_streams, extract_exports, report_accounts, refresh_reports, publish_warehouse],
         schedules=[build_daily_extraction(lake, roster, extract_exports)],
         sensors=[new_exports, build_changed_tables(lake, process_exports, refresh_reports)],
         executor=dg.in_process_executor,
@@ -101,10 +108,11 @@ def _holding_accounts(manager: dg.IOManager) -> dg.IOManagerDefinition:
 
 def warehouse_of(settings: Settings) -> Warehouse:
     """The warehouse of an installation, with all that is published in it."""
+    targets = load_targets(settings, load_roster(settings)).targets
     return Warehouse(
         settings.working_warehouse,
         settings.warehouse,
-        views=published_views(TABLES),
-        descriptions=descriptions(TABLES),
+        views=published_views(_PUBLISHED, targets),
+        descriptions=descriptions(_PUBLISHED),
         previous_names=PREVIOUS_NAMES,
     )

@@ -5,14 +5,17 @@ import dagster as dg
 from tiktok_assets.accounts import Roster
 from tiktok_assets.assets.dagster_failures import reports_failures
 from tiktok_assets.assets.publishing import publish
+from tiktok_assets.assets.streams import MADE
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.locks import Locks
 from tiktok_assets.storage.run_locks import RUN_LIFE, run_life
 
+_STREAMS = dg.AssetSelection.assets(*MADE)
+
 process_exports = dg.define_asset_job(
     "process_exports",
-    selection=dg.AssetSelection.groups("raw", "staging", "curated", "warehouse"),
+    selection=dg.AssetSelection.groups("raw", "staging", "curated", "warehouse") - _STREAMS,
     description="Landed exports to the warehouse: raw, staging, curated and the tables in DuckDB.",
 )
 
@@ -29,9 +32,15 @@ refresh_reports = dg.define_asset_job(
     description="The front page of all accounts, and the pages of those whose tables changed; requested by a sensor.",
 )
 
+process_streams = dg.define_asset_job(
+    "process_streams",
+    selection=_STREAMS,
+    description="Files in landing/streams to warehouse/song_streams, also after songs.toml has changed.",
+)
+
 extract_exports = dg.define_asset_job(
     "extract_exports",
-    selection=dg.AssetSelection.groups("landing"),
+    selection=dg.AssetSelection.groups("landing").materializable(),
     description="Requests missing exports from TikTok Studio and lands them. The sensor continues from there.",
 )
 

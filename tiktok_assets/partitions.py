@@ -113,6 +113,11 @@ def range_tags(accounts: Sequence[str], months: Sequence[dt.date]) -> dict[str, 
     }
 
 
+def month_tags(months: Sequence[dt.date]) -> dict[str, str]:
+    """Run tags that ask for one run over all months from the first to the last of these, of no account."""
+    return {RANGE_START: min(months).isoformat(), RANGE_END: max(months).isoformat()}
+
+
 def accounts_of(tags: Mapping[str, str], roster: Sequence[str]) -> tuple[str, ...]:
     """The accounts of a run by its ``tags``: those from the first to the last one of its range, in the roster's order.
 

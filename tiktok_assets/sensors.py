@@ -15,16 +15,20 @@ from tiktok_assets.inbox.findings import Finding
 from tiktok_assets.inbox.intake import Intake, by_account, take_in
 from tiktok_assets.inbox.quarantine import in_quarantine, sentence
 from tiktok_assets.inbox.run_plan import MAX_TRIES, given_up, note_batch, note_deaths, note_planned, runs_to_start
+from tiktok_assets.inbox.streams import months_to_make
 from tiktok_assets.inbox.tries import tries
 from tiktok_assets.inbox.verify import repair
-from tiktok_assets.partitions import accounts_of
+from tiktok_assets.partitions import accounts_of, month_tags
 from tiktok_assets.songs import InvalidSongs, Song, load_songs
 from tiktok_assets.storage.dagster_internals import AssetJob
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.lock_names import PLANNING
 from tiktok_assets.storage.locks import Locks, LockTaken
+from tiktok_assets.storage.manifest import digest_of
 from tiktok_assets.storage.run_locks import NOT_ENDED, end_dead_runs
+from tiktok_assets.storage.streams import noted
+from tiktok_assets.targets import published
 
 # A damaged file that changed less than this ago may still be being written.
 _SETTLE_SECONDS = 10.0  # seconds
@@ -32,6 +36,7 @@ _SETTLE_SECONDS = 10.0  # seconds
 _READ_BUDGET = 4.0  # seconds
 # Runs under way or in the queue; further exports wait in landing, where newer ones join them.
 _RUNS_AT_ONCE = 10
+_STREAMS_AGAIN = 3600.0  # seconds
 _PUBLISH_AGAIN = 300.0  # seconds
 # How often everything is compared with what was processed; `process` does it each time.
 _VERIFY_AGAIN = 86_400.0  # seconds
@@ -45,6 +50,7 @@ def build_new_exports(
     roster: Roster,
     warehouse: Warehouse,
     process_exports: AssetJob,
+    process_streams: AssetJob,
     publish_warehouse: dg.JobDefinition,
 ) -> dg.SensorDefinition:
     """The sensor that turns files in landing into runs."""
@@ -52,7 +58,7 @@ def build_new_exports(
 
     @dg.sensor(
         name="new_exports",
-        jobs=[process_exports, publish_warehouse],
+        jobs=[process_exports, process_streams, publish_warehouse],
         # Dagster checks every 5 s which sensors are due: exactly 10 s would become 15.
         minimum_interval_seconds=max(1, lake.settings.sensor_interval - 1),
         default_status=dg.DefaultSensorStatus.RUNNING,
@@ -88,6 +94,8 @@ def build_new_exports(
         requests = [dg.RunRequest(job_name=process_exports.name, tags=batch.tags) for batch in started]
         if not processing and not requests and (late := overdue(lake, roster, warehouse, time.time())):
             requests = [_publication(publish_warehouse, late)]
+        if not any(run.job_name == process_streams.name for run in runs):
+            requests += _streams(lake, process_streams, intake)
         reported: list[dg.AssetMaterialization | dg.AssetCheckEvaluation] = []
         reported += events.unknown(context.instance, intake.landed, _EVENTS_A_TICK)
         # The cursor is what the checks of landing were judged by; they are judged again when quarantine has changed.
@@ -107,7 +115,7 @@ def build_new_exports(
 
 def build_changed_tables(lake: Lake, process_exports: AssetJob, refresh_reports: AssetJob) -> dg.SensorDefinition:
     """The sensor that has the reports made again: once after runs that changed tables, once a day, and when
-    quarantine has changed."""
+    quarantine or the targets have changed."""
 
     @dg.sensor(
         name="changed_tables",
@@ -126,7 +134,8 @@ def build_changed_tables(lake: Lake, process_exports: AssetJob, refresh_reports:
         if not newest:
             return dg.SkipReason("No run has changed a table yet.")
         # A day later, other numbers are late and other exports are due.
-        state = f"{newest[0].run_id} {dt.datetime.now(dt.UTC):%Y-%m-%d} {fingerprint(in_quarantine(lake))}"
+        seen = (f"{dt.datetime.now(dt.UTC):%Y-%m-%d}", fingerprint(in_quarantine(lake)), published(lake.settings))
+        state = f"{newest[0].run_id} {' '.join(seen)}"
         if state == context.cursor:
             return dg.SkipReason("The reports are up to date.")
         return dg.SensorResult(run_requests=[dg.RunRequest(run_key=state)], cursor=state)
@@ -161,6 +170,20 @@ def _end_dead_runs(context: dg.SensorEvaluationContext, lake: Lake, roster: Rost
     note_deaths(lake, [run.tags for run in dead], list(roster))
     for run in dead:
         context.log.warning(f"Run {run.run_id} was marked as failed: its process is gone.")
+
+
+def _streams(lake: Lake, job: AssetJob, intake: Intake) -> list[dg.RunRequest]:
+    """The run that makes the months of streams that files or songs have changed; where it fails, once in an hour."""
+    songs = load_songs(lake.settings)
+    months = months_to_make(lake, songs, intake.streams)
+    if not months:
+        return []
+    digest = digest_of(months, [one.export_id for one in intake.streams], songs, sorted(noted(lake).items()))
+    return [
+        dg.RunRequest(
+            job_name=job.name, run_key=f"streams {digest} {time.time() // _STREAMS_AGAIN:.0f}", tags=month_tags(months)
+        )
+    ]
 
 
 def _publication(job: dg.JobDefinition, late: str) -> dg.RunRequest:

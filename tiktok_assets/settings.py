@@ -27,6 +27,8 @@ from upath import UPath
 from tiktok_assets import clock
 
 PREFIX = "TIKTOK_"
+STREAMS = "streams"
+"""The folder of landing that is no account's."""
 FIRST_MONTH_OF_TIKTOK = date(2016, 9, 1)
 
 
@@ -136,6 +138,7 @@ class Settings(BaseSettings):
     )
     accounts_file: LocalPath = _setting("The file that describes the accounts", "a TOML file", Path("accounts.toml"))
     songs_file: LocalPath = _setting("The file that describes the songs", "a TOML file", Path("songs.toml"))
+    targets_file: LocalPath = _setting("The file with targets of months", "a CSV file", Path("targets.csv"))
     start_date: Annotated[date, BeforeValidator(_day), AfterValidator(_month)] = _setting(
         "The first month to keep",
         f"a month or day from {FIRST_MONTH_OF_TIKTOK:%Y-%m} to today, as 2024-03 or 2024-03-01",
@@ -228,6 +231,11 @@ class Settings(BaseSettings):
     def landing(self) -> UPath:
         """ZIPs as served, one folder an account."""
         return self.data_dir / "landing"
+
+    @property
+    def landed_streams(self) -> UPath:
+        """Files of streams, which belong to songs and to no account."""
+        return self.landing / STREAMS
 
     @property
     def raw(self) -> UPath:

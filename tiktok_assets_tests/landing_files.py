@@ -106,10 +106,14 @@ def materialize(
     months: Sequence[date] = (FIRST.replace(day=1), LAST.replace(day=1)),
     tags: Mapping[str, str] | None = None,
 ) -> dg.ExecuteInProcessResult:
-    """As in the UI: materialize some groups of assets, for a range of partitions; ``tags`` replace the range's."""
+    """As in the UI: materialize some groups of assets of accounts, for a range of partitions; ``tags`` replace the
+    range's. Those of streams have other partitions, and so runs of their own.
+    """
     defs = build_definitions(settings)
     graph = defs.resolve_asset_graph()
-    keys = [key for key in graph.materializable_asset_keys if graph.get(key).group_name in groups]
+    of_streams = dg.MonthlyPartitionsDefinition
+    nodes = [graph.get(key) for key in graph.materializable_asset_keys]
+    keys = [one.key for one in nodes if one.group_name in groups and not isinstance(one.partitions_def, of_streams)]
     return defs.resolve_implicit_global_asset_job_def().execute_in_process(
         asset_selection=keys, instance=instance, tags=tags or range_tags(accounts, months), raise_on_error=False
     )

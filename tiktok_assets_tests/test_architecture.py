@@ -51,6 +51,7 @@ LIGHT = {
     "pipeline.process",
     "queries.aggregate",
     "queries.raw_rows",
+    "queries.tables",
     "queries.viral",
     "reporting.status",
     "reporting.writing",

@@ -49,6 +49,7 @@ GRAPH: dict[str, tuple[list[str], list[str]]] = {
     "landing/followers": ([], ["has_nothing_in_quarantine"]),
     "landing/content": ([], ["has_nothing_in_quarantine"]),
     "landing/insights": ([], ["has_nothing_in_quarantine"]),
+    "landing/streams": ([], ["has_nothing_in_quarantine"]),
     "raw/overview": (["landing/overview"], []),
     "raw/viewers": (["landing/viewers"], []),
     "raw/follower_history": (["landing/followers"], []),
@@ -167,6 +168,12 @@ GRAPH: dict[str, tuple[list[str], list[str]]] = {
         [],
     ),
 }
+STREAMS: dict[str, tuple[list[str], list[str]]] = {  # partitioned by month alone, made by a job of their own
+    "raw/streams": (["landing/streams"], []),
+    "staging/streams": (["raw/streams"], ["keeps_schema", "latest_file_is_known"]),
+    "warehouse/song_streams": (["staging/streams"], ["every_stream_has_a_song", "recordings_have_isrcs"]),
+}
+GRAPH |= STREAMS
 KINDS = {
     "landing": {"zip"},
     "raw": {"polars", "parquet"},
@@ -218,10 +225,11 @@ def test_an_asset_has_group_kinds_owner_and_description(
     definitions: dg.Definitions, nodes: dict[str, dg.AssetSpec], key: str
 ) -> None:
     layer, spec = key.split("/")[0], nodes[key]
-    assert (spec.group_name, spec.kinds) == (layer, {"json"} if key == "landing/insights" else KINDS[layer])
+    dropped = {"landing/insights": {"json"}, "landing/streams": {"csv"}}
+    assert (spec.group_name, spec.kinds) == (layer, dropped.get(key) or KINDS[layer])
     assert spec.owners == ["team:data-platform"]
     assert spec.description is not None and spec.description.endswith(".")
-    assert definitions.resolve_asset_graph().get(spec.key).pools == set()  # their slots outlive a killed process
+    assert not definitions.resolve_asset_graph().get(spec.key).pools  # their slots outlive a killed process
 
 
 @pytest.mark.parametrize("key", TABLES)
@@ -276,10 +284,24 @@ def test_a_table_has_a_version_of_its_code(nodes: dict[str, dg.AssetSpec], key: 
     assert nodes[key].code_version
 
 
-def test_all_assets_share_account_and_month_and_take_a_range_in_one_run(definitions: dg.Definitions) -> None:
+def test_streams_have_months_and_take_a_range_in_one_run(definitions: dg.Definitions) -> None:
     graph = definitions.resolve_asset_graph()
+    for key in STREAMS:
+        node = graph.get(dg.AssetKey(key.split("/")))
+        assert isinstance(node.partitions_def, dg.MonthlyPartitionsDefinition)
+        assert node.partitions_def.get_first_partition_key() == "2020-01-01"
+        assert node.backfill_policy == dg.BackfillPolicy.single_run()
+    made = definitions.resolve_job_def("process_streams").asset_layer.selected_asset_keys
+    assert {key.to_user_string() for key in made} == STREAMS.keys()
+
+
+def test_assets_of_accounts_share_account_and_month_and_take_a_range_in_one_run(
+    definitions: dg.Definitions,
+) -> None:
+    graph = definitions.resolve_asset_graph()
+    of_all_accounts = {"reports/front_page", "landing/streams", *STREAMS}
     for key in graph.get_all_asset_keys():
-        if key == dg.AssetKey(["reports", "front_page"]):  # of all accounts, whatever the month
+        if key.to_user_string() in of_all_accounts:
             continue
         node = graph.get(key)
         partitions = node.partitions_def
@@ -296,13 +318,14 @@ def test_the_job_makes_every_table_below_landing(definitions: dg.Definitions) ->
     assert [job.name for job in definitions.resolve_all_job_defs() if not job.name.startswith("__")] == [
         "extract_exports",
         "process_exports",
+        "process_streams",
         "publish_warehouse",
         "refresh_reports",
         "report_accounts",
     ]
     job = definitions.resolve_job_def("process_exports")
     made = {key.to_user_string() for key in job.asset_layer.selected_asset_keys}
-    assert made == set(TABLES)
+    assert made == set(TABLES) - STREAMS.keys()
     assert job.executor_def.name == "in_process"
 
 
@@ -312,7 +335,10 @@ def test_the_sensors_are_on_by_themselves_and_start_these_jobs(definitions: dg.D
         assert isinstance(sensor, dg.SensorDefinition)
         assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
         jobs[sensor.name] = [target.job_name for target in sensor.targets]
-    assert jobs == {"new_exports": ["process_exports", "publish_warehouse"], "changed_tables": ["refresh_reports"]}
+    assert jobs == {
+        "new_exports": ["process_exports", "process_streams", "publish_warehouse"],
+        "changed_tables": ["refresh_reports"],
+    }
 
 
 def test_the_schedule_extracts_and_needs_no_warehouse(definitions: dg.Definitions) -> None:
@@ -321,7 +347,7 @@ def test_the_schedule_extracts_and_needs_no_warehouse(definitions: dg.Definition
     assert (schedule.name, schedule.job_name) == ("daily_extraction", "extract_exports")
     job = definitions.resolve_job_def("extract_exports")
     made = {key.to_user_string() for key in job.asset_layer.selected_asset_keys}
-    assert made == {key for key in GRAPH if key.startswith("landing")}
+    assert made == {key for key in GRAPH if key.startswith("landing")} - {"landing/streams"}
 
 
 def test_the_graph_is_the_same_for_other_accounts(install: Install) -> None:

@@ -14,10 +14,17 @@ import pytest
 from typer.testing import CliRunner
 
 from tiktok_assets.cli.app import app
+from tiktok_assets.curated.views import VIEWS
 from tiktok_assets.settings import Settings
 from tiktok_assets.songs import load_songs
+from tiktok_assets_tests.sql_pages import questions
 
 ROOT = Path(__file__).parent.parent
+# Half a year without gaps and late accounts, in which an effect is found on some days only.
+NOT_IN_THE_DEMO = {
+    *("Are we ahead of last year?", "When does posting pay?", "Which hashtags go with more views, or fewer?"),
+    *("Which days are missing?", "Who is late?", "What was unusual in the last week?"),
+}
 README = (ROOT / "README.md").read_text()
 SOURCES = "\n".join(path.read_text() for path in (ROOT / "tiktok_assets").rglob("*.py"))
 
@@ -37,24 +44,9 @@ def test_every_command_of_the_readme_exists(words: str) -> None:
         if word
         in {
             *("login", "sessions", "extract", "process", "verify", "inspect", "accounts", "list", "add", "rebuild"),
-            *("simulator", "export", "raw", "status", "report", "as-of", "trace", "aggregate", "viral", "validate"),
-            *(
-                "init",
-                "statement",
-                "media-kit",
-                "compare",
-                "schema-check",
-                "migrate",
-                "archive",
-                "history",
-                "prune",
-                "forget",
-                "demo",
-                "dev",
-                "remove",
-                "songs",
-                "suggest",
-            ),
+            *("simulator", "export", "raw", "table", "status", "report", "as-of", "trace", "aggregate", "viral"),
+            *("validate", "init", "statement", "media-kit", "schema-check", "migrate", "archive", "history", "prune"),
+            *("compare", "forget", "demo", "dev", "remove", "songs", "suggest"),
         }
     ]
     assert names, f"{words!r} names no command"
@@ -118,11 +110,14 @@ def test_the_demo_fills_every_table_and_is_gone_once_removed(tmp_path: Path) -> 
     queries = re.findall(r"```sql\n(.*?)```", README, re.DOTALL)[0].strip().split(";\n")
     with duckdb.connect(str(demo / "warehouse/tiktok.duckdb"), read_only=True) as warehouse:
         answers = [warehouse.sql(query.rstrip(";")).fetchall() for query in queries]
+        restated = {one.text: one.query.replace("'data/", f"'{demo}/") for one in questions().values()}
+        unanswered = [text for text, query in restated.items() if not warehouse.sql(query).fetchall()]
         tables = [name for (name,) in warehouse.sql("select table_name from information_schema.tables").fetchall()]
         empty = [name for name in tables if warehouse.sql(f"select * from {name} limit 1").fetchall() == []]
     assert len(answers[0]) == int(counted["social_media_stats"])
     assert len(answers[1]) > 0
-    assert (len(tables), empty) == (len(shown) + 7, [])
+    assert ({*tables}, empty) == ({*shown, *VIEWS, "_columns"}, [])
+    assert set(unanswered) <= NOT_IN_THE_DEMO
     front = (demo / "reports/index.html").read_text()
     assert (front.count("<polyline"), front.count(" data-attention>")) == (2, 0)
     page = "".join((demo / f"reports/{account}.html").read_text() for account in ("pig1987", "zonea0"))

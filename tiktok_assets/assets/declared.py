@@ -50,11 +50,11 @@ def table_output(table: Table) -> dg.AssetOut:
     return dg.AssetOut(**_output(table))
 
 
-def column_lineage(table: Table) -> dict[str, dg.TableColumnLineage]:
-    """``lineage`` as metadata."""
+def column_lineage(table: Table, tables: Mapping[str, Table] = TABLES) -> dict[str, dg.TableColumnLineage]:
+    """``lineage`` as metadata. ``tables``: by key, those that it is made of."""
     deps = {
         column: [dg.TableColumnDep(dg.AssetKey(origin.key.split("/")), origin.column) for origin in origins]
-        for column, origins in lineage(table, TABLES).items()
+        for column, origins in lineage(table, tables).items()
     }
     return {LINEAGE: dg.TableColumnLineage(deps)}
 

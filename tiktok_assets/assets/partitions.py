@@ -31,9 +31,14 @@ def account_months(accounts: Sequence[str], start: dt.date) -> AccountMonths:
     return AccountMonths(
         {
             "account": dg.StaticPartitionsDefinition(accounts),
-            "date": dg.MonthlyPartitionsDefinition(start.isoformat(), end_offset=1),
+            "date": months_since(start),
         }
     )
+
+
+def months_since(start: dt.date) -> dg.MonthlyPartitionsDefinition:
+    """The partitions of streams, which belong to no account, up to the current month."""
+    return dg.MonthlyPartitionsDefinition(start.isoformat(), end_offset=1)
 
 
 def run_partitions(context: dg.AssetExecutionContext) -> PartitionRange:

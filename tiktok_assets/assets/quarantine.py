@@ -14,6 +14,7 @@ from upath import UPath
 from tiktok_assets.assets.dagster_failures import reports_failures
 from tiktok_assets.exports.names import INSIGHTS, SECTIONS, read_name
 from tiktok_assets.inbox.quarantine import Rejected, in_quarantine, note_of, sentence, where_found
+from tiktok_assets.settings import STREAMS
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.metadata import markdown_table
 from tiktok_assets.storage.run_locks import RUN_LIFE
@@ -25,7 +26,11 @@ _DESCRIPTION = (
     "No file waits in quarantine that is an export of this section by its name, or whose name says no section. "
     "Correct a file and put it into landing again; then delete the one in quarantine and its note."
 )
-_LANDING = (*SECTIONS, INSIGHTS)
+_DESCRIPTION_OF_STREAMS = (
+    "No file from landing/streams waits in quarantine. Correct a file and put it there again; then delete the one in "
+    "quarantine and its note."
+)
+_LANDING = (*SECTIONS, INSIGHTS, STREAMS)
 _LISTED = 50  # notes in the metadata of a result
 _NAMED = 5  # files in a sentence
 
@@ -34,7 +39,12 @@ def build_quarantine_checks(lake: Lake) -> dg.AssetChecksDefinition:
     @dg.multi_asset_check(
         name="quarantine",
         specs=[
-            dg.AssetCheckSpec(PROMISE, asset=["landing", section], description=_DESCRIPTION) for section in _LANDING
+            dg.AssetCheckSpec(
+                PROMISE,
+                asset=["landing", section],
+                description=_DESCRIPTION_OF_STREAMS if section == STREAMS else _DESCRIPTION,
+            )
+            for section in _LANDING
         ],
         can_subset=True,
         required_resource_keys={RUN_LIFE},
@@ -52,7 +62,7 @@ def build_quarantine_checks(lake: Lake) -> dg.AssetChecksDefinition:
 def quarantine_results(lake: Lake) -> list[dg.AssetCheckResult]:
     """The promise of each section, as quarantine is now."""
     notes = [note_of(path) for path in in_quarantine(lake)]
-    return [_result(lake, section, [one for one in notes if _may_be(one, section)]) for section in _LANDING]
+    return [_result(lake, section, [one for one in notes if _may_be(lake, one, section)]) for section in _LANDING]
 
 
 def quarantine_evaluations(lake: Lake) -> list[dg.AssetCheckEvaluation]:
@@ -82,7 +92,11 @@ def named_files(lake: Lake, files: Sequence[UPath]) -> str:
     return ", ".join(places) + (f" and {len(files) - _NAMED} more" if len(files) > _NAMED else "")
 
 
-def _may_be(rejected: Rejected, section: str) -> bool:
+def _may_be(lake: Lake, rejected: Rejected, section: str) -> bool:
+    """Files of streams are those found in their folder; of others the name says the section, or nothing."""
+    is_of_streams = where_found(lake, rejected).startswith(f"{STREAMS}/")
+    if is_of_streams or section == STREAMS:
+        return is_of_streams and section == STREAMS
     return read_name(PurePosixPath(rejected.file).name).section in (section, None)
 
 

@@ -132,7 +132,7 @@ def _new_exports(
                 if not whole:
                     raise BrokenFile(f"{source}: is still being written. It is processed when it is complete.")
                 contents, siblings = read_with_siblings(lake, path, Limits.of(lake.settings))
-                require_past(contents, source)
+                require_past(contents.window, source)
                 file = stack.enter_context(local_copy(path))
                 others = [sibling for sibling, _ in siblings]
                 export = stack.enter_context(open_export(file, others, clock.trusted_today()))

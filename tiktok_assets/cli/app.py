@@ -11,9 +11,6 @@ a database refuses ends with 1.
 from __future__ import annotations
 
 import logging
-import os
-import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +22,7 @@ from tiktok_assets.cli import (
     compare,
     demo,
     dev,
+    export,
     files,
     history,
     init,
@@ -46,7 +44,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-export_app = typer.Typer(help="Tables of the lake in other formats.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(init.app)
 app.add_typer(dev.app)
 app.add_typer(studio.app)
@@ -59,8 +56,8 @@ app.add_typer(compare.app)
 app.add_typer(files.app)
 app.add_typer(prune.app, name="history")
 app.add_typer(accounts.app, name="accounts")
+app.add_typer(export.app, name="export")
 app.add_typer(songs.app, name="songs")
-app.add_typer(export_app, name="export")
 app.add_typer(demo.app, name="demo")
 
 
@@ -191,41 +188,6 @@ def simulator(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.", min=1
         run(port)
     except PortTaken as error:
         raise typer.BadParameter(str(error), param_hint="--port") from error
-
-
-class RawFormat(StrEnum):
-    """The formats of ``export raw``."""
-
-    NDJSON = "ndjson"
-
-
-@export_app.command(
-    "raw", epilog="Example: tiktok-assets export raw --format ndjson --account pig1987 > pig1987.ndjson"
-)
-def export_raw(
-    format: Annotated[RawFormat, typer.Option(help="One JSON object per row.")] = RawFormat.NDJSON,
-    account: Annotated[list[str] | None, typer.Option(help="Only this account; may be repeated.")] = None,
-    report: Annotated[
-        list[str] | None, typer.Option(help="Only this report, for example follower_history; may be repeated.")
-    ] = None,
-) -> None:
-    """Write the raw rows, every column with its text and provenance, to standard output."""
-    from tiktok_assets.accounts import load_roster
-    from tiktok_assets.queries.raw_rows import UnknownReport, exported_rows
-    from tiktok_assets.settings import load_settings
-
-    settings = load_settings()
-    roster = load_roster(settings)
-    if unknown := set(account or ()).difference(roster):
-        message = f"No account is called {', '.join(sorted(unknown))}. There are: {', '.join(roster)}."
-        raise typer.BadParameter(message, param_hint="--account")
-    try:
-        for rows in exported_rows(settings, accounts=account or list(roster), reports=report):
-            sys.stdout.write(rows.write_ndjson())
-    except UnknownReport as error:
-        raise typer.BadParameter(str(error), param_hint="--report") from error
-    except BrokenPipeError:  # the reader, for example `head`, has closed the pipe
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

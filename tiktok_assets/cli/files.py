@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from tiktok_assets.cli.output import AsJson, bar, err, out, print_json, print_validation, unwritable
+from tiktok_assets.cli.output import AsJson, bar, out, print_json, print_validation, print_written, unusable, unwritable
 
 if TYPE_CHECKING:
     from tiktok_assets.inbox.archive import Archiving
@@ -30,19 +30,18 @@ def aggregate(
     account: Annotated[list[str] | None, typer.Option(help="Only this account; may be repeated.")] = None,
 ) -> None:
     """Write the days of all accounts into one file, one row per account and day."""
-    from tiktok_assets.queries.aggregate import CannotAggregate, aggregate_accounts
+    from tiktok_assets.queries.aggregate import aggregate_accounts
+    from tiktok_assets.queries.formats import CannotWrite
     from tiktok_assets.queries.published import NoWarehouse
+    from tiktok_assets.queries.selection import CannotRead
 
     try:
         rows = aggregate_accounts(account, output)
-    except (CannotAggregate, NoWarehouse) as error:
-        raise _unusable(error) from error
+    except (CannotRead, CannotWrite, NoWarehouse) as error:
+        raise unusable(error) from error
     except OSError as error:
         raise unwritable(output, error) from error
-    days = f", {rows['date'].min()} to {rows['date'].max()}" if rows.height else ""
-    out.print(
-        f"{output}: {rows.height} rows of {rows['account'].n_unique()} accounts{days}.", highlight=False, soft_wrap=True
-    )
+    print_written(output, rows, account="account", day="date")
 
 
 @app.command(epilog="Example: tiktok-assets viral --min-views 50000 --growth-threshold 3")
@@ -62,7 +61,7 @@ def viral(
     try:
         found = detect_viral_trends(min_views, growth_threshold)
     except NoWarehouse as error:
-        raise _unusable(error) from error
+        raise unusable(error) from error
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--growth-threshold") from error
     if as_json:
@@ -240,8 +239,3 @@ def _print_archived(found: Archiving, days: int) -> None:
         f"{len(found.moved)} exports {what}, {len(found.kept)} stay, {found.younger} are younger than {days} days.",
         highlight=False,
     )
-
-
-def _unusable(error: ValueError) -> typer.Exit:
-    err.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
-    return typer.Exit(2)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tiktok_assets.cli.days import day_of
-from tiktok_assets.cli.output import AsJson, err, out, print_json
+from tiktok_assets.cli.output import AsJson, err, out, print_json, to_standard_output
 
 if TYPE_CHECKING:
     import polars as pl
@@ -70,6 +69,7 @@ def as_of(
     Without a format the newest rows are printed, in as many columns as fit into the terminal.
     """
     from tiktok_assets.accounts import load_roster
+    from tiktok_assets.curated.registry import UnknownTable
     from tiktok_assets.settings import load_settings
     from tiktok_assets.vintages import as_of as history
 
@@ -79,7 +79,7 @@ def as_of(
     try:
         at = history.moment_of(moment)
         rows = history.as_of(settings, at, table, accounts)
-    except history.UnknownTable as error:
+    except UnknownTable as error:
         raise typer.BadParameter(str(error), param_hint="--table") from error
     except history.NotAMoment as error:
         raise typer.BadParameter(str(error), param_hint="MOMENT") from error
@@ -92,7 +92,7 @@ def as_of(
         raise typer.BadParameter("A terminal cannot show Parquet: give a file.", param_hint="--output")
     content = _encoded(rows, format, is_exact=exact)
     if output is None:
-        _to_standard_output(content)
+        to_standard_output(content)
     else:
         output.write_bytes(content)
         out.print(f"{rows.height} rows written to {output}", highlight=False, soft_wrap=True)
@@ -140,33 +140,19 @@ def _account(roster: Roster, name: str, where: str) -> Account:
 
 
 def _encoded(rows: pl.DataFrame, format: TableFormat, *, is_exact: bool) -> bytes:
-    """``rows`` in a file format. In CSV and JSON, timestamps are ISO 8601; in CSV, lists are joined by spaces.
+    """``rows`` in a file format. In CSV and JSON, timestamps are ISO 8601.
 
-    ``is_exact``: no apostrophe before what a spreadsheet would take for a formula.
+    ``is_exact``: in CSV, no apostrophe before what a spreadsheet would take for a formula.
     """
     import io
 
-    import polars as pl
-    import polars.selectors as cs
-
-    from tiktok_assets.queries.spreadsheet import as_text
+    from tiktok_assets.queries.formats import encode
 
     if format is TableFormat.JSON:
         return rows.write_json().encode() + b"\n"
-    if format is TableFormat.PARQUET:
-        buffer = io.BytesIO()
-        rows.write_parquet(buffer)
-        return buffer.getvalue()
-    flat = rows.with_columns(cs.list().cast(pl.List(pl.String)).list.join(" "))
-    return (flat if is_exact else as_text(flat)).write_csv().encode()
-
-
-def _to_standard_output(content: bytes) -> None:
-    try:
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:  # the reader, for example `head`, has closed the pipe
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    content = io.BytesIO()
+    encode(rows, format if format is TableFormat.PARQUET else "csv", content, name="", is_exact=is_exact)
+    return content.getvalue()
 
 
 def _print_rows(rows: pl.DataFrame, *, all_columns: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ from rich.text import Text
 from tiktok_assets.progress import Progress
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from tiktok_assets.legacy.validate import ValidationReport
 
 _LISTED = 20  # lost tables
@@ -69,6 +72,31 @@ def unwritable(path: Path, error: OSError) -> typer.Exit:
     return typer.Exit(2)
 
 
+def unusable(error: ValueError) -> typer.Exit:
+    """Print what cannot be used as requested; returns the exit to raise."""
+    err.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+    return typer.Exit(2)
+
+
+def to_standard_output(content: bytes) -> None:
+    try:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:  # the reader, for example `head`, has closed the pipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def print_written(file: Path, rows: pl.DataFrame, *, account: str | None, day: str | None) -> None:
+    """Which rows ``file`` holds: how many, of how many accounts, and their days, by the columns of that name."""
+    parts = [f"{rows.height:,} {'row' if rows.height == 1 else 'rows'}"]
+    if account and rows.height:
+        accounts = rows[account].n_unique()
+        parts.append(f" of {accounts} {'account' if accounts == 1 else 'accounts'}")
+    if day and (known := rows[day].drop_nulls()).len():
+        parts.append(f", {known.min():%Y-%m-%d} to {known.max():%Y-%m-%d}")
+    out.print(f"{file}: {''.join(parts)}.", markup=False, highlight=False, soft_wrap=True)
+
+
 def print_json(data: Any) -> None:
     def plain(value: Any) -> Any:
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -99,6 +127,8 @@ def print_result(result: Any) -> None:
         out.print(table)
     for one in result.accounts:
         _print_outcome(one)
+    if result.streams:
+        _print_streams(result.streams)
     if result.dead_runs:
         runs = (
             "1 run of a killed process was"
@@ -124,7 +154,10 @@ def print_result(result: Any) -> None:
         out.print(
             f"still being written, will be processed next time: {path}", style="yellow", markup=False, soft_wrap=True
         )
-    if not (result.accounts or result.lost or result.intake.waiting or result.has_published) and result.is_clean:
+    if (
+        not (result.accounts or result.streams or result.lost or result.intake.waiting or result.has_published)
+        and result.is_clean
+    ):
         from tiktok_assets.settings import load_settings
 
         settings = load_settings()
@@ -133,6 +166,19 @@ def print_result(result: Any) -> None:
             highlight=False,
             soft_wrap=True,
         )
+
+
+def _print_streams(one: Any) -> None:
+    months = f"{one.first_month:%Y-%m} to {one.last_month:%Y-%m}"
+    if one.error:
+        out.print(f"streams, {months}: {one.error}", style="red", markup=False, soft_wrap=True)
+    else:
+        files = f"{one.files} new {'file' if one.files == 1 else 'files'}" if one.files else "made again"
+        out.print(f"streams: {files}, {months}", highlight=False)
+    for text in one.warned_checks.values():
+        out.print(f"look at: {text}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+    for text in one.warnings:
+        out.print(f"note: streams: {text}", style="dim", markup=False, highlight=False, soft_wrap=True)
 
 
 def _print_outcome(one: Any) -> None:
@@ -220,9 +266,23 @@ def print_inspection(found: dict[str, Any]) -> None:
                 highlight=False,
                 soft_wrap=True,
             )
+    if "stores" in found:
+        _print_streams_file(found)
     for warning in found.get("warnings", []):
         out.print(f"  note                 {warning}", style="yellow", markup=False, highlight=False, soft_wrap=True)
     if found["problem"]:
         out.print(
             f"  {found['problem']}: {found['message']}", style="red", markup=False, highlight=False, soft_wrap=True
         )
+
+
+def _print_streams_file(found: dict[str, Any]) -> None:
+    recordings = found["recordings"]
+    more = f" and {len(recordings) - _LISTED} more" if len(recordings) > _LISTED else ""
+    known = {
+        "streams": f"{found['rows']} {'row' if found['rows'] == 1 else 'rows'}, {' to '.join(found['window'])}",
+        "stores": ", ".join(found["stores"]),
+        "recordings": f"{', '.join(recordings[:_LISTED])}{more}",
+    }
+    for name, value in known.items():
+        out.print(f"  {name:<20} {value}", markup=False, highlight=False, soft_wrap=True)

@@ -138,6 +138,15 @@ def _print_summary(found: Status) -> None:
 
 
 def _print_files(found: Status) -> None:
+    for one in found.streams:
+        recordings = _counted(one.recordings, "recording")
+        out.print(
+            f"streams: {one.store}, {one.first} to {one.last}, {_counted(one.days, 'day')}, {recordings}",
+            markup=False,
+            highlight=False,
+        )
+    if found.streams_waiting:
+        out.print(f"{_counted(found.streams_waiting, 'file')} in landing/streams not processed yet", highlight=False)
     if found.waiting:
         out.print(f"{_counted(found.waiting, 'file')} directly in landing or in the folder of an unknown account")
     if found.quarantined:
@@ -146,7 +155,7 @@ def _print_files(found: Status) -> None:
             out.print(f"  {text}", markup=False, highlight=False, soft_wrap=True)
         if found.quarantined > _LISTED:
             out.print(f"  and {found.quarantined - _LISTED:,} more")
-    if found.waiting or any(one.waiting for one in found.accounts):
+    if found.waiting or found.streams_waiting or any(one.waiting for one in found.accounts):
         out.print("To process them: tiktok-assets process", highlight=False)
 
 
@@ -159,6 +168,8 @@ def _as_data(found: Status, settings: Settings) -> dict[str, Any]:
         "files_waiting": found.waiting,
         "files_quarantined": found.quarantined,
         "quarantine": list(found.quarantine),
+        "streams_waiting": found.streams_waiting,
+        "streams": [dataclasses.asdict(one) for one in found.streams],
         "accounts": [
             {
                 "account": one.coverage.account,

@@ -6,11 +6,12 @@ Descriptions are the schemas'. Does not belong here: Dagster's words for them (`
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from tiktok_assets.curated.lineage import staged_origins
 from tiktok_assets.curated.table import Table
+from tiktok_assets.curated.targets import PROGRESS, Target, progress_query
 from tiktok_assets.curated.views import VIEWS
 
 _UNITS: Mapping[str, str] = {
@@ -57,7 +58,8 @@ class Column(NamedTuple):
     source: str
 
 
-_CATALOG = "_columns"
+CATALOG = "_columns"
+"""The view's name."""
 _OF_CATALOG = {
     "table_name": "the table or view that people query",
     "column_name": "its column",
@@ -82,18 +84,19 @@ _TYPES = {
 
 def columns(tables: Mapping[str, Table]) -> list[Column]:
     """Every column that people query, in the order of ``tables`` (all there are, by key), then of the views."""
-    of_itself = [Column(_CATALOG, name, text, "text", "constant") for name, text in _OF_CATALOG.items()]
+    of_itself = [Column(CATALOG, name, text, "text", "constant") for name, text in _OF_CATALOG.items()]
     return [*_of_tables(tables), *_of_views(), *of_itself]
 
 
-def published_views(tables: Mapping[str, Table]) -> dict[str, str]:
+def published_views(tables: Mapping[str, Table], targets: Iterable[Target] = ()) -> dict[str, str]:
     """By name, the queries of the views that stand beside the tables of the warehouse.
 
     ``_columns`` is one of constants, made of the schemas at each publication, so it is always up to date.
     """
     rows = ",\n".join("(" + ", ".join(sql_literal(value) for value in column) + ")" for column in columns(tables))
     catalog = f"select * from (values\n{rows}) as catalog({', '.join(Column._fields)})"
-    return {**{name: view.query for name, view in VIEWS.items()}, _CATALOG: catalog}
+    queries = {name: view.query for name, view in VIEWS.items()}
+    return {**queries, PROGRESS: progress_query(targets), CATALOG: catalog}
 
 
 def descriptions(tables: Mapping[str, Table]) -> dict[str, tuple[str, dict[str, str]]]:
@@ -101,7 +104,7 @@ def descriptions(tables: Mapping[str, Table]) -> dict[str, tuple[str, dict[str, 
     return {
         **{table.name: (table.description, table.columns) for table in _in_warehouse(tables)},
         **{name: (view.description, view.descriptions()) for name, view in VIEWS.items()},
-        _CATALOG: ("One row per column of a table or view: its meaning, unit and source.", dict(_OF_CATALOG)),
+        CATALOG: ("One row per column of a table or view: its meaning, unit and source.", dict(_OF_CATALOG)),
     }
 
 

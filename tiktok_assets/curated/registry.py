@@ -6,6 +6,9 @@ a change affects later months (``recomputed``).
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 import pandera.polars as pa
 
 from tiktok_assets.curated.account.account_daily import ACCOUNT_DAILY, SOCIAL_MEDIA_STATS
@@ -50,3 +53,24 @@ TABLES: dict[str, Table] = {table.key: table for table in (*STAGING, *CURATED, *
 SCHEMAS: dict[str, type[pa.DataFrameModel]] = {key: table.schema for key, table in TABLES.items()}
 PREVIOUS_NAMES = {table.name: table.previous_names for table in WAREHOUSE if table.previous_names}
 """By table of the warehouse and column: its name in files of earlier versions."""
+
+_WAREHOUSE = "warehouse/"
+
+
+class UnknownTable(ValueError):
+    """There is no such table. The message lists the valid names."""
+
+
+def key_of(table: str, views: Iterable[str] = ()) -> str:
+    """The key of ``table``, a key of ``TABLES``; "warehouse/" may be omitted.
+
+    ``views``: names that are valid as well; theirs begin with "warehouse/", too. Raises UnknownTable.
+    """
+    keys = [*reversed(TABLES), *(f"{_WAREHOUSE}{view}" for view in views)]
+    key = table if table in keys else f"{_WAREHOUSE}{table}"
+    if key not in keys:
+        names = [name.removeprefix(_WAREHOUSE) for name in keys]
+        nearest = difflib.get_close_matches(table, names, n=1)
+        meant = f" Did you mean {nearest[0]}?" if nearest else ""
+        raise UnknownTable(f"There is no table {table}.{meant} There are: {', '.join(names)}.")
+    return key

@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 
 import pandera.polars as pa
 
+from tiktok_assets.curated import targets
 from tiktok_assets.curated.account.periods import Periods
-from tiktok_assets.curated.songs import song_weeks
+from tiktok_assets.curated.songs import song_weeks, views_and_streams
 from tiktok_assets.curated.songs.song_daily import SongDays
 from tiktok_assets.curated.songs.song_weeks import WeeksOfSongs
+from tiktok_assets.curated.targets import PROGRESS, progress_query
 from tiktok_assets.curated.videos import trends
 
 
@@ -32,6 +34,10 @@ class View:
     columns: Mapping[str, str] = field(default_factory=dict)
     without: tuple[str, ...] = ()
     """Columns of ``schema`` that it does not have."""
+    account: str | None = "account"
+    """The column of the account's key; None: its rows are of all accounts together."""
+    day: str = "date"
+    """The column of the day, or of a moment in it."""
 
     def descriptions(self) -> dict[str, str]:
         """What each column means."""
@@ -138,6 +144,8 @@ VIEWS: Mapping[str, View] = {
         description="One row per account and video: its newest numbers, in the columns of Fivetran's "
         "dbt_social_media_reporting.",
         sources=("content_performance",),
+        account="page_id",
+        day="created_timestamp",
         columns={
             "source_relation": "the table it comes from",
             "created_timestamp": "upload time (UTC)",
@@ -159,7 +167,14 @@ VIEWS: Mapping[str, View] = {
         description=inspect.cleandoc(str(trends.ViralTrends.__doc__)),
         sources=("viral_content", "content_performance"),
         schema=trends.ViralTrends,
+        account=None,
         columns={"platform": "always 'tiktok'"},
+    ),
+    "song_views_and_streams": View(
+        query=views_and_streams.QUERY,
+        description=inspect.cleandoc(str(views_and_streams.ViewsAndStreams.__doc__)),
+        sources=("song_days", "song_streams"),
+        schema=views_and_streams.ViewsAndStreams,
     ),
     "song_daily": View(
         query=_KNOWN_LAST.format(table="song_days"),
@@ -179,6 +194,12 @@ VIEWS: Mapping[str, View] = {
             "roster_views": "sum of their video_views in the week",
             "share": "views / roster_views, of the known videos alone; null where a day of the account is unknown",
         },
+    ),
+    PROGRESS: View(
+        query=progress_query([]),
+        description="One row per target of targets.csv: what was reached of it, and whether that is on the way.",
+        sources=("social_media_stats",),
+        columns=targets.COLUMNS,
     ),
 }
 """By name. social_media_rollup has the columns of Fivetran's dbt_social_media_reporting, to stand beside its tables."""

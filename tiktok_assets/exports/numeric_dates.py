@@ -24,10 +24,10 @@ _BUDDHIST = range(2400, 2700)
 # Persian years run 621 behind, Islamic ones about 579: 1405 and 1447 are 2026. No file of ours is from before 2016.
 _OTHER_CALENDARS = range(1300, 1600)
 
-DAY_OR_MONTH = "day and month are ambiguous. Write the dates as YYYY-MM-DD, or use the original file from TikTok."
+DAY_OR_MONTH = "day and month are ambiguous. Write the dates as YYYY-MM-DD, or use the original file."
 OTHER_CALENDAR = (
     "the year is of another calendar (Persian or Islamic). Set the spreadsheet to Gregorian dates, write them as "
-    "YYYY-MM-DD, or use the original file from TikTok."
+    "YYYY-MM-DD, or use the original file."
 )
 
 

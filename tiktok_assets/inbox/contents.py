@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,12 +15,14 @@ from upath import UPath
 from tiktok_assets import clock
 from tiktok_assets.exports.evidence import ONE_DAY
 from tiktok_assets.exports.names import NameFacts
-from tiktok_assets.exports.problems import ExportProblem, UnreadableFile
+from tiktok_assets.exports.problems import ExportProblem, ForeignFile, UnreadableFile
 from tiktok_assets.inbox.files import State, siblings_of, state_of
 from tiktok_assets.inbox.ownership import linked_handles
 from tiktok_assets.inbox.sandbox import Limits, read_within
 from tiktok_assets.reports.reading import MemberRows, open_export
+from tiktok_assets.settings import STREAMS
 from tiktok_assets.storage.lake import Lake, local_copy
+from tiktok_assets.streams.reading import is_of_streams
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +46,12 @@ class Contents:
 Siblings = tuple[tuple[Path, State], ...]
 
 
+class OutsideTime(ExportProblem):
+    """An export of days that have no partition."""
+
+    reason = "outside_time"
+
+
 class DaysInTheFuture(UnreadableFile):
     """Days after today: the machine's clock is wrong, or the file. It stays where it is until one is corrected."""
 
@@ -63,14 +71,29 @@ def read_with_siblings(lake: Lake, path: UPath, limits: Limits) -> tuple[Content
     return contents, siblings
 
 
-def require_past(contents: Contents, name: str) -> None:
-    """Raise DaysInTheFuture where it contains days after tomorrow, which a label can be ahead."""
-    (first, last), today = contents.window, clock.today()
+def require_past(window: tuple[dt.date, dt.date], name: str) -> None:
+    """Raise DaysInTheFuture where a file of this ``window`` has days after tomorrow, which a label can be ahead."""
+    (first, last), today = window, clock.today()
     if last > today + ONE_DAY:
         raise DaysInTheFuture(
             f"{name}: contains {first} to {last}, and today is {today} by this machine's clock. If the clock is wrong, "
             "correct it, then the file is picked up automatically; if the file is wrong, export it again."
         )
+
+
+def months_to_keep(
+    lake: Lake, months: Iterable[dt.date], window: tuple[dt.date, dt.date], name: str, folder: UPath
+) -> list[dt.date]:
+    """Of ``months`` those that have a partition. Raises OutsideTime where none has; ``folder``: where the file goes."""
+    kept = lake.months_kept(months)
+    if not kept:
+        first, last = window
+        raise OutsideTime(
+            f"{name}: contains {first} to {last}; the months kept are {lake.settings.start_date:%Y-%m} to the current "
+            f"one. Set TIKTOK_START_DATE to an earlier month, or correct the dates, then put the file back into "
+            f"{folder}."
+        )
+    return kept
 
 
 @functools.lru_cache(maxsize=100_000)
@@ -94,6 +117,17 @@ def read_contents(
 
 def contents_of(file: Path, siblings: Sequence[Path], today: dt.date | None) -> Contents:
     """Raises an ExportProblem."""
+    try:
+        return _contents_of(file, siblings, today)
+    except ForeignFile as problem:
+        if is_of_streams(file):
+            raise ForeignFile(
+                f"{file.name}: is a table of streams, which are no account's. Put it into landing/{STREAMS}/."
+            ) from problem
+        raise
+
+
+def _contents_of(file: Path, siblings: Sequence[Path], today: dt.date | None) -> Contents:
     with open_export(file, siblings, today) as export:
         export.validate()
         return Contents(

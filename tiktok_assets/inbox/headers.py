@@ -17,7 +17,7 @@ from tiktok_assets.exports.archive import open_members
 from tiktok_assets.exports.problems import ExportProblem
 from tiktok_assets.exports.tables import read_table
 from tiktok_assets.exports.text_rows import normal
-from tiktok_assets.inbox.files import account_files, files_below, shown, source_of
+from tiktok_assets.inbox.files import account_files, files_below, lies_below, shown, source_of
 from tiktok_assets.inbox.ownership import home_of
 from tiktok_assets.progress import Progress, silent
 from tiktok_assets.reports.identify import identify
@@ -117,6 +117,8 @@ def _of_account(lake: Lake, account: str) -> Iterator[tuple[str, UPath]]:
 def _waiting(settings: Settings, roster: Roster) -> Iterator[tuple[str, UPath]]:
     """The files in landing that are in no account's folder yet, as people drop them."""
     for path in files_below(settings.landing):
+        if lies_below(path, settings.landed_streams):
+            continue
         below = path.relative_to(settings.landing)
         if len(below.parts) == 1 or home_of(settings, roster, below.parts[0]) is None:
             yield below.as_posix(), path

@@ -13,13 +13,16 @@ from tiktok_assets import clock
 from tiktok_assets.accounts import Account, Roster
 from tiktok_assets.exports.archive import export_id
 from tiktok_assets.exports.names import read_name
-from tiktok_assets.exports.problems import AccountConflict, ExportProblem, UnknownAccount
+from tiktok_assets.exports.problems import AccountConflict, ExportProblem, ForeignFile, UnknownAccount
 from tiktok_assets.exports.visits import copied_together, is_undated, of_one_visit
 from tiktok_assets.inbox.files import lies_below
 from tiktok_assets.inbox.ownership import owner
 from tiktok_assets.inbox.sandbox import Limits, read_within
 from tiktok_assets.reports.export import Export
 from tiktok_assets.reports.reading import MemberRows, open_export
+from tiktok_assets.settings import STREAMS
+from tiktok_assets.streams.reading import StreamsFile, is_of_streams, read_streams
+from tiktok_assets.streams.rows import distinct_rows, typed_rows
 
 
 def inspect(path: Path, roster: Roster, landing: UPath, limits: Limits) -> dict[str, Any]:
@@ -58,12 +61,16 @@ def _description(
     """What the file contains, and what is wrong with it; called in the sandbox."""
     described: dict[str, Any] = {}
     try:
+        if lies_below(UPath(path.absolute()), landing / STREAMS):
+            return _described_streams(read_streams(path, path.name)), None
         others = [other for other in path.parent.iterdir() if other.is_file()]
         siblings = of_one_visit(path, others) if is_undated(path.name) else copied_together(path, others)
         with open_export(path, siblings, today) as export:
             described = _described(export, roster, landing)
             export.validate()
     except ExportProblem as problem:
+        if isinstance(problem, ForeignFile) and is_of_streams(path):
+            return _described_streams(read_streams(path, path.name)), None
         return described, problem
     return described, None
 
@@ -87,6 +94,19 @@ def _described(export: Export, roster: Roster, landing: UPath) -> dict[str, Any]
         "vintage_evidence": export.vintage_evidence,
         "tables": [_table(member) for member in export.members],
         "warnings": list(export.warnings),
+    }
+
+
+def _described_streams(file: StreamsFile) -> dict[str, Any]:
+    first, last = file.window
+    rows = distinct_rows(typed_rows(file.rows))
+    return {
+        "product": STREAMS,
+        "window": [first.isoformat(), last.isoformat()],
+        "rows": rows.height,
+        "recordings": sorted(rows["track"].unique()),
+        "stores": sorted(rows["store"].unique()),
+        "warnings": list(file.warnings),
     }
 
 

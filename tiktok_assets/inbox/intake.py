@@ -13,7 +13,7 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from upath import UPath
 
@@ -21,7 +21,7 @@ from tiktok_assets.accounts import Account, Roster
 from tiktok_assets.exports.names import INSIGHTS, read_name
 from tiktok_assets.exports.problems import AccountConflict, ExportProblem, UnknownAccount, UnreadableFile
 from tiktok_assets.exports.safe_text import one_line
-from tiktok_assets.inbox.contents import Contents, read_with_siblings, require_past
+from tiktok_assets.inbox.contents import Contents, months_to_keep, read_with_siblings, require_past
 from tiktok_assets.inbox.files import (
     account_folders,
     files_below,
@@ -49,6 +49,7 @@ from tiktok_assets.inbox.ownership import (
 from tiktok_assets.inbox.quarantine import Rejected, quarantine
 from tiktok_assets.inbox.receipts import loaded, months_noted, proven_ids
 from tiktok_assets.inbox.sandbox import Limits
+from tiktok_assets.inbox.streams import LandedStreams, take_in_streams
 from tiktok_assets.storage.lake import Lake, changed_at, files_in
 
 log = logging.getLogger(__name__)
@@ -68,12 +69,6 @@ class UnusableName(ExportProblem):
     """A name that is not valid text; it could not be written into any table."""
 
     reason = "unusable_name"
-
-
-class OutsideTime(ExportProblem):
-    """An export of days that have no partition."""
-
-    reason = "outside_time"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +96,8 @@ class Intake:
     """What could not be read or moved, and what to do: one message each."""
     left_alone: tuple[str, ...]
     """Why a file stays where it is: its bytes are stored already, or it is not ours."""
+    streams: tuple[LandedStreams, ...] = ()
+    """Files of streams that raw does not hold yet."""
     postponed: int = 0
     """Number of files that this pass had no time for; the next one continues with them."""
 
@@ -114,7 +111,16 @@ def take_in(lake: Lake, roster: Roster, *, settle_seconds: float = 0.0, read_bud
     """
     with lake.alone("intake"):
         lake.remove_orphans()
-        return Inbox(lake, roster, settle_seconds=settle_seconds, read_budget=read_budget).take_in()
+        intake = Inbox(lake, roster, settle_seconds=settle_seconds, read_budget=read_budget).take_in()
+        streams = take_in_streams(lake, settle_seconds=settle_seconds, read_budget=read_budget)
+    return replace(
+        intake,
+        streams=streams.landed,
+        rejected=(*intake.rejected, *streams.rejected),
+        waiting=(*intake.waiting, *streams.waiting),
+        unreadable=(*intake.unreadable, *streams.unreadable),
+        postponed=intake.postponed + streams.postponed,
+    )
 
 
 class Inbox:
@@ -208,6 +214,8 @@ class Inbox:
                 yield account, path
         for path in files_below(settings.landing, self._refused):
             folder, *rest = path.relative_to(settings.landing).parts
+            if lies_below(path, settings.landed_streams):
+                continue
             account = home_of(settings, self._roster, folder) if rest else None
             if account is None:
                 unassigned.append(path)
@@ -311,18 +319,11 @@ class Inbox:
                 f"{self._lake.settings.landing}."
             )
         contents, _ = read_with_siblings(self._lake, path, self._limits)
-        require_past(contents, path.name)
+        require_past(contents.window, path.name)
         account = self._owner(path, contents)
         if account.key not in self._roster:
             raise AccountNotInUse(f"{path}: belongs to the account {account.key}, which is not in use. {TO_USE_IT}")
-        months = self._lake.months_kept(contents.months)
-        if not months:
-            first, last = contents.window
-            raise OutsideTime(
-                f"{path.name}: contains {first} to {last}; the months kept are "
-                f"{self._lake.settings.start_date:%Y-%m} to the current one. Set TIKTOK_START_DATE to an earlier "
-                f"month, or correct the dates, then put the file back into {self._lake.settings.landing}."
-            )
+        months = months_to_keep(self._lake, contents.months, contents.window, path.name, self._lake.settings.landing)
         twin = self._held[contents.export_id].setdefault(account.key, path)
         if twin != path:
             raise AlreadyHere(_SAME_BYTES.format(path=path, twin=twin))

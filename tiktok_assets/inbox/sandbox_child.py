@@ -28,6 +28,7 @@ from tiktok_assets.exports.problems import ExportProblem
 # What requests call is imported before memory is limited.
 from tiktok_assets.inbox import contents, inspect  # noqa: F401
 from tiktok_assets.inbox.sandbox import Answer, Limits, Request
+from tiktok_assets.streams import reading  # noqa: F401
 
 _IDLE = 60.0
 _MB = 1024**2

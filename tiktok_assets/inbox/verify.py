@@ -16,6 +16,7 @@ from tiktok_assets.accounts import Roster
 from tiktok_assets.inbox.files import account_files, identity, places_of
 from tiktok_assets.inbox.findings import AccountState, Finding, exports_to_reopen, findings, with_remedies
 from tiktok_assets.inbox.receipts import Receipt, loaded, loaded_receipts, reopen
+from tiktok_assets.inbox.streams import findings_on_streams, forget_months, unprocessed_streams
 from tiktok_assets.making import made_with
 from tiktok_assets.songs import load_songs
 from tiktok_assets.storage.duckdb import Warehouse
@@ -32,6 +33,8 @@ from tiktok_assets.storage.manifest import (
     stored_files,
     stored_rows,
 )
+from tiktok_assets.storage.streams import STREAMS_LOCK, noted
+from tiktok_assets.storage.streams import stored_rows as rows_of_streams
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +43,9 @@ def verify(lake: Lake, roster: Roster, warehouse: Warehouse, say: Callable[[str]
     """Everything that is missing or differs. Changes nothing, and waits for the runs under way; ``say`` gets why."""
     with _alone(lake, roster, say=say):
         lost = [one for _, found in _look(lake, roster, warehouse, say) for one in found]
-        return [*_of_warehouse(warehouse), *(one for account in roster for one in _unprocessed(lake, account)), *lost]
+        unprocessed = [one for account in roster for one in _unprocessed(lake, account)]
+        streams = [*unprocessed_streams(lake), *_of_streams(lake, warehouse, say)]
+        return [*_of_warehouse(warehouse), *unprocessed, *lost, *streams]
 
 
 def repair(lake: Lake, roster: Roster, warehouse: Warehouse) -> list[Finding] | None:
@@ -56,7 +61,9 @@ def repair(lake: Lake, roster: Roster, warehouse: Warehouse) -> list[Finding] | 
             looked = list(_look(lake, roster, warehouse))
             for state, found in looked:
                 reopen(lake, state.account, exports_to_reopen(state, found))
-            return [one for _, found in looked for one in found]
+            streams = _of_streams(lake, warehouse)
+            forget_months(lake, [month for one in streams for month in one.months])
+            return [*(one for _, found in looked for one in found), *streams]
     except LockTaken:
         return None
 
@@ -65,7 +72,7 @@ def _alone(
     lake: Lake, roster: Roster, *, wait: bool = True, say: Callable[[str], object] = log.info
 ) -> contextlib.AbstractContextManager[None]:
     """No run changes anything during the block."""
-    return Locks(lake.settings.locks).hold([account_lock(account) for account in roster], wait=wait, say=say)
+    return Locks(lake.settings.locks).hold([*map(account_lock, roster), STREAMS_LOCK], wait=wait, say=say)
 
 
 def _of_warehouse(warehouse: Warehouse) -> Iterator[Finding]:
@@ -122,6 +129,16 @@ def _stored_rows(warehouse: Warehouse, say: Callable[[str], object]) -> dict[Key
         return {}
     with warehouse.session(say=say, read_only=True) as session:
         return stored_rows(session)
+
+
+def _of_streams(lake: Lake, warehouse: Warehouse, say: Callable[[str], object] = log.info) -> list[Finding]:
+    if not noted(lake):
+        return []
+    rows = {}
+    if not warehouse.problem():
+        with warehouse.session(say=say, read_only=True) as session:
+            rows = rows_of_streams(session)
+    return findings_on_streams(lake, rows)
 
 
 def _found_files(lake: Lake, account: str, noted: Mapping[dt.date, Made]) -> dict[dt.date, dict[str, str]]:

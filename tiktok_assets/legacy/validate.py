@@ -26,8 +26,10 @@ from tiktok_assets.exports.text_rows import ROW, Table
 from tiktok_assets.legacy import days
 from tiktok_assets.legacy import tables as legacy
 from tiktok_assets.reports import REPORTS
+from tiktok_assets.streams.rows import GRAIN
+from tiktok_assets.streams.tables import STREAMS
 
-TABLES: dict[str, type[pa.DataFrameModel]] = {table.name: table.schema for table in STAGING}
+TABLES: dict[str, type[pa.DataFrameModel]] = {table.name: table.schema for table in (*STAGING, STREAMS)}
 """The schema of each table, by the name of its folder in data/staging."""
 _SHOWN = 20
 """The most findings of one file that are printed."""
@@ -207,8 +209,8 @@ def _staged(path: Path, found: _FileFindings, today: dt.date) -> None:
     _breaks_schema(TABLES[name], rows, found)
     _in_wrong_partition(path, rows, found)
     report = next((report for report in REPORTS if report.name == name), None)
-    key = ["account", *report.grain] if report else []
-    if report and set(key) <= set(rows.columns):
+    key = ["account", *report.grain] if report else list(GRAIN) if name == STREAMS.name else []
+    if key and set(key) <= set(rows.columns):
         _twice(key, rows, found)
     if report and report.grain == ("date",) and rows.schema.get("account") == pl.String():
         found.days_of[name] = _days(rows, found.file)
@@ -276,7 +278,7 @@ def _in_wrong_partition(path: Path, rows: pl.DataFrame, found: _FileFindings) ->
             found.problem(f"is in the folder of the month {partition['date'][:7]}", row=row, column="date", value=value)
 
 
-def _twice(key: list[str], rows: pl.DataFrame, found: _FileFindings) -> None:
+def _twice(key: Sequence[str], rows: pl.DataFrame, found: _FileFindings) -> None:
     numbered = rows.with_row_index("_row", offset=1).with_columns(_first=pl.col("_row").first().over(key))
     for row in numbered.filter(pl.col("_row") != pl.col("_first")).iter_rows(named=True):
         what = ", ".join(str(row[name]) for name in key)

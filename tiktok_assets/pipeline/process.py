@@ -18,14 +18,17 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tiktok_assets import targets
 from tiktok_assets.accounts import Roster, load_roster
 from tiktok_assets.inbox.intake import Intake, LandedExport, by_account, take_in
 from tiktok_assets.inbox.receipts import waiting_for_publication
 from tiktok_assets.inbox.run_plan import are_planned, note_deaths
+from tiktok_assets.inbox.streams import months_to_make
 from tiktok_assets.inbox.verify import repair
 from tiktok_assets.pipeline.results import AccountResult, Interrupted, Result
 from tiktok_assets.progress import Progress, silent
 from tiktok_assets.settings import Settings, project_root
+from tiktok_assets.songs import load_songs
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.lock_names import PLANNING, may_have_dead_runs
@@ -74,10 +77,11 @@ def _process(
 ) -> Result:
     lake, roster = Lake(settings), load_roster(settings)
     warehouse = Warehouse(settings.working_warehouse, settings.warehouse)
+    songs = load_songs(settings)
     lost = tuple(repair(lake, roster, warehouse) or ())
     intake = take_in(lake, roster)
-    is_published = not waiting_for_publication(lake, roster) and not warehouse.is_behind()
-    if not intake.landed and is_published and not may_have_dead_runs(Locks(settings.locks)):
+    is_done = _is_published(lake, roster, warehouse) and not months_to_make(lake, songs, intake.streams)
+    if not intake.landed and is_done and not may_have_dead_runs(Locks(settings.locks)):
         return Result(intake=intake, accounts=(), lost=lost)
     with instance or project_instance() as history:
         result = _run(lake, roster, intake, warehouse, history, progress, stop)
@@ -96,6 +100,7 @@ def _run(
     """Process what landed; then, if those runs did not, publish everything that is stored."""
     from tiktok_assets.graph import build_definitions
     from tiktok_assets.pipeline.runs import Runner, publish
+    from tiktok_assets.pipeline.streams import PROCESS_STREAMS, run_streams
     from tiktok_assets.storage.run_locks import end_dead_runs
 
     definitions, locks = build_definitions(lake.settings), Locks(lake.settings.locks)
@@ -118,17 +123,27 @@ def _run(
     moved = {account: exports for account, exports in moved.items() if account in succeeded}
     for account, again in runner.run(moved).items():
         results[account] = _merged(results[account], again)
+    streams = None
+    if months := months_to_make(lake, load_songs(lake.settings), intake.streams):
+        streams = run_streams(definitions.resolve_job_def(PROCESS_STREAMS), history, months, intake.streams)
     unpublished, has_published = None, False
-    if waiting_for_publication(lake, roster) or warehouse.is_behind():
+    if not _is_published(lake, roster, warehouse):
         unpublished = publish(definitions.resolve_job_def("publish_warehouse"), history)
         has_published = unpublished is None
     return Result(
         intake=intake,
         accounts=tuple(results[account] for account in groups),
+        streams=streams,
         dead_runs=len(dead),
         has_published=has_published,
         unpublished=unpublished,
     )
+
+
+def _is_published(lake: Lake, roster: Roster, warehouse: Warehouse) -> bool:
+    """Whether people see everything that is stored, and the targets as they are written."""
+    is_waiting = bool(waiting_for_publication(lake, roster))
+    return not is_waiting and not warehouse.is_behind() and targets.is_published(lake.settings, roster)
 
 
 def _wait_for_others(

@@ -14,14 +14,15 @@ import polars as pl
 from tiktok_assets.accounts import load_roster
 from tiktok_assets.failures import PassingFailure
 from tiktok_assets.graph import warehouse_of
-from tiktok_assets.inbox.files import account_files
+from tiktok_assets.inbox.files import account_files, files_below
 from tiktok_assets.inbox.receipts import loaded, proven_ids
 from tiktok_assets.pipeline.process import Result, planning, process_alone
 from tiktok_assets.progress import Progress, silent
-from tiktok_assets.settings import Settings
+from tiktok_assets.settings import STREAMS, Settings
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.lock_names import account_lock
 from tiktok_assets.storage.locks import Locks, LockTaken
+from tiktok_assets.storage.streams import STREAMS_LOCK, raw_files
 
 
 class RebuildRefused(ValueError):
@@ -66,6 +67,7 @@ def _rebuild(
             _restore(backup, places)
         _refuse_to_lose_accounts(settings)
         _refuse_to_lose_exports(settings)
+        _refuse_to_lose_streams(settings)
         before = dict(_tables(settings))
         backup.mkdir(parents=True)
         for path in places:
@@ -74,6 +76,8 @@ def _rebuild(
         warehouse_of(settings).start_empty()
     try:
         result = process_alone(settings, instance=instance, progress=progress)
+        if result.streams and result.streams.error:
+            raise RebuildFailed(f"The rebuild failed and the previous lake is back: streams, {result.streams.error}")
         if not all(account.succeeded for account in result.accounts):
             name, error = next((one.account, one.error) for one in result.accounts if one.error)
             raise RebuildFailed(f"The rebuild failed and the previous lake is back: {name}, {error}")
@@ -81,7 +85,8 @@ def _rebuild(
         _restore(backup, places)
         raise
     lake = Lake(settings)
-    if not any(loaded(lake, account) for account in load_roster(settings)):  # the published rows' exports are gone
+    is_empty = not raw_files(lake) and not any(loaded(lake, account) for account in load_roster(settings))
+    if is_empty:  # the published rows' exports are gone
         settings.warehouse.unlink(missing_ok=True)
         settings.working_warehouse.unlink(missing_ok=True)
     after = dict(_tables(settings))
@@ -93,7 +98,7 @@ def _rebuild(
 def _without_runs(settings: Settings) -> Iterator[None]:
     """Nothing else changes an account's tables during the block. Raises RebuildRefused if a run does."""
     try:
-        with Locks(settings.locks).hold([account_lock(account) for account in load_roster(settings)], wait=False):
+        with Locks(settings.locks).hold([*map(account_lock, load_roster(settings)), STREAMS_LOCK], wait=False):
             yield
     except LockTaken as taken:
         raise RebuildRefused(
@@ -138,6 +143,17 @@ def _refuse_to_lose_exports(settings: Settings) -> None:
             f"No export of {', '.join(empty)} is left in {settings.landing} or {settings.archive}, so a rebuild would "
             "lose their tables. Check that the disk is mounted, or restore the files, then run this again. If you "
             f"deleted them to have the tables gone, delete {receipts} as well. Nothing was changed."
+        )
+
+
+def _refuse_to_lose_streams(settings: Settings) -> None:
+    """No file of streams left is a disk that is not mounted, unless a person says otherwise."""
+    lake = Lake(settings)
+    if raw_files(lake) and next(files_below(settings.landed_streams), None) is None:
+        raise RebuildRefused(
+            f"No file of streams is left in {settings.landed_streams}, so a rebuild would lose song_streams. Check "
+            "that the disk is mounted, or restore the files, then run this again. If you deleted them to have the rows "
+            f"gone, delete {settings.raw / STREAMS} as well. Nothing was changed."
         )
 
 

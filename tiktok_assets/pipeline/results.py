@@ -35,11 +35,28 @@ class AccountResult:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StreamsResult:
+    """The result of a run for streams. ``files``: how many were new; the others are made again with other songs.
+
+    ``warned_checks``: broken promises, each with its sentence.
+    """
+
+    files: int
+    first_month: dt.date
+    last_month: dt.date
+    error: str | None
+    warned_checks: dict[str, str]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Result:
     """One pass over landing."""
 
     intake: Intake
     accounts: tuple[AccountResult, ...]
+    streams: StreamsResult | None = None
+    """Of the run for streams, if one was needed."""
     lost: tuple[Finding, ...] = ()
     """What was missing, or not what a run had made, when this pass began."""
     dead_runs: int = 0
@@ -53,6 +70,7 @@ class Result:
     def is_clean(self) -> bool:
         """No file was quarantined or unreadable, no run or check with severity error failed, all is published."""
         runs = all(account.succeeded and not account.failed_checks for account in self.accounts)
+        runs = runs and (self.streams is None or self.streams.error is None)
         return runs and not self.unpublished and not self.intake.rejected and not self.intake.unreadable
 
 

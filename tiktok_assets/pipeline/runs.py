@@ -30,7 +30,7 @@ from tiktok_assets.storage.locks import WAITING
 from tiktok_assets.storage.metadata import part_of_list
 
 # A line per event on the terminal would hide the progress bar; the history stores them all.
-_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 log = logging.getLogger(__name__)
 
 
@@ -90,7 +90,7 @@ class Runner:
         self.progress(batch.name, done, total)
         self.history.add_event_listener(run_id, count)
         tags = batch.tags | ({MORE_TAG: "yes"} if has_more else {})
-        return execute_quietly(self.job, self.history, tags, run_id, _QUIET)
+        return execute_quietly(self.job, self.history, tags, run_id, QUIET)
 
 
 def _was_interrupted(run: dg.ExecuteInProcessResult) -> bool:
@@ -125,7 +125,7 @@ def _result(run: dg.ExecuteInProcessResult, account: str, exports: list[LandedEx
         first_month=min(months),
         last_month=max(months),
         succeeded=run.success,
-        error=None if run.success else _why(run),
+        error=None if run.success else failure_of(run),
         failed_checks=tuple(named(dg.AssetCheckSeverity.ERROR)),
         warned_checks=named(dg.AssetCheckSeverity.WARN),
         warnings=tuple(dict.fromkeys(warnings)),
@@ -134,11 +134,12 @@ def _result(run: dg.ExecuteInProcessResult, account: str, exports: list[LandedEx
 
 def publish(job: dg.JobDefinition, instance: dg.DagsterInstance) -> str | None:
     """Publish what earlier runs loaded; returns why that failed, if it did."""
-    run = execute_quietly(job, instance, {}, str(uuid.uuid4()), _QUIET)
-    return None if run.success else _why(run)
+    run = execute_quietly(job, instance, {}, str(uuid.uuid4()), QUIET)
+    return None if run.success else failure_of(run)
 
 
-def _why(run: dg.ExecuteInProcessResult) -> str:
+def failure_of(run: dg.ExecuteInProcessResult) -> str:
+    """Why a run failed, in a sentence."""
     for event in run.all_events:
         if event.is_step_failure:
             error = event.step_failure_data.error

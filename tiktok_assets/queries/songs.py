@@ -12,31 +12,28 @@ import polars as pl
 
 from tiktok_assets.curated.songs.gains import recent_gains
 from tiktok_assets.curated.songs.suggestions import suggestions
-from tiktok_assets.queries.published import read_table
+from tiktok_assets.queries.tables import read
 from tiktok_assets.settings import Settings
 
 WINDOW = 28
 """Days that ``standing`` looks back."""
 
-_DAYS = (
-    "account, date as day, video_id, views, views_low, views_high, total_views_low, total_views_high",
-    "video_daily semi join song_videos using (account, video_id)",
-)
-_SNAPSHOTS = (
-    "account, captured_on as date, video_id, title, hashtags, published_at, publish_date as post_date",
-    "content_performance",
-)
+_VIDEO = ["account", "video_id"]
+_DAYS = (*_VIDEO, "date", "views", "views_low", "views_high", "total_views_low", "total_views_high")
+_SNAPSHOTS = {"date": "captured_on", "post_date": "publish_date"}
 
 
 def standing(settings: Settings) -> pl.DataFrame:
     """One row per song and account with its videos: see ``recent_gains``. Raises NoWarehouse."""
-    columns, days = _DAYS
-    videos = read_table(settings, "song_videos", "account, song, video_id, published_on")
-    return recent_gains(read_table(settings, days, columns), videos, WINDOW)
+    videos = read("song_videos", columns=(*_VIDEO, "song", "published_on"), settings=settings)
+    days = read("video_daily", columns=_DAYS, settings=settings).join(videos, on=_VIDEO, how="semi")
+    return recent_gains(days.rename({"date": "day"}), videos, WINDOW)
 
 
 def suggested(settings: Settings, around: dt.date, days: int) -> pl.DataFrame:
     """The rows of ``Suggestions``. Raises NoWarehouse."""
-    columns, snapshots = _SNAPSHOTS
-    known = read_table(settings, "song_videos", "account, video_id")
-    return suggestions(read_table(settings, snapshots, columns), known, around, days)
+    columns = (*_VIDEO, "title", "hashtags", "published_at", *_SNAPSHOTS.values())
+    snapshots = read("content_performance", columns=columns, settings=settings).rename(
+        {name: before for before, name in _SNAPSHOTS.items()}
+    )
+    return suggestions(snapshots, read("song_videos", columns=_VIDEO, settings=settings), around, days)

@@ -15,7 +15,7 @@ from tiktok_assets.curated._tables import conform
 from tiktok_assets.curated.videos.video_growth import with_growth
 from tiktok_assets.curated.videos.videos import Videos
 from tiktok_assets.curated.videos.viral import GROWTH_THRESHOLD, MIN_VIEWS, ViralVideos, viral_videos
-from tiktok_assets.queries.published import read_table
+from tiktok_assets.queries.tables import read
 from tiktok_assets.settings import Settings, load_settings
 
 SCHEMA = pl.Schema({name: column.dtype.type for name, column in ViralVideos.to_schema().columns.items()})
@@ -40,8 +40,7 @@ def detect_viral_trends(
         raise ValueError(f"growth_threshold={growth_threshold}: must be a factor above 0.")
     settings = settings or load_settings()
     renamed = {"captured_on": "date", "publish_date": "post_date"}
-    stored = read_table(settings, "content_performance").rename(renamed)
-    snapshots = conform(stored.with_columns(pl.col("published_at").dt.replace_time_zone("UTC")), Videos)
+    snapshots = conform(read("content_performance", settings=settings).rename(renamed), Videos)
     timezones = {key: account.timezone for key, account in load_roster(settings).items()}
     found = viral_videos(
         with_growth(snapshots, timezones),

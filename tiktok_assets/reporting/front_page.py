@@ -21,6 +21,7 @@ from tiktok_assets.reporting.next_steps import NextSteps, next_steps
 from tiktok_assets.reporting.rendering import rendered, text
 from tiktok_assets.reporting.song_tables import SongTables
 from tiktok_assets.reporting.songs import PAGE, songs_of_roster
+from tiktok_assets.reporting.targets import NO_TARGETS, Progress, shown_targets
 
 LATE_AFTER = 7
 """Days behind the newest day Studio can have numbers of, from which on an account's numbers are late: a weekly export
@@ -134,7 +135,7 @@ def ranks(lines: Sequence[RosterLine]) -> dict[str, int]:
     return {key: 1 + sum(other > views for other in known.values()) for key, views in known.items()}
 
 
-def front_page(lines: Sequence[RosterLine], made_at: dt.datetime) -> str:
+def front_page(lines: Sequence[RosterLine], made_at: dt.datetime, progress: Progress = NO_TARGETS) -> str:
     """The page of all accounts, most views of the last 7 days first, as of ``made_at`` (aware)."""
     places = ranks(lines)
     ordered = sorted(lines, key=lambda one: (places.get(one.key, len(lines) + 1), one.handle.casefold()))
@@ -152,6 +153,8 @@ def front_page(lines: Sequence[RosterLine], made_at: dt.datetime) -> str:
         late_after=LATE_AFTER,
         songs=songs_of_roster({one.key: one.songs for one in lines}),
         songs_link=PAGE,
+        targets=shown_targets(progress),
+        target_problems=progress.problems,
         made_at=made_at,
     )
 

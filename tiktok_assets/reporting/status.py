@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import polars as pl
 
@@ -31,9 +30,11 @@ from tiktok_assets.inbox.files import account_files, files_below, identity
 from tiktok_assets.inbox.ownership import home_of
 from tiktok_assets.inbox.quarantine import in_quarantine, note_of, sentence
 from tiktok_assets.inbox.receipts import processed, receipts
+from tiktok_assets.inbox.streams import unprocessed_streams
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.settings import Settings
-from tiktok_assets.storage.lake import Lake, files_in, scan_parquet
+from tiktok_assets.storage.lake import Lake, files_in, scan_partitions
+from tiktok_assets.storage.streams import staged_streams
 from tiktok_assets.studio.session import Sessions, SessionState, SessionStatus
 
 _SCHEMAS = {report.name: report.schema for report in REPORTS}
@@ -65,6 +66,17 @@ class AccountStatus:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StoreCoverage:
+    """A store with streams: its first and last day, how many of the days between have a number, and recordings."""
+
+    store: str
+    first: dt.date
+    last: dt.date
+    days: int
+    recordings: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Status:
     """An installation at one moment."""
 
@@ -74,6 +86,11 @@ class Status:
     """Files in landing outside all accounts' folders."""
     quarantine: Sequence[str]
     """The files in quarantine: where each was found, why it is there, and what to do."""
+
+    streams: Sequence[StoreCoverage] = ()
+    """The stores of staging/streams, by name."""
+    streams_waiting: int = 0
+    """Files in landing/streams that have not been processed."""
 
     @property
     def quarantined(self) -> int:
@@ -103,7 +120,20 @@ def status(lake: Lake, roster: Roster, accounts: Sequence[Account], now: dt.date
         ],
         waiting=_unassigned(lake, roster),
         quarantine=[sentence(lake, note_of(path)) for path in in_quarantine(lake)],
+        streams=_stores(lake),
+        streams_waiting=len(unprocessed_streams(lake)),
     )
+
+
+def _stores(lake: Lake) -> list[StoreCoverage]:
+    by_store = staged_streams(lake).group_by("store")
+    found = by_store.agg(
+        first=pl.col("date").min(),
+        last=pl.col("date").max(),
+        days=pl.col("date").n_unique(),
+        recordings=pl.col("track").n_unique(),
+    )
+    return [StoreCoverage(**row) for row in found.sort("store").collect().iter_rows(named=True)]
 
 
 def by_urgency(found: Status) -> list[AccountStatus]:
@@ -171,16 +201,8 @@ def unknown_to_studio(reports: Sequence[ReportCoverage]) -> str | None:
 def _staged(lake: Lake, report: str, accounts: Sequence[str], needed: Sequence[str]) -> pl.LazyFrame:
     """The columns ``needed`` of a staging table, every month of ``accounts``."""
     folders = [lake.settings.staging / report / f"account={account}" for account in accounts]
-    paths = [path for folder in folders for month in files_in(folder) if (path := month / "data.parquet").exists()]
     columns = _SCHEMAS[report].to_schema().columns
-    schema = {name: columns[name].dtype.type for name in needed}
-    if not paths:
-        return pl.LazyFrame(schema=schema)
-    local = [str(path) for path in paths if isinstance(path, Path)]
-    if not local:
-        return scan_parquet(paths).select(needed)
-    # One scan of all files takes half as long as one scan a file: 0.2 s for the 2,400 months of 100 accounts.
-    return pl.scan_parquet(local, glob=False, schema=schema, missing_columns="insert", extra_columns="ignore")
+    return scan_partitions(folders, {name: columns[name].dtype.type for name in needed})
 
 
 def _video_lists(lake: Lake, accounts: Sequence[str]) -> Mapping[str, VideoLists]:
@@ -213,6 +235,8 @@ def _unassigned(lake: Lake, roster: Roster) -> int:
     """Files directly in landing and in folders of unknown accounts; the folders of known accounts are not searched."""
     count = 0
     for path in files_in(lake.settings.landing):
+        if path == lake.settings.landed_streams:
+            continue
         if path.is_dir():
             count += sum(1 for _ in files_below(path)) if home_of(lake.settings, roster, path.name) is None else 0
         else:

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from upath import UPath
 
-from tiktok_assets.accounts import Account
+from tiktok_assets.accounts import Account, load_roster
 from tiktok_assets.exports.names import read_name
 from tiktok_assets.exports.windows import last_day_with_data
 from tiktok_assets.inbox.quarantine import Rejected, in_quarantine, note_of, sentence, where_found
@@ -20,6 +20,7 @@ from tiktok_assets.reporting.page import page
 from tiktok_assets.reporting.printing import Paper, open_printer
 from tiktok_assets.reporting.songs import PAGE, songs_page
 from tiktok_assets.reporting.status import AccountCoverage, coverages, doubtful_exports
+from tiktok_assets.reporting.targets import Progress, read_progress
 from tiktok_assets.reporting.words import day
 from tiktok_assets.settings import Settings
 from tiktok_assets.songs import load_songs
@@ -46,8 +47,12 @@ def write_report(lake: Lake, tables: AccountTables, now: dt.datetime) -> UPath:
 def write_front_page(lake: Lake, lines: Sequence[RosterLine], now: dt.datetime) -> UPath:
     """Write the page of all accounts to its place in the lake, as ``write_report`` does."""
     path = lake.settings.reports / FRONT
-    _write(lake, path, front_page(lines, now))
+    _write(lake, path, front_page(lines, now, _progress(lake.settings, now)))
     return path
+
+
+def _progress(settings: Settings, now: dt.datetime) -> Progress:
+    return read_progress(settings, load_roster(settings), now)
 
 
 def write_songs_page(lake: Lake, lines: Sequence[RosterLine], now: dt.datetime) -> list[UPath]:

@@ -128,8 +128,14 @@ def name(text: pl.Expr) -> Column:
     return Column(text=text, kind="a name", form=r"\S", dtype=pl.String(), required=True)
 
 
-def typed(rows: pl.DataFrame, columns: Mapping[str, Column]) -> pl.DataFrame:
-    """The provenance of ``rows``, and ``columns``. Raises UnreadableValue naming file, row, column and value."""
+_EXPORT_AGAIN = "Was the file edited? Export it again; if TikTok now writes this, the report's parser must be extended."
+
+
+def typed(rows: pl.DataFrame, columns: Mapping[str, Column], remedy: str = _EXPORT_AGAIN) -> pl.DataFrame:
+    """The provenance of ``rows``, and ``columns``. Raises UnreadableValue naming file, row, column and value.
+
+    ``remedy``: what to do then.
+    """
     cells = pick(rows, **{key: column.text.str.strip_chars() for key, column in columns.items()})
     values = cells.select(column.plain(pl.col(key)).alias(key) for key, column in columns.items())
     doubtful = {key: column for key, column in columns.items() if values[key].null_count()}
@@ -143,7 +149,7 @@ def typed(rows: pl.DataFrame, columns: Mapping[str, Column]) -> pl.DataFrame:
             for key, bad in unread.items()
             for row in bad
         ]
-        raise _unreadable(cases)
+        raise _unreadable(cases, remedy)
     return rows.select(key for key in rows.columns if key in PROVENANCE).hstack(values)
 
 
@@ -153,12 +159,9 @@ def cell_name(rows: pl.DataFrame, row: int) -> str:
     return f"{source if source.endswith(member) else f'{source}/{member}'}, row {number}"
 
 
-def _unreadable(cases: list[str]) -> UnreadableValue:
+def _unreadable(cases: list[str], remedy: str) -> UnreadableValue:
     more = f"; and {len(cases) - 5} more" if len(cases) > 5 else ""
-    return UnreadableValue(
-        f"{'; '.join(cases[:5])}{more}; and no known mark for missing. "
-        "Was the file edited? Export it again; if TikTok now writes this, the report's parser must be extended."
-    )
+    return UnreadableValue(f"{'; '.join(cases[:5])}{more}; and no known mark for missing. {remedy}")
 
 
 def day_rows(rows: pl.DataFrame) -> pl.DataFrame:

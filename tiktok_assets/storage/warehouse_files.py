@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import duckdb
@@ -27,16 +27,40 @@ _TABLES = "select table_name from duckdb_tables()"
 
 
 def opened(path: Path, ours: Collection[str] = (), *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
-    """A connection to the warehouse at ``path``, which is made if it is missing; ``read_only``: to the published one.
+    """A connection to the working warehouse at ``path``, which is made if it is missing.
 
     ``ours``: the names of our tables, where they are known: a file with other tables only is another program's.
     Raises WarehouseUnusable for a file that is no warehouse of ours, duckdb.Error if another process holds it.
     """
-    remedy = _PUBLISHED_ANEW if read_only else _MADE_ANEW
+    return _checked(path, lambda: duckdb.connect(path, read_only=read_only), ours, _MADE_ANEW)
+
+
+def opened_anew(path: Path) -> duckdb.DuckDBPyConnection:
+    """A connection that reads the published warehouse as it is now, also where this process has it open already.
+
+    DuckDB gives a second connection to the same path the file of the first one, even if that was replaced since.
+    Raises as ``opened``.
+    """
+
+    def attached() -> duckdb.DuckDBPyConnection:
+        connection = duckdb.connect()
+        try:
+            connection.execute(f"attach {sql_literal(path)} as warehouse (read_only); use warehouse")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    return _checked(path, attached, (), _PUBLISHED_ANEW)
+
+
+def _checked(
+    path: Path, connect: Callable[[], duckdb.DuckDBPyConnection], ours: Collection[str], remedy: str
+) -> duckdb.DuckDBPyConnection:
     if not _is_duckdb(path):
         raise WarehouseUnusable(f"{path}: is not a DuckDB file. {remedy}")
     try:
-        connection = duckdb.connect(path, read_only=read_only)
+        connection = connect()
     except duckdb.Error as error:
         if (reason := _reason(str(error).replace(str(path), ""))) is None:
             raise

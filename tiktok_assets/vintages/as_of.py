@@ -15,7 +15,7 @@ import duckdb
 import polars as pl
 
 from tiktok_assets.accounts import Roster, load_roster
-from tiktok_assets.curated.registry import TABLES
+from tiktok_assets.curated.registry import TABLES, key_of
 from tiktok_assets.curated.table import Input, Table
 from tiktok_assets.inbox.receipts import receipts
 from tiktok_assets.making import COMPARED, compared, parameters_of, rows_to_store, typed_rows
@@ -27,12 +27,6 @@ from tiktok_assets.settings import Settings
 from tiktok_assets.songs import Song, load_songs
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.vintages.known_exports import KnownExports
-
-_WAREHOUSE = "warehouse/"
-
-
-class UnknownTable(ValueError):
-    """There is no such table. The message lists the valid names."""
 
 
 class NotAMoment(ValueError):
@@ -90,15 +84,6 @@ def why_empty(
             "moment after it."
         )
     return f"The exports {whose}downloaded until then hold no rows of {table}."
-
-
-def key_of(table: str) -> str:
-    """The asset key of ``table``. Raises UnknownTable."""
-    key = table if table in TABLES else f"{_WAREHOUSE}{table}"
-    if key not in TABLES:
-        names = ", ".join(name.removeprefix(_WAREHOUSE) for name in reversed(TABLES))
-        raise UnknownTable(f"There is no table {table}. There are: {names}.")
-    return key
 
 
 @dataclass(frozen=True)

@@ -107,6 +107,8 @@ def test_commands_that_only_read_do_not_import_dagster(settings: Settings) -> No
         ("archive", "--dry-run"),
         ("viral",),
         ("export", "raw"),
+        ("export", "table", "social_media_stats"),
+        ("export", "table", "staging/overview"),
         ("process",),  # nothing is new
     )
     heavy = DAGSTER | BROWSER

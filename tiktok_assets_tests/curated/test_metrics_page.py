@@ -10,7 +10,7 @@ from tiktok_assets.curated.quality import anomaly_rules, scores
 from tiktok_assets.curated.quality.quality import ANOMALIES, CHECKS
 from tiktok_assets.curated.registry import WAREHOUSE
 from tiktok_assets.curated.songs import song_daily, song_weeks
-from tiktok_assets.curated.videos import equal_age, peers, viral
+from tiktok_assets.curated.videos import counted, equal_age, peers, total_bounds, viral
 
 PAGE = (Path(__file__).parents[2] / "docs/metrics.md").read_text()
 TEXT = re.sub(r"\s+", " ", PAGE)
@@ -34,6 +34,8 @@ def test_the_thresholds_are_those_of_the_code() -> None:
         f"it gained per day {viral.GROWTH_THRESHOLD:.0f} times",
         f"it has {viral.MEDIAN_THRESHOLD:.0f} times the median of the account's other videos at equal age, if "
         f"there are at least {peers.MIN_PEERS}",
+        f"at most {counted.LONGEST_GAP} days apart",
+        f"a list of more than {total_bounds.MOST_VIDEOS:,} videos",
         f"the {equal_age.NEIGHBOURS} videos before it, itself, and the {equal_age.NEIGHBOURS} after it",
         f"nearest to an age of {equal_age.REFERENCE_AGE} days",
         f"m / (m + {equal_age.DOUBT})",

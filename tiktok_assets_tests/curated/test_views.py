@@ -17,11 +17,13 @@ from tiktok_assets.curated.account.periods import Periods, account_periods
 from tiktok_assets.curated.catalog import unit_of
 from tiktok_assets.curated.songs.song_daily import SongDays
 from tiktok_assets.curated.songs.song_weeks import WeeksOfSongs
+from tiktok_assets.curated.songs.views_and_streams import ViewsAndStreams
 from tiktok_assets.curated.videos.trends import viral_hashtags
 from tiktok_assets.curated.videos.videos import ContentPerformance
 from tiktok_assets.curated.videos.viral import ViralContent, viral_videos
 from tiktok_assets.curated.views import VIEWS
 from tiktok_assets.simulator.account import SimulatedAccount
+from tiktok_assets.streams.tables import SongStreams
 from tiktok_assets_tests.curated.frames import day_rows, true_snapshots
 
 NOW = datetime(2025, 6, 1, tzinfo=UTC)
@@ -120,6 +122,7 @@ def test_every_column_of_a_view_is_described_and_is_there() -> None:
         "content_performance": loaded(ContentPerformance.empty(), ContentPerformance),
         "viral_content": loaded(ViralContent.empty(), ViralContent),
         "song_days": loaded(SongDays.empty(), SongDays),
+        "song_streams": SongStreams.empty(),
         "song_weeks": loaded(WeeksOfSongs.empty(), WeeksOfSongs),
         "social_media_stats": loaded(SocialMediaStats.empty(), SocialMediaStats),
     }
@@ -151,3 +154,32 @@ def test_the_unit_of_a_column_follows_from_its_name_or_type(column: str, dtype: 
 def test_a_number_without_a_known_unit_is_refused() -> None:
     with pytest.raises(KeyError):
         unit_of("mystery", "Float64")
+
+
+def test_a_day_of_a_song_has_its_views_beside_its_streams() -> None:
+    days = pl.DataFrame(
+        [
+            ("summer", "north", date(2026, 6, 29), 5, 4, 6, True),
+            ("summer", "north", date(2026, 6, 30), 6, 5, 9, True),
+            ("summer", "south", date(2026, 6, 30), None, 1, None, True),
+            ("summer", "north", date(2026, 6, 30), 9, 9, 9, False),
+        ],
+        ["song", "account", "date", "views", "views_low", "views_high", "is_latest"],
+        orient="row",
+    )
+    streams = pl.DataFrame(
+        [
+            ("summer", "spotify", date(2026, 6, 30), 7),
+            ("summer", "deezer", date(2026, 6, 30), 1),
+            ("winter", "spotify", date(2026, 6, 30), 3),
+        ],
+        ["song", "store", "date", "streams"],
+        orient="row",
+    )
+    found = asked("song_views_and_streams", song_days=days, song_streams=streams)
+    assert found.rows() == [
+        ("summer", date(2026, 6, 29), 5, 4, 6, 1, None, None),
+        ("summer", date(2026, 6, 30), None, 6, None, 2, 8, ["deezer", "spotify"]),
+        ("winter", date(2026, 6, 30), None, None, None, None, 3, ["spotify"]),
+    ]
+    assert found.columns == [*ViewsAndStreams.to_schema().columns]

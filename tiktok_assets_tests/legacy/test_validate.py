@@ -131,7 +131,7 @@ def test_a_file_without_rows_is_a_warning(tmp_path: Path) -> None:
 
 
 def test_every_table_of_staging_is_known() -> None:
-    assert set(TABLES) == {*(report.name for report in REPORTS), "alignment"}
+    assert set(TABLES) == {*(report.name for report in REPORTS), "alignment", "streams"}
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import duckdb
 import fastexcel
 import polars as pl
 import pytest
@@ -21,23 +20,16 @@ from tiktok_assets.cli.app import app
 from tiktok_assets.curated._tables import conform
 from tiktok_assets.curated.account.account_daily import SocialMediaStats
 from tiktok_assets.curated.videos.videos import ContentPerformance
-from tiktok_assets.queries import aggregate as aggregation
-from tiktok_assets.queries.aggregate import CannotAggregate
+from tiktok_assets.queries import formats
+from tiktok_assets.queries.formats import CannotWrite
 from tiktok_assets.queries.published import NoWarehouse
+from tiktok_assets.queries.selection import CannotRead
 from tiktok_assets.queries.viral import SCHEMA
 from tiktok_assets.settings import Settings
+from tiktok_assets_tests.queries.published_tables import publish
 
 DAY = dt.date(2026, 3, 1)
 NOW = dt.datetime(2026, 3, 10, tzinfo=dt.UTC)
-
-
-def publish(settings: Settings, **tables: pl.DataFrame) -> None:
-    """A published warehouse that holds ``tables``."""
-    settings.warehouse.parent.mkdir(parents=True)
-    with duckdb.connect(settings.warehouse) as warehouse:
-        for name, rows in tables.items():
-            warehouse.register("_rows", rows.with_columns(pl.col(pl.Datetime).dt.replace_time_zone(None)).to_arrow())
-            warehouse.execute(f"create table {name} as from _rows")
 
 
 def days(account: str, *views: int | None) -> pl.DataFrame:
@@ -67,9 +59,10 @@ def test_the_functions_are_imported_only_on_use() -> None:
 import sys, tiktok_assets
 heavy = {"dagster", "duckdb", "polars", "pandera", "playwright", "fastexcel", "xlsxwriter", "typer", "rich"}
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
-assert {"aggregate_accounts", "detect_viral_trends", "validate_staging_data"} <= set(dir(tiktok_assets))
+assert {"aggregate_accounts", "detect_viral_trends", "read", "validate_staging_data"} <= set(dir(tiktok_assets))
 from tiktok_assets import aggregate_accounts
 from tiktok_assets import detect_viral_trends
+from tiktok_assets import read
 from tiktok_assets import validate_staging_data
 assert not {"dagster", "playwright", "fastexcel", "xlsxwriter"} & set(sys.modules)
 """
@@ -133,7 +126,7 @@ def test_one_name_is_one_account_and_not_its_letters(stats: Settings, tmp_path: 
 def test_an_unsupported_request_is_refused_and_writes_nothing(
     stats: Settings, tmp_path: Path, accounts: list[str] | None, name: str, message: str
 ) -> None:
-    with pytest.raises(CannotAggregate) as refused:
+    with pytest.raises((CannotRead, CannotWrite)) as refused:
         aggregate_accounts(accounts, tmp_path / "out" / name, settings=stats)
     assert message in str(refused.value)
     assert not (tmp_path / "out").exists()
@@ -144,9 +137,9 @@ def test_more_rows_than_a_sheet_holds_are_refused_and_the_old_file_stays(
 ) -> None:
     path = tmp_path / "all.xlsx"
     path.write_bytes(b"what was there")
-    monkeypatch.setattr(aggregation, "MOST_ROWS_OF_A_SHEET", 4)
+    monkeypatch.setattr(formats, "MOST_ROWS_OF_A_SHEET", 4)
     with pytest.raises(
-        CannotAggregate, match=r"all.xlsx: 5 rows do not fit into a sheet, whose limit is 4. Name fewer"
+        CannotWrite, match=r"social_media_stats: 5 rows do not fit into a sheet, whose limit is 4. Take fewer"
     ):
         aggregate_accounts(None, path, settings=stats)
     assert path.read_bytes() == b"what was there"
@@ -278,7 +271,7 @@ def run(settings: Settings, monkeypatch: pytest.MonkeyPatch):
 def test_the_command_aggregate_prints_what_it_wrote(stats: Settings, run, tmp_path: Path) -> None:
     result = run("aggregate", tmp_path / "all.csv", "--account", "zonea0")
     assert result.exit_code == 0, result.output
-    assert "3 rows of 1 accounts, 2026-03-01 to 2026-03-03." in result.output
+    assert "3 rows of 1 account, 2026-03-01 to 2026-03-03." in result.output
     refused = run("aggregate", tmp_path / "all.txt")
     assert refused.exit_code == 2
     assert ".txt is not a supported format" in refused.output

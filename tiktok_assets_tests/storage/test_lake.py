@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 from upath import UPath
 
+from tiktok_assets import read
 from tiktok_assets.pipeline.process import process
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake, files_in, free_name, local_copy
@@ -203,6 +204,7 @@ def test_the_whole_pipeline_works_on_remote_storage(remote: Settings, tmp_path: 
     with duckdb.connect(remote.warehouse, read_only=True) as warehouse:
         found = warehouse.sql("select date, video_views from social_media_stats order by all").fetchall()
     assert found == [(truth.day, truth.video_views) for truth in account("pig1987").days if FIRST <= truth.day <= LAST]
+    assert read("curated/account_daily", columns=["date", "video_views"], settings=remote).rows() == found
     again = process(remote, instance=fresh())
     assert (again.accounts, again.intake.landed) == ((), ())
     assert {path.name for path in (tmp_path / "data").iterdir()} == {"state", "warehouse"}

@@ -18,10 +18,10 @@ from polars.testing import assert_frame_equal
 
 from tiktok_assets.curated.quality.restatements import LOOK_BACK as RESTATEMENT_LOOK_BACK
 from tiktok_assets.curated.recomputed import downstream_days
-from tiktok_assets.curated.registry import TABLES
+from tiktok_assets.curated.registry import TABLES, UnknownTable
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
-from tiktok_assets.vintages.as_of import HistoricalLake, NotAMoment, UnknownTable, as_of, moment_of
+from tiktok_assets.vintages.as_of import HistoricalLake, NotAMoment, as_of, moment_of
 from tiktok_assets_tests.history import RESTATED, TRUE_VIEWS, VISITS, Visit, installation, landed, processed
 from tiktok_assets_tests.made_once import MadeOnce
 

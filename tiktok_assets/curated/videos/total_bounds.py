@@ -4,28 +4,20 @@ A snapshot's total was counted at a moment inside a day, and totals only rise. S
 least that of the last snapshot counted before, and at most that of the first one counted after. It rises by no more
 than the account's views of the days between, which narrows both; and before publication it is 0.
 
-The UTC day of a count is known for exports that are dated to the second (``COUNTED_AT``): totals are live, those of two
-exports ten minutes apart differ. Others are dated by the exporter's calendar, which may be a day ahead of UTC or behind
-it: their totals count as of any moment within these three days.
-
-Belongs here: totals. Does not belong here: the views of a day, the difference of two of them (``video_daily``).
+Belongs here: totals. Does not belong here: on which days they were counted (``counted``), the views of a day, the
+difference of two of them (``video_daily``).
 """
 
 from __future__ import annotations
 
 import polars as pl
 
-LONGEST_GAP = 31
-"""Most days between two snapshots, or from publication to the first, whose days are given, a month: what a day of a
-longer gap had would be invented."""
+from tiktok_assets.curated.videos.counted import LONGEST_GAP, VIDEO, counted_snapshots, day_before, earlier
+
 MOST_VIDEOS = 10_000
 """Videos of a snapshot whose days are given, those that gained most: a list of a million would make 31 million rows."""
 LOOK_BACK = 2 * LONGEST_GAP + 5
 """Days before a snapshot that its rows depend on: two gaps, and the days by which calendars differ."""
-COUNTED_AT = ("zip_stamp", "captured_at")
-"""Evidence of a download that is exact to the second."""
-
-_VIDEO = ["account", "video_id"]
 _NEARBY = (1, 2, 3)
 """Snapshots before one that are looked at: of daily ones without an exact time, only the third is certainly older."""
 _UNLIMITED = 10**12
@@ -44,7 +36,7 @@ def day_ends(videos: pl.DataFrame, days: pl.DataFrame, moments: pl.DataFrame) ->
     ``videos``: rows of ``Videos``; ``days``: of ``AccountDaily``; ``moments``: ``export_id`` and ``counted_at`` of the
     exports that are dated to the second.
     """
-    snapshots = _snapshots(videos, moments)
+    snapshots = counted_snapshots(videos, moments)
     calendar = _calendar(snapshots, days)
     anchors = pl.concat([_counted(snapshots, calendar), _published(snapshots, calendar)])
     ends = (
@@ -59,55 +51,6 @@ def day_ends(videos: pl.DataFrame, days: pl.DataFrame, moments: pl.DataFrame) ->
     is_in_month = pl.col("day") < pl.col("date").dt.month_end()
     ends = ends.with_columns(pl.when(is_in_month).then(name).alias(name) for name in ("limit", "limited"))
     return _bounds(_with_anchors(ends, anchors))
-
-
-def _snapshots(videos: pl.DataFrame, moments: pl.DataFrame) -> pl.DataFrame:
-    """Snapshots in order of video and date, with the first and last UTC day on which each may have been counted.
-
-    Only of videos that have days. ``starts_on``: the first day on which the video can have had views.
-    """
-    counted_on = pl.col("counted_at").dt.date()
-    is_counted = (counted_on - pl.col("date")).dt.total_days().abs() <= 1
-    is_captured = pl.col("export_id") == pl.col("insights_export_id")
-    exact = pl.when(is_counted).then(counted_on).when(is_captured).then("date")
-    # A post date is local, so a day ahead of UTC at most, and later than the upload where the post was scheduled.
-    starts_on = pl.max_horizontal(pl.col("published_at").dt.date(), _before("post_date"))
-    known = (
-        videos.filter(pl.col("total_views") >= 0)
-        .join(moments, on="export_id", how="left", maintain_order="left")
-        .select(
-            *_VIDEO,
-            "date",
-            "gained_over_days",
-            total="total_views",
-            starts_on=starts_on,
-            first_on=pl.coalesce(exact, _before("date")),
-            last_on=pl.coalesce(exact, pl.col("date").dt.offset_by("1d")),
-        )
-    )
-    is_new = (pl.col("date") - pl.col("starts_on")).dt.total_days() <= LONGEST_GAP + 1
-    with_days = known.filter((pl.col("gained_over_days") <= LONGEST_GAP + 2) | is_new).select(_VIDEO).unique()
-    ordered = (
-        known.join(with_days, on=_VIDEO, how="semi")
-        .drop("gained_over_days")
-        .sort(*_VIDEO, "date")
-        .with_columns(video=pl.struct(_VIDEO).rle_id())
-        .with_row_index("row")
-    )
-    # The dates of two exporters on both sides of the date line can be in another order than their moments.
-    not_before = {name: pl.max_horizontal(name, _earlier(name)) for name in ("first_on", "last_on")}
-    return ordered.with_columns(
-        **not_before, falls=(pl.col("total") < _earlier("total")).fill_null(value=False).cum_sum()
-    ).with_columns(
-        starts_on=pl.when(pl.col("starts_on") <= pl.col("last_on")).then("starts_on"),
-        falls_before=pl.when(_earlier("video").is_null()).then("falls").forward_fill(),
-    )
-
-
-def _earlier(name: str, back: int = 1) -> pl.Expr:
-    """The value ``back`` rows before, of snapshots in order, if it is of the same video. No ``over``: a million groups
-    take a minute."""
-    return pl.when(pl.col("video").shift(back) == pl.col("video")).then(pl.col(name).shift(back))
 
 
 def _calendar(snapshots: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
@@ -154,7 +97,7 @@ def _counted(snapshots: pl.DataFrame, calendar: pl.DataFrame) -> pl.DataFrame:
         "account", "day", *((pl.col(name) + pl.col(name).shift(1).over("account")) / 2 for name in ("seen", "known"))
     )
     return (
-        snapshots.with_columns(noon=noon, day_before=_before("first_on"))
+        snapshots.with_columns(noon=noon, day_before=day_before("first_on"))
         .join(halves, left_on=["account", "noon"], right_on=["account", "day"], how="left", maintain_order="left")
         .join(ends, left_on=["account", "last_on"], right_on=["account", "day"], how="left", maintain_order="left")
         .join(
@@ -175,7 +118,7 @@ def _counted(snapshots: pl.DataFrame, calendar: pl.DataFrame) -> pl.DataFrame:
 def _published(snapshots: pl.DataFrame, calendar: pl.DataFrame) -> pl.DataFrame:
     """The publication of each snapshot's video as what bounds a day's end: a total of 0 until its day begins."""
     return (
-        snapshots.with_columns(day_before=_before("starts_on"))
+        snapshots.with_columns(day_before=day_before("starts_on"))
         .join(
             calendar, left_on=["account", "day_before"], right_on=["account", "day"], how="left", maintain_order="left"
         )
@@ -202,14 +145,14 @@ def _opened(snapshots: pl.DataFrame) -> pl.DataFrame:
     """
     opens_on = pl.coalesce(
         pl.when((pl.col("first_on") - day).dt.total_days() <= LONGEST_GAP).then(day)
-        for day in (_earlier("first_on"), pl.col("starts_on"))
+        for day in (earlier("first_on"), pl.col("starts_on"))
     )
     opened = (
         snapshots.with_columns(
             opens_on=pl.max_horizontal(opens_on, pl.when(opens_on.is_not_null()).then("starts_on")),
-            next_from=_earlier("first_on"),
-            gained=pl.col("total") - _earlier("total").fill_null(0),
-            **{f"last_on_{back}": _earlier("last_on", back) for back in _NEARBY},
+            next_from=earlier("first_on"),
+            gained=pl.col("total") - earlier("total").fill_null(0),
+            **{f"last_on_{back}": earlier("last_on", back) for back in _NEARBY},
         )
         .filter(pl.col("opens_on") < pl.col("first_on"))
         .drop("total", "falls", "falls_before", "last_on", "video")
@@ -231,7 +174,7 @@ def _with_anchors(ends: pl.DataFrame, anchors: pl.DataFrame) -> pl.DataFrame:
 
     older = pl.coalesce(
         *(pl.when(counted_by(pl.col(f"last_on_{back}"))).then(row - back) for back in _NEARBY),
-        pl.when(counted_by(_before("starts_on"))).then(row + anchors.height // 2),
+        pl.when(counted_by(day_before("starts_on"))).then(row + anchors.height // 2),
     )
     newer = pl.when(day < pl.col("next_from")).then(row - 1).otherwise(row)
     found = ends.select(older=older, newer=newer)
@@ -258,7 +201,7 @@ def _bounds(ends: pl.DataFrame) -> pl.DataFrame:
     }
     is_bounded = low.is_not_null()
     return ends.select(
-        *_VIDEO,
+        *VIDEO,
         "date",
         "day",
         "limit",
@@ -283,10 +226,6 @@ def _share() -> pl.Expr:
     mean = pl.when(known > 0).then((pl.col("high_seen") - pl.col("low_seen")) / known)
     by_views = (pl.col("seen") - pl.col("low_seen") + mean * (elapsed - known_elapsed)) / (mean * days)
     return pl.when(mean > 0).then(by_views).when(days > 0).then(elapsed / days).otherwise(1.0).clip(0, 1)
-
-
-def _before(day: str) -> pl.Expr:
-    return pl.col(day).dt.offset_by("-1d")
 
 
 def _day_number(day: str) -> pl.Expr:

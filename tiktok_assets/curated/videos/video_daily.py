@@ -21,7 +21,8 @@ import polars as pl
 
 from tiktok_assets.curated._tables import OfManyExports, made_of
 from tiktok_assets.curated.table import Input, Table, publication
-from tiktok_assets.curated.videos.total_bounds import COUNTED_AT, LOOK_BACK, day_ends
+from tiktok_assets.curated.videos.counted import COUNTED_AT
+from tiktok_assets.curated.videos.total_bounds import LOOK_BACK, day_ends
 
 EVIDENCE = ["exact", "bounded", "contradicts account", "total fell"]
 

@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from tiktok_assets.curated.videos import total_bounds
-from tiktok_assets.curated.videos.total_bounds import LONGEST_GAP
+from tiktok_assets.curated.videos.counted import LONGEST_GAP
 from tiktok_assets.curated.videos.video_daily import video_daily
 from tiktok_assets_tests.curated.frames import values_of
 from tiktok_assets_tests.curated.videos.given_totals import NOTHING, account, at_noon, dated, listed, march, noon

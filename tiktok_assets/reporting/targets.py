@@ -1,0 +1,84 @@
+"""Targets on the front page: how much was reached, and whether that is on the way.
+
+Belongs here: reading the view of the published warehouse, and wording. Does not belong here: its formulas
+(``curated.targets``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from tiktok_assets.accounts import Roster
+from tiktok_assets.curated.targets import COLUMNS, PROGRESS
+from tiktok_assets.reporting import words
+from tiktok_assets.settings import Settings
+from tiktok_assets.targets import load_targets
+
+_RECENT = 62  # days since the first of a month for which its targets are shown: of this month and the one before
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """The targets as they stand."""
+
+    rows: pl.DataFrame
+    """Rows of the view ``target_progress``."""
+    problems: Sequence[str] = ()
+    """Lines of targets.csv that cannot be used, in a sentence each."""
+
+
+NO_TARGETS = Progress(rows=pl.DataFrame(schema=dict.fromkeys(COLUMNS, pl.Null)))
+
+
+def read_progress(settings: Settings, roster: Roster, now: dt.datetime) -> Progress:
+    """The targets of this month and the one before, from the published warehouse."""
+    loaded = load_targets(settings, roster)
+    if not loaded.targets or not settings.warehouse.exists():
+        return Progress(rows=NO_TARGETS.rows, problems=loaded.problems)
+    import duckdb
+
+    from tiktok_assets.storage.warehouse_files import opened
+
+    since = now.date() - dt.timedelta(days=_RECENT)
+    with opened(settings.warehouse, read_only=True) as connection:
+        try:
+            found = connection.execute(f"from {PROGRESS} where month > ?", [since])
+        except duckdb.CatalogException:  # published before there were targets
+            return Progress(rows=NO_TARGETS.rows, problems=loaded.problems)
+        return Progress(rows=pl.DataFrame(found.to_arrow_table()), problems=loaded.problems)
+
+
+def shown_targets(progress: Progress) -> list[dict[str, Any]]:
+    """The rows as the template shows them, the newest month first."""
+    newest = progress.rows.sort("month", maintain_order=True, descending=True)
+    return [_shown(row) for row in newest.to_dicts()]
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    target, value, settled = row["target"], row["value"], row["value_settled"]
+    certain = value if row["value_settled"] is None else settled
+    pace, days = row["pace"], f"{row['days_known']:,} of {row['days']:,} days"
+    accounts = f", {row['accounts_known']} of {row['accounts']} accounts" if row["accounts"] > 1 else ""
+    return {
+        "name": f"@{row['name']}" if row["scope"] == "account" else row["name"],
+        "metric": row["metric"].replace("_", " "),
+        "month": f"{row['month']:%B %Y}",
+        "target": words.count(target),
+        "value": words.count(value),
+        "progress": words.percent(row["progress"], 0),
+        "settled_width": _width(certain, target),
+        "provisional_width": _width(row["value_provisional"], target),
+        "pace": words.percent(pace, 0),
+        "direction": "" if pace is None else "up" if pace >= 1 else "down",
+        "known": f"{days}{accounts}",
+    }
+
+
+def _width(part: int | None, target: int) -> str:
+    """Of a bar that is full at the target."""
+    return f"{min(max((part or 0) / target, 0), 1):.1%}"

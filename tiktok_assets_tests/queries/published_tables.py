@@ -1,0 +1,28 @@
+"""A published warehouse of rows that a test has written."""
+
+from __future__ import annotations
+
+import duckdb
+import polars as pl
+
+from tiktok_assets.curated.catalog import published_views
+from tiktok_assets.curated.registry import TABLES
+from tiktok_assets.settings import Settings
+
+
+def publish(settings: Settings, **tables: pl.DataFrame) -> None:
+    """A published warehouse that holds ``tables``."""
+    settings.warehouse.parent.mkdir(parents=True)
+    with duckdb.connect(settings.warehouse) as warehouse:
+        for name, rows in tables.items():
+            warehouse.register("_rows", rows.with_columns(pl.col(pl.Datetime).dt.replace_time_zone(None)).to_arrow())
+            warehouse.execute(f"create table {name} as from _rows")
+
+
+def publish_all(settings: Settings, **tables: pl.DataFrame) -> None:
+    """As ``publish``, with every other table of the warehouse empty, and its views."""
+    empty = {table.name: table.schema.empty() for table in TABLES.values() if table.layer == "warehouse"}
+    publish(settings, **{**empty, **tables})
+    with duckdb.connect(settings.warehouse) as warehouse:
+        for name, query in published_views(TABLES).items():
+            warehouse.execute(f"create view {name} as {query}")
