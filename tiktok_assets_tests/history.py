@@ -46,11 +46,22 @@ VISITS = (
 )
 
 
+SONG = """
+[songs.demo]
+title = "Demo"
+artist = "North"
+release_date = 2025-05-02
+hashtags = ["newmusic", "fyp"]
+"""
+
+
 def installation(folder: Path) -> Settings:
-    """An empty one for the account ``north`` alone."""
+    """An empty one for the account ``north`` alone, and a song."""
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / "songs.toml").write_text(SONG)
     (folder / "accounts.toml").write_text('[accounts.north]\nhandle = "north.pier"\ntimezone = "Asia/Seoul"\n')
-    return Settings.model_validate({"data_dir": folder / "data", "accounts_file": folder / "accounts.toml"})
+    files = {"accounts_file": folder / "accounts.toml", "songs_file": folder / "songs.toml"}
+    return Settings.model_validate({"data_dir": folder / "data", **files})
 
 
 def landed(settings: Settings, visits: Sequence[Visit]) -> None:

@@ -217,12 +217,13 @@ def _print_ways_in(settings: Settings, front: Path) -> None:
     sql = "select account, date, video_views, followers from social_media_stats"
     query = f"import duckdb; duckdb.connect('{_short(settings.warehouse)}').sql('{sql}').show()"
     command = _short(Path(sys.executable).with_name("tiktok-assets"))
-    accounts, data = _short(settings.accounts_file), _short(Path(str(settings.data_dir)))
+    chosen = {name: _short(Path(str(getattr(settings, name)))) for name in ("data_dir", "accounts_file", "songs_file")}
+    variables = " ".join(f"{variable(name)}={path}" for name, path in chosen.items())
     out.print(
         f"\nIn Dagster:        {'make demo-dev' if has_make else 'tiktok-assets demo dev'}"
         f'\nIn DuckDB:         {python} -c "{query}"'
         f"\nAs a page:         {python} -m webbrowser {front.as_uri()}"
-        f"\nWith any command:  TIKTOK_DATA_DIR={data} TIKTOK_ACCOUNTS_FILE={accounts} {command} status"
+        f"\nWith any command:  {variables} {command} status"
         f"\nDelete it:         {'make demo-remove' if has_make else 'tiktok-assets demo remove'}",
         markup=False,
         highlight=False,

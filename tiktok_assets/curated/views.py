@@ -187,6 +187,7 @@ VIEWS: Mapping[str, View] = {
         query=_SONG_PERFORMANCE,
         description="One row per account, song and week since release: what is known of it.",
         sources=("song_weeks", "social_media_stats"),
+        day="starts_on",
         schema=WeeksOfSongs,
         without=_NOT_KNOWN_LAST,
         columns={
