@@ -20,11 +20,11 @@ import duckdb
 from rich.table import Table
 
 from tiktok_assets.accounts import Account, add_account, load_roster
+from tiktok_assets.cli import demo_label
 from tiktok_assets.cli.dev import become_dagster
 from tiktok_assets.cli.output import bar, out, print_result
 from tiktok_assets.exports.names import INSIGHTS, SECTIONS
 from tiktok_assets.exports.windows import last_day_with_data
-from tiktok_assets.label.songs import add_song
 from tiktok_assets.pipeline.process import process
 from tiktok_assets.reporting.writing import refresh
 from tiktok_assets.settings import Settings, load_settings, project_root, variable
@@ -34,6 +34,7 @@ from tiktok_assets.simulator.quirks import available_until, usual_quirks
 from tiktok_assets.simulator.studio import StudioAccount, StudioWorld, invent_account, serve, totp
 from tiktok_assets.simulator.traits import Traits
 from tiktok_assets.storage.lake import Lake
+from tiktok_assets.streams.tables import STREAM_TABLES
 from tiktok_assets.studio.extraction import in_browser, sentence
 from tiktok_assets.studio.landed import extraction_request
 from tiktok_assets.studio.login import SimulatorLogin, log_in
@@ -43,7 +44,7 @@ DEFAULT = ("pig1987", "zonea0")
 _HANDLES = {"zonea0": "zone.a0"}
 _TIMEZONES = ("Europe/Athens", "Europe/London", "America/New_York")
 
-_SONG = {"title": "Summer Nights", "artist": "Pig", "campaign": "summer", "hashtags": ["summernights"]}
+_FILES = ("data_dir", "accounts_file", "songs_file", "targets_file")
 _MARK = ".demo"
 """The file by which a folder is known to be the demo's; no other folder is ever deleted."""
 _DAYS = 180
@@ -73,18 +74,20 @@ def make(accounts: Sequence[Account]) -> bool:
     folder.mkdir(parents=True)
     (folder / _MARK).write_text("This folder was made by the demo. `make demo` and `make demo-remove` delete it.\n")
     for account in accounts:
-        add_account(folder / "accounts.toml", account.key, handle=account.handle, timezone=account.timezone)
+        fields = {"handle": account.handle, "timezone": account.timezone, "client": demo_label.CLIENT}
+        add_account(folder / "accounts.toml", account.key, **fields)
     os.environ.update(_environment(folder))
     settings = load_settings()
-    add_song(settings, "summer-nights", **_SONG, release_date=_release(dt.datetime.now(dt.UTC).date()))
+    accounts = list(load_roster(settings).values())
     _export(settings, accounts, dt.datetime.now(dt.UTC))
+    demo_label.write_down(settings, accounts, dt.datetime.now(dt.UTC).date())
     with bar("Processing", quiet=False) as progress:
         result = process(settings, progress=progress)
     print_result(result)
     now = dt.datetime.now(dt.UTC).astimezone()
-    front = Path(str(refresh(Lake(settings), list(accounts), now)[0]))
+    front = Path(str(refresh(Lake(settings), accounts, now)[0]))
     _print_tables(settings)
-    _print_ways_in(settings, front)
+    _print_ways_in(settings, front, demo_label.send_digest(settings, accounts, now))
     return result.is_clean
 
 
@@ -128,6 +131,7 @@ def _environment(folder: Path) -> dict[str, str]:
         variable("accounts_file"): str(folder / "accounts.toml"),
         variable("accounts"): ",".join(accounts),
         variable("songs_file"): str(folder / "songs.toml"),
+        variable("targets_file"): str(folder / "targets.csv"),
         "DAGSTER_HOME": str(project_root()),
     }
 
@@ -156,13 +160,11 @@ def _export(settings: Settings, accounts: Iterable[Account], now: dt.datetime) -
 def _login(account: Account, number: int, today: dt.date) -> StudioAccount:
     """An invented account with something to see: a viral video, a fall in followers, the release of a song."""
     days_ago = [today - dt.timedelta(days=days + 8 * (number % 3)) for days in range(101)]
-    traits = Traits(posts_per_week=5, viral_day=days_ago[6], follower_drop=days_ago[45], release=_release(today))
+    traits = Traits(
+        posts_per_week=5, viral_day=days_ago[6], follower_drop=days_ago[45], release=demo_label.release_day(today)
+    )
     begins, ends = today - dt.timedelta(days=_DAYS + 90), today + dt.timedelta(days=1)
     return invent_account(account.handle, number + 1, begins, ends, traits=traits, locale=("en", "el")[number % 2])
-
-
-def _release(today: dt.date) -> dt.date:
-    return today - dt.timedelta(days=31)
 
 
 def _visit(settings: Settings, account: Account, login: StudioAccount, world: StudioWorld, now: dt.datetime) -> None:
@@ -205,26 +207,28 @@ def _print_tables(settings: Settings) -> None:
     table = Table("table", "rows", "accounts", box=None, pad_edge=False)
     with duckdb.connect(settings.warehouse, read_only=True) as connection:
         for (name,) in connection.execute("select table_name from duckdb_tables() order by 1").fetchall():
-            counted = connection.execute(f"select count(*), count(distinct account) from {name}").fetchone() or (0, 0)
-            table.add_row(name, f"{counted[0]:,}", str(counted[1]))
+            accounts = "''" if f"warehouse/{name}" in STREAM_TABLES else "count(distinct account)"
+            rows, of = connection.execute(f"select count(*), {accounts} from {name}").fetchone() or (0, 0)
+            table.add_row(name, f"{rows:,}", f"{of}")
     out.print("\nThe invented exports were processed; these tables can be queried now:", highlight=False)
     out.print(table)
 
 
-def _print_ways_in(settings: Settings, front: Path) -> None:
+def _print_ways_in(settings: Settings, front: Path, digest: str) -> None:
     python, here = _short(Path(sys.executable)), project_root()
     has_make = (here / "Makefile").is_file()
     sql = "select account, date, video_views, followers from social_media_stats"
     query = f"import duckdb; duckdb.connect('{_short(settings.warehouse)}').sql('{sql}').show()"
     command = _short(Path(sys.executable).with_name("tiktok-assets"))
-    chosen = {name: _short(Path(str(getattr(settings, name)))) for name in ("data_dir", "accounts_file", "songs_file")}
+    chosen = {name: _short(Path(str(getattr(settings, name)))) for name in _FILES}
     variables = " ".join(f"{variable(name)}={path}" for name, path in chosen.items())
     out.print(
         f"\nIn Dagster:        {'make demo-dev' if has_make else 'tiktok-assets demo dev'}"
         f'\nIn DuckDB:         {python} -c "{query}"'
-        f"\nAs a page:         {python} -m webbrowser {front.as_uri()}"
+        f"\nThe digest:        {digest}"
         f"\nWith any command:  {variables} {command} status"
-        f"\nDelete it:         {'make demo-remove' if has_make else 'tiktok-assets demo remove'}",
+        f"\nDelete it:         {'make demo-remove' if has_make else 'tiktok-assets demo remove'}"
+        f"\nOpen this page:    {python} -m webbrowser {front.as_uri()}",
         markup=False,
         highlight=False,
         soft_wrap=True,

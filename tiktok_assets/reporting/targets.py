@@ -47,7 +47,7 @@ def read_progress(settings: Settings, roster: Roster, now: dt.datetime) -> Progr
     since = now.date() - dt.timedelta(days=_RECENT)
     with opened(settings.warehouse, read_only=True) as connection:
         try:
-            found = connection.execute(f"from {PROGRESS} where month > ?", [since])
+            found = connection.sql(f"from {PROGRESS} where month > ?", params=[since])
         except duckdb.CatalogException:  # published before there were targets
             return Progress(rows=NO_TARGETS.rows, problems=loaded.problems)
         return Progress(rows=pl.DataFrame(found.to_arrow_table()), problems=loaded.problems)
