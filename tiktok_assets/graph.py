@@ -30,10 +30,11 @@ from tiktok_assets.jobs import (
     refresh_reports,
     report_accounts,
 )
+from tiktok_assets.label.songs import load_songs
+from tiktok_assets.label.targets import load_targets
 from tiktok_assets.schedules import build_daily_extraction
 from tiktok_assets.sensors import build_changed_tables, build_new_exports
 from tiktok_assets.settings import Settings
-from tiktok_assets.songs import load_songs
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.locks import Locks
@@ -42,7 +43,6 @@ from tiktok_assets.storage.run_locks import ACCOUNT_LOCKS, RUN_LIFE, account_loc
 from tiktok_assets.storage.warehouse_io import warehouse_io_manager
 from tiktok_assets.streams.tables import STREAM_TABLES
 from tiktok_assets.studio.extraction import Extractor, in_browser
-from tiktok_assets.targets import load_targets
 
 _PUBLISHED = {**TABLES, **STREAM_TABLES}
 

@@ -18,8 +18,9 @@ from tiktok_assets.inbox.run_plan import MAX_TRIES, given_up, note_batch, note_d
 from tiktok_assets.inbox.streams import months_to_make
 from tiktok_assets.inbox.tries import tries
 from tiktok_assets.inbox.verify import repair
+from tiktok_assets.label.songs import InvalidSongs, Song, load_songs
+from tiktok_assets.label.targets import published
 from tiktok_assets.partitions import accounts_of, month_tags
-from tiktok_assets.songs import InvalidSongs, Song, load_songs
 from tiktok_assets.storage.dagster_internals import AssetJob
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake
@@ -28,7 +29,6 @@ from tiktok_assets.storage.locks import Locks, LockTaken
 from tiktok_assets.storage.manifest import digest_of
 from tiktok_assets.storage.run_locks import NOT_ENDED, end_dead_runs
 from tiktok_assets.storage.streams import noted
-from tiktok_assets.targets import published
 
 # A damaged file that changed less than this ago may still be being written.
 _SETTLE_SECONDS = 10.0  # seconds

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tiktok_assets.label.songs import InvalidSongs, Song, add_song, load_songs
 from tiktok_assets.settings import Settings
-from tiktok_assets.songs import InvalidSongs, Song, add_song, load_songs
 
 SUMMER = """\
 # The summer.

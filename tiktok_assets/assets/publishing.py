@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
-from tiktok_assets import targets
 from tiktok_assets.accounts import Roster
 from tiktok_assets.curated.targets import PROGRESS
 from tiktok_assets.inbox.receipts import close_receipts, waiting_for_publication
+from tiktok_assets.label import targets
 from tiktok_assets.storage.duckdb import Session, Warehouse
 from tiktok_assets.storage.lake import Lake, changed_at
 

@@ -21,7 +21,7 @@ from tiktok_assets.exports.months import month_of
 from tiktok_assets.exports.problems import ExportProblem
 from tiktok_assets.failures import PermanentFailure
 from tiktok_assets.inbox.streams import lost_files, new_files
-from tiktok_assets.songs import load_songs
+from tiktok_assets.label.songs import load_songs
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.locks import Locks

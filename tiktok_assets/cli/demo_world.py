@@ -24,6 +24,7 @@ from tiktok_assets.cli.dev import become_dagster
 from tiktok_assets.cli.output import bar, out, print_result
 from tiktok_assets.exports.names import INSIGHTS, SECTIONS
 from tiktok_assets.exports.windows import last_day_with_data
+from tiktok_assets.label.songs import add_song
 from tiktok_assets.pipeline.process import process
 from tiktok_assets.reporting.writing import refresh
 from tiktok_assets.settings import Settings, load_settings, project_root, variable
@@ -32,7 +33,6 @@ from tiktok_assets.simulator.exports import land, studio_exports
 from tiktok_assets.simulator.quirks import available_until, usual_quirks
 from tiktok_assets.simulator.studio import StudioAccount, StudioWorld, invent_account, serve, totp
 from tiktok_assets.simulator.traits import Traits
-from tiktok_assets.songs import add_song
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.studio.extraction import in_browser, sentence
 from tiktok_assets.studio.landed import extraction_request

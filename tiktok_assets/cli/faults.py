@@ -41,8 +41,8 @@ def _explained(error: Exception) -> tuple[str, int] | None:
         return None
     from tiktok_assets.accounts import InvalidAccounts
     from tiktok_assets.failures import Failure
+    from tiktok_assets.label.songs import InvalidSongs
     from tiktok_assets.settings import InvalidSettings, load_settings
-    from tiktok_assets.songs import InvalidSongs
     from tiktok_assets.storage.faults import sentence_of
 
     if isinstance(error, InvalidSettings | InvalidAccounts | InvalidSongs):

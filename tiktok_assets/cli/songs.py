@@ -12,8 +12,8 @@ from tiktok_assets.cli.days import day_of
 from tiktok_assets.cli.output import AsJson, err, out, print_json
 
 if TYPE_CHECKING:
+    from tiktok_assets.label.songs import Song
     from tiktok_assets.settings import Settings
-    from tiktok_assets.songs import Song
 
 app = typer.Typer(help="The songs whose videos are followed.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -24,8 +24,8 @@ _Texts = list[str] | None
 @app.command("list", epilog="Example: tiktok-assets songs list --json")
 def list_songs(as_json: AsJson = False) -> None:
     """List the songs, with the videos that were recognised and what these gained in the last 28 known days."""
+    from tiktok_assets.label.songs import load_songs
     from tiktok_assets.settings import load_settings
-    from tiktok_assets.songs import load_songs
 
     settings = load_settings()
     songs = load_songs(settings)
@@ -56,8 +56,8 @@ def add(
     campaign: Annotated[str | None, typer.Option(help="The campaign it belongs to.")] = None,
 ) -> None:
     """Add a song to songs.toml. Nothing else in the file changes."""
+    from tiktok_assets.label.songs import add_song
     from tiktok_assets.settings import load_settings
-    from tiktok_assets.songs import add_song
 
     settings = load_settings()
     several = {"hashtags": hashtag, "captions": caption, "video_ids": video, "accounts": account, "isrc": isrc}

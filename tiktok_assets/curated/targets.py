@@ -1,6 +1,6 @@
 """How far is an account or a client with what was agreed for a month? A view of the warehouse, over constants.
 
-Belongs here: what a target is, and the query. Does not belong here: where they are written (``tiktok_assets.targets``).
+Belongs here: what a target is, and the query. Does not belong here: where they are written (``label.targets``).
 A view, because targets depend on no export: an edited file changes no stored row.
 """
 

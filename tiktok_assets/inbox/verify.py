@@ -17,8 +17,8 @@ from tiktok_assets.inbox.files import account_files, identity, places_of
 from tiktok_assets.inbox.findings import AccountState, Finding, exports_to_reopen, findings, with_remedies
 from tiktok_assets.inbox.receipts import Receipt, loaded, loaded_receipts, reopen
 from tiktok_assets.inbox.streams import findings_on_streams, forget_months, unprocessed_streams
+from tiktok_assets.label.songs import load_songs
 from tiktok_assets.making import made_with
-from tiktok_assets.songs import load_songs
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake, files_in, plain
 from tiktok_assets.storage.lock_names import account_lock

@@ -18,17 +18,17 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tiktok_assets import targets
 from tiktok_assets.accounts import Roster, load_roster
 from tiktok_assets.inbox.intake import Intake, LandedExport, by_account, take_in
 from tiktok_assets.inbox.receipts import waiting_for_publication
 from tiktok_assets.inbox.run_plan import are_planned, note_deaths
 from tiktok_assets.inbox.streams import months_to_make
 from tiktok_assets.inbox.verify import repair
+from tiktok_assets.label import targets
+from tiktok_assets.label.songs import load_songs
 from tiktok_assets.pipeline.results import AccountResult, Interrupted, Result
 from tiktok_assets.progress import Progress, silent
 from tiktok_assets.settings import Settings, project_root
-from tiktok_assets.songs import load_songs
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.lock_names import PLANNING, may_have_dead_runs

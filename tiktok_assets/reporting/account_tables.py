@@ -17,9 +17,9 @@ from tiktok_assets.curated.videos.hashtags import HASHTAGS
 from tiktok_assets.curated.videos.posting import POSTING_TIMES
 from tiktok_assets.curated.videos.videos import VIDEOS
 from tiktok_assets.curated.videos.viral import VIRAL_VIDEOS
+from tiktok_assets.label.songs import Song
 from tiktok_assets.reporting.song_tables import SongTables, read_songs
 from tiktok_assets.reporting.stored import stored
-from tiktok_assets.songs import Song
 from tiktok_assets.storage.lake import Lake
 
 TABLES = (ACCOUNT_DAILY, VIDEOS, VIRAL_VIDEOS, AUDIENCE, POSTING_TIMES, HASHTAGS)

@@ -12,8 +12,8 @@ from tiktok_assets.curated.songs.gains import recent_gains
 from tiktok_assets.curated.songs.recognition import SONG_VIDEOS
 from tiktok_assets.curated.songs.song_weeks import SONG_WEEKS
 from tiktok_assets.curated.videos.video_daily import VIDEO_DAILY
+from tiktok_assets.label.songs import Song
 from tiktok_assets.reporting.stored import stored
-from tiktok_assets.songs import Song
 from tiktok_assets.storage.lake import Lake
 
 TABLES = (SONG_VIDEOS, SONG_WEEKS, VIDEO_DAILY)

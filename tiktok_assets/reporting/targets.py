@@ -15,9 +15,9 @@ import polars as pl
 
 from tiktok_assets.accounts import Roster
 from tiktok_assets.curated.targets import COLUMNS, PROGRESS
+from tiktok_assets.label.targets import load_targets
 from tiktok_assets.reporting import words
 from tiktok_assets.settings import Settings
-from tiktok_assets.targets import load_targets
 
 _RECENT = 62  # days since the first of a month for which its targets are shown: of this month and the one before
 

@@ -14,6 +14,7 @@ from tiktok_assets.accounts import Account, load_roster
 from tiktok_assets.exports.names import read_name
 from tiktok_assets.exports.windows import last_day_with_data
 from tiktok_assets.inbox.quarantine import Rejected, in_quarantine, note_of, sentence, where_found
+from tiktok_assets.label.songs import load_songs
 from tiktok_assets.reporting.account_tables import AccountTables, Completeness, Covered, read_tables
 from tiktok_assets.reporting.front_page import RosterLine, front_page, roster_line
 from tiktok_assets.reporting.page import page
@@ -23,7 +24,6 @@ from tiktok_assets.reporting.status import AccountCoverage, coverages, doubtful_
 from tiktok_assets.reporting.targets import Progress, read_progress
 from tiktok_assets.reporting.words import day
 from tiktok_assets.settings import Settings
-from tiktok_assets.songs import load_songs
 from tiktok_assets.storage.atomic import replacing
 from tiktok_assets.storage.lake import Lake, changed_at
 from tiktok_assets.storage.manifest import manifest_file

@@ -18,13 +18,13 @@ from tiktok_assets.accounts import Roster, load_roster
 from tiktok_assets.curated.registry import TABLES, key_of
 from tiktok_assets.curated.table import Input, Table
 from tiktok_assets.inbox.receipts import receipts
+from tiktok_assets.label.songs import Song, load_songs
 from tiktok_assets.making import COMPARED, compared, parameters_of, rows_to_store, typed_rows
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.reports.alignment import DAILY
 from tiktok_assets.reports.report import latest_per_grain
 from tiktok_assets.settings import Settings
-from tiktok_assets.songs import Song, load_songs
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.vintages.known_exports import KnownExports
 

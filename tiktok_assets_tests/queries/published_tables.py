@@ -8,6 +8,9 @@ import polars as pl
 from tiktok_assets.curated.catalog import published_views
 from tiktok_assets.curated.registry import TABLES
 from tiktok_assets.settings import Settings
+from tiktok_assets.streams.tables import STREAM_TABLES
+
+_PUBLISHED = {**TABLES, **STREAM_TABLES}
 
 
 def publish(settings: Settings, **tables: pl.DataFrame) -> None:
@@ -21,8 +24,8 @@ def publish(settings: Settings, **tables: pl.DataFrame) -> None:
 
 def publish_all(settings: Settings, **tables: pl.DataFrame) -> None:
     """As ``publish``, with every other table of the warehouse empty, and its views."""
-    empty = {table.name: table.schema.empty() for table in TABLES.values() if table.layer == "warehouse"}
+    empty = {table.name: table.schema.empty() for table in _PUBLISHED.values() if table.layer == "warehouse"}
     publish(settings, **{**empty, **tables})
     with duckdb.connect(settings.warehouse) as warehouse:
-        for name, query in published_views(TABLES).items():
+        for name, query in published_views(_PUBLISHED).items():
             warehouse.execute(f"create view {name} as {query}")

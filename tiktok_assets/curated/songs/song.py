@@ -1,6 +1,6 @@
 """What a song is, and how its videos are recognised.
 
-Does not belong here: the file of songs (``tiktok_assets.songs``), which videos are a song's (``recognition``).
+Does not belong here: the file of songs (``tiktok_assets.label.songs``), which videos are a song's (``recognition``).
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""What a label writes down beside its accounts: its songs (``songs.toml``) and its targets (``targets.csv``)."""
