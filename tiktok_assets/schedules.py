@@ -100,3 +100,17 @@ def _request(roster: Roster, account: str, day: dt.date, now: dt.datetime) -> dg
         | {DAY_TAG: day.isoformat()},
         run_config={"ops": {"landing": {"config": {"refresh": True, "days": days}}}},
     )
+
+
+def build_weekly_digest(settings: Settings, job: dg.JobDefinition) -> dg.ScheduleDefinition:
+    """The schedule that sends the digest of the last week; on where ``TIKTOK_NOTIFY`` is set."""
+    weekday, _, time = settings.digest_at.partition(" ")
+    hour, _, minute = time.partition(":")
+    return dg.ScheduleDefinition(
+        name="weekly_digest",
+        job=job,
+        cron_schedule=f"{int(minute)} {int(hour)} * * {weekday[:3].upper()}",
+        execution_timezone=settings.digest_timezone,
+        default_status=dg.DefaultScheduleStatus.RUNNING if settings.notify else dg.DefaultScheduleStatus.STOPPED,
+        description="Sends the digest of the week that has ended to everybody named in TIKTOK_NOTIFY.",
+    )

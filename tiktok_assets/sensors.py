@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from tiktok_assets import clock
 from tiktok_assets.accounts import Roster, load_roster
 from tiktok_assets.assets.dagster_failures import reports_failures
 from tiktok_assets.assets.landing import LandingEvents
@@ -20,6 +21,9 @@ from tiktok_assets.inbox.tries import tries
 from tiktok_assets.inbox.verify import repair
 from tiktok_assets.label.songs import InvalidSongs, Song, load_songs
 from tiktok_assets.label.targets import published
+from tiktok_assets.notices.failed_runs import failed_runs, newest_failure
+from tiktok_assets.notices.sending import NOT_SET, has_work, send_alerts
+from tiktok_assets.notices.state import fingerprint as fingerprint_of_alerts
 from tiktok_assets.partitions import accounts_of, month_tags
 from tiktok_assets.storage.dagster_internals import AssetJob
 from tiktok_assets.storage.duckdb import Warehouse
@@ -43,6 +47,7 @@ _VERIFY_AGAIN = 86_400.0  # seconds
 # Each event costs the daemon some ms; the rest is reported by the next tick or the run.
 _EVENTS_A_TICK = 100
 _REFRESH_INTERVAL = 30  # seconds
+_ALERTS_INTERVAL = 30  # seconds
 
 
 def build_new_exports(
@@ -141,6 +146,37 @@ def build_changed_tables(lake: Lake, process_exports: AssetJob, refresh_reports:
         return dg.SensorResult(run_requests=[dg.RunRequest(run_key=state)], cursor=state)
 
     return changed_tables
+
+
+def build_alerts(lake: Lake, roster: Roster) -> dg.SensorDefinition:
+    """The sensor that sends alerts and whatever could not be sent before; on where ``TIKTOK_NOTIFY`` is set."""
+    is_set, is_first = lake.settings.notify is not None, True
+
+    @dg.sensor(
+        name="alerts",
+        minimum_interval_seconds=_ALERTS_INTERVAL,
+        default_status=dg.DefaultSensorStatus.RUNNING if is_set else dg.DefaultSensorStatus.STOPPED,
+        description="Sends what somebody should know now to the addresses in TIKTOK_NOTIFY, each alert once.",
+    )
+    @reports_failures
+    def alerts(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        nonlocal is_first
+        if not is_set:
+            return dg.SkipReason(NOT_SET)
+        now = clock.now()
+        state = f"{newest_failure(context.instance)}\n{fingerprint_of_alerts(lake, now)}"
+        if state == context.cursor and not is_first and not has_work(lake.settings, now):
+            return dg.SkipReason("Nothing has changed, and nothing waits to be sent.")
+        try:
+            sent = send_alerts(lake, roster, failed_runs(context.instance, list(roster), now), now, wait=False)
+        except LockTaken as taken:
+            return dg.SkipReason(f"{taken} What is new is sent by the next tick after it.")
+        is_first = False  # the settings of this process are known to have been looked at
+        for problem in sent.problems:
+            context.log.warning(problem)
+        return dg.SensorResult(skip_reason=dg.SkipReason(str(sent)), cursor=state)
+
+    return alerts
 
 
 class Repairs:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import base64
 import binascii
+import calendar
 import difflib
 import logging
 import os
+import re
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import fsspec
 from dotenv import dotenv_values
@@ -27,9 +30,15 @@ from upath import UPath
 from tiktok_assets import clock
 
 PREFIX = "TIKTOK_"
+SECRETS = ("session_key", "notify")
+"""The settings whose values are never shown."""
 STREAMS = "streams"
 """The folder of landing that is no account's."""
 FIRST_MONTH_OF_TIKTOK = date(2016, 9, 1)
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
+_BETWEEN_URLS = re.compile(r",?\s+|,(?=[A-Za-z][A-Za-z0-9+.-]*://)")
+_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
 class InvalidSettings(ValueError):
@@ -97,6 +106,31 @@ def _web_address(value: str) -> str:
     if urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname:
         raise ValueError("this is no web address")
     return value.rstrip("/")
+
+
+def _notify_urls(value: SecretStr) -> SecretStr:
+    if not all(_URL.fullmatch(one) for one in urls_of(value) or [""]):
+        raise ValueError("each entry begins with the name of a service and ://")
+    return value
+
+
+def urls_of(value: SecretStr) -> list[str]:
+    """The URLs in ``TIKTOK_NOTIFY``: separated by spaces, or by a comma before the next one."""
+    return [one.strip() for one in _BETWEEN_URLS.split(value.get_secret_value()) if one.strip()]
+
+
+def _weekday_and_time(value: str) -> str:
+    day, _, time = value.strip().capitalize().partition(" ")
+    if day not in calendar.day_name or not _TIME.fullmatch(time.strip()):
+        raise ValueError("this is no weekday and time")
+    return f"{day} {time.strip()}"
+
+
+def _timezone(value: str) -> str:
+    try:
+        return ZoneInfo(value).key
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError("no timezone is called that") from error
 
 
 def _fernet_key(value: SecretStr) -> SecretStr:
@@ -223,6 +257,24 @@ class Settings(BaseSettings):
         90,
         ge=0,
     )
+    notify: Annotated[SecretStr, AfterValidator(_notify_urls)] | None = _setting(
+        "Where alerts and the weekly digest are sent; unset means nowhere. docs/notices.md has a line for each service",
+        "URLs of Apprise separated by spaces, for example mailtos://user:password@example.com?to=me@example.com",
+        None,
+    )
+    digest_at: Annotated[str, AfterValidator(_weekday_and_time)] = _setting(
+        "When the weekly digest is sent; the numbers of a Sunday are available on Monday at 17:00 UTC",
+        "a weekday and a time, as Tuesday 08:00",
+        "Tuesday 08:00",
+    )
+    digest_timezone: Annotated[str, AfterValidator(_timezone)] = _setting(
+        "The timezone of that time", "an IANA name, for example Europe/Lisbon", "UTC"
+    )
+    web_url: Annotated[str, AfterValidator(_web_address)] = _setting(
+        "The address of Dagster and the reports, with which the links in messages begin",
+        "an address that starts with https:// or http://",
+        "http://127.0.0.1:3000",
+    )
     session_key: Annotated[SecretStr, AfterValidator(_fernet_key)] | None = _setting(
         "Encrypts the saved login when set", "a Fernet key: 32 random bytes as 44 URL-safe base64 characters", None
     )
@@ -335,8 +387,8 @@ def _valid(field: FieldInfo) -> str:
 
 
 def _shown(name: str, value: object) -> str:
-    """The value given, except of the one setting whose value is a secret."""
-    return "(hidden)" if name == "session_key" else repr(value if isinstance(value, str) else str(value))
+    """The value given, except of a setting whose value is a secret."""
+    return "(hidden)" if name in SECRETS else repr(value if isinstance(value, str) else str(value))
 
 
 def _warn_about_misspellings(names: Iterable[str]) -> None:

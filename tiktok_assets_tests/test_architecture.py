@@ -47,6 +47,7 @@ LIGHT = {
     "inbox.intake",
     "legacy.migrate",
     "legacy.validate",
+    "notices.sending",
     "partitions",
     "pipeline.process",
     "queries.aggregate",

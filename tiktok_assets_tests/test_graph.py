@@ -115,7 +115,7 @@ GRAPH: dict[str, tuple[list[str], list[str]]] = {
     ),
     "reports/account_report": (REPORTED, []),
     "reports/front_page": (REPORTED, []),
-    "warehouse/social_media_stats": (["curated/account_daily"], []),
+    "warehouse/social_media_stats": (["curated/account_daily"], ["is_fresh"]),
     "warehouse/account_periods": (["curated/account_periods"], []),
     "warehouse/content_performance": (["curated/videos"], []),
     "warehouse/viral_content": (["curated/viral_videos"], []),
@@ -322,6 +322,7 @@ def test_the_job_makes_every_table_below_landing(definitions: dg.Definitions) ->
         "publish_warehouse",
         "refresh_reports",
         "report_accounts",
+        "send_digest",
     ]
     job = definitions.resolve_job_def("process_exports")
     made = {key.to_user_string() for key in job.asset_layer.selected_asset_keys}
@@ -329,22 +330,37 @@ def test_the_job_makes_every_table_below_landing(definitions: dg.Definitions) ->
     assert job.executor_def.name == "in_process"
 
 
+def test_freshness_is_judged_with_the_reports_and_not_by_each_run(definitions: dg.Definitions) -> None:
+    judging = {
+        name: {check.name for check in definitions.resolve_job_def(name).asset_layer.asset_graph.asset_check_keys}
+        for name in ("process_exports", "refresh_reports")
+    }
+    assert "keeps_schema" in judging["process_exports"] and "is_fresh" not in judging["process_exports"]
+    assert judging["refresh_reports"] == {"is_fresh"}
+
+
 def test_the_sensors_are_on_by_themselves_and_start_these_jobs(definitions: dg.Definitions) -> None:
     jobs: dict[str, list[str]] = {}
+    stopped: list[str] = []
     for sensor in definitions.sensors or ():
         assert isinstance(sensor, dg.SensorDefinition)
-        assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
+        if sensor.default_status is not dg.DefaultSensorStatus.RUNNING:
+            stopped.append(sensor.name)
         jobs[sensor.name] = [target.job_name for target in sensor.targets]
     assert jobs == {
         "new_exports": ["process_exports", "process_streams", "publish_warehouse"],
         "changed_tables": ["refresh_reports"],
+        "alerts": [],
     }
+    assert stopped == ["alerts"]  # nobody is named who would get them
 
 
-def test_the_schedule_extracts_and_needs_no_warehouse(definitions: dg.Definitions) -> None:
-    (schedule,) = list(definitions.schedules or ())
-    assert isinstance(schedule, dg.ScheduleDefinition)
-    assert (schedule.name, schedule.job_name) == ("daily_extraction", "extract_exports")
+def test_the_daily_schedule_extracts_and_needs_no_warehouse(definitions: dg.Definitions) -> None:
+    schedules = {one.name: one for one in definitions.schedules or () if isinstance(one, dg.ScheduleDefinition)}
+    assert {name: one.job_name for name, one in schedules.items()} == {
+        "daily_extraction": "extract_exports",
+        "weekly_digest": "send_digest",
+    }
     job = definitions.resolve_job_def("extract_exports")
     made = {key.to_user_string() for key in job.asset_layer.selected_asset_keys}
     assert made == {key for key in GRAPH if key.startswith("landing")} - {"landing/streams"}
@@ -372,7 +388,7 @@ def refuse(*address):
 
 socket.getaddrinfo = socket.socket.connect = refuse
 import tiktok_assets.definitions
-lazy = {"playwright", "altair", "vl_convert", "jinja2", "fastexcel", "starlette", "uvicorn", "xlsxwriter"}
+lazy = {"playwright", "altair", "vl_convert", "jinja2", "fastexcel", "starlette", "uvicorn", "xlsxwriter", "apprise"}
 early = {"tiktok_assets.simulator", *lazy} & set(sys.modules)
 assert not early, early
 """

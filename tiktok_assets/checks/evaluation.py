@@ -18,7 +18,7 @@ _BROKEN_FOR = "broken_for"
 
 def evaluation(
     name: str,
-    partitions: PartitionRange,
+    partitions: PartitionRange | None,
     broken: Mapping[str, str],
     *,
     facts: Mapping[str, Any],
@@ -26,18 +26,19 @@ def evaluation(
 ) -> dg.AssetCheckResult:
     """The result of the check ``name`` on ``partitions``, kept unless it is ``broken``: by account, in a sentence.
 
-    ``facts``: more of its metadata.
+    ``partitions``: None for a check of a whole table; ``facts``: more of its metadata.
     """
     by_sentence: dict[str, list[str]] = {}
     for account, sentence in broken.items():
         by_sentence.setdefault(sentence, []).append(account)
     listed = [{"sentence": sentence, "accounts": accounts} for sentence, accounts in by_sentence.items()]
+    place = where(partitions) if partitions else {}
     return dg.AssetCheckResult(
         check_name=name,
         passed=not broken,
         severity=severity,
         description=_description(broken),
-        metadata={**where(partitions), **facts, **({_BROKEN_FOR: dg.MetadataValue.json(listed)} if broken else {})},
+        metadata={**place, **facts, **({_BROKEN_FOR: dg.MetadataValue.json(listed)} if broken else {})},
     )
 
 

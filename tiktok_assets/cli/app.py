@@ -22,6 +22,7 @@ from tiktok_assets.cli import (
     compare,
     demo,
     dev,
+    digest,
     export,
     files,
     history,
@@ -51,6 +52,7 @@ app.add_typer(studio.sessions_app, name="sessions")
 app.add_typer(history.app)
 app.add_typer(status.app)
 app.add_typer(report.app)
+app.add_typer(digest.app)
 app.add_typer(statements.app)
 app.add_typer(compare.app)
 app.add_typer(files.app)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 app = typer.Typer(rich_markup_mode=None)
 
 _LISTED = 20  # files in quarantine
+_CHECK_ADDRESS = "Correct its address in TIKTOK_NOTIFY; this line goes once a message arrives there."
 
 
 class Only(StrEnum):
@@ -68,6 +69,8 @@ def status(
         for one in found.accounts:
             _print_account(one, settings, found.at)
         _print_files(found)
+    if not as_json:
+        _print_undelivered(settings)
     raise typer.Exit(0 if found.is_complete else 1)
 
 
@@ -137,6 +140,14 @@ def _print_summary(found: Status) -> None:
     out.print(table)
 
 
+def _print_undelivered(settings: Settings) -> None:
+    """The messages that somebody did not get; nothing is sent to find out."""
+    from tiktok_assets.notices.ledger import read_ledger
+
+    for note in read_ledger(settings).undelivered:
+        out.print(f"{note} {_CHECK_ADDRESS}", style="red", markup=False, highlight=False, soft_wrap=True)
+
+
 def _print_files(found: Status) -> None:
     for one in found.streams:
         recordings = _counted(one.recordings, "recording")
@@ -160,6 +171,7 @@ def _print_files(found: Status) -> None:
 
 
 def _as_data(found: Status, settings: Settings) -> dict[str, Any]:
+    from tiktok_assets.notices.ledger import read_ledger
     from tiktok_assets.reporting.status import what_to_do
 
     return {
@@ -168,6 +180,7 @@ def _as_data(found: Status, settings: Settings) -> dict[str, Any]:
         "files_waiting": found.waiting,
         "files_quarantined": found.quarantined,
         "quarantine": list(found.quarantine),
+        "undelivered": [f"{note}" for note in read_ledger(settings).undelivered],
         "streams_waiting": found.streams_waiting,
         "streams": [dataclasses.asdict(one) for one in found.streams],
         "accounts": [

@@ -18,7 +18,9 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tiktok_assets import clock
 from tiktok_assets.accounts import Roster, load_roster
+from tiktok_assets.failures import Failure
 from tiktok_assets.inbox.intake import Intake, LandedExport, by_account, take_in
 from tiktok_assets.inbox.receipts import waiting_for_publication
 from tiktok_assets.inbox.run_plan import are_planned, note_deaths
@@ -82,9 +84,11 @@ def _process(
     intake = take_in(lake, roster)
     is_done = _is_published(lake, roster, warehouse) and not months_to_make(lake, songs, intake.streams)
     if not intake.landed and is_done and not may_have_dead_runs(Locks(settings.locks)):
+        _send_alerts(lake, roster, None)
         return Result(intake=intake, accounts=(), lost=lost)
     with instance or project_instance() as history:
         result = _run(lake, roster, intake, warehouse, history, progress, stop)
+        _send_alerts(lake, roster, history)
     return dataclasses.replace(result, lost=lost)
 
 
@@ -138,6 +142,23 @@ def _run(
         has_published=has_published,
         unpublished=unpublished,
     )
+
+
+def _send_alerts(lake: Lake, roster: Roster, history: dg.DagsterInstance | None) -> None:
+    """Send what is new where ``TIKTOK_NOTIFY`` is set; ``history``: None where no run was started. It fails nothing."""
+    if lake.settings.notify is None:
+        return
+    from tiktok_assets.notices.sending import send_alerts
+
+    now, runs = clock.now(), []
+    try:
+        if history is not None:
+            from tiktok_assets.notices.failed_runs import failed_runs
+
+            runs = failed_runs(history, list(roster), now)
+        send_alerts(lake, roster, runs, now)
+    except (Failure, OSError) as error:
+        log.warning("No alert could be sent: %s", error)
 
 
 def _is_published(lake: Lake, roster: Roster, warehouse: Warehouse) -> bool:

@@ -20,11 +20,11 @@ from tiktok_assets.exports.safe_text import one_line
 from tiktok_assets.inbox.intake import LandedExport
 from tiktok_assets.inbox.receipts import loaded
 from tiktok_assets.inbox.run_plan import note_batch
+from tiktok_assets.notices.failed_runs import why_failed
 from tiktok_assets.partitions import MORE_TAG
 from tiktok_assets.pipeline.results import AccountResult, Groups, Interrupted
 from tiktok_assets.progress import Progress
 from tiktok_assets.storage.dagster_internals import execute_quietly
-from tiktok_assets.storage.faults import sentence_of
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.locks import WAITING
 from tiktok_assets.storage.metadata import part_of_list
@@ -140,13 +140,4 @@ def publish(job: dg.JobDefinition, instance: dg.DagsterInstance) -> str | None:
 
 def failure_of(run: dg.ExecuteInProcessResult) -> str:
     """Why a run failed, in a sentence."""
-    for event in run.all_events:
-        if event.is_step_failure:
-            error = event.step_failure_data.error
-            if error and error.cls_name == dg.Failure.__name__:  # its message is a sentence
-                return f"{event.step_key}: {error.message.partition(': ')[2].strip()}"
-            cause = error.cause if error and error.cause else error
-            text = cause.message.strip() if cause else "failed"
-            # What Dagster itself could not store in its history has not passed ``assets.dagster_failures``.
-            return f"{event.step_key}: {sentence_of(RuntimeError(text)) or text}"
-    return "the run failed before its first step"
+    return why_failed(run.all_events)

@@ -17,15 +17,13 @@ import polars as pl
 from tiktok_assets.reporting import facts, sums, words
 from tiktok_assets.reporting.account_tables import AccountTables
 from tiktok_assets.reporting.facts import Headline
+from tiktok_assets.reporting.freshness import LATE_AFTER
 from tiktok_assets.reporting.next_steps import NextSteps, next_steps
 from tiktok_assets.reporting.rendering import rendered, text
 from tiktok_assets.reporting.song_tables import SongTables
 from tiktok_assets.reporting.songs import PAGE, songs_of_roster
 from tiktok_assets.reporting.targets import NO_TARGETS, Progress, shown_targets
 
-LATE_AFTER = 7
-"""Days behind the newest day Studio can have numbers of, from which on an account's numbers are late: a weekly export
-is never later."""
 _WEEK, _MONTH = 7, 28
 _NEVER = 100_000  # days behind, of an account without numbers
 _SHOWN = ("Video views", "Followers")
@@ -116,14 +114,14 @@ def best_post(videos: pl.DataFrame) -> Post | None:
     """
     newest = facts.newest_snapshots(videos)
     until = newest["date"].max()
-    if not isinstance(until, dt.date):
-        return None
+    return best_published(newest, until - dt.timedelta(days=_WEEK - 1), until) if isinstance(until, dt.date) else None
+
+
+def best_published(newest: pl.DataFrame, first: dt.date, last: dt.date) -> Post | None:
+    """Of the ``newest`` snapshots, most views first, the first video published from ``first`` to ``last``."""
     published = pl.coalesce(pl.col("published_at").dt.date(), pl.col("post_date"))
-    recent = newest.filter(published > until - dt.timedelta(days=_WEEK), published <= until)
-    if recent.is_empty():
-        return None
-    row = recent.row(0, named=True)
-    return Post(title=row["title"], link=row["link"], views=row["total_views"])
+    row = next(newest.filter(published >= first, published <= last).head(1).iter_rows(named=True), None)
+    return Post(title=row["title"], link=row["link"], views=row["total_views"]) if row else None
 
 
 def ranks(lines: Sequence[RosterLine]) -> dict[str, int]:

@@ -194,17 +194,12 @@ def _video(row: dict[str, Any]) -> dict[str, str]:
 
 
 def _viral(row: dict[str, Any]) -> dict[str, str]:
-    reasons = []
-    if row["reason"] in ("daily_growth", "both"):
-        reasons.append(f"{words.times(row['daily_growth'])} the views a day it had before")
-    if row["reason"] in ("views_vs_median", "both"):
-        reasons.append(f"{words.times(row['views_vs_median'])} the account's other videos of its age")
     return {
         "title": row["title"] or "(no caption)",
         "link": words.address(row["link"]),
         "found": words.short_day(row["date"]),
         "views": words.count(row["total_views"]),
-        "why": ", ".join(reasons).replace(f"{words.UNKNOWN} the", "far above the"),
+        "why": words.why_viral(row),
     }
 
 

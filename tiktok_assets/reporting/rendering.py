@@ -8,11 +8,14 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tiktok_assets.reporting import words
+
+if TYPE_CHECKING:
+    import jinja2
 
 
 def rendered(
@@ -22,21 +25,29 @@ def rendered(
 
     ``scripts``: the texts of its scripts, in order; ``styles``: files of this package; ``values``: what it shows.
     """
+    return (
+        environment(text)
+        .get_template(template)
+        .render(
+            style="\n".join(text(name) for name in styles),
+            scripts=scripts,
+            digests=" ".join(f"'sha256-{_digest(script)}'" for script in scripts),
+            made_at=f"{words.day(made_at.date())}, {made_at:%H:%M} {made_at.tzname() or 'UTC'}",
+            **values,
+        )
+    )
+
+
+def environment(read: Callable[[str], str]) -> jinja2.Environment:
+    """Templates by name, as ``read`` returns them, in which every value is escaped and none is missing."""
     import jinja2
 
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(text),
+    return jinja2.Environment(
+        loader=jinja2.FunctionLoader(read),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
-    )
-    return environment.get_template(template).render(
-        style="\n".join(text(name) for name in styles),
-        scripts=scripts,
-        digests=" ".join(f"'sha256-{_digest(script)}'" for script in scripts),
-        made_at=f"{words.day(made_at.date())}, {made_at:%H:%M} {made_at.tzname() or 'UTC'}",
-        **values,
     )
 
 

@@ -135,6 +135,16 @@ def effect(row: Mapping[str, Any]) -> str:
     return f"{times(row['effect'])} ({row['effect_low']:.1f} to {row['effect_high']:.1f})"
 
 
+def why_viral(row: Mapping[str, Any]) -> str:
+    """``7.1× the views a day it had before``: the rules that a video met, of a row of ``ViralMetrics``."""
+    reasons = []
+    if row["reason"] in ("daily_growth", "both"):
+        reasons.append(f"{times(row['daily_growth'])} the views a day it had before")
+    if row["reason"] in ("views_vs_median", "both"):
+        reasons.append(f"{times(row['views_vs_median'])} the account's other videos of its age")
+    return ", ".join(reasons).replace(f"{UNKNOWN} the", "far above the")
+
+
 def slot(row: Mapping[str, Any]) -> str:
     """The time: ``Fridays``, ``18:00 to 19:00``, or both."""
     weekday = f"{WEEKDAYS[row['weekday'] - 1]}s" if row["weekday"] is not None else ""
