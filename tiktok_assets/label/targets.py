@@ -43,11 +43,12 @@ def load_targets(settings: Settings, roster: Roster) -> Targets:
     path = settings.targets_file
     try:
         text = path.read_bytes().decode("utf-8-sig")
+        separator = ";" if ";" in text.partition("\n")[0] else ","
+        lines = iter([*csv.reader(io.StringIO(text, newline=None), delimiter=separator)])
     except FileNotFoundError:
         return Targets()
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         return Targets(problems=(f"{path}: cannot be read ({error}). Save it as CSV in UTF-8.",))
-    lines = csv.reader(io.StringIO(text), delimiter=";" if ";" in text.partition("\n")[0] else ",")
     header = tuple(name.strip().lower() for name in next(lines, ()))
     if {"metric", "month", "target"} - set(header) or set(header) - set(HEADER):
         return Targets(

@@ -16,8 +16,10 @@ from tiktok_assets.curated.measures import ratio
 from tiktok_assets.curated.songs.song_weeks import DAYS
 from tiktok_assets.label.songs import Song
 from tiktok_assets.reporting import words
+from tiktok_assets.reporting.published import published_rows
 from tiktok_assets.reporting.rendering import rendered, text
 from tiktok_assets.reporting.song_tables import WINDOW, SongTables
+from tiktok_assets.settings import Settings
 
 PAGE = "songs.html"
 _VIEWS = ("views_low", "views", "views_high")
@@ -41,10 +43,26 @@ def songs_of_account(account: str, tables: SongTables) -> list[dict[str, Any]]:
     return [line for line in songs_of_roster({account: tables}) if line["videos"]]
 
 
-def songs_page(accounts: Mapping[str, SongTables], handles: Mapping[str, str], front: str, made_at: dt.datetime) -> str:
+NO_STREAMS = pl.DataFrame(schema={"song": pl.String, "date": pl.Date, "streams": pl.Int64})
+
+
+def read_streams(settings: Settings) -> pl.DataFrame:
+    """One row per song and day with streams: their sum over all stores, from the published warehouse."""
+    query = "select song, date, sum(streams)::bigint as streams from song_streams group by song, date"
+    found = published_rows(settings, query)
+    return NO_STREAMS if found is None else found
+
+
+def songs_page(
+    accounts: Mapping[str, SongTables],
+    handles: Mapping[str, str],
+    front: str,
+    made_at: dt.datetime,
+    streams: pl.DataFrame = NO_STREAMS,
+) -> str:
     """The page of all songs, as of ``made_at`` (aware).
 
-    ``handles``: by account; ``front``: the front page beside it.
+    ``handles``: by account; ``front``: the front page beside it; ``streams``: as ``read_streams`` returns them.
     """
     recent = pl.concat(tables.recent for tables in accounts.values())
     weeks = pl.concat(tables.weeks for tables in accounts.values())
@@ -55,7 +73,8 @@ def songs_page(accounts: Mapping[str, SongTables], handles: Mapping[str, str], f
                 {**_numbers(row), "key": row["account"], "handle": handles[row["account"]]}
                 for row in recent.filter(song=line["key"]).iter_rows(named=True)
             ],
-            "weeks": _weeks(weeks.filter(song=line["key"])),
+            "weeks": _weeks(weeks.filter(song=line["key"]), streams.filter(song=line["key"])),
+            "has_streams": not streams.filter(song=line["key"]).is_empty(),
         }
         for line in songs_of_roster(accounts)
     ]
@@ -104,8 +123,8 @@ def _numbers(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _weeks(weeks: pl.DataFrame) -> list[dict[str, Any]]:
-    """The weeks of a song over all accounts, the newest first. What comes by week, as streams do, is a column here."""
+def _weeks(weeks: pl.DataFrame, streams: pl.DataFrame) -> list[dict[str, Any]]:
+    """The weeks of a song over all accounts, the newest first, with the streams of the days that are known."""
     if weeks.is_empty():
         return []
     rows = [
@@ -115,6 +134,7 @@ def _weeks(weeks: pl.DataFrame) -> list[dict[str, Any]]:
             "starts_on": of_week["starts_on"][0],
             "published": of_week["videos_published"].sum(),
             "rate": _rate(of_week),
+            "streams": _in_week(streams, of_week["starts_on"][0]),
         }
         for (week,), of_week in weeks.sort("week", descending=True).group_by("week", maintain_order=True)
     ]
@@ -126,10 +146,16 @@ def _weeks(weeks: pl.DataFrame) -> list[dict[str, Any]]:
             "starts": words.short_day(row["starts_on"]),
             "published": words.count(row["published"]),
             "rate": words.percent(row["rate"]),
+            "streams": words.count(row["streams"]["streams"].sum() if row["streams"].height else None),
+            "streamed": f"{row['streams'].height} of {DAYS} days" if 0 < row["streams"].height < DAYS else "",
             "picture": _picture(row, most),
         }
         for row in rows
     ]
+
+
+def _in_week(streams: pl.DataFrame, starts_on: dt.date) -> pl.DataFrame:
+    return streams.filter(pl.col("date") >= starts_on, pl.col("date") < starts_on + dt.timedelta(days=DAYS))
 
 
 def _rate(weeks: pl.DataFrame) -> float | None:

@@ -17,6 +17,7 @@ from tiktok_assets.accounts import Roster
 from tiktok_assets.curated.targets import COLUMNS, PROGRESS
 from tiktok_assets.label.targets import load_targets
 from tiktok_assets.reporting import words
+from tiktok_assets.reporting.published import published_rows
 from tiktok_assets.settings import Settings
 
 _RECENT = 62  # days since the first of a month for which its targets are shown: of this month and the one before
@@ -37,20 +38,11 @@ NO_TARGETS = Progress(rows=pl.DataFrame(schema=dict.fromkeys(COLUMNS, pl.Null)))
 
 def read_progress(settings: Settings, roster: Roster, now: dt.datetime) -> Progress:
     """The targets of this month and the one before, from the published warehouse."""
-    loaded = load_targets(settings, roster)
-    if not loaded.targets or not settings.warehouse.exists():
-        return Progress(rows=NO_TARGETS.rows, problems=loaded.problems)
-    import duckdb
-
-    from tiktok_assets.storage.warehouse_files import opened
-
-    since = now.date() - dt.timedelta(days=_RECENT)
-    with opened(settings.warehouse, read_only=True) as connection:
-        try:
-            found = connection.sql(f"from {PROGRESS} where month > ?", params=[since])
-        except duckdb.CatalogException:  # published before there were targets
-            return Progress(rows=NO_TARGETS.rows, problems=loaded.problems)
-        return Progress(rows=pl.DataFrame(found.to_arrow_table()), problems=loaded.problems)
+    loaded, since = load_targets(settings, roster), now.date() - dt.timedelta(days=_RECENT)
+    found = None
+    if loaded.targets:
+        found = published_rows(settings, f"from {PROGRESS} where month > $since", since=since)
+    return Progress(rows=NO_TARGETS.rows if found is None else found, problems=loaded.problems)
 
 
 def shown_targets(progress: Progress) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
+import polars as pl
 from upath import UPath
 
 from tiktok_assets.accounts import Account, load_roster
@@ -19,7 +20,7 @@ from tiktok_assets.reporting.account_tables import AccountTables, Completeness, 
 from tiktok_assets.reporting.front_page import RosterLine, front_page, roster_line
 from tiktok_assets.reporting.page import page
 from tiktok_assets.reporting.printing import Paper, open_printer
-from tiktok_assets.reporting.songs import PAGE, songs_page
+from tiktok_assets.reporting.songs import NO_STREAMS, PAGE, read_streams, songs_page
 from tiktok_assets.reporting.status import AccountCoverage, coverages, doubtful_exports
 from tiktok_assets.reporting.targets import Progress, read_progress
 from tiktok_assets.reporting.words import day
@@ -58,16 +59,16 @@ def _progress(settings: Settings, now: dt.datetime) -> Progress:
 def write_songs_page(lake: Lake, lines: Sequence[RosterLine], now: dt.datetime) -> list[UPath]:
     """Write the page of all songs, as ``write_report`` does; without songs there is none."""
     path = lake.settings.reports / PAGE
-    if content := _songs_page(lines, now):
+    if content := _songs_page(lines, now, read_streams(lake.settings)):
         _write(lake, path, content)
         return [path]
     lake.remove(path)
     return []
 
 
-def _songs_page(lines: Sequence[RosterLine], now: dt.datetime) -> str:
+def _songs_page(lines: Sequence[RosterLine], now: dt.datetime, streams: pl.DataFrame = NO_STREAMS) -> str:
     songs, handles = {one.key: one.songs for one in lines}, {one.key: one.handle for one in lines}
-    return songs_page(songs, handles, FRONT, now) if any(one.songs for one in songs.values()) else ""
+    return songs_page(songs, handles, FRONT, now, streams) if any(one.songs for one in songs.values()) else ""
 
 
 def write_reports(

@@ -78,3 +78,19 @@ def test_the_page_has_each_song_by_account_and_week_and_texts_are_no_markup() ->
     assert "@north.pier 3 of 5 about 20 (10 to 30) 29 Jun 2026" in text
     assert "Quiet" in text and "None of its videos was recognised yet." in text
     assert 'x1="33.3" x2="100.0"' in made  # 11 to 33 of a most of 33
+
+
+def test_a_week_has_the_streams_of_its_known_days() -> None:
+    week = dt.date(2026, 6, 19)
+    streams = pl.DataFrame(
+        {
+            "song": ["s", "s", "s", "other"],
+            "date": [week, week + dt.timedelta(days=6), week + dt.timedelta(days=7), week],
+            "streams": [10, 5, 1000, 1000],
+        }
+    )
+    accounts = {"a": on("a", 5, 3, 10, 20, 30, total_views=200, total_engagements=10)}
+    text = text_of(songs_page(accounts, {"a": "a"}, "index.html", MADE, streams))
+    assert "5.0% 15 2 of 7 days" in text
+    without = text_of(songs_page(accounts, {"a": "a"}, "index.html", MADE, streams.filter(song="other")))
+    assert "Engagement Streams" not in without
