@@ -15,7 +15,8 @@ import pytest
 from tiktok_assets.storage.locks import Locks, LockTaken
 
 HOLD = """
-import sys, time, pathlib
+import signal, sys, time, pathlib
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it is ignored
 from tiktok_assets.storage.locks import Locks
 with Locks(pathlib.Path(sys.argv[1]), holder="run 6a7b1c2d").hold(sys.argv[2:]):
     print("held", flush=True)
