@@ -43,7 +43,7 @@ from tiktok_assets.storage.locks import Locks
 from tiktok_assets.storage.parquet import PartitionIOManager, RawIOManager
 from tiktok_assets.storage.run_locks import ACCOUNT_LOCKS, RUN_LIFE, account_locks, run_life
 from tiktok_assets.storage.warehouse_io import warehouse_io_manager
-from tiktok_assets.streams.tables import STREAM_TABLES
+from tiktok_assets.streams.tables import SONG_STREAMS, STREAM_TABLES
 from tiktok_assets.studio.extraction import Extractor, in_browser
 
 _PUBLISHED = {**TABLES, **STREAM_TABLES}
@@ -130,4 +130,5 @@ def warehouse_of(settings: Settings) -> Warehouse:
         views=published_views(_PUBLISHED, targets),
         descriptions=descriptions(_PUBLISHED),
         previous_names=PREVIOUS_NAMES,
+        always={SONG_STREAMS.name: SONG_STREAMS.schema.empty()},
     )

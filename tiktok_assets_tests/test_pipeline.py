@@ -29,6 +29,7 @@ from tiktok_assets.simulator.files import zip_bytes
 from tiktok_assets.simulator.quirks import Quirks
 from tiktok_assets.simulator.traits import Traits
 from tiktok_assets.storage.lake import Lake
+from tiktok_assets.streams.tables import SONG_STREAMS
 from tiktok_assets_tests.budget import rounds
 from tiktok_assets_tests.conftest import Install
 from tiktok_assets_tests.instances import fresh
@@ -219,7 +220,7 @@ def rows_of(settings: Settings, query: str) -> list[tuple[Any, ...]]:
 def test_the_published_file_has_its_views_and_describes_every_column(settings: Settings, made_once: MadeOnce) -> None:
     three_months_at_once(settings, made_once)
     found = rows_of(settings, "select table_name, column_name from duckdb_columns() where not internal")
-    assert {name for name, _ in found} == {*(table.name for table in WAREHOUSE), *VIEWS, "_columns"}
+    assert {name for name, _ in found} == {*(table.name for table in WAREHOUSE), SONG_STREAMS.name, *VIEWS, "_columns"}
     described = rows_of(settings, "select table_name, column_name, description, unit, source from _columns")
     assert sorted(row[:2] for row in described) == sorted(found)
     assert all(all(row) for row in described)
@@ -242,7 +243,7 @@ def test_the_published_file_explains_itself_to_any_client(settings: Settings, ma
     of_tables = rows_of(settings, "select table_name, comment from duckdb_tables()")
     of_views = rows_of(settings, "select view_name, comment from duckdb_views() where not internal")
     comments = {**dict(of_tables), **dict(of_views)}
-    assert comments.keys() == {*(table.name for table in WAREHOUSE), *VIEWS, "_columns"}
+    assert comments.keys() == {*(table.name for table in WAREHOUSE), SONG_STREAMS.name, *VIEWS, "_columns"}
     assert comments["social_media_stats"] == SocialMediaStats.__doc__
     assert comments["social_media_stats_weekly"] == "One row per account and week; see account_periods."
     columns = "select table_name, column_name, comment from duckdb_columns() where not internal"

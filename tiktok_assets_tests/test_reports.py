@@ -82,11 +82,11 @@ def test_a_page_of_each_account_lies_below_data_or_in_the_folder_that_was_named(
     assert [path.name for path in one_page.parent.iterdir()] == ["report.html"]
 
 
-def test_another_suffix_than_html_is_refused_and_writes_nothing(data: Path, tmp_path: Path) -> None:
-    result = run("-o", str(tmp_path / "report.pdf"))
+def test_another_suffix_than_html_and_pdf_is_refused_and_writes_nothing(data: Path, tmp_path: Path) -> None:
+    result = run("-o", str(tmp_path / "report.docx"))
     assert result.exit_code == 2
-    assert "a report is an .html page, not .pdf" in result.output
-    assert not (tmp_path / "report.pdf").exists()
+    assert "a report is an .html or .pdf file, not .docx" in result.output
+    assert not (tmp_path / "report.docx").exists()
     (tmp_path / "of.2026").mkdir()  # a folder may have a dot
     assert run("pig1987", "-o", str(tmp_path / "of.2026")).exit_code == 1  # without data
 

@@ -175,6 +175,7 @@ VIEWS: Mapping[str, View] = {
         description=inspect.cleandoc(str(views_and_streams.ViewsAndStreams.__doc__)),
         sources=("song_days", "song_streams"),
         schema=views_and_streams.ViewsAndStreams,
+        account=None,
     ),
     "song_daily": View(
         query=_KNOWN_LAST.format(table="song_days"),
@@ -201,6 +202,8 @@ VIEWS: Mapping[str, View] = {
         description="One row per target of targets.csv: what was reached of it, and whether that is on the way.",
         sources=("social_media_stats",),
         columns=targets.COLUMNS,
+        account=None,
+        day="month",
     ),
 }
 """By name. social_media_rollup has the columns of Fivetran's dbt_social_media_reporting, to stand beside its tables."""

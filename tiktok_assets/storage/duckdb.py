@@ -60,6 +60,8 @@ class Warehouse:
     """By table or view: what one row is, and what each column means. They become comments in the file."""
     previous_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """By table and column: the name the column had in earlier versions."""
+    always: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    """By name, tables that are published even before they have rows, as empty frames: views are made of them."""
 
     @contextlib.contextmanager
     def session(
@@ -273,6 +275,9 @@ class Session:
         own lock on it. Our lock is held throughout.
         """
         require_replaceable(self.warehouse.published, self.warehouse.descriptions)
+        for name, empty in self.warehouse.always.items():
+            with _registered(self.connection, _rows=_plain(empty).to_arrow()):
+                _make_room(self.connection, name)
         for name, query in self.warehouse.views.items():
             with contextlib.suppress(duckdb.CatalogException, duckdb.BinderException):
                 self.connection.execute(f"create or replace view {name} as {query}")

@@ -92,11 +92,11 @@ def test_sessions_lists_every_account_with_what_to_do(here: Stage) -> None:
     here.log_in(NORTH)
     result = command(here, "sessions")
     assert result.returncode == 1
-    north, south = result.stdout.splitlines()[1:]
+    south, north = result.stdout.splitlines()[1:]  # first who needs a person
     assert north.split()[:6] == ["north", "valid,", "expires", "in", "179", "days"]
     assert south.split() == ["south", "missing", "tiktok-assets", "login", "south"]
     states = json.loads(command(here, "sessions", "--json").stdout)
-    assert [one["standing"] for one in states] == ["valid", "missing"]
+    assert [one["standing"] for one in states] == ["missing", "valid"]
 
 
 def test_forgetting_a_session_deletes_the_saved_login(here: Stage) -> None:
