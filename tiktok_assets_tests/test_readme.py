@@ -17,6 +17,7 @@ from tiktok_assets.cli.app import app
 from tiktok_assets.curated.views import VIEWS
 from tiktok_assets.label.songs import load_songs
 from tiktok_assets.settings import Settings
+from tiktok_assets.streams.tables import SONG_STREAMS
 from tiktok_assets_tests.sql_pages import questions
 
 ROOT = Path(__file__).parent.parent
