@@ -130,5 +130,5 @@ def warehouse_of(settings: Settings) -> Warehouse:
         views=published_views(_PUBLISHED, targets),
         descriptions=descriptions(_PUBLISHED),
         previous_names=PREVIOUS_NAMES,
-        always={SONG_STREAMS.name: SONG_STREAMS.schema.empty()},
+        always={SONG_STREAMS.name: SONG_STREAMS.schema.empty},
     )

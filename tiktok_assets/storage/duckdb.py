@@ -60,8 +60,8 @@ class Warehouse:
     """By table or view: what one row is, and what each column means. They become comments in the file."""
     previous_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """By table and column: the name the column had in earlier versions."""
-    always: Mapping[str, pl.DataFrame] = field(default_factory=dict)
-    """By name, tables that are published even before they have rows, as empty frames: views are made of them."""
+    always: Mapping[str, Callable[[], pl.DataFrame]] = field(default_factory=dict)
+    """By name, tables that are published even before they have rows, as frames without any: views are made of them."""
 
     @contextlib.contextmanager
     def session(
@@ -276,7 +276,7 @@ class Session:
         """
         require_replaceable(self.warehouse.published, self.warehouse.descriptions)
         for name, empty in self.warehouse.always.items():
-            with _registered(self.connection, _rows=_plain(empty).to_arrow()):
+            with _registered(self.connection, _rows=_plain(empty()).to_arrow()):
                 _make_room(self.connection, name)
         for name, query in self.warehouse.views.items():
             with contextlib.suppress(duckdb.CatalogException, duckdb.BinderException):
