@@ -17,7 +17,6 @@ from tiktok_assets.cli.app import app
 from tiktok_assets.curated.views import VIEWS
 from tiktok_assets.label.songs import load_songs
 from tiktok_assets.settings import Settings
-from tiktok_assets.streams.tables import SONG_STREAMS
 from tiktok_assets_tests.sql_pages import questions
 
 ROOT = Path(__file__).parent.parent
@@ -117,8 +116,8 @@ def test_the_demo_fills_every_table_and_is_gone_once_removed(tmp_path: Path) -> 
         empty = [name for name in tables if warehouse.sql(f"select * from {name} limit 1").fetchall() == []]
     assert len(answers[0]) == int(counted["social_media_stats"])
     assert len(answers[1]) > 0
-    assert {*tables} == {*shown, *VIEWS, "_columns"} - {"song_views_and_streams"}  # no file of streams
-    assert empty == ["target_progress"]
+    assert {*tables} == {*shown, "song_streams", *VIEWS, "_columns"}
+    assert empty == []
     assert set(unanswered) <= NOT_IN_THE_DEMO
     front = (demo / "reports/index.html").read_text()
     assert (front.count("<polyline"), front.count(" data-attention>")) == (2, 0)

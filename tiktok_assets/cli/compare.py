@@ -42,7 +42,8 @@ def compare(
 ) -> None:
     """Compare any days with as many days right before them: views, engagements and followers of each account.
 
-    A sum is over the accounts that know every day of it, and says how many those are. Unknown is a dash.
+    An account's numbers are of its known days, and say how many those are; sums of a client or owner are over the
+    accounts that know every day. Followers gained are known where those of the last day are. Unknown is a dash.
     """
     from tiktok_assets.accounts import load_roster
     from tiktok_assets.reporting import facts
@@ -59,17 +60,17 @@ def compare(
         tables.account: {one.name: one for one in facts.headlines(tables.days, last, length)}
         for tables in each_tables(Lake(settings), chosen, now)
     }
-    rows = _by_account(found) if by is None else _by_group(found, by)
+    rows = _by_account(found, last) if by is None else _by_group(found, last, by)
     rows.sort(key=lambda row: -(row["views"] if row["views"] is not None else -1))
     if as_json:
         print_json({"first": first, "last": last, "days": length, "rows": rows})
         return
-    _print(rows)
+    _print(rows, length)
     before = first - dt.timedelta(days=length)
     err.print(f"{first} to {last} against {before} to {first - dt.timedelta(days=1)}", style="dim", highlight=False)
 
 
-def _by_account(found: Mapping[Account, Mapping[str, Headline]]) -> list[dict[str, Any]]:
+def _by_account(found: Mapping[Account, Mapping[str, Headline]], last: dt.date) -> list[dict[str, Any]]:
     rows = []
     for account, numbers in found.items():
         views, engagements, followers = (numbers[name] for name in ("Video views", "Engagements", "Followers"))
@@ -83,13 +84,13 @@ def _by_account(found: Mapping[Account, Mapping[str, Headline]]) -> list[dict[st
                 "engagements": engagements.value,
                 "engagement_rate": rate.value,
                 "followers": followers.value,
-                "followers_gained": _gained(followers.value, followers.before),
+                "followers_gained": _gained(followers.value, followers.before) if followers.at == last else None,
             }
         )
     return rows
 
 
-def _by_group(found: Mapping[Account, Mapping[str, Headline]], by: By) -> list[dict[str, Any]]:
+def _by_group(found: Mapping[Account, Mapping[str, Headline]], last: dt.date, by: By) -> list[dict[str, Any]]:
     from tiktok_assets.reporting import sums
 
     members: dict[str, list[Mapping[str, Headline]]] = {}
@@ -100,6 +101,7 @@ def _by_group(found: Mapping[Account, Mapping[str, Headline]], by: By) -> list[d
         views, engagements, followers = (
             sums.total(one[number] for one in accounts) for number in ("Video views", "Engagements", "Followers")
         )
+        at_the_end = sums.total(one["Followers"] for one in accounts if one["Followers"].at == last)
         rows.append(
             {
                 "name": name,
@@ -110,7 +112,7 @@ def _by_group(found: Mapping[Account, Mapping[str, Headline]], by: By) -> list[d
                 "engagements": engagements.value,
                 "engagement_rate": sums.engagement_rate(accounts),
                 "followers": followers.value,
-                "followers_gained": _gained(followers.now, followers.before),
+                "followers_gained": _gained(at_the_end.now, at_the_end.before),
             }
         )
     return rows
@@ -120,16 +122,18 @@ def _gained(now: float | None, before: float | None) -> float | None:
     return None if now is None or before is None else now - before
 
 
-def _print(rows: list[dict[str, Any]]) -> None:
+def _print(rows: list[dict[str, Any]], days: int) -> None:
     from tiktok_assets.reporting import words
 
     table = Table(box=None, pad_edge=False, collapse_padding=True)
     for number, name in enumerate(("", "views", "change", "known", "engagements", "rate", "followers", "gained")):
-        table.add_column(name, justify="left" if number == 0 else "right", no_wrap=True)
+        table.add_column(name, justify="left" if number == 0 else "right", no_wrap=True, overflow="ellipsis")
+    lines: list[tuple[str, ...]] = []
     for row in rows:
-        known = f"{row['accounts_known']} of {row['accounts']}" if "accounts" in row else f"{row['days_known']} d"
-        table.add_row(
-            row["name"],
+        known = (
+            f"{row['accounts_known']} of {row['accounts']}" if "accounts" in row else f"{row['days_known']} of {days} d"
+        )
+        cells = (
             words.count(row["views"]),
             words.UNKNOWN if row["views_change"] is None else words.growth(row["views_change"]),
             known,
@@ -138,4 +142,9 @@ def _print(rows: list[dict[str, Any]]) -> None:
             words.count(row["followers"]),
             words.count(row["followers_gained"]),
         )
+        lines.append((row["name"], *cells))
+    for number, column in enumerate(table.columns):  # a number is never cut, a name may be
+        column.min_width = max((len(line[number]) for line in lines), default=0) if number else 8
+    for line in lines:
+        table.add_row(*line)
     out.print(table)

@@ -115,9 +115,9 @@ def print_json(data: Any) -> None:
 def print_result(result: Any) -> None:
     """A line per account, then everything a person has to know: errors, notes, quarantined files."""
     for one in result.lost[:_LISTED]:
-        out.print(f"was lost: {one}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+        out.print(f"made again: {one.place_and_problem}", style="yellow", markup=False, highlight=False, soft_wrap=True)
     if more := len(result.lost[_LISTED:]):
-        out.print(f"was lost: {more} more; --json lists all", style="yellow", highlight=False)
+        out.print(f"made again: {more} more; --json lists all", style="yellow", highlight=False)
     if result.accounts:
         table = Table("account", "exports", "months", "result", "checks", box=None, pad_edge=False)
         for one in result.accounts:

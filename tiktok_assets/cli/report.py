@@ -58,6 +58,10 @@ def report(
             f"{output}: a report is an .html or .pdf file, not {output.suffix}. Give such a file, or a folder.",
             param_hint="--output",
         )
+    if front and (accounts or client or owner):
+        raise typer.BadParameter(
+            "The front page is of all accounts: leave out names, client and owner.", param_hint="--front"
+        )
     if front and not is_page:
         raise typer.BadParameter("Name the file with -o: front.html or front.pdf.", param_hint="--front")
     lake, chosen = Lake(settings), accounts_named(load_roster(settings), accounts, client, owner)
@@ -73,7 +77,7 @@ def report(
         elif found and output is not None and is_page:
             written = [write_one_page(output, settings, every, now, front=front, paper=Paper[paper.name])]
         elif found and output is not None:
-            written = write_pages(output, every, now)
+            written = write_pages(output, settings, every, now)
     except OSError as error:
         raise unwritable(output or Path(str(settings.reports)), error) from error
     for path in written:

@@ -134,11 +134,13 @@ def _print_songs(songs: tuple[Song, ...], found: list[dict[str, Any]]) -> None:
     from tiktok_assets.reporting.words import between
 
     table = Table(
-        "song", "title", "artist", "released", "videos", "accounts", "views, 28 days", box=None, pad_edge=False
+        "song", "title", "artist", "released", "videos known", "accounts", "views, 28 days", box=None, pad_edge=False
     )
     for line in found:
-        counts = (str(line["videos"]), str(len(line["accounts"])))
-        views = between(line["views_low"], line["views"], line["views_high"])
+        is_whole = line["videos_known"] == line["videos"]
+        counts = (f"{line['videos_known']} of {line['videos']}", str(len(line["accounts"])))
+        # What unknown videos gained is not known: no most, and no estimate.
+        views = between(line["views_low"], *((line["views"], line["views_high"]) if is_whole else (None, None)))
         texts = (_plain(line[name]) for name in ("song", "title", "artist"))
         table.add_row(*texts, str(line["release_date"]), *counts, views)
     nothing = (

@@ -128,7 +128,7 @@ def media_kit(
     ] = None,
     paper: PaperOption = PaperSize.A4,
 ) -> None:
-    """Write one dated page about an account for partners: the chosen numbers of the last 28 days and no others."""
+    """Write one dated page about an account for partners: the chosen numbers and no others."""
     from tiktok_assets.accounts import load_roster
     from tiktok_assets.reporting import media_kit as kit
     from tiktok_assets.reporting import printing

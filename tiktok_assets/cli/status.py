@@ -60,6 +60,11 @@ def status(
     roster = load_roster(settings)
     found = look(Lake(settings), roster, accounts_named(roster, accounts, client, owner), dt.datetime.now(dt.UTC))
     found = dataclasses.replace(found, accounts=[one for one in by_urgency(found) if _is(one, only)])
+    if only and not found.accounts and not as_json:
+        out.print(
+            f"No account is {only.value}." if only is Only.OVERDUE else f"No account with {only.value}.", style="green"
+        )
+        raise typer.Exit(0)
     if as_json:
         print_json(_as_data(found, settings))
     elif summary:

@@ -59,7 +59,7 @@ COLUMNS = {
     "value_provisional": "the part of days that TikTok may still change; null of followers",
     "progress": "value / target",
     "pace": "progress / (days_known / days): 1 is on the way to the target exactly, if the days not known yet are like "
-    "the known ones; null of followers",
+    "the known ones; null of followers, where an account has no known day, and of a month that has ended",
 }
 
 _TYPES = "scope varchar, name varchar, account varchar, metric varchar, month date, target bigint"
@@ -99,7 +99,8 @@ select
     * exclude (is_stock),
     value - value_settled as value_provisional,
     value / target as progress,
-    case when not is_stock then value / target / (days_known / days) end as pace
+    case when not is_stock and accounts_known = accounts and last_day(month) >= (select max(date) from social_media_stats)
+        then value / target / (days_known / days) end as pace
 from summed
 order by month, scope, name, metric
 """

@@ -33,9 +33,13 @@ class Finding:
     """The export to be read again, where it is about one."""
     remedy: str = PROCESS
 
-    def __str__(self) -> str:
+    @property
+    def place_and_problem(self) -> str:
         months = f", {_span(self.months)}" if self.months else ""
-        return f"{f'{self.account}: ' if self.account else ''}{self.place}{months}: {self.problem}; {self.remedy}."
+        return f"{f'{self.account}: ' if self.account else ''}{self.place}{months}: {self.problem}"
+
+    def __str__(self) -> str:
+        return f"{self.place_and_problem}; {self.remedy}."
 
 
 def _span(months: Sequence[dt.date]) -> str:

@@ -113,7 +113,7 @@ def _account(one: AccountWeek) -> Iterator[Line]:
         yield Line(f"{name}: {_number(one.numbers[name])}")
     if one.best:
         title = one.best.title or "(no caption)"
-        text = f"Best video of the week, of those known: “{title}”, {words.count(one.best.views)} views"
+        text = f"Best video of the week, of those known: “{title}”, {words.count(one.best.views)} views so far"
         yield Line(text, words.address(one.best.link))
     for row in one.viral:
         title = row["title"] or "(no caption)"

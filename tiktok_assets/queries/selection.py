@@ -16,6 +16,7 @@ from tiktok_assets.curated.catalog import CATALOG
 from tiktok_assets.curated.registry import TABLES, key_of
 from tiktok_assets.curated.views import VIEWS
 from tiktok_assets.settings import Settings
+from tiktok_assets.streams.tables import SONG_STREAMS
 
 Day: TypeAlias = dt.date | str
 """A date, or its text as 2026-03-16."""
@@ -58,7 +59,10 @@ class Selection:
 
 def source_of(table: str) -> Source:
     """The table or view that ``table`` names: "social_media_stats", "curated/account_daily". Raises UnknownTable."""
-    key = key_of(table, views=[*VIEWS, CATALOG])
+    if table in (SONG_STREAMS.key, SONG_STREAMS.name):
+        order = _sorted(None, SONG_STREAMS.day, ["song", "store"])
+        return Source(key=SONG_STREAMS.key, account=None, day=SONG_STREAMS.day, order=order)
+    key = key_of(table, views=[*VIEWS, CATALOG, SONG_STREAMS.name])
     name = key.partition("/")[2]
     if key in TABLES:
         declared = TABLES[key]

@@ -1,16 +1,28 @@
-// Gives every table a button that saves its shown rows as CSV: numbers as numbers, unknown as nothing, no formulas.
-function cellText(cell) {
-  if (cell.dataset.sort !== undefined && cell.classList.contains("number")) return cell.dataset.sort;
-  const text = cell.textContent.trim().replace(/\s+/g, " ");
-  if (text === "\u2014") return "";
-  if (/^[\u2212-]?[\d,]+(\.\d+)?$/.test(text)) return text.replace("\u2212", "-").replaceAll(",", "");
-  return /^[=+\-@]/.test(text) ? `'${text}` : text;
+// Gives every table a button that saves its shown rows as CSV: numbers exact, unknown as nothing, no formulas.
+// What stands small in a cell, such as a change, becomes a column of its own.
+function plain(text) {
+  const one = text.trim().replace(/\s+/g, " ").replaceAll("\u2212", "-");
+  if (one === "\u2014") return "";
+  if (/^-?[\d,]+(\.\d+)?$/.test(one)) return one.replaceAll(",", "");
+  return /^[=+\-@]/.test(one) && !/^[+-][\d,.]+(%| \([+-][\d.]+%\))?$/.test(one) ? `'${one}` : one;
+}
+
+function parts(cell) {
+  const copy = cell.cloneNode(true);
+  const small = [...copy.querySelectorAll("small, details > :not(summary)")];
+  small.forEach((one) => one.remove());
+  const isNumber = cell.dataset.sort !== undefined && cell.classList.contains("number");
+  return [isNumber ? cell.dataset.sort : plain(copy.textContent), small.map((one) => plain(one.textContent)).join("; ")];
 }
 
 function csvOf(table) {
-  const shown = [...table.rows].filter((row) => !row.hidden);
+  const rows = [...table.rows].filter((row) => !row.hidden).map((row) => [...row.cells].map(parts));
+  const [header, ...shown] = rows;
+  const hasNotes = header.map((_, column) => shown.some((row) => row[column]?.[1]));
   const quoted = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-  return shown.map((row) => [...row.cells].map((cell) => quoted(cellText(cell))).join(",")).join("\r\n");
+  const names = header.map(([name, note]) => [name, note ? `${name} ${note}` : `${name} (note)`]);
+  const lines = [names, ...shown].map((row) => row.flatMap((cell, column) => (hasNotes[column] ? cell : cell.slice(0, 1))));
+  return lines.map((line) => line.map(quoted).join(",")).join("\r\n");
 }
 
 for (const [number, table] of document.querySelectorAll("table").entries()) {

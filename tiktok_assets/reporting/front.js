@@ -28,7 +28,7 @@ function filter() {
   let shown = 0;
   for (const row of rows) {
     const fits = row.cells[1].textContent.toLowerCase().includes(wanted);
-    const isOther = groups.some((one) => one.value && one.value !== (row.dataset[one.id] ?? `(no ${one.id})`));
+    const isOther = groups.some((one) => one.value && one.value.toLowerCase() !== (row.dataset[one.id] ?? `(no ${one.id})`).toLowerCase());
     row.hidden = !fits || isOther || boxes.some((box) => box.checked && !(box.id in row.dataset));
     shown += row.hidden ? 0 : 1;
   }

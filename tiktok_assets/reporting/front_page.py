@@ -133,15 +133,20 @@ def ranks(lines: Sequence[RosterLine]) -> dict[str, int]:
     return {key: 1 + sum(other > views for other in known.values()) for key, views in known.items()}
 
 
-def front_page(lines: Sequence[RosterLine], made_at: dt.datetime, progress: Progress = NO_TARGETS) -> str:
-    """The page of all accounts, most views of the last 7 days first, as of ``made_at`` (aware)."""
+def front_page(
+    lines: Sequence[RosterLine], made_at: dt.datetime, progress: Progress = NO_TARGETS, *, is_alone: bool = False
+) -> str:
+    """The page of all accounts, most views of the last 7 days first, as of ``made_at`` (aware).
+
+    ``is_alone``: no page of an account or of songs lies beside it, so that it links to none.
+    """
     places = ranks(lines)
     ordered = sorted(lines, key=lambda one: (places.get(one.key, len(lines) + 1), one.handle.casefold()))
     return rendered(
         "front.html",
         scripts=[text("front.js"), text("csv.js")],
         styles=["page.css", "front.css"],
-        lines=[_shown(one, places.get(one.key)) for one in ordered],
+        lines=[_shown(one, places.get(one.key), is_alone=is_alone) for one in ordered],
         totals=_totals(lines),
         groups=[_groups(lines, field) for field in ("client", "owner") if any(getattr(one, field) for one in lines)],
         attention=[_attention(one) for one in sorted(lines, key=_urgency) if one.needs_attention],
@@ -150,8 +155,8 @@ def front_page(lines: Sequence[RosterLine], made_at: dt.datetime, progress: Prog
         accounts=words.counted(len(lines), "account"),
         late_after=LATE_AFTER,
         songs=songs_of_roster({one.key: one.songs for one in lines}),
-        songs_link=PAGE,
-        targets=shown_targets(progress),
+        songs_link="" if is_alone else PAGE,
+        targets=shown_targets(progress, {one.key: one.handle for one in lines}),
         target_problems=progress.problems,
         made_at=made_at,
     )
@@ -180,7 +185,7 @@ def _problems(tables: AccountTables, last: dt.date | None) -> list[str]:
     return [f"{count} {one if count == 1 else many}" for count, one, many in counts if count]
 
 
-def _shown(line: RosterLine, place: int | None) -> dict[str, Any]:
+def _shown(line: RosterLine, place: int | None, *, is_alone: bool) -> dict[str, Any]:
     """A line as the template shows it; ``sort`` holds the values the columns are sorted by."""
     cells = {
         f"{short}{length}": _number(line.numbers.get((name, length)))
@@ -191,7 +196,7 @@ def _shown(line: RosterLine, place: int | None) -> dict[str, Any]:
     return {
         "key": line.key,
         "handle": line.handle,
-        "has_page": line.last is not None or best is not None,
+        "has_page": not is_alone and (line.last is not None or best is not None),
         "place": str(place) if place else words.UNKNOWN,
         "cells": cells,
         "sparkline": sparkline(line.views),
@@ -249,13 +254,19 @@ def _totals(lines: Sequence[RosterLine]) -> list[dict[str, str]]:
     """The roster's sums, each over the accounts that know the number whole and are not late, and how many those are."""
     of = words.counted(len(lines), "account")
     shown = [(title, _total(lines, name, length)) for title, name, length in _SHOWN_SUMS]
-    return [{"title": title, **_sum(one), "of": f"of {one.accounts} of {of}"} for title, one in shown]
+    return [
+        {"title": title, **_sum(one), "of": of if one.accounts == len(lines) else f"{one.accounts} of {of}"}
+        for title, one in shown
+    ]
 
 
 def _groups(lines: Sequence[RosterLine], field: str) -> dict[str, Any]:
     """The same sums by client or owner, most views first."""
-    names = {getattr(one, field) for one in lines}
-    members = {name: [one for one in lines if getattr(one, field) == name] for name in names}
+    members: dict[str, list[RosterLine]] = {}
+    for one in lines:  # case does not matter, as in the commands; the first way it is written stands
+        name = getattr(one, field) or ""
+        spelled = next((known for known in members if known.casefold() == name.casefold()), name)
+        members.setdefault(spelled, []).append(one)
     rows = [
         {
             "name": name or f"(no {field})",

@@ -14,7 +14,7 @@ from tiktok_assets.reporting import facts, words
 from tiktok_assets.reporting.account_tables import AccountTables
 from tiktok_assets.reporting.facts import Headline
 from tiktok_assets.reporting.page import audience_shares, top_videos
-from tiktok_assets.reporting.rendering import rendered, text
+from tiktok_assets.reporting.rendering import rendered
 
 DAYS = 28
 """Days of the numbers, up to the newest one with views."""
@@ -47,7 +47,7 @@ def media_kit(tables: AccountTables, parts: Sequence[Part], made_at: dt.datetime
     newest = facts.newest_snapshots(tables.videos)
     return rendered(
         "media_kit.html",
-        scripts=[text("csv.js")],
+        scripts=[],
         styles=["page.css", "statement.css"],
         made_at=made_at,
         handle=tables.account.handle,

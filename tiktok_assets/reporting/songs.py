@@ -115,6 +115,8 @@ def _total(rows: pl.DataFrame) -> pl.DataFrame:
 def _numbers(row: Mapping[str, Any]) -> dict[str, Any]:
     """Videos and views in words."""
     low, views, high = (row.get(name) for name in _VIEWS)
+    if row["videos_known"] < row["videos"]:  # what the others gained is not known: no most, and no estimate
+        views = high = None
     return {
         "videos": row["videos"],
         "known": f"{row['videos_known']:,} of {row['videos']:,}",
@@ -166,7 +168,7 @@ def _rate(weeks: pl.DataFrame) -> float | None:
 def _picture(row: Mapping[str, Any], most: int) -> dict[str, str] | None:
     """Where a line from the least to the most views begins and ends, and the estimate, of a width of 100."""
     low, views, high = (row[name] for name in _VIEWS)
-    if low is None or high is None or not most:
+    if low is None or high is None or not most or row["videos_known"] < row["videos"]:
         return None
     return {
         name: f"{value / most * _WIDTH:.1f}"

@@ -7,7 +7,7 @@ Belongs here: reading the view of the published warehouse, and wording. Does not
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,19 +45,21 @@ def read_progress(settings: Settings, roster: Roster, now: dt.datetime) -> Progr
     return Progress(rows=NO_TARGETS.rows if found is None else found, problems=loaded.problems)
 
 
-def shown_targets(progress: Progress) -> list[dict[str, Any]]:
-    """The rows as the template shows them, the newest month first."""
+def shown_targets(progress: Progress, handles: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The rows as the template shows them, the newest month first. ``handles``: by account."""
     newest = progress.rows.sort("month", maintain_order=True, descending=True)
-    return [_shown(row) for row in newest.to_dicts()]
+    return [_shown(row, handles) for row in newest.to_dicts()]
 
 
-def _shown(row: dict[str, Any]) -> dict[str, Any]:
+def _shown(row: dict[str, Any], handles: Mapping[str, str]) -> dict[str, Any]:
     target, value, settled = row["target"], row["value"], row["value_settled"]
     certain = value if row["value_settled"] is None else settled
     pace, days = row["pace"], f"{row['days_known']:,} of {row['days']:,} days"
-    accounts = f", {row['accounts_known']} of {row['accounts']} accounts" if row["accounts"] > 1 else ""
+    accounts = (
+        f", {row['accounts_known']} of {row['accounts']} accounts, each of its own days" if row["accounts"] > 1 else ""
+    )
     return {
-        "name": f"@{row['name']}" if row["scope"] == "account" else row["name"],
+        "name": f"@{handles.get(row['name'], row['name'])}" if row["scope"] == "account" else row["name"],
         "metric": row["metric"].replace("_", " "),
         "month": f"{row['month']:%B %Y}",
         "target": words.count(target),

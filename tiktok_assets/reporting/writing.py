@@ -82,10 +82,11 @@ def write_reports(
     return written
 
 
-def write_pages(folder: Path, accounts: Sequence[AccountTables], now: dt.datetime) -> list[Path]:
+def write_pages(folder: Path, settings: Settings, accounts: Sequence[AccountTables], now: dt.datetime) -> list[Path]:
     """As ``write_reports``, into any ``folder`` of this machine."""
     lines = [line_of(tables, now) for tables in accounts]
-    front = {FRONT: front_page(lines, now)} | ({PAGE: songs} if (songs := _songs_page(lines, now)) else {})
+    songs = _songs_page(lines, now, read_streams(settings))
+    front = {FRONT: front_page(lines, now, _progress(settings, now))} | ({PAGE: songs} if songs else {})
     pages = {f"{tables.account.key}.html": page([tables], now, FRONT) for tables in accounts if tables.has_data}
     return [write_file(folder / name, content) for name, content in (front | pages).items()]
 
@@ -101,7 +102,8 @@ def write_one_page(
 ) -> Path:
     """One page of those ``accounts`` that have data, or the front page of all; a PDF if ``path`` ends in .pdf."""
     if front:
-        html, title = front_page([line_of(tables, now) for tables in accounts], now), "Roster"
+        lines = [line_of(tables, now) for tables in accounts]
+        html, title = front_page(lines, now, _progress(settings, now), is_alone=True), "Roster"
     else:
         found = [tables for tables in accounts if tables.has_data]
         html, title = page(found, now), ", ".join(f"@{tables.account.handle}" for tables in found)
