@@ -69,7 +69,7 @@ def test_the_numbers_of_a_week_are_the_truths(known: AccountTables) -> None:
     change = f"{now / before - 1:+.0%}".replace("-", "−")
     assert f"@pig1987\n  Video views: {now:,}, {change} (from {before:,})\n" in shown
     assert f"  Followers: {days[-1].followers:,}, {gained:+,} (" in shown
-    assert f"“{TITLE}”, 9,999,999 views: https://" in shown
+    assert f"“{TITLE}”, 9,999,999 views so far: https://" in shown
     assert message_of_digest(of(known), WEB).subject.startswith(f"Week 2025-W48: views {now:,}, ")
 
 

@@ -363,6 +363,7 @@ def test_a_dry_run_says_who_would_get_what_and_sends_nothing(
         "Would go to: e-mail to a@example.com\nWould go to: JSON at 127.0.0.1\nSubject: Week 2025-W24: views "
     )
     assert "@pig1987\n  Video views: " in done.stdout
+    assert done.stderr.startswith("Its links open on this machine alone")
     assert SECRET not in done.output
     assert (mailbox.mails, webhook.tries, ledger_file(settings).exists()) == ([], 0, False)
 
