@@ -295,6 +295,20 @@ def test_the_sensor_waits_for_another_process_that_is_sending(
         assert "the sending of messages is held by `process`" in Alerts(configured, instance).tick()
 
 
+@pytest.mark.usefixtures("at_that_time")
+def test_an_address_that_cannot_be_read_is_shown_by_nobody(
+    install: Install, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    settings = install("pig1987", notify=f"mailto://user:pa[ss{SECRET}@gmail.com")
+    ticked = Alerts(settings, instance).tick()
+    dry, sent = (command(settings, monkeypatch, *DIGEST, option) for option in ("--dry-run", "--send"))
+    assert (dry.exit_code, sent.exit_code) == (2, 1)
+    for said in (ticked, dry.stderr, sent.stderr):
+        assert "entry 1 (mailto://...) cannot be used" in said.replace("\n", " ")
+    assert SECRET not in ticked + dry.output + sent.output + caplog.text
+
+
 def test_who_is_named_turns_the_sensor_and_the_schedule_on(install: Install) -> None:
     assert not turned_on(install("pig1987"))
     configured = install("pig1987", notify="json://127.0.0.1:9/hook")
