@@ -7,6 +7,8 @@ state (``state``), who was sent which (``ledger``).
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +24,9 @@ SOON = dt.timedelta(days=2)
 """Data is about to be lost from this long before the last date on which it can be exported."""
 NEWS = dt.timedelta(days=14)
 """A viral video or a fall in followers is news for so long: an old export that lands today causes no alert."""
+
+# A word of digits, as bytes, seconds or the id of a process: it differs between failures of one cause.
+_NUMBER = re.compile(r"(?<!\S)[\d.,:]+(?!\S)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,13 +53,18 @@ class FailedRun:
     job: str
     accounts: Sequence[str]
     why: str
+    on: dt.date
+    """The day it failed, in UTC."""
 
 
 def run_failed(run: FailedRun) -> Alert:
+    """One alert a day for runs that failed for the same reason: schedules try again every few minutes."""
+    why = _NUMBER.sub("", run.why.replace(run.run_id, ""))
+    about_it = hashlib.sha256("\n".join([run.job, *sorted(run.accounts), why]).encode(errors="replace")).hexdigest()
     about = f" for {', '.join(run.accounts[:3])}" if run.accounts else ""
     more = f" and {len(run.accounts) - 3} more" if len(run.accounts) > 3 else ""
     return Alert(
-        key=f"run/{run.run_id}",
+        key=f"run/{run.on}/{about_it[:16]}",
         title=f"A run of {run.job} failed",
         sentence=f"The run {run.run_id[:8]} of {run.job}{about}{more} failed: {run.why}",
         remedy="Open the run, correct what it reports, and re-execute it.",

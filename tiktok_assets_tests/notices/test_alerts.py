@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
 
@@ -28,11 +29,31 @@ def due(before: dt.date | None) -> Advice:
     )
 
 
+def failed(run_id: str = "6a7b1c2d-e", why: str = "the disk is full", **fields: Any) -> FailedRun:
+    usual: dict[str, Any] = {"job": "publish_warehouse", "accounts": (), "on": TODAY}
+    return FailedRun(run_id=run_id, why=why, **{**usual, **fields})
+
+
 def test_a_failed_run_says_why_and_links_to_itself() -> None:
-    run = FailedRun(run_id="6a7b1c2d-e", job="process_exports", accounts=["a", "b", "c", "d"], why="the disk is full")
-    alert = alerts.run_failed(run)
+    alert = alerts.run_failed(failed(job="process_exports", accounts=["a", "b", "c", "d"]))
     assert alert.sentence == "The run 6a7b1c2d of process_exports for a, b, c and 1 more failed: the disk is full"
-    assert (alert.key, alert.link, alert.is_standing) == ("run/6a7b1c2d-e", "/runs/6a7b1c2d-e", False)
+    assert (alert.link, alert.is_standing) == ("/runs/6a7b1c2d-e", False)
+
+
+def test_runs_that_fail_for_one_reason_are_one_alert_a_day() -> None:
+    minutes = range(0, 2 * 24 * 60, 5)
+    runs = [
+        failed(f"{n}-x", f"run {n}-x: 4,{n} bytes are left in 1{n}.5 s.", on=TODAY + (n // 1440) * DAY) for n in minutes
+    ]
+    assert len({alerts.run_failed(run).key for run in runs}) == 2
+
+
+@pytest.mark.parametrize(
+    "other", [{"job": "process_streams"}, {"accounts": ("a",)}, {"why": "Content-2.zip is damaged"}, {"on": TODAY + DAY}]
+)
+def test_another_job_account_reason_or_day_is_another_alert(other: dict[str, Any]) -> None:
+    assert alerts.run_failed(failed(**other)).key != alerts.run_failed(failed()).key
+    assert alerts.run_failed(failed(why="Content-1.zip is damaged")).key != alerts.run_failed(failed(**other)).key
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,13 @@ from tiktok_assets_tests.sensor_ticks import reason
 
 NOW = dt.datetime(2025, 6, 22, 18, tzinfo=dt.UTC)  # when the export of `overview_processed` was made
 MINUTE, DAY = dt.timedelta(minutes=1), dt.timedelta(days=1)
-RUN = FailedRun(run_id="6a7b1c2d-1", job="process_exports", accounts=["pig1987"], why="raw__overview: the disk is full")
+RUN = FailedRun(
+    run_id="6a7b1c2d-1",
+    job="process_exports",
+    accounts=["pig1987"],
+    why="raw__overview: the disk is full",
+    on=NOW.date(),
+)
 
 
 class Post:
@@ -177,7 +183,7 @@ def test_a_recipient_that_is_named_later_is_welcomed_and_gets_no_old_alerts(
     look(configured, post)
     look(configured, post, RUN, now=NOW + MINUTE)
     more = install("pig1987", zonea0="zone.a0", notify="json://127.0.0.1:9/hook json://localhost:9/hook")
-    other = FailedRun(run_id="b", job="extract_exports", accounts=[], why="x")
+    other = FailedRun(run_id="b", job="extract_exports", accounts=[], why="x", on=NOW.date())
     look(more, post, RUN, other, now=NOW + 2 * MINUTE)
     assert post.arrived[2:] == [
         ("JSON at localhost", "Alerts and digests arrive here"),
@@ -274,9 +280,11 @@ def test_a_failed_step_is_said_in_its_own_words(instance: dg.DagsterInstance) ->
     def fails() -> None:
         refuse()
 
+    begun = clock.now().date()
     fails.execute_in_process(instance=instance, raise_on_error=False)
     (run,) = failed_runs(instance, [], clock.now())
     assert (run.job, run.why) == ("fails", "refuse: the disk is full: free some space.")
+    assert run.on in {begun, clock.now().date()}
     assert failed_runs(instance, [], clock.now() + 3 * DAY) == []
 
 
