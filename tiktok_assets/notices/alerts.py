@@ -111,8 +111,10 @@ def about_to_be_lost(account: str, advice: Sequence[Advice], what_to_do: str, to
     """Of the account's exports to make, most urgent first, if the first one will soon be too late."""
     if not advice or advice[0].before is None or advice[0].before - today > SOON:
         return None
+    # By the week: where the oldest day is lost every day, the first one moves on every day.
+    year, week, _ = advice[0].first.isocalendar()
     return Alert(
-        key=f"lost soon/{account}",
+        key=f"lost soon/{account}/{','.join(advice[0].sections)}/{year}-W{week:02}",
         title=f"Data of {account} is about to be lost",
         sentence=f"{account}: {advice[0].reason} Exporting it helps until {words.day(advice[0].before)}.",
         remedy=what_to_do,
@@ -138,7 +140,7 @@ def viral(row: Mapping[str, Any]) -> Alert:
     """``row``: of ``viral_content``."""
     title = row["title"] or "(no caption)"
     return Alert(
-        key=f"viral/{row['account']}/{row['video_id']}/{row['detected_on']}",
+        key=f"viral/{row['account']}/{row['video_id']}",
         title=f"A video of {row['account']} is viral",
         sentence=f"{row['account']}: “{title}” had {words.count(row['total_views'])} views on "
         f"{words.day(row['detected_on'])}: {words.why_viral(row)}.",
