@@ -19,6 +19,7 @@ from tiktok_assets.cli.app import app
 from tiktok_assets.exports.problems import BrokenFile
 from tiktok_assets.graph import build_definitions
 from tiktok_assets.inbox.quarantine import quarantine
+from tiktok_assets.notices import sending
 from tiktok_assets.notices.alerts import FailedRun
 from tiktok_assets.notices.delivery import NotDelivered, Recipient
 from tiktok_assets.notices.failed_runs import failed_runs
@@ -401,6 +402,18 @@ def test_the_command_sends_to_everybody_and_says_who_was_not_reached(
     assert "did not reach JSON at 127.0.0.1: the service answered 404 Not Found. It is tried again" in done.stderr
     assert SECRET not in done.output
     assert [mail["Subject"].split(":")[0] for mail in mailbox.mails] == ["Week 2025-W24"]
+
+
+def test_the_command_names_whom_no_time_was_left_for(
+    configure: Configure, mailbox: Mailbox, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = configure(mailbox.url("a@example.com"), webhook.url)
+    monkeypatch.setattr(sending, "_BUDGET", -1.0)
+    done = command(settings, monkeypatch, *DIGEST, "--send")
+    assert done.exit_code == 1
+    for name in ("e-mail to a@example.com", "JSON at 127.0.0.1"):
+        assert f"was not tried for {name}" in done.stderr
+    assert (mailbox.mails, webhook.tries, len(read_ledger(settings).outbox)) == ([], 0, 2)
 
 
 def test_without_recipients_the_digest_is_printed_and_sending_is_refused(
