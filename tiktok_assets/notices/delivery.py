@@ -38,7 +38,11 @@ _HTTP_STATUS = re.compile(r"error=(\d{3})\b")
 _SMTP_STATUS = re.compile(r"\((\d{3}), b|refused: (\d{3})\b")
 _OS_ERROR = re.compile(r"\[Errno (-?\d+)\]")
 # A title is a stranger's: no chat may notify everybody for it, or show a link under other words.
-_OBEYED_BY_CHATS = re.compile(r"[@<]|\](?=\()")
+_OBEYED_BY_CHATS = re.compile(
+    r"(?P<link>(?<=: )https://www\.tiktok\.com/@(?!(?:everyone|here|channel)/)[\w.]+/(?:video|photo)/\d+$)"
+    r"|[@<]|\](?=\()",
+    re.ASCII | re.MULTILINE,
+)
 
 
 class NotDelivered(Failure):
@@ -102,8 +106,11 @@ def deliver(message: Message, recipient: Recipient) -> None:
 
 
 def inert(text: str) -> str:
-    """``text`` in which no chat finds a mention or a link under other words: an invisible space breaks them."""
-    return _OBEYED_BY_CHATS.sub(lambda sign: f"{sign[0]}\u200b", text)
+    """``text`` in which no chat finds a mention or a link under other words: an invisible space breaks them.
+
+    The TikTok link that ends a line stays whole.
+    """
+    return _OBEYED_BY_CHATS.sub(lambda found: found["link"] or f"{found[0]}\u200b", text)
 
 
 def _named_servers(url: str) -> list[tuple[str, Any]]:

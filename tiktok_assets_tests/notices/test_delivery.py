@@ -162,6 +162,13 @@ def test_no_chat_finds_a_mention_or_a_hidden_link(text: str) -> None:
     assert "](" not in shown
 
 
+def test_the_link_of_a_line_stays_whole_and_a_strangers_words_never_do() -> None:
+    link = "https://www.tiktok.com/@pig.1987/video/7578587779678682003"
+    assert inert(f"@pig\n  Look at it: {link}\n  More") == f"@\u200bpig\n  Look at it: {link}\n  More"
+    for words in (f"“see: {link}”, 7 views", link.replace("pig.1987", "everyone"), "a: https://example.com/@here"):
+        assert "@\u200b" in inert(f"  Viral: {words}")
+
+
 @pytest.mark.parametrize("value", ["", "  ", "me@example.com", "json://", f"json://a {SECRET}"])
 def test_what_is_no_list_of_addresses_is_refused_and_not_shown(install: Install, value: str) -> None:
     with pytest.raises(ValueError) as refused:
