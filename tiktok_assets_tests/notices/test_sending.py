@@ -155,6 +155,14 @@ def test_a_dead_server_is_a_warning_and_tried_again_when_its_time_has_come(
     assert post.arrived[1:] == [("JSON at 127.0.0.1", "A run of process_exports failed")]
 
 
+def test_a_message_that_failed_while_the_clock_was_years_ahead_is_tried_again(configured: Settings) -> None:
+    post, week = Post(is_dead=True), Message(id="digest/2035-W25", subject="Week 2035-W25", text="", html="")
+    send_message(configured, week, NOW + 3650 * DAY, send=post)
+    post.is_dead = False
+    look(configured, post)
+    assert "Week 2035-W25" in [subject for _, subject in post.arrived]
+
+
 def test_a_process_killed_while_sending_sends_nothing_twice_and_status_says_so(
     configured: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
