@@ -68,8 +68,28 @@ def test_a_song_timeline_of_spotify_for_artists_is_named_after_its_song(tmp_path
 
 
 def test_territories_are_rows_of_their_own(tmp_path: Path) -> None:
-    file = read(tmp_path, f"{HEADER},country\n2026-06-30,{ISRC},Spotify,7,DE\n2026-06-30,{ISRC},Spotify,8,\n")
-    assert [row[4:] for row in values(file)] == [("DE", 7), (None, 8)]
+    file = read(tmp_path, f"{HEADER},country\n2026-06-30,{ISRC},Spotify,7,DE\n2026-06-30,{ISRC},Spotify,8,AT\n")
+    assert [row[4:] for row in values(file)] == [("DE", 7), ("AT", 8)]
+
+
+@pytest.mark.parametrize(
+    ("total", "other"),
+    [("", "DE"), ("-", "DE"), ("Worldwide", "DE"), ("WORLD", "DE"), ("all", "DE"), ("Total", ""), ("gLobal", "world")],
+)
+def test_a_total_beside_its_parts_is_refused_and_never_added_to_them(tmp_path: Path, total: str, other: str) -> None:
+    rows = f"2026-06-29,{ISRC},Spotify,9,{total}\n2026-06-30,{ISRC},Spotify,5,{other}\n"
+    alone = read(tmp_path, f"{HEADER},territory\n{rows}2026-06-30,{ISRC},Deezer,8,{total}\n")
+    assert alone.warnings == ()
+    doubled = f"{HEADER},territory\n{rows}2026-06-30,{ISRC},Spotify,8,{total}\n2026-06-30,{ISRC},Spotify,,FR\n"
+    with pytest.raises(ExportProblem, match="keep either the total or the countries") as problem:
+        read(tmp_path, doubled)
+    assert problem.value.reason == "contradictory_rows"
+    assert "streams.csv, row 2 and row 3" in str(problem.value)
+
+
+def test_a_total_beside_countries_without_numbers_counts(tmp_path: Path) -> None:
+    rows = f"2026-06-30,{ISRC},Spotify,,DE\n2026-06-30,{ISRC},Spotify,8,Worldwide\n"
+    assert len(read(tmp_path, f"{HEADER},territory\n{rows}").warnings) == 1
 
 
 def test_a_zip_holds_several_tables(tmp_path: Path) -> None:
