@@ -10,9 +10,10 @@ import polars as pl
 import pytest
 
 from tiktok_assets.exports.problems import ExportProblem
+from tiktok_assets.streams.columns import NotDaily
 from tiktok_assets.streams.reading import StreamsFile, read_streams
 from tiktok_assets.streams.rows import typed_rows
-from tiktok_assets_tests.streams.files import DOWNLOADED, ISRC, dropped
+from tiktok_assets_tests.streams.files import DOWNLOADED, ISRC, OTHER_ISRC, dropped
 
 HEADER = "date,isrc,store,streams"
 
@@ -113,6 +114,23 @@ def test_a_row_that_is_there_twice_counts_once(tmp_path: Path) -> None:
     assert file.warnings == ("1 row appears more than once, alike in every column, and counts once",)
 
 
+def test_a_zip_of_months_is_refused_and_one_of_days_is_read(tmp_path: Path) -> None:
+    def zipped(*days: str) -> Path:
+        with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+            for day in days:
+                archive.writestr(f"{day}.csv", f"{HEADER}\n{day},{ISRC},Spotify,7\n")
+        return tmp_path / "all.zip"
+
+    with pytest.raises(NotDaily, match=r"all\.zip.*first days of months"):
+        read_streams(zipped("2026-05-01", "2026-06-01"), "all.zip")
+    assert len(read_streams(zipped("2026-05-31", "2026-06-01"), "all.zip").rows) == 2
+
+
+def test_one_recording_of_one_first_of_a_month_is_read(tmp_path: Path) -> None:
+    rows = "".join(f"2026-07-01,{ISRC},{store},7\n" for store in ("Spotify", "Deezer"))
+    assert len(values(read(tmp_path, f"{HEADER}\n{rows}"))) == 2
+
+
 REFUSED = {
     "negative": (f"{HEADER}\n2026-06-30,{ISRC},Spotify,7\n2026-07-01,{ISRC},Spotify,-1\n", "unreadable_value", "row 2"),
     "fraction": (f"{HEADER}\n2026-06-30,{ISRC},Spotify,7.5\n", "unreadable_value", "'7.5' is not a whole number"),
@@ -130,6 +148,11 @@ REFUSED = {
         f"{HEADER}\n2026-06-01,{ISRC},Spotify,7\n2026-07-01,{ISRC},Spotify,7\n",
         "not_daily",
         "one of each month",
+    ),
+    "several recordings of one first of a month": (
+        f"{HEADER}\n2026-07-01,{ISRC},Spotify,31000\n2026-07-01,{OTHER_ISRC},Spotify,42000\n",
+        "not_daily",
+        "rows of the day before or after",
     ),
     "sales": (f"date,store,isrc,Quantity\n2026-06-30,Spotify,{ISRC},7\n", "foreign_file", "also downloads"),
     "ambiguous": (f"{HEADER}\n04/06/2026,{ISRC},Spotify,7\n", "unreadable_value", "ambiguous"),
