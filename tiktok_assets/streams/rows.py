@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import polars as pl
 
@@ -21,6 +22,7 @@ GRAIN = ("track", "store", "territory", "date")
 UNIT = ("track", "store", "date")
 """What is taken from one file as a whole, and adds up its territories: those of two files never mix."""
 _ALL_TERRITORIES = ("all", "global", "total", "world", "worldwide")
+_MOST = 10**12  # per cell, so that no sum of cells leaves 64 bits
 _REMEDY = "Correct the cell, or export the file again, and put it back."
 _ISRC = r"^[A-Z]{2}[A-Z0-9]{3}[0-9]{7}$"
 _NOT_IN_NAMES = re.compile(r'[?/\\:*"<>|]')  # what file names cannot hold becomes "_" in those of downloads
@@ -56,7 +58,9 @@ def typed_rows(rows: pl.DataFrame) -> pl.DataFrame:
         "song": Column(text=pl.coalesce(cells_of(rows, "song"), named), kind="a title", form=r"\S", dtype=pl.String()),
         "store": name(store.str.to_lowercase().str.replace_all(r"\s+", " ")),
         "territory": Column(text=cells_of(rows, "territory"), kind="a territory", form=r"\S", dtype=pl.String()),
-        "streams": count(cells_of(rows, "streams"), least=0),
+        "streams": replace(
+            count(cells_of(rows, "streams"), least=0), kind=f"a whole number from 0 to {_MOST:,}", most=_MOST
+        ),
     }
     found = typed(rows, columns, _REMEDY).with_columns(
         pl.when(~is_missing(pl.col(column))).then(column).alias(column) for column in ("song", "territory")

@@ -135,6 +135,11 @@ REFUSED = {
     "negative": (f"{HEADER}\n2026-06-30,{ISRC},Spotify,7\n2026-07-01,{ISRC},Spotify,-1\n", "unreadable_value", "row 2"),
     "fraction": (f"{HEADER}\n2026-06-30,{ISRC},Spotify,7.5\n", "unreadable_value", "'7.5' is not a whole number"),
     "thousands of another language": (f"{HEADER}\n2026-06-30,{ISRC},Spotify,1.200\n", "unreadable_value", "row 1"),
+    "more than anybody streams": (
+        f"{HEADER}\n2026-06-30,{ISRC},Spotify,1000000000000\n2026-07-01,{ISRC},Spotify,1000000000001\n",
+        "unreadable_value",
+        "row 2, streams: '1000000000001' is not a whole number from 0 to 1,000,000,000,000",
+    ),
     "isrc": (f"{HEADER}\n2026-06-30,DEXX1260000,Spotify,7\n", "unreadable_value", "is not an ISRC of 12"),
     "no store in a row": (f"{HEADER}\n2026-06-30,{ISRC},,7\n", "unreadable_value", "row 1, store"),
     "no song in a row": (f"{HEADER}\n2026-06-30,,Spotify,7\n", "no_song", "row 1"),
