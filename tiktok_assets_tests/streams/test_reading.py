@@ -193,3 +193,8 @@ def test_day_and_month_in_numbers_are_read_where_the_days_are_contiguous(tmp_pat
     days = "".join(f"{day:02}/06/2026,{ISRC},{store},7\n" for day in (11, 12, 13) for store in ("Spotify", "Deezer"))
     found = values(read(tmp_path, f"{HEADER}\n{days}"))
     assert [row[0] for row in found[::2]] == ["2026-06-11", "2026-06-12", "2026-06-13"]
+
+
+def test_a_second_day_decides_the_order_of_day_and_month(tmp_path: Path) -> None:
+    days = "".join(f"{day}/06/2026,{ISRC},Spotify,7\n" for day in ("04", "05"))
+    assert [row[0] for row in values(read(tmp_path, f"{HEADER}\n{days}"))] == ["2026-06-04", "2026-06-05"]
