@@ -173,7 +173,7 @@ def _is_inside_words(letter: str) -> bool:
 SONG_VIDEOS = Table(
     key="curated/song_videos",
     schema=SongVideos,
-    version="1",
+    version="2",
     inputs={"videos": Input("curated/videos", columns=COLUMNS)},
     make=lambda inputs, parameters: song_videos(inputs["videos"], parameters.songs),
     is_by_day=True,
