@@ -85,7 +85,7 @@ def _print_recipients(settings: Settings, message: Message) -> int:
         err.print(problem, style="red", markup=False, highlight=False, soft_wrap=True)
     for one in to:
         out.print(f"Would go to: {one.name}", markup=False, highlight=False, soft_wrap=True)
-    if settings.web_url.startswith("http://127.0.0.1"):
+    if to and settings.web_url.startswith("http://127.0.0.1"):
         note = "Its links open on this machine alone; TIKTOK_WEB_URL is where others reach it."
         err.print(note, style="yellow", highlight=False, soft_wrap=True)
     out.print(f"Subject: {message.subject}\n", markup=False, highlight=False, soft_wrap=True)

@@ -7,6 +7,8 @@ state (``state``), who was sent which (``ledger``).
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +24,9 @@ SOON = dt.timedelta(days=2)
 """Data is about to be lost from this long before the last date on which it can be exported."""
 NEWS = dt.timedelta(days=14)
 """A viral video or a fall in followers is news for so long: an old export that lands today causes no alert."""
+
+# A word of digits, as bytes, seconds or the id of a process: it differs between failures of one cause.
+_NUMBER = re.compile(r"(?<!\S)[\d.,:]+(?!\S)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,13 +53,18 @@ class FailedRun:
     job: str
     accounts: Sequence[str]
     why: str
+    on: dt.date
+    """The day it failed, in UTC."""
 
 
 def run_failed(run: FailedRun) -> Alert:
+    """One alert a day for runs that failed for the same reason: schedules try again every few minutes."""
+    why = _NUMBER.sub("", run.why.replace(run.run_id, ""))
+    about_it = hashlib.sha256("\n".join([run.job, *sorted(run.accounts), why]).encode(errors="replace")).hexdigest()
     about = f" for {', '.join(run.accounts[:3])}" if run.accounts else ""
     more = f" and {len(run.accounts) - 3} more" if len(run.accounts) > 3 else ""
     return Alert(
-        key=f"run/{run.run_id}",
+        key=f"run/{run.on}/{about_it[:16]}",
         title=f"A run of {run.job} failed",
         sentence=f"The run {run.run_id[:8]} of {run.job}{about}{more} failed: {run.why}",
         remedy="Open the run, correct what it reports, and re-execute it.",
@@ -101,8 +111,10 @@ def about_to_be_lost(account: str, advice: Sequence[Advice], what_to_do: str, to
     """Of the account's exports to make, most urgent first, if the first one will soon be too late."""
     if not advice or advice[0].before is None or advice[0].before - today > SOON:
         return None
+    # By the week: where the oldest day is lost every day, the first one moves on every day.
+    year, week, _ = advice[0].first.isocalendar()
     return Alert(
-        key=f"lost soon/{account}",
+        key=f"lost soon/{account}/{','.join(advice[0].sections)}/{year}-W{week:02}",
         title=f"Data of {account} is about to be lost",
         sentence=f"{account}: {advice[0].reason} Exporting it helps until {words.day(advice[0].before)}.",
         remedy=what_to_do,
@@ -128,7 +140,7 @@ def viral(row: Mapping[str, Any]) -> Alert:
     """``row``: of ``viral_content``."""
     title = row["title"] or "(no caption)"
     return Alert(
-        key=f"viral/{row['account']}/{row['video_id']}/{row['detected_on']}",
+        key=f"viral/{row['account']}/{row['video_id']}",
         title=f"A video of {row['account']} is viral",
         sentence=f"{row['account']}: “{title}” had {words.count(row['total_views'])} views on "
         f"{words.day(row['detected_on'])}: {words.why_viral(row)}.",

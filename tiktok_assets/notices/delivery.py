@@ -38,7 +38,11 @@ _HTTP_STATUS = re.compile(r"error=(\d{3})\b")
 _SMTP_STATUS = re.compile(r"\((\d{3}), b|refused: (\d{3})\b")
 _OS_ERROR = re.compile(r"\[Errno (-?\d+)\]")
 # A title is a stranger's: no chat may notify everybody for it, or show a link under other words.
-_OBEYED_BY_CHATS = re.compile(r"[@<]|\](?=\()")
+_OBEYED_BY_CHATS = re.compile(
+    r"(?P<link>(?<=: )https://www\.tiktok\.com/@(?!(?:everyone|here|channel)/)[\w.]+/(?:video|photo)/\d+$)"
+    r"|[@<]|\](?=\()",
+    re.ASCII | re.MULTILINE,
+)
 
 
 class NotDelivered(Failure):
@@ -64,18 +68,16 @@ def recipients(settings: Settings) -> tuple[list[Recipient], list[str]]:
     """
     if settings.notify is None:
         return [], []
+    urls = urls_of(settings.notify)
     with _nothing_logged():
-        import apprise
-
-        asset = _asset()
-        servers = [(url, apprise.Apprise.instantiate(url, asset=asset)) for url in urls_of(settings.notify)]
+        found = [_named_servers(url) for url in urls]
     unusable = [
-        f"TIKTOK_NOTIFY: entry {number} ({urlsplit(url).scheme}://...) cannot be used: no service has this name, or "
-        "parts of its address are missing. docs/notices.md shows an address for each service."
-        for number, (url, server) in enumerate(servers, 1)
-        if server is None
+        f"TIKTOK_NOTIFY: entry {number} ({url.partition('://')[0]}://...) cannot be used: no service has this name, or "
+        "parts of its address are missing or wrong. docs/notices.md shows an address for each service."
+        for number, (url, servers) in enumerate(zip(urls, found, strict=True), 1)
+        if not servers
     ]
-    usable = [(name, one) for url, server in servers if server is not None for name, one in _each(url, server)]
+    usable = [named for servers in found for named in servers]
     counts: Counter[str] = Counter()
     named = []
     for name, server in usable:
@@ -104,15 +106,27 @@ def deliver(message: Message, recipient: Recipient) -> None:
 
 
 def inert(text: str) -> str:
-    """``text`` in which no chat finds a mention or a link under other words: an invisible space breaks them."""
-    return _OBEYED_BY_CHATS.sub(lambda sign: f"{sign[0]}\u200b", text)
+    """``text`` in which no chat finds a mention or a link under other words: an invisible space breaks them.
+
+    The TikTok link that ends a line stays whole.
+    """
+    return _OBEYED_BY_CHATS.sub(lambda found: found["link"] or f"{found[0]}\u200b", text)
+
+
+def _named_servers(url: str) -> list[tuple[str, Any]]:
+    """A name and a server for each recipient of a URL; none if it cannot be used."""
+    import apprise
+
+    try:
+        server = apprise.Apprise.instantiate(url, asset=_asset())
+        return [] if server is None else list(_each(url, server))
+    except Exception:  # its text may hold the URL
+        return []
 
 
 def _each(url: str, server: Any) -> Iterator[tuple[str, Any]]:
-    """A name and a server for each recipient of a URL."""
     if not _is_mail(server):
-        address = urlsplit(url)
-        place = f" at {address.hostname}" if address.scheme.lower() in _OWN_SERVERS else ""
+        place = f" at {urlsplit(url).hostname}" if url.partition("://")[0].lower() in _OWN_SERVERS else ""
         server.overflow_mode = "split"  # a chat refuses what is too long
         yield f"{server.service_name}{place}", server
         return

@@ -15,10 +15,11 @@ from typing import Any
 import polars as pl
 
 from tiktok_assets.exports.windows import last_day_with_data
-from tiktok_assets.reporting import facts
+from tiktok_assets.reporting import facts, sums
 from tiktok_assets.reporting.account_tables import AccountTables
 from tiktok_assets.reporting.facts import Headline
 from tiktok_assets.reporting.front_page import Post, RosterLine, best_published, roster_line
+from tiktok_assets.reporting.sums import Sum
 
 _NAME = re.compile(r"(\d{4})-W(\d{2})")
 DAYS = 7
@@ -78,20 +79,6 @@ class AccountWeek:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Total:
-    """A number of several accounts."""
-
-    value: float | None
-    accounts: int
-    """Those it is the sum of."""
-    is_complete: bool
-    """Whether every day of theirs is known."""
-    change: float | None
-    """Against the week before, of the accounts ``compared``: those whose every day of both weeks is known."""
-    compared: int
-
-
-@dataclass(frozen=True, kw_only=True)
 class Digest:
     """A week of all accounts, most views first."""
 
@@ -100,18 +87,9 @@ class Digest:
     is_newest: bool
     """Whether no later week has ended: only then what needs attention now belongs to it."""
 
-    def total(self, name: str) -> Total:
-        """The sum of a number over the accounts that have it."""
-        known = [number for one in self.accounts if (number := one.numbers[name]).value is not None]
-        both = [number for number in known if number.before is not None and number.days_known == number.days]
-        now, before = (sum(values) for values in ([one.value or 0 for one in both], [one.before or 0 for one in both]))
-        return Total(
-            value=sum(one.value or 0 for one in known) if known else None,
-            accounts=len(known),
-            is_complete=all(one.days_known == one.days for one in known),
-            change=now / before - 1 if before > 0 else None,
-            compared=len(both),
-        )
+    def total(self, name: str) -> Sum:
+        """A number over the accounts that know every day of the week."""
+        return sums.total(one.numbers[name] for one in self.accounts)
 
 
 def digest(accounts: Iterable[AccountTables], week: Week, now: dt.datetime) -> Digest:

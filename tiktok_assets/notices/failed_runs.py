@@ -26,9 +26,14 @@ def failed_runs(instance: dg.DagsterInstance, roster: Sequence[str], now: dt.dat
     lately = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], updated_after=now - LOOK_BACK)
     return [
         FailedRun(
-            run_id=run.run_id, job=run.job_name, accounts=accounts_of(run.tags, roster), why=_why(instance, run.run_id)
+            run_id=run.run_id,
+            job=run.job_name,
+            accounts=accounts_of(run.tags, roster),
+            why=_why(instance, run.run_id),
+            on=_ended(record).date(),
         )
-        for run in instance.get_runs(lately, limit=_MOST)
+        for record in instance.get_run_records(lately, limit=_MOST)
+        if (run := record.dagster_run)
     ]
 
 
@@ -50,6 +55,12 @@ def why_failed(events: Iterable[dg.DagsterEvent]) -> str:
             # What Dagster itself could not store in its history has not passed ``assets.dagster_failures``.
             return f"{event.step_key}: {sentence_of(RuntimeError(text)) or text}"
     return _BEFORE_ITS_FIRST_STEP
+
+
+def _ended(record: dg.RunRecord) -> dt.datetime:
+    if record.end_time is None:  # its process was killed before Dagster noted a start
+        return record.create_timestamp.astimezone(dt.UTC)
+    return dt.datetime.fromtimestamp(record.end_time, dt.UTC)
 
 
 def _why(instance: dg.DagsterInstance, run_id: str) -> str:

@@ -89,8 +89,11 @@ class Ledger:
         return not self.recipients
 
     def due(self, now: dt.datetime) -> list[Delivery]:
-        """The deliveries to try at ``now``, in the order of the messages."""
-        return [one for one in self.outbox if one.next_try <= now]
+        """The deliveries to try at ``now``, in the order of the messages.
+
+        One that would wait for longer than any wait was noted while the clock was ahead.
+        """
+        return [one for one in self.outbox if not now < one.next_try <= now + _WAITS[-1]]
 
 
 def noticed(ledger: Ledger, current: Sequence[Alert], now: dt.datetime) -> tuple[Ledger, list[Alert]]:

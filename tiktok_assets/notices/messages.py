@@ -13,7 +13,7 @@ from importlib import resources
 
 from tiktok_assets.exports.safe_text import one_line
 from tiktok_assets.notices.alerts import Alert
-from tiktok_assets.notices.digest import DAYS, AccountWeek, Digest, Total
+from tiktok_assets.notices.digest import DAYS, AccountWeek, Digest
 from tiktok_assets.notices.ledger import Message
 from tiktok_assets.reporting import ADDRESS, words
 from tiktok_assets.reporting.facts import Headline
@@ -59,8 +59,8 @@ def welcome(standing: Sequence[Alert], web_url: str, now: dt.datetime) -> Messag
 
 def message_of_digest(digest: Digest, web_url: str, *, id: str = "") -> Message:
     """The digest of a week. ``id``: of the message; by default that of the week."""
-    week, views = words.span(digest.week.monday, digest.week.sunday), digest.total("Video views")
-    subject = f"Week {digest.week}: views {_total(views)}"
+    week = words.span(digest.week.monday, digest.week.sunday)
+    subject = f"Week {digest.week}: views {_total(digest, 'Video views')}"
     sections = [
         Section(f"{week}: {words.counted(len(digest.accounts), 'account')}", [*_totals(digest)]),
         *(Section(f"@{one.handle}", [*_account(one)]) for one in digest.accounts[:SHOWN]),
@@ -90,21 +90,18 @@ def _alerts(found: Sequence[Alert], web_url: str) -> Iterator[Section]:
 
 def _totals(digest: Digest) -> Iterator[Line]:
     for name in ("Video views", "Followers"):
-        total = digest.total(name)
-        of = f", of {total.accounts} of {words.counted(len(digest.accounts), 'account')}"
-        yield Line(f"{name}: {_total(total)}{of if total.accounts < len(digest.accounts) else ''}")
+        yield Line(f"{name}: {_total(digest, name)}")
 
 
-def _total(total: Total) -> str:
-    """``61,000, +12% against the week before``."""
-    if total.value is None:
-        return f"{words.UNKNOWN} (not known yet)"
-    parts = [words.count(total.value)]
-    if not total.is_complete:
-        parts.append("not every day known yet")
+def _total(digest: Digest, name: str) -> str:
+    """``61,000, of 2 of 3 accounts, +12% against the week before``: of those that know every day."""
+    total, accounts = digest.total(name), len(digest.accounts)
+    parts = [words.count(total.value) if total.value is not None else f"{words.UNKNOWN} (not known yet)"]
+    if total.accounts < accounts:
+        parts.append(f"of {total.accounts} of {words.counted(accounts, 'account')}")
     if total.change is not None:
-        of_them = f" (of {total.compared} of them)" if total.compared < total.accounts else ""
-        parts.append(f"{total.change:+.1%} against the week before{of_them}".replace("-", "−"))
+        of_them = "" if total.now == total.value else " (of those that know both)"
+        parts.append(f"{words.growth(total.change)} against the week before{of_them}")
     return ", ".join(parts)
 
 

@@ -29,6 +29,7 @@ SENDING = "the sending of messages"
 NOT_SET = "TIKTOK_NOTIFY is not set: nobody gets alerts or the digest. docs/notices.md shows how."
 # Seconds of one pass; a tick of a sensor has 60, and one more recipient may take 15.
 _BUDGET = 30.0
+_NO_TIME = "“{}” was not tried for {}: the others took too long. It is tried later, by the sensor or `process`."
 Send = Callable[[Message, Recipient], None]
 
 
@@ -114,9 +115,10 @@ def _deliver_due(settings: Settings, known: Ledger, to: Sequence[Recipient], now
     delivered, problems = [], []
     write_ledger(settings, known)
     for delivery in known.due(now):
-        if time.monotonic() > until:
-            break
         if (recipient := by_name.get(delivery.recipient)) is None:
+            continue
+        if time.monotonic() > until:
+            problems.append(_NO_TIME.format(delivery.message.subject, recipient.name))
             continue
         known = ledgers.begun(known, delivery)
         write_ledger(settings, known)
@@ -126,7 +128,8 @@ def _deliver_due(settings: Settings, known: Ledger, to: Sequence[Recipient], now
             delivered.append(f"“{delivery.message.subject}” to {recipient.name}")
         else:
             problems.append(problem)
-            log.warning("%s", problem)
+    for problem in problems:
+        log.warning("%s", problem)
     return Sent(delivered=delivered, problems=problems)
 
 

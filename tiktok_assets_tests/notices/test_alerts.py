@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+from typing import Any
 
 import pytest
 
@@ -28,11 +30,31 @@ def due(before: dt.date | None) -> Advice:
     )
 
 
+def failed(run_id: str = "6a7b1c2d-e", why: str = "the disk is full", **fields: Any) -> FailedRun:
+    usual: dict[str, Any] = {"job": "publish_warehouse", "accounts": (), "on": TODAY}
+    return FailedRun(run_id=run_id, why=why, **{**usual, **fields})
+
+
 def test_a_failed_run_says_why_and_links_to_itself() -> None:
-    run = FailedRun(run_id="6a7b1c2d-e", job="process_exports", accounts=["a", "b", "c", "d"], why="the disk is full")
-    alert = alerts.run_failed(run)
+    alert = alerts.run_failed(failed(job="process_exports", accounts=["a", "b", "c", "d"]))
     assert alert.sentence == "The run 6a7b1c2d of process_exports for a, b, c and 1 more failed: the disk is full"
-    assert (alert.key, alert.link, alert.is_standing) == ("run/6a7b1c2d-e", "/runs/6a7b1c2d-e", False)
+    assert (alert.link, alert.is_standing) == ("/runs/6a7b1c2d-e", False)
+
+
+def test_runs_that_fail_for_one_reason_are_one_alert_a_day() -> None:
+    minutes = range(0, 2 * 24 * 60, 5)
+    runs = [
+        failed(f"{n}-x", f"run {n}-x: 4,{n} bytes are left in 1{n}.5 s.", on=TODAY + (n // 1440) * DAY) for n in minutes
+    ]
+    assert len({alerts.run_failed(run).key for run in runs}) == 2
+
+
+@pytest.mark.parametrize(
+    "other", [{"job": "process_streams"}, {"accounts": ("a",)}, {"why": "Content-2.zip is damaged"}, {"on": TODAY + DAY}]
+)
+def test_another_job_account_reason_or_day_is_another_alert(other: dict[str, Any]) -> None:
+    assert alerts.run_failed(failed(**other)).key != alerts.run_failed(failed()).key
+    assert alerts.run_failed(failed(why="Content-1.zip is damaged")).key != alerts.run_failed(failed(**other)).key
 
 
 @pytest.mark.parametrize(
@@ -74,6 +96,19 @@ def test_data_is_about_to_be_lost_two_days_before_it_is_too_late(before: dt.date
         assert alert.remedy == "tiktok-assets extract a"
 
 
+def lost_soon(sections: tuple[str, ...] = ("overview",), first: dt.date = TODAY) -> str:
+    advice = dataclasses.replace(due(TODAY), sections=sections, first=first)
+    alert = alerts.about_to_be_lost("a", [advice], "", TODAY)
+    assert alert is not None
+    return alert.key
+
+
+def test_other_sections_or_days_that_are_about_to_be_lost_are_another_alert_at_most_one_a_week() -> None:
+    assert lost_soon(("viewers",)) != lost_soon() != lost_soon(first=TODAY + 30 * DAY)
+    monday = dt.date(2026, 3, 9)
+    assert len({lost_soon(first=monday + n * DAY) for n in range(14)}) == 2  # a day more is lost each day
+
+
 def test_nothing_to_export_is_nothing_to_lose() -> None:
     assert alerts.about_to_be_lost("a", [], "", TODAY) is None
 
@@ -106,7 +141,7 @@ def test_a_viral_video_links_to_itself_and_only_to_a_web_address() -> None:
     )
     assert alert.link == row["link"]
     assert alerts.viral({**row, "link": "javascript:alert(1)"}).link == "/roster/a%20b.html"
-    assert alerts.viral({**row, "detected_on": TODAY + 100 * DAY}).key != alert.key  # a second wave
+    assert alerts.viral({**row, "detected_on": TODAY + DAY}).key == alert.key  # an older export landed later
 
 
 def test_a_fall_in_followers_and_a_quarantined_file_say_what_to_do() -> None:

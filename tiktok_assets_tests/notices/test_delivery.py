@@ -90,6 +90,27 @@ def test_an_address_that_is_none_is_named_by_its_place_and_the_others_are_used(i
     assert SECRET not in "".join(unusable)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"mailto://user:{SECRET}：x@gmail.com",
+        f"mailto://user:pa[ss{SECRET}@gmail.com",
+        f"json://user:{SECRET}]@hooks.example.com/x",
+        f"json://[{SECRET}/hook",
+        f"mailto://user:{SECRET}@gmail.com/not-an-address",
+    ],
+)
+def test_an_address_that_cannot_be_read_or_names_nobody_is_said_and_not_shown(
+    install: Install, caplog: pytest.LogCaptureFixture, url: str
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    found, unusable = recipients(install("pig1987", notify=f"json://127.0.0.1 {url}"))
+    assert [one.name for one in found] == ["JSON at 127.0.0.1"]
+    (said,) = unusable
+    assert said.startswith(f"TIKTOK_NOTIFY: entry 2 ({url.partition(':')[0]}://...) cannot be used: ")
+    assert SECRET not in said + caplog.text
+
+
 def test_without_the_setting_there_is_nobody(settings: Settings) -> None:
     assert recipients(settings) == ([], [])
 
@@ -139,6 +160,13 @@ def test_no_chat_finds_a_mention_or_a_hidden_link(text: str) -> None:
     assert shown.replace("\u200b", "") == text
     assert not any(f"{sign}{other}" in shown for sign in "@<" for other in "@<>[]()ab! ")
     assert "](" not in shown
+
+
+def test_the_link_of_a_line_stays_whole_and_a_strangers_words_never_do() -> None:
+    link = "https://www.tiktok.com/@pig.1987/video/7578587779678682003"
+    assert inert(f"@pig\n  Look at it: {link}\n  More") == f"@\u200bpig\n  Look at it: {link}\n  More"
+    for words in (f"“see: {link}”, 7 views", link.replace("pig.1987", "everyone"), "a: https://example.com/@here"):
+        assert "@\u200b" in inert(f"  Viral: {words}")
 
 
 @pytest.mark.parametrize("value", ["", "  ", "me@example.com", "json://", f"json://a {SECRET}"])

@@ -69,7 +69,7 @@ def test_the_numbers_of_a_week_are_the_truths(known: AccountTables) -> None:
     change = f"{now / before - 1:+.0%}".replace("-", "−")
     assert f"@pig1987\n  Video views: {now:,}, {change} (from {before:,})\n" in shown
     assert f"  Followers: {days[-1].followers:,}, {gained:+,} (" in shown
-    assert f"“{TITLE}”, 9,999,999 views: https://" in shown
+    assert f"“{TITLE}”, 9,999,999 views so far: https://" in shown
     assert message_of_digest(of(known), WEB).subject.startswith(f"Week 2025-W48: views {now:,}, ")
 
 
@@ -78,7 +78,20 @@ def test_unknown_days_are_said_and_no_change_is_made_of_them(known: AccountTable
     views = sum(day.video_views for day in simulated().days[-7:-1])
     shown = text(of(sunday_unknown))
     assert f"  Video views: {views:,} (6 of 7 days known)\n" in shown
-    assert f"  Video views: {views:,}, not every day known yet\n" in shown.split("@")[0]
+    assert "  Video views: — (not known yet), of 0 of 1 account\n" in shown.split("@")[0]
+
+
+def test_totals_are_of_accounts_that_know_every_day_and_the_subject_says_of_how_many(known: AccountTables) -> None:
+    partly = dataclasses.replace(named(known, "partly"), days=known.days.filter(pl.col("date") < LAST))
+    fresh = dataclasses.replace(named(known, "fresh"), days=known.days.filter(pl.col("date") >= WEEK.monday))
+    found = of(known, partly, fresh)
+    days = simulated().days
+    now, before = (sum(day.video_views for day in part) for part in (days[-7:], days[-14:-7]))
+    change = f"{now / before - 1:+.0%}".replace("-", "−")
+    said = f"{2 * now:,}, of 2 of 3 accounts, {change} against the week before (of those that know both)"
+    assert found.total("Video views").value == 2 * now
+    assert f"  Video views: {said}\n" in text(found)
+    assert message_of_digest(found, WEB).subject == f"Week 2025-W48: views {said}"
 
 
 def test_a_week_without_numbers_has_none_and_not_zero(known: AccountTables) -> None:
@@ -92,7 +105,7 @@ def test_totals_are_of_all_accounts_and_say_how_many_have_the_number(known: Acco
     found = of(empty, known, named(known, "second"))
     views = sum(day.video_views for day in simulated().days[-7:])
     total = found.total("Video views")
-    assert (total.value, total.accounts, total.compared, total.is_complete) == (2 * views, 2, 2, True)
+    assert (total.value, total.accounts, total.now) == (2 * views, 2, 2 * views)
     assert f"Video views: {2 * views:,}, " in text(found) and ", of 2 of 3 accounts" in text(found)
     assert [one.handle for one in found.accounts] == ["pig1987", "second", "empty"]
 

@@ -90,6 +90,11 @@ def test_a_failed_delivery_is_tried_again_after_longer_and_longer_waits_and_then
     assert str(note).endswith("“subject of m” did not reach a: no connection, after 8 tries.")
 
 
+def test_what_waits_for_longer_than_any_wait_is_due_as_a_clock_was_ahead() -> None:
+    ledger = ledgers.queued(begun_before("a"), message("m"), ["a"], NOW)
+    assert [len(ledger.due(NOW - wait)) for wait in (HOUR, 12 * HOUR, 13 * HOUR, 3650 * DAY)] == [0, 0, 1, 1]
+
+
 def test_a_later_message_that_arrives_ends_the_note_of_its_recipient_alone() -> None:
     ledger = begun_before("a", "b")
     for recipient in ("a", "b"):

@@ -19,6 +19,7 @@ from tiktok_assets.cli.app import app
 from tiktok_assets.exports.problems import BrokenFile
 from tiktok_assets.graph import build_definitions
 from tiktok_assets.inbox.quarantine import quarantine
+from tiktok_assets.notices import sending
 from tiktok_assets.notices.alerts import FailedRun
 from tiktok_assets.notices.delivery import NotDelivered, Recipient
 from tiktok_assets.notices.failed_runs import failed_runs
@@ -39,7 +40,13 @@ from tiktok_assets_tests.sensor_ticks import reason
 
 NOW = dt.datetime(2025, 6, 22, 18, tzinfo=dt.UTC)  # when the export of `overview_processed` was made
 MINUTE, DAY = dt.timedelta(minutes=1), dt.timedelta(days=1)
-RUN = FailedRun(run_id="6a7b1c2d-1", job="process_exports", accounts=["pig1987"], why="raw__overview: the disk is full")
+RUN = FailedRun(
+    run_id="6a7b1c2d-1",
+    job="process_exports",
+    accounts=["pig1987"],
+    why="raw__overview: the disk is full",
+    on=NOW.date(),
+)
 
 
 class Post:
@@ -148,6 +155,14 @@ def test_a_dead_server_is_a_warning_and_tried_again_when_its_time_has_come(
     assert post.arrived[1:] == [("JSON at 127.0.0.1", "A run of process_exports failed")]
 
 
+def test_a_message_that_failed_while_the_clock_was_years_ahead_is_tried_again(configured: Settings) -> None:
+    post, week = Post(is_dead=True), Message(id="digest/2035-W25", subject="Week 2035-W25", text="", html="")
+    send_message(configured, week, NOW + 3650 * DAY, send=post)
+    post.is_dead = False
+    look(configured, post)
+    assert "Week 2035-W25" in [subject for _, subject in post.arrived]
+
+
 def test_a_process_killed_while_sending_sends_nothing_twice_and_status_says_so(
     configured: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,7 +192,7 @@ def test_a_recipient_that_is_named_later_is_welcomed_and_gets_no_old_alerts(
     look(configured, post)
     look(configured, post, RUN, now=NOW + MINUTE)
     more = install("pig1987", zonea0="zone.a0", notify="json://127.0.0.1:9/hook json://localhost:9/hook")
-    other = FailedRun(run_id="b", job="extract_exports", accounts=[], why="x")
+    other = FailedRun(run_id="b", job="extract_exports", accounts=[], why="x", on=NOW.date())
     look(more, post, RUN, other, now=NOW + 2 * MINUTE)
     assert post.arrived[2:] == [
         ("JSON at localhost", "Alerts and digests arrive here"),
@@ -274,9 +289,11 @@ def test_a_failed_step_is_said_in_its_own_words(instance: dg.DagsterInstance) ->
     def fails() -> None:
         refuse()
 
+    begun = clock.now().date()
     fails.execute_in_process(instance=instance, raise_on_error=False)
     (run,) = failed_runs(instance, [], clock.now())
     assert (run.job, run.why) == ("fails", "refuse: the disk is full: free some space.")
+    assert run.on in {begun, clock.now().date()}
     assert failed_runs(instance, [], clock.now() + 3 * DAY) == []
 
 
@@ -293,6 +310,20 @@ def test_the_sensor_waits_for_another_process_that_is_sending(
 ) -> None:
     with Locks(configured.locks, "`process`").hold(SENDING):
         assert "the sending of messages is held by `process`" in Alerts(configured, instance).tick()
+
+
+@pytest.mark.usefixtures("at_that_time")
+def test_an_address_that_cannot_be_read_is_shown_by_nobody(
+    install: Install, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    settings = install("pig1987", notify=f"mailto://user:pa[ss{SECRET}@gmail.com")
+    ticked = Alerts(settings, instance).tick()
+    dry, sent = (command(settings, monkeypatch, *DIGEST, option) for option in ("--dry-run", "--send"))
+    assert (dry.exit_code, sent.exit_code) == (2, 1)
+    for said in (ticked, dry.stderr, sent.stderr):
+        assert "entry 1 (mailto://...) cannot be used" in said.replace("\n", " ")
+    assert SECRET not in ticked + dry.output + sent.output + caplog.text
 
 
 def test_who_is_named_turns_the_sensor_and_the_schedule_on(install: Install) -> None:
@@ -363,6 +394,7 @@ def test_a_dry_run_says_who_would_get_what_and_sends_nothing(
         "Would go to: e-mail to a@example.com\nWould go to: JSON at 127.0.0.1\nSubject: Week 2025-W24: views "
     )
     assert "@pig1987\n  Video views: " in done.stdout
+    assert done.stderr.startswith("Its links open on this machine alone")
     assert SECRET not in done.output
     assert (mailbox.mails, webhook.tries, ledger_file(settings).exists()) == ([], 0, False)
 
@@ -378,6 +410,18 @@ def test_the_command_sends_to_everybody_and_says_who_was_not_reached(
     assert "did not reach JSON at 127.0.0.1: the service answered 404 Not Found. It is tried again" in done.stderr
     assert SECRET not in done.output
     assert [mail["Subject"].split(":")[0] for mail in mailbox.mails] == ["Week 2025-W24"]
+
+
+def test_the_command_names_whom_no_time_was_left_for(
+    configure: Configure, mailbox: Mailbox, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = configure(mailbox.url("a@example.com"), webhook.url)
+    monkeypatch.setattr(sending, "_BUDGET", -1.0)
+    done = command(settings, monkeypatch, *DIGEST, "--send")
+    assert done.exit_code == 1
+    for name in ("e-mail to a@example.com", "JSON at 127.0.0.1"):
+        assert f"was not tried for {name}" in done.stderr
+    assert (mailbox.mails, webhook.tries, len(read_ledger(settings).outbox)) == ([], 0, 2)
 
 
 def test_without_recipients_the_digest_is_printed_and_sending_is_refused(
