@@ -47,6 +47,7 @@ _VERIFY_AGAIN = 86_400.0  # seconds
 # Each event costs the daemon some ms; the rest is reported by the next tick or the run.
 _EVENTS_A_TICK = 100
 _REFRESH_INTERVAL = 30  # seconds
+_CHANGE_TABLES = ("process_streams", "publish_warehouse")  # beside process_exports
 _ALERTS_INTERVAL = 30  # seconds
 
 
@@ -132,15 +133,16 @@ def build_changed_tables(lake: Lake, process_exports: AssetJob, refresh_reports:
     @reports_failures
     def changed_tables(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         under_way = context.instance.get_runs(dg.RunsFilter(statuses=list(NOT_ENDED)))
-        if any(run.job_name in (process_exports.name, refresh_reports.name) for run in under_way):
+        if any(run.job_name in (process_exports.name, refresh_reports.name, *_CHANGE_TABLES) for run in under_way):
             return dg.SkipReason("Tables are being changed.")
         done = dg.RunsFilter(job_name=process_exports.name, statuses=[dg.DagsterRunStatus.SUCCESS])
-        newest = context.instance.get_runs(done, limit=1)
-        if not newest:
+        newest, warehouse = context.instance.get_runs(done, limit=1), lake.settings.warehouse
+        if not newest and not warehouse.exists():
             return dg.SkipReason("No run has changed a table yet.")
+        changed = f"{warehouse.stat().st_mtime_ns}" if warehouse.exists() else ""
         # A day later, other numbers are late and other exports are due.
-        seen = (f"{dt.datetime.now(dt.UTC):%Y-%m-%d}", fingerprint(in_quarantine(lake)), published(lake.settings))
-        state = f"{newest[0].run_id} {' '.join(seen)}"
+        today, quarantine = f"{dt.datetime.now(dt.UTC):%Y-%m-%d}", fingerprint(in_quarantine(lake))
+        state = " ".join([*(run.run_id for run in newest), changed, today, quarantine, published(lake.settings)])
         if state == context.cursor:
             return dg.SkipReason("The reports are up to date.")
         return dg.SensorResult(run_requests=[dg.RunRequest(run_key=state)], cursor=state)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tiktok_assets.label.songs import InvalidSongs, Song, add_song, load_songs
+from tiktok_assets.label.songs import InvalidSongs, Song, add_song, load_songs, unknown_accounts
 from tiktok_assets.settings import Settings
 
 SUMMER = """\
@@ -75,7 +75,6 @@ def test_without_a_file_there_are_no_songs(settings: Settings) -> None:
         ("captions = [' … ']", "Write a list of words as they stand in captions"),
         ("video_ids = [7231000000000000000]", "ids of 17 to 19 digits, in quotes"),
         ('title = " "', "title = ' ' cannot be used. Write it in quotes."),
-        ('accounts = ["pig"]', "accounts: no account is called 'pig'. Write the names in brackets of accounts.toml"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named_with_what_to_write(settings: Settings, line: str, sentence: str) -> None:
@@ -124,7 +123,19 @@ def test_a_file_of_another_form_is_refused(settings: Settings, text: str, senten
 
 def test_a_song_of_an_account_that_is_not_in_use_is_no_error(settings: Settings) -> None:
     others = settings.model_copy(update={"accounts": ("zonea0",)})
-    assert [song.accounts for song in load_songs(others)] == [("pig1987",)]
+    songs = load_songs(others)
+    assert [song.accounts for song in songs] == [("pig1987",)]
+    assert unknown_accounts(others, songs) == []
+
+
+def test_a_song_of_an_account_that_is_gone_is_read_and_the_account_named(settings: Settings) -> None:
+    settings.accounts_file.write_text("[accounts.zonea0]\n[accounts.zero]\n")
+    songs = load_songs(settings)
+    assert [song.accounts for song in songs] == [("pig1987",)]
+    assert unknown_accounts(settings, songs) == [
+        f"{settings.songs_file}: song 'summer-nights': accounts: no account is called 'pig1987'. Write the names in "
+        "brackets of accounts.toml: zero, zonea0."
+    ]
 
 
 def test_an_added_song_is_read_as_it_was_given_and_all_else_stays(settings: Settings) -> None:
@@ -136,7 +147,8 @@ def test_an_added_song_is_read_as_it_was_given_and_all_else_stays(settings: Sett
 
 
 def test_a_song_that_cannot_be_added_leaves_the_file_as_it_was(settings: Settings) -> None:
-    for key, fields in (("summer-nights", AUTUMN), ("autumn", {**AUTUMN, "title": "Summer nights"})):
+    of_nobody = {**AUTUMN, "accounts": ["pig"]}
+    for key, fields in (("summer-nights", AUTUMN), ("autumn", {**AUTUMN, "title": "Summer nights"}), ("a", of_nobody)):
         with pytest.raises(InvalidSongs):
             add_song(settings, key, **fields)
         assert settings.songs_file.read_text() == SUMMER

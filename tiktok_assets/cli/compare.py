@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tiktok_assets.reporting.facts import Headline
 
 app = typer.Typer(rich_markup_mode=None)
+_TIKTOK_BEGAN = dt.date(2016, 9, 1)
 
 
 class By(StrEnum):
@@ -53,14 +54,16 @@ def compare(
 
     if last < first:
         raise typer.BadParameter("The last day is before the first one.", param_hint="--to")
+    if first < _TIKTOK_BEGAN:
+        raise typer.BadParameter(f"TikTok has no data before {_TIKTOK_BEGAN}.", param_hint="--from")
     settings, length = load_settings(), (last - first).days + 1
     chosen = accounts_named(load_roster(settings), accounts, client, owner)
     now = dt.datetime.now(dt.UTC)
     found = {
-        tables.account: {one.name: one for one in facts.headlines(tables.days, last, length)}
+        tables.account: {one.name: one for one in facts.headlines(tables.days, last, length, is_fixed=True)}
         for tables in each_tables(Lake(settings), chosen, now)
     }
-    rows = _by_account(found, last) if by is None else _by_group(found, last, by)
+    rows = _by_account(found) if by is None else _by_group(found, by)
     rows.sort(key=lambda row: -(row["views"] if row["views"] is not None else -1))
     if as_json:
         print_json({"first": first, "last": last, "days": length, "rows": rows})
@@ -70,7 +73,7 @@ def compare(
     err.print(f"{first} to {last} against {before} to {first - dt.timedelta(days=1)}", style="dim", highlight=False)
 
 
-def _by_account(found: Mapping[Account, Mapping[str, Headline]], last: dt.date) -> list[dict[str, Any]]:
+def _by_account(found: Mapping[Account, Mapping[str, Headline]]) -> list[dict[str, Any]]:
     rows = []
     for account, numbers in found.items():
         views, engagements, followers = (numbers[name] for name in ("Video views", "Engagements", "Followers"))
@@ -84,13 +87,13 @@ def _by_account(found: Mapping[Account, Mapping[str, Headline]], last: dt.date) 
                 "engagements": engagements.value,
                 "engagement_rate": rate.value,
                 "followers": followers.value,
-                "followers_gained": _gained(followers.value, followers.before) if followers.at == last else None,
+                "followers_gained": _gained(followers.value, followers.before),
             }
         )
     return rows
 
 
-def _by_group(found: Mapping[Account, Mapping[str, Headline]], last: dt.date, by: By) -> list[dict[str, Any]]:
+def _by_group(found: Mapping[Account, Mapping[str, Headline]], by: By) -> list[dict[str, Any]]:
     from tiktok_assets.reporting import sums
 
     members: dict[str, list[Mapping[str, Headline]]] = {}
@@ -101,7 +104,6 @@ def _by_group(found: Mapping[Account, Mapping[str, Headline]], last: dt.date, by
         views, engagements, followers = (
             sums.total(one[number] for one in accounts) for number in ("Video views", "Engagements", "Followers")
         )
-        at_the_end = sums.total(one["Followers"] for one in accounts if one["Followers"].at == last)
         rows.append(
             {
                 "name": name,
@@ -112,7 +114,7 @@ def _by_group(found: Mapping[Account, Mapping[str, Headline]], last: dt.date, by
                 "engagements": engagements.value,
                 "engagement_rate": sums.engagement_rate(accounts),
                 "followers": followers.value,
-                "followers_gained": _gained(at_the_end.now, at_the_end.before),
+                "followers_gained": _gained(followers.now, followers.before),
             }
         )
     return rows
@@ -123,6 +125,9 @@ def _gained(now: float | None, before: float | None) -> float | None:
 
 
 def _print(rows: list[dict[str, Any]], days: int) -> None:
+    from rich.text import Text
+
+    from tiktok_assets.exports.safe_text import printable
     from tiktok_assets.reporting import words
 
     table = Table(box=None, pad_edge=False, collapse_padding=True)
@@ -130,21 +135,19 @@ def _print(rows: list[dict[str, Any]], days: int) -> None:
         table.add_column(name, justify="left" if number == 0 else "right", no_wrap=True, overflow="ellipsis")
     lines: list[tuple[str, ...]] = []
     for row in rows:
-        known = (
-            f"{row['accounts_known']} of {row['accounts']}" if "accounts" in row else f"{row['days_known']} of {days} d"
-        )
+        known, of = (row["accounts_known"], row["accounts"]) if "accounts" in row else (row["days_known"], f"{days} d")
         cells = (
             words.count(row["views"]),
             words.UNKNOWN if row["views_change"] is None else words.growth(row["views_change"]),
-            known,
+            f"{known} of {of}",
             words.count(row["engagements"]),
             words.percent(row["engagement_rate"]),
             words.count(row["followers"]),
             words.count(row["followers_gained"]),
         )
-        lines.append((row["name"], *cells))
+        lines.append((printable(row["name"]), *cells))
     for number, column in enumerate(table.columns):  # a number is never cut, a name may be
         column.min_width = max((len(line[number]) for line in lines), default=0) if number else 8
     for line in lines:
-        table.add_row(*line)
+        table.add_row(*map(Text, line))
     out.print(table)

@@ -24,11 +24,13 @@ _Texts = list[str] | None
 @app.command("list", epilog="Example: tiktok-assets songs list --json")
 def list_songs(as_json: AsJson = False) -> None:
     """List the songs, with the videos that were recognised and what these gained in the last 28 known days."""
-    from tiktok_assets.label.songs import load_songs
+    from tiktok_assets.label.songs import load_songs, unknown_accounts
     from tiktok_assets.settings import load_settings
 
     settings = load_settings()
     songs = load_songs(settings)
+    for sentence in unknown_accounts(settings, songs):
+        err.print(sentence, style="red", markup=False, highlight=False, soft_wrap=True)
     standing = _standing(settings) if songs else []
     found = [_line(song, [row for row in standing if row["song"] == song.key]) for song in songs]
     if as_json:

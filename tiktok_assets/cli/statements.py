@@ -51,7 +51,7 @@ def statement(
     from tiktok_assets.accounts import load_roster
     from tiktok_assets.reporting import printing
     from tiktok_assets.reporting.statements.issue import StatementRefused, issue
-    from tiktok_assets.reporting.statements.kept import StatementDamaged, issued, pages
+    from tiktok_assets.reporting.statements.kept import StatementDamaged, pages
     from tiktok_assets.settings import load_settings
     from tiktok_assets.storage.lake import Lake
 
@@ -60,12 +60,10 @@ def statement(
     lake, (chosen,) = Lake(settings), accounts_named(load_roster(settings), [account])
     now = dt.datetime.now(dt.UTC).astimezone()
     try:
-        earlier = issued(lake, chosen.key, month)
-        if not earlier or correct:
-            given = issue(lake, chosen, month, now, printing.Paper[paper.name])
+        given, is_new = issue(lake, chosen, month, now, printing.Paper[paper.name], correct=correct)
+        if is_new:
             out.print(f"Statement {given.name} was issued.", highlight=False)
         else:
-            given = earlier[-1]
             out.print(f"Statement {given.name}, issued on {given.issued_at:%Y-%m-%d}.", highlight=False)
             _say_what_changed(lake, given, now)
         _give_out(lake, given, output)

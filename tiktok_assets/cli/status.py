@@ -37,6 +37,13 @@ class Only(StrEnum):
     DOUBT = "doubt"  # an export's year or account may be wrong
 
 
+_NONE = {
+    Only.OVERDUE: "Nothing is to be exported.",
+    Only.LOGIN: "Every login is valid.",
+    Only.DOUBT: "No export is in doubt.",
+}
+
+
 @app.command(epilog="Example: tiktok-assets status --only overdue --summary")
 def status(
     accounts: Names = None,
@@ -61,10 +68,8 @@ def status(
     found = look(Lake(settings), roster, accounts_named(roster, accounts, client, owner), dt.datetime.now(dt.UTC))
     found = dataclasses.replace(found, accounts=[one for one in by_urgency(found) if _is(one, only)])
     if only and not found.accounts and not as_json:
-        out.print(
-            f"No account is {only.value}." if only is Only.OVERDUE else f"No account with {only.value}.", style="green"
-        )
-        raise typer.Exit(0)
+        out.print(_NONE[only], style="green")
+        raise typer.Exit
     if as_json:
         print_json(_as_data(found, settings))
     elif summary:

@@ -99,7 +99,8 @@ select
     * exclude (is_stock),
     value - value_settled as value_provisional,
     value / target as progress,
-    case when not is_stock and accounts_known = accounts and last_day(month) >= (select max(date) from social_media_stats)
+    case when not is_stock and accounts_known = accounts
+        and last_day(month) >= (select max(date) from social_media_stats)
         then value / target / (days_known / days) end as pace
 from summed
 order by month, scope, name, metric

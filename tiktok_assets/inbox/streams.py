@@ -188,13 +188,17 @@ def months_to_make(lake: Lake, songs: Iterable[Song], landed: Iterable[LandedStr
     changed = {
         month
         for month, now in today.items()
-        if month not in lost and (_differs(now, known.get(month)) or not month_file(lake, month).exists())
+        if month not in lost and (_differs(now, known.get(month)) or _is_missing(lake, month, known[month]))
     }
     return tuple(sorted(changed | {month for one in landed for month in one.months}))
 
 
 def _differs(now: MonthMade, was: MonthMade | None) -> bool:
     return was is None or (now.exports, now.made_with) != (was.exports, was.made_with)
+
+
+def _is_missing(lake: Lake, month: dt.date, was: MonthMade) -> bool:
+    return bool(was.file) and not month_file(lake, month).exists()
 
 
 def lost_files(lake: Lake) -> dict[dt.date, list[str]]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tiktok_assets.accounts import Roster, load_roster
+from tiktok_assets.accounts import load_roster
 from tiktok_assets.curated.songs.song import Song
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.toml_files import UnusableToml, read_text, replace_text, tables_of, with_table
@@ -32,31 +32,43 @@ class InvalidSongs(ValueError):
 def load_songs(settings: Settings) -> tuple[Song, ...]:
     """The songs of the songs file, in the order they were written; none where there is no such file.
 
-    Raises ``InvalidSongs`` if it cannot be used, ``InvalidAccounts`` if the accounts it names cannot be read.
+    Raises ``InvalidSongs`` if it cannot be used. Accounts that are gone are no reason: ``unknown_accounts`` names them.
     """
     path = settings.songs_file
-    return _parse(_read(path), path, _known_accounts(settings)) if path.exists() else ()
+    return _parse(_read(path), path) if path.exists() else ()
+
+
+def unknown_accounts(settings: Settings, songs: Iterable[Song]) -> list[str]:
+    """A sentence per song that names accounts which the accounts file lacks: it has no videos of these.
+
+    Raises ``InvalidAccounts`` if the accounts cannot be read.
+    """
+    # The accounts in use, and those of the accounts file that TIKTOK_ACCOUNTS leaves out.
+    rosters = (load_roster(settings), load_roster(settings.model_copy(update={"accounts": ()})))
+    known = sorted({account for roster in rosters for account in roster})
+    return [
+        f"{settings.songs_file}: song '{song.key}': accounts: no account is called {', '.join(map(repr, unknown))}. "
+        f"Write the names in brackets of accounts.toml: {', '.join(known) or 'there are none'}."
+        for song in songs
+        if (unknown := [account for account in song.accounts if account not in known])
+    ]
 
 
 def add_song(settings: Settings, key: str, **fields: Any) -> Song:
     """Writes a new entry at the end of the songs file, creating it if missing. Everything else stays as it was.
 
     ``fields``: those of ``Song``, as TOML has them; None is not given. Raises ``InvalidSongs`` if the key, the title or
-    an ISRC is taken or a value cannot be used; the file is then untouched.
+    an ISRC is taken, an account is unknown or a value cannot be used; the file is then untouched.
     """
     path = settings.songs_file
     given = {name: value for name, value in fields.items() if value not in (None, (), [])}
     song = _checked(key, given, path)
     text = _read(path) if path.exists() else ""
-    known = _known_accounts(settings)
-    _together((*_parse(text, path, known), song), path, known)
+    _refuse_twins((*_parse(text, path), song), path)
+    if unknown := unknown_accounts(settings, [song]):
+        raise InvalidSongs(unknown[0])
     replace_text(path, with_table(text, "songs", key, {name: getattr(song, name) for name in _FIELDS if name in given}))
     return song
-
-
-def _known_accounts(settings: Settings) -> tuple[Roster, ...]:
-    """The accounts in use, and those of the accounts file that TIKTOK_ACCOUNTS leaves out."""
-    return (load_roster(settings), load_roster(settings.model_copy(update={"accounts": ()})))
 
 
 def _read(path: Path) -> str:
@@ -66,24 +78,13 @@ def _read(path: Path) -> str:
         raise InvalidSongs(f"{path}: {error}") from error
 
 
-def _parse(text: str, path: Path, known: Iterable[Roster]) -> tuple[Song, ...]:
+def _parse(text: str, path: Path) -> tuple[Song, ...]:
     try:
         entries = tables_of(text, "songs")
     except UnusableToml as error:
         raise InvalidSongs(f"{path}: {error}") from error
-    return _together(tuple(_checked(key, entry, path) for key, entry in entries.items()), path, known)
-
-
-def _together(songs: tuple[Song, ...], path: Path, known: Iterable[Roster]) -> tuple[Song, ...]:
-    """``songs``, where they can stand in one file."""
+    songs = tuple(_checked(key, entry, path) for key, entry in entries.items())
     _refuse_twins(songs, path)
-    accounts = {account for roster in known for account in roster}
-    for song in songs:
-        if unknown := [account for account in song.accounts if account not in accounts]:
-            raise InvalidSongs(
-                f"{path}: song '{song.key}': accounts: no account is called {', '.join(map(repr, unknown))}. Write the "
-                f"names in brackets of accounts.toml: {', '.join(sorted(accounts)) or 'there are none'}."
-            )
     return songs
 
 

@@ -49,16 +49,22 @@ def last_day(days: pl.DataFrame) -> dt.date | None:
     return None
 
 
-def headlines(days: pl.DataFrame, last: dt.date, length: int) -> list[Headline]:
-    """The ``length`` days up to ``last`` against the ``length`` days before. ``days``: one account, as ``DayRates``."""
+def headlines(days: pl.DataFrame, last: dt.date, length: int, *, is_fixed: bool = False) -> list[Headline]:
+    """The ``length`` days up to ``last`` against the ``length`` days before. ``days``: one account, as ``DayRates``.
+
+    ``is_fixed``: of exactly these days. Else viewers, and the followers that are compared, are those of as many days up
+    to their own last known one.
+    """
     now = _window(days, last, length)
     before = _window(days, last - dt.timedelta(days=length), length)
     return [
         _total("Video views", "video_views", now, before, length),
         _total("Engagements", "engagements", now, before, length),
         _rate("Engagement rate", now, before, length),
-        _followers(days, last, length),
-        _viewers(days, last, length),
+        _followers(days, last, length, is_fixed=is_fixed),
+        _total("Viewers a day", "unique_viewers", now, before, length, mean=True)
+        if is_fixed
+        else _viewers(days, last, length),
         _total("Profile views", "profile_views", now, before, length),
     ]
 
@@ -111,7 +117,7 @@ def _engagement_rate(days: pl.DataFrame) -> tuple[float | None, int]:
     return (engagements / views if views > 0 else None), known.height
 
 
-def _followers(days: pl.DataFrame, last: dt.date, length: int) -> Headline:
+def _followers(days: pl.DataFrame, last: dt.date, length: int, *, is_fixed: bool) -> Headline:
     known = days.filter(pl.col("followers").is_not_null(), pl.col("date") <= last).sort("date")
     newest = known.tail(1)
     at = newest["date"].max()
@@ -119,6 +125,8 @@ def _followers(days: pl.DataFrame, last: dt.date, length: int) -> Headline:
     value = _number(newest["followers"].max()) if is_recent else None
     day_before = at - dt.timedelta(days=length) if isinstance(at, dt.date) else last
     past = _number(known.filter(pl.col("date") == day_before)["followers"].max())
+    if is_fixed and at != last:
+        past = None
     return Headline(
         name="Followers",
         kind="stock",

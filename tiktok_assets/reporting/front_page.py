@@ -252,12 +252,13 @@ _SHOWN_SUMS = (
 
 def _totals(lines: Sequence[RosterLine]) -> list[dict[str, str]]:
     """The roster's sums, each over the accounts that know the number whole and are not late, and how many those are."""
-    of = words.counted(len(lines), "account")
-    shown = [(title, _total(lines, name, length)) for title, name, length in _SHOWN_SUMS]
-    return [
-        {"title": title, **_sum(one), "of": of if one.accounts == len(lines) else f"{one.accounts} of {of}"}
-        for title, one in shown
-    ]
+    everybody = words.counted(len(lines), "account")
+    found = []
+    for title, name, length in _SHOWN_SUMS:
+        one = _total(lines, name, length)
+        of = everybody if one.accounts == len(lines) else f"{one.accounts} of {everybody}"
+        found.append({"title": title, **_sum(one), "of": of})
+    return found
 
 
 def _groups(lines: Sequence[RosterLine], field: str) -> dict[str, Any]:

@@ -16,10 +16,10 @@ from tiktok_assets.curated.measures import ratio
 from tiktok_assets.curated.songs.song_weeks import DAYS
 from tiktok_assets.label.songs import Song
 from tiktok_assets.reporting import words
-from tiktok_assets.reporting.published import published_rows
 from tiktok_assets.reporting.rendering import rendered, text
 from tiktok_assets.reporting.song_tables import WINDOW, SongTables
 from tiktok_assets.settings import Settings
+from tiktok_assets.storage.published import published_rows
 
 PAGE = "songs.html"
 _VIEWS = ("views_low", "views", "views_high")

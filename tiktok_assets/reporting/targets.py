@@ -17,10 +17,8 @@ from tiktok_assets.accounts import Roster
 from tiktok_assets.curated.targets import COLUMNS, PROGRESS
 from tiktok_assets.label.targets import load_targets
 from tiktok_assets.reporting import words
-from tiktok_assets.reporting.published import published_rows
 from tiktok_assets.settings import Settings
-
-_RECENT = 62  # days since the first of a month for which its targets are shown: of this month and the one before
+from tiktok_assets.storage.published import published_rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,10 +36,12 @@ NO_TARGETS = Progress(rows=pl.DataFrame(schema=dict.fromkeys(COLUMNS, pl.Null)))
 
 def read_progress(settings: Settings, roster: Roster, now: dt.datetime) -> Progress:
     """The targets of this month and the one before, from the published warehouse."""
-    loaded, since = load_targets(settings, roster), now.date() - dt.timedelta(days=_RECENT)
-    found = None
+    loaded, found = load_targets(settings, roster), None
     if loaded.targets:
-        found = published_rows(settings, f"from {PROGRESS} where month > $since", since=since)
+        month = now.date().replace(day=1)
+        before = (month - dt.timedelta(days=1)).replace(day=1)
+        query = f"from {PROGRESS} where month between $before and $month"
+        found = published_rows(settings, query, before=before, month=month)
     return Progress(rows=NO_TARGETS.rows if found is None else found, problems=loaded.problems)
 
 
@@ -54,10 +54,9 @@ def shown_targets(progress: Progress, handles: Mapping[str, str]) -> list[dict[s
 def _shown(row: dict[str, Any], handles: Mapping[str, str]) -> dict[str, Any]:
     target, value, settled = row["target"], row["value"], row["value_settled"]
     certain = value if row["value_settled"] is None else settled
-    pace, days = row["pace"], f"{row['days_known']:,} of {row['days']:,} days"
-    accounts = (
-        f", {row['accounts_known']} of {row['accounts']} accounts, each of its own days" if row["accounts"] > 1 else ""
-    )
+    is_of_several, pace = row["accounts"] > 1, row["pace"]
+    days = f"{row['days_known']:,} of {row['days']:,} {'days of accounts' if is_of_several else 'days'}"
+    accounts = f", {row['accounts_known']} of {row['accounts']} accounts" if is_of_several else ""
     return {
         "name": f"@{handles.get(row['name'], row['name'])}" if row["scope"] == "account" else row["name"],
         "metric": row["metric"].replace("_", " "),

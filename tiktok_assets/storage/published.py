@@ -5,13 +5,15 @@ Does not belong here: what a person asks of it (``queries.published``, which say
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 
 from tiktok_assets.settings import Settings
 
 
-def published_rows(settings: Settings, query: str) -> pl.DataFrame | None:
-    """The rows of a SQL ``query``; None if the warehouse or a table of it does not exist yet."""
+def published_rows(settings: Settings, query: str, **parameters: Any) -> pl.DataFrame | None:
+    """The rows of a SQL ``query`` with ``$parameters``; None if the warehouse or a table of it does not exist yet."""
     import duckdb
 
     from tiktok_assets.storage.warehouse_files import opened_anew
@@ -20,6 +22,6 @@ def published_rows(settings: Settings, query: str) -> pl.DataFrame | None:
         return None
     with opened_anew(settings.warehouse) as connection:
         try:
-            return pl.DataFrame(connection.sql(query).to_arrow_table())
+            return pl.DataFrame(connection.sql(query, params=parameters or None).to_arrow_table())
         except duckdb.CatalogException:
             return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 
 from tiktok_assets.exports.dates import UnreadableDay, read_day_texts
@@ -45,6 +45,20 @@ def days_of(name: str, texts: Sequence[str | None]) -> list[dt.date]:
     _require_days(name, sorted(set(dates)))
     by_cell = dict(zip(distinct, dates, strict=True))
     return [by_cell[cell] for cell in cells]
+
+
+def refuse_firsts_of_months(name: str, dates: Collection[dt.date], recordings: int) -> None:
+    """Raise NotDaily where the file ``name`` may be of months, each dated by its first day.
+
+    ``dates``: the distinct ones of all its tables. A single recording on a single day is read.
+    """
+    if any(date.day != 1 for date in dates) or (len(dates) == 1 and recordings == 1):
+        return
+    raise NotDaily(
+        f"{name}: its days are all first days of months ({', '.join(map(str, sorted(dates)[:3]))}), as in a report by "
+        "month, and song_streams has days. Use a report by day; if this is one, put the rows of the day before or "
+        "after into the same file."
+    )
 
 
 def _require_days(name: str, dates: Sequence[dt.date]) -> None:

@@ -7,11 +7,8 @@ from collections.abc import Iterable
 import polars as pl
 
 from tiktok_assets.curated._tables import conform
-from tiktok_assets.streams.rows import GRAIN, distinct_rows, typed_rows
+from tiktok_assets.streams.rows import GRAIN, UNIT, distinct_rows, typed_rows
 from tiktok_assets.streams.tables import Streams
-
-UNIT = ("track", "store", "date")
-"""What is taken from one file as a whole: territories of two files never mix."""
 
 
 def typed_files(files: Iterable[pl.DataFrame]) -> pl.DataFrame:

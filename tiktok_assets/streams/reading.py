@@ -19,7 +19,7 @@ from tiktok_assets.exports.provenance import PROVENANCE
 from tiktok_assets.exports.tables import read_tables
 from tiktok_assets.exports.text_rows import Table
 from tiktok_assets.streams.columns import is_header, not_streams, require_columns, unread_columns
-from tiktok_assets.streams.days import days_of
+from tiktok_assets.streams.days import days_of, refuse_firsts_of_months
 from tiktok_assets.streams.rows import cells_of, distinct_rows, notes_on, typed_rows
 
 STREAMS_READER = "1"
@@ -77,6 +77,7 @@ def read_streams(path: Path, source: str) -> StreamsFile:
     if distinct_rows(rows).is_empty():
         raise BrokenFile(f"{path.name}: no row has a number of streams. Export it again.")
     days = raw["date_label"].unique().sort()
+    refuse_firsts_of_months(path.name, days.to_list(), rows["track"].n_unique())
     months = raw.select(month_of(pl.col("date_label"))).to_series().unique().sort()
     return StreamsFile(
         export_id=digest, window=(days[0], days[-1]), months=tuple(months), warnings=tuple(notes), rows=raw

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import polars as pl
 
@@ -18,14 +19,17 @@ from tiktok_assets.streams.columns import NAMES, SONG_TIMELINE, NoSong
 
 GRAIN = ("track", "store", "territory", "date")
 """What one row of a file is of. ``track``: its ISRC, else its title."""
+UNIT = ("track", "store", "date")
+"""What is taken from one file as a whole, and adds up its territories: those of two files never mix."""
+_ALL_TERRITORIES = ("all", "global", "total", "world", "worldwide")
+_MOST = 10**12  # per cell, so that no sum of cells leaves 64 bits
 _REMEDY = "Correct the cell, or export the file again, and put it back."
 _ISRC = r"^[A-Z]{2}[A-Z0-9]{3}[0-9]{7}$"
 _NOT_IN_NAMES = re.compile(r'[?/\\:*"<>|]')  # what file names cannot hold becomes "_" in those of downloads
-_SHOWN = 5
 
 
 class ContradictoryRows(ExportProblem):
-    """Rows of the same recording, store, territory and day that are not the same in every column."""
+    """Rows of the same recording, store, territory and day that differ in a column, or a total beside its parts."""
 
     reason = "contradictory_rows"
 
@@ -54,7 +58,9 @@ def typed_rows(rows: pl.DataFrame) -> pl.DataFrame:
         "song": Column(text=pl.coalesce(cells_of(rows, "song"), named), kind="a title", form=r"\S", dtype=pl.String()),
         "store": name(store.str.to_lowercase().str.replace_all(r"\s+", " ")),
         "territory": Column(text=cells_of(rows, "territory"), kind="a territory", form=r"\S", dtype=pl.String()),
-        "streams": count(cells_of(rows, "streams"), least=0),
+        "streams": replace(
+            count(cells_of(rows, "streams"), least=0), kind=f"a whole number from 0 to {_MOST:,}", most=_MOST
+        ),
     }
     found = typed(rows, columns, _REMEDY).with_columns(
         pl.when(~is_missing(pl.col(column))).then(column).alias(column) for column in ("song", "territory")
@@ -76,8 +82,10 @@ def distinct_rows(rows: pl.DataFrame) -> pl.DataFrame:
 def notes_on(raw: pl.DataFrame, rows: pl.DataFrame) -> Iterator[str]:
     """What a person should know of ``rows``, typed from ``raw``; a sentence each.
 
-    Raises ContradictoryRows: rows of one grain can be parts of a sum, or an old and a new number.
+    Raises ContradictoryRows: rows of one grain can be parts of a sum, or an old and a new number; a total of all
+    territories beside some of them would count twice.
     """
+    _refuse_totals_beside_parts(raw, rows)
     of_file = [column for column in raw.columns if column not in PROVENANCE]
     cells = raw.select(pl.struct(of_file)).to_series()
     numbered = rows.select(*GRAIN, cells=cells, row=pl.int_range(pl.len()))
@@ -101,6 +109,26 @@ def notes_on(raw: pl.DataFrame, rows: pl.DataFrame) -> Iterator[str]:
             "1 row has no number of streams: its day stays unknown"
             if unknown == 1
             else f"{unknown} rows have no number of streams: their days stay unknown"
+        )
+
+
+def _refuse_totals_beside_parts(raw: pl.DataFrame, rows: pl.DataFrame) -> None:
+    territory = pl.col("territory")
+    is_total = territory.is_null() | territory.str.to_lowercase().is_in(_ALL_TERRITORIES)
+    counted = rows.select(*UNIT, "streams", "territory", total=is_total, row=pl.int_range(pl.len()))
+    several = (
+        counted.drop_nulls("streams")
+        .unique([*UNIT, "territory"], keep="first", maintain_order=True)
+        .group_by(UNIT, maintain_order=True)
+        .agg("row", total=pl.col("total").any())
+        .filter(pl.col("total"), pl.col("row").list.len() > 1)
+    )
+    if several.height:
+        track, store, date, (first, second, *_), _ = several.row(0)
+        raise ContradictoryRows(
+            f"{cell_name(raw, first)} and row {raw['row_number'][second]}: are both of {track}, {store}, {date}"
+            f"{_and_more(several.height)}, and one has no territory or that of all. Of each recording, store and day "
+            "keep either the total or the countries, then put the file back."
         )
 
 

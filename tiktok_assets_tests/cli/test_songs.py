@@ -69,6 +69,14 @@ def test_a_song_that_cannot_be_used_ends_with_2_and_a_sentence(settings: Setting
     assert not Path(settings.songs_file).exists()
 
 
+def test_an_account_that_is_gone_is_named_and_the_songs_are_listed(settings: Settings) -> None:
+    assert ran(*ADD, "--hashtag", "#Summer", "--account", "a").exit_code == 0
+    settings.accounts_file.write_text("[accounts.b]\n")
+    listed = ran("songs", "list")
+    assert listed.exit_code == 0 and "Summer [red]" in listed.stdout
+    assert "song 'summer': accounts: no account is called 'a'" in listed.stderr
+
+
 def test_suggestions_show_text_of_strangers_as_text(settings: Settings) -> None:
     missing = ran("songs", "suggest", "--around", "2026-06-12")
     assert (missing.exit_code, "there is no warehouse yet" in missing.stderr) == (2, True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
@@ -14,6 +15,7 @@ from tiktok_assets.accounts import InvalidAccounts, load_roster
 from tiktok_assets.graph import build_definitions, warehouse_of
 from tiktok_assets.inbox.inspect import inspect
 from tiktok_assets.inbox.sandbox import Limits
+from tiktok_assets.inbox.streams import months_to_make
 from tiktok_assets.inbox.verify import verify
 from tiktok_assets.pipeline.process import process
 from tiktok_assets.pipeline.rebuild import RebuildRefused, rebuild
@@ -21,7 +23,18 @@ from tiktok_assets.pipeline.results import Result
 from tiktok_assets.reporting.status import StoreCoverage, status
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
-from tiktok_assets.storage.streams import raw_file, raw_files
+from tiktok_assets.storage.streams import (
+    made_of_today,
+    month_file,
+    note,
+    raw_file,
+    raw_files,
+    stored_file,
+    write_months,
+    write_raw,
+)
+from tiktok_assets.streams.latest import latest_rows, typed_files
+from tiktok_assets.streams.reading import read_streams
 from tiktok_assets_tests.conftest import History, Install
 from tiktok_assets_tests.inbox.intake_looks import look
 from tiktok_assets_tests.sensor_ticks import reason, report, tick
@@ -127,6 +140,20 @@ def test_what_is_lost_is_named_and_made_again(settings: Settings, history: Histo
         assert f"{export_id}.v1.parquet" in " ".join(lost(settings))
     process(settings, instance=history())
     assert published(settings) == BOTH and lost(settings) == []
+
+
+def test_a_month_without_any_number_has_no_file_and_is_not_made_again(settings: Settings) -> None:
+    lake = Lake(settings)
+    path = dropped(folder(settings), "june.csv", CONTRACT.replace(",8", ","))
+    file = read_streams(path, "june.csv")
+    write_raw(lake, file)
+    assert months_to_make(lake, [], []) == (JUNE, JULY)
+    write_months(lake, latest_rows(typed_files([file.rows])), (JUNE, JULY))
+    today = made_of_today(lake, [])
+    note(lake, {month: replace(made, file=stored_file(lake, month)) for month, made in today.items()})
+    assert not month_file(lake, JULY).exists() and months_to_make(lake, [], []) == ()
+    lake.remove(month_file(lake, JUNE))
+    assert months_to_make(lake, [], []) == (JUNE,)
 
 
 def test_a_file_that_is_gone_everywhere_takes_no_number_with_it(settings: Settings, history: History) -> None:

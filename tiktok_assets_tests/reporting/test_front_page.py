@@ -72,7 +72,7 @@ def test_late_numbers_are_said_to_be_late_and_are_in_no_sum(line: RosterLine) ->
     text = text_of(front_page([line, late(line, 8), RosterLine(key="new", handle="new")], MADE))
     assert "@late : numbers end on 30 Nov 2025, 8 days behind" in text
     assert "@new : no numbers yet" in text
-    assert re.search(rf"Views, 7 days {sum(view or 0 for view in line.views[-7:]):,} \S+ of 1 of 3 accounts", text)
+    assert re.search(rf"Views, 7 days {sum(view or 0 for view in line.views[-7:]):,} \S+ 1 of 3 accounts", text)
     assert "Needs attention" not in text_of(front_page([line, late(line, 7)], MADE))
 
 

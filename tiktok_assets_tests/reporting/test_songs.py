@@ -52,8 +52,11 @@ def test_a_number_within_bounds_is_said_with_them(bounds: tuple[Any, ...], text:
 def test_a_song_has_the_sums_of_its_accounts_and_says_of_how_many_videos() -> None:
     both = {"a": on("a", 5, 3, 10, 20, 30), "b": on("b", 2, 2, 1, 2, 3), "c": on("c", 1, 0, None, None, None)}
     line, quiet = songs_of_roster(both)
-    assert (line["views"], line["known"], line["week"]) == ("about 22 (11 to 33)", "5 of 8", 2)
+    assert (line["views"], line["known"], line["week"]) == ("at least 11", "5 of 8", 2)
     assert (quiet["views"], quiet["known"], quiet["week"]) == ("—", "0 of 0", None)
+    all_known = {"a": on("a", 3, 3, 10, 20, 30), "b": on("b", 2, 2, 1, 2, 3)}
+    (line, _) = songs_of_roster(all_known)
+    assert (line["views"], line["known"]) == ("about 22 (11 to 33)", "5 of 5")
 
 
 def test_views_without_a_limit_on_one_account_have_none_in_the_sum() -> None:
@@ -69,15 +72,23 @@ def test_an_account_lists_the_songs_that_have_videos_on_it() -> None:
 
 def test_the_page_has_each_song_by_account_and_week_and_texts_are_no_markup() -> None:
     totals = {"total_views": 200, "total_engagements": 10}
-    accounts = {"a": on("a", 5, 3, 10, 20, 30, **totals), "b": on("b", 2, 2, 1, 2, 3)}
+    accounts = {"a": on("a", 3, 3, 10, 20, 30, **totals), "b": on("b", 2, 2, 1, 2, 3)}
     made = songs_page(accounts, {"a": "north.pier", "b": "<b>"}, "index.html", MADE)
     text = text_of(made)
     assert TITLE in text.replace("&lt;", "<").replace("&gt;", ">").replace("&#39;", "'").replace("&amp;", "&")
     assert made.count("<script") == 1 and "<img" not in made and "@<b>" not in made
-    assert "1 19 Jun 2026 2 5 of 7 about 22 (11 to 33) 5.0%" in text
-    assert "@north.pier 3 of 5 about 20 (10 to 30) 29 Jun 2026" in text
+    assert "1 19 Jun 2026 2 5 of 5 about 22 (11 to 33) 5.0%" in text
+    assert "@north.pier 3 of 3 about 20 (10 to 30) 29 Jun 2026" in text
     assert "Quiet" in text and "None of its videos was recognised yet." in text
     assert 'x1="33.3" x2="100.0"' in made  # 11 to 33 of a most of 33
+
+
+def test_a_week_of_which_some_videos_are_unknown_has_no_most_and_no_picture() -> None:
+    accounts = {"a": on("a", 5, 3, 10, 20, 30), "b": on("b", 2, 2, 1, 2, 3)}
+    made = songs_page(accounts, {"a": "north.pier", "b": "b"}, "index.html", MADE)
+    assert "1 19 Jun 2026 2 5 of 7 at least 11" in text_of(made)
+    assert "@north.pier 3 of 5 at least 10 29 Jun 2026" in text_of(made)
+    assert "x1=" not in made
 
 
 def test_a_week_has_the_streams_of_its_known_days() -> None:

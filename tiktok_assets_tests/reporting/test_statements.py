@@ -75,6 +75,18 @@ def test_a_month_with_unknown_days_says_so_and_sums_the_known_ones(known: Accoun
     assert "the other 7 days had is not known" in text
 
 
+def test_viewers_and_followers_are_of_the_month_itself(known: AccountTables) -> None:
+    ends = pl.col("date").is_in([dt.date(2025, 10, 30), dt.date(2025, 10, 31)])
+    unknown = [pl.when(~ends).then(name).alias(name) for name in ("unique_viewers", "followers")]
+    found = month_numbers(dataclasses.replace(known, days=known.days.with_columns(unknown)), MONTH)
+    of_october = known.days.filter(pl.col("date") >= MONTH, pl.col("date") <= dt.date(2025, 10, 29))
+    viewers, followers = (
+        next(one for one in found.figures if one.name == name) for name in ("Viewers a day", "Followers")
+    )
+    assert (viewers.value, viewers.days_known) == (of_october["unique_viewers"].mean(), 29)
+    assert (followers.at, followers.before, followers.change) == (dt.date(2025, 10, 29), None, None)
+
+
 def test_provisional_days_are_named(numbers: MonthNumbers) -> None:
     last = [day.model_copy(update={"is_settled": day.date.day < 30}) for day in numbers.days]
     open_month = numbers.model_copy(update={"days": last})
@@ -163,9 +175,27 @@ def test_what_is_given_out_is_what_was_issued(lake: Lake, numbers: MonthNumbers)
 
 def test_a_statement_is_never_replaced(lake: Lake, numbers: MonthNumbers) -> None:
     kept = keep(lake, statement(numbers), "first", b"first")
-    with pytest.raises(FileExistsError, match="never replaced"):
+    with pytest.raises(StatementDamaged, match="never replaced"):
         keep(lake, statement(numbers), "second", b"second")
     assert content(lake, kept, ".html") == b"first"
+
+
+def test_a_lost_record_is_named_and_its_pages_stay(lake: Lake, numbers: MonthNumbers) -> None:
+    kept = keep(lake, statement(numbers), "first", b"first")
+    html = Path(str(pages(lake, kept)[".html"]))
+    html.with_suffix(".json").unlink()
+    assert [finding.place for finding in damaged(lake, "pig1987")] == [str(html), str(html.with_suffix(".pdf"))]
+    with pytest.raises(StatementDamaged, match="has no record"):
+        keep(lake, statement(numbers), "another", b"another")
+    assert html.read_text() == "first"
+
+
+def test_what_a_file_browser_leaves_is_no_statement(lake: Lake, numbers: MonthNumbers) -> None:
+    folder = Path(str(pages(lake, keep(lake, statement(numbers), "page", b"page"))[".html"])).parent
+    (folder / "._pig1987-2025-10-1.json").write_bytes(b"\0")
+    (folder / "pig1987-2025-10-9.json").mkdir()
+    assert len(issued(lake, "pig1987", MONTH)) == 1
+    assert list(damaged(lake, "pig1987")) == []
 
 
 @pytest.mark.parametrize("suffix", [".html", ".pdf", ".json"])

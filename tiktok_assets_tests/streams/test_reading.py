@@ -10,9 +10,10 @@ import polars as pl
 import pytest
 
 from tiktok_assets.exports.problems import ExportProblem
+from tiktok_assets.streams.columns import NotDaily
 from tiktok_assets.streams.reading import StreamsFile, read_streams
 from tiktok_assets.streams.rows import typed_rows
-from tiktok_assets_tests.streams.files import DOWNLOADED, ISRC, dropped
+from tiktok_assets_tests.streams.files import DOWNLOADED, ISRC, OTHER_ISRC, dropped
 
 HEADER = "date,isrc,store,streams"
 
@@ -68,8 +69,28 @@ def test_a_song_timeline_of_spotify_for_artists_is_named_after_its_song(tmp_path
 
 
 def test_territories_are_rows_of_their_own(tmp_path: Path) -> None:
-    file = read(tmp_path, f"{HEADER},country\n2026-06-30,{ISRC},Spotify,7,DE\n2026-06-30,{ISRC},Spotify,8,\n")
-    assert [row[4:] for row in values(file)] == [("DE", 7), (None, 8)]
+    file = read(tmp_path, f"{HEADER},country\n2026-06-30,{ISRC},Spotify,7,DE\n2026-06-30,{ISRC},Spotify,8,AT\n")
+    assert [row[4:] for row in values(file)] == [("DE", 7), ("AT", 8)]
+
+
+@pytest.mark.parametrize(
+    ("total", "other"),
+    [("", "DE"), ("-", "DE"), ("Worldwide", "DE"), ("WORLD", "DE"), ("all", "DE"), ("Total", ""), ("gLobal", "world")],
+)
+def test_a_total_beside_its_parts_is_refused_and_never_added_to_them(tmp_path: Path, total: str, other: str) -> None:
+    rows = f"2026-06-29,{ISRC},Spotify,9,{total}\n2026-06-30,{ISRC},Spotify,5,{other}\n"
+    alone = read(tmp_path, f"{HEADER},territory\n{rows}2026-06-30,{ISRC},Deezer,8,{total}\n")
+    assert alone.warnings == ()
+    doubled = f"{HEADER},territory\n{rows}2026-06-30,{ISRC},Spotify,8,{total}\n2026-06-30,{ISRC},Spotify,,FR\n"
+    with pytest.raises(ExportProblem, match="keep either the total or the countries") as problem:
+        read(tmp_path, doubled)
+    assert problem.value.reason == "contradictory_rows"
+    assert "streams.csv, row 2 and row 3" in str(problem.value)
+
+
+def test_a_total_beside_countries_without_numbers_counts(tmp_path: Path) -> None:
+    rows = f"2026-06-30,{ISRC},Spotify,,DE\n2026-06-30,{ISRC},Spotify,8,Worldwide\n"
+    assert len(read(tmp_path, f"{HEADER},territory\n{rows}").warnings) == 1
 
 
 def test_a_zip_holds_several_tables(tmp_path: Path) -> None:
@@ -93,10 +114,32 @@ def test_a_row_that_is_there_twice_counts_once(tmp_path: Path) -> None:
     assert file.warnings == ("1 row appears more than once, alike in every column, and counts once",)
 
 
+def test_a_zip_of_months_is_refused_and_one_of_days_is_read(tmp_path: Path) -> None:
+    def zipped(*days: str) -> Path:
+        with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+            for day in days:
+                archive.writestr(f"{day}.csv", f"{HEADER}\n{day},{ISRC},Spotify,7\n")
+        return tmp_path / "all.zip"
+
+    with pytest.raises(NotDaily, match=r"all\.zip.*first days of months"):
+        read_streams(zipped("2026-05-01", "2026-06-01"), "all.zip")
+    assert len(read_streams(zipped("2026-05-31", "2026-06-01"), "all.zip").rows) == 2
+
+
+def test_one_recording_of_one_first_of_a_month_is_read(tmp_path: Path) -> None:
+    rows = "".join(f"2026-07-01,{ISRC},{store},7\n" for store in ("Spotify", "Deezer"))
+    assert len(values(read(tmp_path, f"{HEADER}\n{rows}"))) == 2
+
+
 REFUSED = {
     "negative": (f"{HEADER}\n2026-06-30,{ISRC},Spotify,7\n2026-07-01,{ISRC},Spotify,-1\n", "unreadable_value", "row 2"),
     "fraction": (f"{HEADER}\n2026-06-30,{ISRC},Spotify,7.5\n", "unreadable_value", "'7.5' is not a whole number"),
     "thousands of another language": (f"{HEADER}\n2026-06-30,{ISRC},Spotify,1.200\n", "unreadable_value", "row 1"),
+    "more than anybody streams": (
+        f"{HEADER}\n2026-06-30,{ISRC},Spotify,1000000000000\n2026-07-01,{ISRC},Spotify,1000000000001\n",
+        "unreadable_value",
+        "row 2, streams: '1000000000001' is not a whole number from 0 to 1,000,000,000,000",
+    ),
     "isrc": (f"{HEADER}\n2026-06-30,DEXX1260000,Spotify,7\n", "unreadable_value", "is not an ISRC of 12"),
     "no store in a row": (f"{HEADER}\n2026-06-30,{ISRC},,7\n", "unreadable_value", "row 1, store"),
     "no song in a row": (f"{HEADER}\n2026-06-30,,Spotify,7\n", "no_song", "row 1"),
@@ -110,6 +153,11 @@ REFUSED = {
         f"{HEADER}\n2026-06-01,{ISRC},Spotify,7\n2026-07-01,{ISRC},Spotify,7\n",
         "not_daily",
         "one of each month",
+    ),
+    "several recordings of one first of a month": (
+        f"{HEADER}\n2026-07-01,{ISRC},Spotify,31000\n2026-07-01,{OTHER_ISRC},Spotify,42000\n",
+        "not_daily",
+        "rows of the day before or after",
     ),
     "sales": (f"date,store,isrc,Quantity\n2026-06-30,Spotify,{ISRC},7\n", "foreign_file", "also downloads"),
     "ambiguous": (f"{HEADER}\n04/06/2026,{ISRC},Spotify,7\n", "unreadable_value", "ambiguous"),
@@ -145,3 +193,8 @@ def test_day_and_month_in_numbers_are_read_where_the_days_are_contiguous(tmp_pat
     days = "".join(f"{day:02}/06/2026,{ISRC},{store},7\n" for day in (11, 12, 13) for store in ("Spotify", "Deezer"))
     found = values(read(tmp_path, f"{HEADER}\n{days}"))
     assert [row[0] for row in found[::2]] == ["2026-06-11", "2026-06-12", "2026-06-13"]
+
+
+def test_a_second_day_decides_the_order_of_day_and_month(tmp_path: Path) -> None:
+    days = "".join(f"{day}/06/2026,{ISRC},Spotify,7\n" for day in ("04", "05"))
+    assert [row[0] for row in values(read(tmp_path, f"{HEADER}\n{days}"))] == ["2026-06-04", "2026-06-05"]

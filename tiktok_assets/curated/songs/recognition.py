@@ -19,6 +19,8 @@ MATCHED_BY = ["video_id", "hashtag", "caption"]
 """The surest first."""
 _WITHOUT_SPACES = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
 """Scripts that put no spaces between words, so that any place in them can be the end of one."""
+_FOLDED = {"ς": "σ", "ß": "ss", "i\N{COMBINING DOT ABOVE}": "i"} | dict.fromkeys("’‘ʼ", "'")
+"""What lower case leaves apart although people write either."""
 
 _CAPTION = ["account", "video_id", "title"]
 _TOTALS = ("total_views", "total_likes", "total_comments", "total_shares")
@@ -144,8 +146,11 @@ def _matched(rows: pl.DataFrame, way: str, song: str | None = None) -> pl.DataFr
 
 
 def folded(text: pl.Expr) -> pl.Expr:
-    """``text`` as it is compared: letters of one form, in lower case."""
-    return text.str.normalize("NFKC").str.to_lowercase().str.replace_all("ς", "σ", literal=True)
+    """``text`` as it is compared: letters and apostrophes of one form, in lower case."""
+    lower = text.str.normalize("NFKC").str.to_lowercase()
+    for written, compared in _FOLDED.items():
+        lower = lower.str.replace_all(written, compared, literal=True)
+    return lower
 
 
 def _pattern(phrases: Sequence[str]) -> str:
@@ -168,7 +173,7 @@ def _is_inside_words(letter: str) -> bool:
 SONG_VIDEOS = Table(
     key="curated/song_videos",
     schema=SongVideos,
-    version="1",
+    version="2",
     inputs={"videos": Input("curated/videos", columns=COLUMNS)},
     make=lambda inputs, parameters: song_videos(inputs["videos"], parameters.songs),
     is_by_day=True,

@@ -51,12 +51,13 @@ class DayOfSong(pa.DataFrameModel):
     song: str = pa.Field(description="the song's name in brackets of songs.toml")
     videos: int = pa.Field(
         ge=1,
-        description=f"videos of the song in snapshots of the {VIDEOS_BACK} days before, published until that day",
+        description=f"videos of the song in snapshots of the {VIDEOS_BACK} days before, published until that day; as "
+        "known when the row was made: one first listed later does not change it",
         metadata=made_of("video_id", "published_on"),
     )
     videos_known: int = pa.Field(
         ge=1,
-        description="those whose views of the day are known; the others are in no sum",
+        description="those whose views of the day were known then; the others are in no sum",
         metadata=made_of("video_id"),
     )
     views: int = pa.Field(

@@ -39,7 +39,8 @@ class WeekOfSong(pa.DataFrameModel):
     starts_on: pl.Date = pa.Field(description="first day of the 7 (UTC)", metadata=made_of("date"))
     videos: int = pa.Field(
         ge=1,
-        description="videos of the song in snapshots of the 366 days before, published until the end of the week",
+        description="videos of the song in snapshots of the 366 days before, published until the end of the week; as "
+        "known when the row was made: one first listed later does not change it",
         metadata=made_of("video_id", "published_on"),
     )
     videos_published: int = pa.Field(
@@ -47,8 +48,8 @@ class WeekOfSong(pa.DataFrameModel):
     )
     videos_known: int = pa.Field(
         ge=0,
-        description="those whose views are known on every day of the week from their publication on; the others are in "
-        "no sum of views",
+        description="those whose views were known then on every day of the week from their publication on; the others "
+        "are in no sum of views",
         metadata=made_of("video_id", "day"),
     )
     views: int = pa.Field(

@@ -39,20 +39,25 @@ def current_numbers(lake: Lake, account: Account, month: dt.date, now: dt.dateti
     )
 
 
-def issue(lake: Lake, account: Account, month: dt.date, now: dt.datetime, paper: Paper = Paper.A4) -> Statement:
-    """A new statement; one after the first lists what it corrects. ``now`` is aware.
+def issue(
+    lake: Lake, account: Account, month: dt.date, now: dt.datetime, paper: Paper = Paper.A4, *, correct: bool = False
+) -> tuple[Statement, bool]:
+    """The statement of a month, and whether it is a new one: the first, or with ``correct`` one that lists corrections.
 
-    Raises StatementRefused where the month is not over, nothing is known of it, or nothing has changed since the last
-    one; BrowserUnusable, where no browser can print it: then nothing is kept, and no number is used.
+    ``now`` is aware. Raises StatementRefused where the month is not over, nothing is known of it, or nothing has
+    changed that could be corrected; StatementDamaged; BrowserUnusable, where no browser can print it: then nothing is
+    kept, and no number is used.
     """
     with lake.alone(ISSUING):
         earlier = issued(lake, account.key, month)
+        if earlier and not correct:
+            return earlier[-1], False
         numbers = current_numbers(lake, account, month, now)
         corrected = corrections(earlier[-1].numbers, numbers) if earlier else []
         if earlier and not corrected:
             raise StatementRefused(f"Nothing has changed since statement {earlier[-1].name}: it needs no correction.")
         statement = Statement(
-            number=len(earlier) + 1,
+            number=earlier[-1].number + 1 if earlier else 1,
             account=account.key,
             handle=account.handle,
             month=month,
@@ -62,7 +67,7 @@ def issue(lake: Lake, account: Account, month: dt.date, now: dt.datetime, paper:
         html = statement_page(statement, earlier[-1] if earlier else None, corrected)
         with open_printer(lake.settings, paper) as printer:
             pdf = printer.pdf(html, title=f"Statement {statement.name}")
-        return keep(lake, statement, html, pdf)
+        return keep(lake, statement, html, pdf), True
 
 
 def changed_since(lake: Lake, statement: Statement, account: Account, now: dt.datetime) -> list[Correction]:

@@ -1,6 +1,6 @@
 """Where statements lie: ``data/statements/account=<a>/<account>-<month>-<number>`` as HTML, PDF and JSON.
 
-The JSON holds the numbers and the sha256 of both pages, and is written last: pages without one were never issued.
+The JSON holds the numbers and the sha256 of both pages, and is written last.
 Nothing here is ever replaced. Does not belong here: what a statement says.
 """
 
@@ -62,17 +62,22 @@ def keep(lake: Lake, statement: Statement, html: str, pdf: bytes) -> Statement:
     kept = statement.model_copy(
         update={"html_sha256": hashlib.sha256(written).hexdigest(), "pdf_sha256": hashlib.sha256(pdf).hexdigest()}
     )
-    record = _path(lake, kept, ".json")
-    if record.exists():
-        raise FileExistsError(f"{record}: is there already; a statement is never replaced.")
+    for suffix in (".html", ".pdf", ".json"):
+        if (path := _path(lake, kept, suffix)).exists():
+            raise StatementDamaged(path, "this page of a statement has no record, and a statement is never replaced")
     lake.write_bytes(_path(lake, kept, ".html"), written)
     lake.write_bytes(_path(lake, kept, ".pdf"), pdf)
-    lake.write_bytes(record, kept.model_dump_json(indent=1).encode() + b"\n")
+    lake.write_bytes(_path(lake, kept, ".json"), kept.model_dump_json(indent=1).encode() + b"\n")
     return kept
 
 
 def damaged(lake: Lake, account: str) -> Iterator[Finding]:
     """The kept pages and records of an account that are not as they were issued."""
+    recorded = {path.name.removesuffix(".json") for path in _records(lake, account)}
+    for path in _files(lake, account):
+        if path.name.rpartition(".")[0] not in recorded:
+            finding = StatementDamaged(path, "the record of this page is missing").finding
+            yield replace(finding, account=account)
     for record in _records(lake, account):
         try:
             statement = _read(record)
@@ -95,7 +100,13 @@ def _path(lake: Lake, statement: Statement, suffix: str) -> UPath:
 
 
 def _records(lake: Lake, account: str) -> list[UPath]:
-    return sorted((path for path in files_in(_folder(lake, account)) if path.name.endswith(".json")), key=str)
+    return [path for path in _files(lake, account) if path.name.endswith(".json")]
+
+
+def _files(lake: Lake, account: str) -> list[UPath]:
+    """What is kept of an account, without what a file browser left."""
+    found = (path for path in files_in(_folder(lake, account)) if not path.name.startswith(".") and path.is_file())
+    return sorted(found, key=str)
 
 
 def _read(path: UPath) -> Statement:

@@ -24,7 +24,10 @@ def month_numbers(tables: AccountTables, month: dt.date) -> MonthNumbers:
     last = last_of(month)
     length = (last - month).days + 1
     of_month = tables.days.filter(month_of(pl.col("date")) == month).sort("date")
-    figures = [Figure.model_validate(one, from_attributes=True) for one in facts.headlines(tables.days, last, length)]
+    figures = [
+        Figure.model_validate(one, from_attributes=True)
+        for one in facts.headlines(tables.days, last, length, is_fixed=True)
+    ]
     days = [Day.model_validate(row) for row in of_month.select(*Day.model_fields).to_dicts()]
     sources = pl.concat([of_month[name] for name in ("export_id", "viewers_export_id", "followers_export_id")])
     return MonthNumbers(

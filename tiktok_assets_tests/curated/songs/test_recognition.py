@@ -94,6 +94,7 @@ def test_without_songs_or_captions_nothing_is_recognised() -> None:
         ("#cafe\N{COMBINING ACUTE ACCENT}", "café", True),
         ("#새노래", "새노래", True),
         ("#caf", "café", False),
+        ("#GROSSSTADT", "großstadt", True),
     ],
 )
 def test_a_hashtag_is_matched_as_a_whole(caption: str, hashtag: str, *, expected: bool) -> None:
@@ -115,6 +116,12 @@ def test_a_hashtag_is_matched_as_a_whole(caption: str, hashtag: str, *, expected
         ("\N{MATHEMATICAL BOLD CAPITAL S}ummer nights", "summer nights", True),
         ("これは新曲です", "新曲", True),
         ("!go now", "!go", True),
+        ("don\N{RIGHT SINGLE QUOTATION MARK}t stop", "don't stop", True),
+        ("don\N{LEFT SINGLE QUOTATION MARK}t stop", "don\N{MODIFIER LETTER APOSTROPHE}t stop", True),
+        ("don't stop", "don\N{RIGHT SINGLE QUOTATION MARK}t stop", True),
+        ("dont stop", "don't stop", False),
+        ("AUF DER STRASSE", "auf der Straße", True),
+        ("İSTANBUL nights", "istanbul nights", True),
     ],
 )
 def test_words_are_matched_as_whole_words(caption: str, phrase: str, *, expected: bool) -> None:
