@@ -135,7 +135,8 @@ _cased = _tags.filter(
     lambda tag: unicodedata.normalize("NFKC", tag).upper().lower() == unicodedata.normalize("NFKC", tag).lower()
 )
 _surroundings = st.text(
-    st.characters(categories=["Zs", "Po", "So", "Sc"]).filter(
+    st.sampled_from("☀★🎵❤🔥")  # of the category So, which has letters as well, such as 🅐
+    | st.characters(categories=["Zs", "Po", "Sc"]).filter(
         lambda one: not any(part.isalnum() or part == "#" for part in unicodedata.normalize("NFKC", one))
     ),
     min_size=1,
