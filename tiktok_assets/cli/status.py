@@ -75,10 +75,12 @@ def status(
     elif summary:
         _print_summary(found)
         _print_files(found)
+        _print_lists(settings)
     else:
         for one in found.accounts:
             _print_account(one, settings, found.at)
         _print_files(found)
+        _print_lists(settings)
     if not as_json:
         _print_undelivered(settings)
     raise typer.Exit(0 if found.is_complete else 1)
@@ -156,6 +158,20 @@ def _print_undelivered(settings: Settings) -> None:
 
     for note in read_ledger(settings).undelivered:
         out.print(f"{note} {_CHECK_ADDRESS}", style="red", markup=False, highlight=False, soft_wrap=True)
+
+
+def _print_lists(settings: Settings) -> None:
+    """What cannot be used of the lists that people write."""
+    from tiktok_assets.accounts import load_roster
+    from tiktok_assets.label.songs import load_songs, unknown_accounts
+    from tiktok_assets.label.targets import load_targets
+
+    problems = [
+        *unknown_accounts(settings, load_songs(settings)),
+        *load_targets(settings, load_roster(settings)).problems,
+    ]
+    for problem in problems:
+        out.print(problem, style="red", markup=False, highlight=False, soft_wrap=True)
 
 
 def _print_files(found: Status) -> None:

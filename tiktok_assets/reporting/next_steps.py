@@ -12,9 +12,11 @@ from typing import Any
 
 import polars as pl
 
+from tiktok_assets.curated.songs.effects import song_effects
 from tiktok_assets.reporting import words
 from tiktok_assets.reporting.account_tables import AccountTables
 
+MOST = 5
 SECOND_WAVE_AGE = 14
 """Days after its publication from which on a video that takes off does so again."""
 _RECENT = 28  # days before the newest list of videos in which a wave is still worth a post
@@ -30,14 +32,15 @@ class NextSteps:
 
 
 def next_steps(tables: AccountTables) -> NextSteps:
-    """The steps of an account, at most five: an export, a video on a second wave, an hour, two hashtags."""
+    """The steps of an account, at most ``MOST``: an export, a video on a second wave, an hour, a song, two hashtags."""
     hashtags = [_hashtag(tables.hashtags, "more views"), _hashtag(tables.hashtags, "fewer views")]
-    hour = _hour(tables.posting)
-    found = (_export(tables), _second_wave(tables.viral, tables.videos), hour, *hashtags)
+    hour, song = _hour(tables.posting), _song(tables)
+    found = (_export(tables), _second_wave(tables.viral, tables.videos), hour, song, *hashtags)
     missing = [] if hour else [_of_hours(tables.posting)]
+    missing += [] if song or tables.songs.members.is_empty() else ["songs"]
     missing += [] if any(hashtags) else [_of_hashtags(tables.hashtags)]
     return NextSteps(
-        steps=[step for step in found if step],
+        steps=[step for step in found if step][:MOST],
         no_evidence=f"No evidence yet that {' or '.join(missing)} make a difference." if missing else "",
     )
 
@@ -74,6 +77,19 @@ def _second_wave(viral: pl.DataFrame, videos: pl.DataFrame) -> str:
 def _hour(posting: pl.DataFrame) -> str:
     for row in _proven(posting, "more views"):
         return f"Post on {words.slot(row)}: {words.effect(row)} the views of other videos at equal age, {_cases(row)}."
+    return ""
+
+
+def _song(tables: AccountTables) -> str:
+    if tables.songs.members.is_empty():
+        return ""
+    titles = {song.key: song.title for song in tables.songs.songs}
+    for row in _proven(song_effects(tables.videos, tables.songs.members), "more views"):
+        title = titles.get(row["song"], row["song"])
+        return (
+            f"Make more videos of “{title}”: {words.effect(row)} the views of other videos at equal age, "
+            f"{_cases(row)}. It may not be the cause."
+        )
     return ""
 
 

@@ -18,6 +18,7 @@ from tiktok_assets.storage.lake import Lake
 
 TABLES = (SONG_VIDEOS, SONG_WEEKS, VIDEO_DAILY)
 """The curated tables that pages read for songs."""
+_MEMBER = ("account", "video_id", "song")
 WINDOW = 28
 """Days up to the newest known one of an account's videos of songs."""
 _MONTHS = 4
@@ -27,6 +28,10 @@ _MONTHS = 4
 @functools.cache
 def _none_recent() -> pl.DataFrame:
     return recent_gains(VIDEO_DAILY.schema.empty(), SONG_VIDEOS.schema.empty(), WINDOW)
+
+
+def _no_members() -> pl.DataFrame:
+    return SONG_VIDEOS.schema.empty().select(_MEMBER)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +44,8 @@ class SongTables:
     """``recent_gains`` of ``WINDOW`` days: a row per song that has videos here."""
     weeks: pl.DataFrame = field(default_factory=SONG_WEEKS.schema.empty)
     """``SongWeeks``, of each week what was known last."""
+    members: pl.DataFrame = field(default_factory=_no_members)
+    """The account's videos of songs: ``account``, ``video_id``, ``song``."""
 
 
 def read_songs(lake: Lake, account: str, songs: Sequence[Song]) -> SongTables:
@@ -47,4 +54,5 @@ def read_songs(lake: Lake, account: str, songs: Sequence[Song]) -> SongTables:
         return SongTables(songs=songs)
     weeks = stored(lake, SONG_WEEKS, account).sort("date").unique(["song", "week"], keep="last").sort("song", "week")
     days = stored(lake, VIDEO_DAILY, account, newest=_MONTHS)
-    return SongTables(songs=songs, recent=recent_gains(days, videos, WINDOW), weeks=weeks)
+    members = videos.select(_MEMBER).unique(maintain_order=True)
+    return SongTables(songs=songs, recent=recent_gains(days, videos, WINDOW), weeks=weeks, members=members)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import re
 
 import polars as pl
 import pytest
 
 from tiktok_assets.reporting.account_tables import AccountTables, Completeness
 from tiktok_assets.reporting.next_steps import next_steps
+from tiktok_assets.reporting.song_tables import SongTables
+from tiktok_assets_tests.curated.songs.frames import song
 from tiktok_assets_tests.reporting.simulated_tables import simulated, tables
 
 
@@ -98,3 +101,44 @@ def test_a_second_wave_is_worth_a_post(
     found = next_steps(dataclasses.replace(known, viral=pl.DataFrame([wave]), videos=videos)).steps
     growth = f"{age} days after its publication it gained 6.2× the views a day it had before, up to 12,345 in all"
     assert [growth in step and "Follow up on “Encore”" in step for step in found] == [True] * is_shown
+
+
+def test_a_song_with_evidence_is_worth_more_videos(known: AccountTables) -> None:
+    """Every fourth video is a song's, and has twelve times the views of the others."""
+    ids = known.videos["video_id"].unique().sort().to_list()
+    chosen = ids[1::4]
+    views = pl.when(pl.col("video_id").is_in(chosen)).then(pl.col("total_views") * 12).otherwise("total_views")
+    members = pl.DataFrame({"account": "pig1987", "video_id": chosen, "song": "summer"})
+    songs = SongTables(songs=[song(key="summer", title="Summer <b>Nights")], members=members)
+    loud = dataclasses.replace(known, videos=known.videos.with_columns(total_views=views), songs=songs)
+    (step,) = next_steps(loud).steps
+    assert step.startswith("Make more videos of “Summer <b>Nights”: ")
+    shown = re.search(r": ([\d.]+)× \(([\d.]+) to ([\d.]+)\) the views", step)
+    assert shown is not None
+    factor, low, high = map(float, shown.groups())
+    assert low < factor < high and low > 1
+    quiet = next_steps(dataclasses.replace(known, songs=songs))
+    assert quiet.steps == []
+    assert " or songs or hashtags" in quiet.no_evidence
+
+
+def test_there_are_at_most_five_steps(known: AccountTables) -> None:
+    newest = known.videos["date"].max()
+    wave = {"video_id": "1", "date": newest}
+    found = next_steps(
+        dataclasses.replace(
+            known,
+            completeness=Completeness(to_do=["Export Overview."]),
+            videos=pl.concat([known.videos, pl.DataFrame([wave | {"age_days": 40}])], how="diagonal_relaxed"),
+            viral=pl.DataFrame([wave | {"title": "x", "reason": "both", "daily_growth": 6.0, "total_views": 5}]),
+            posting=proven(known.posting, 1.8, 1.4, 2.6, "more views"),
+            hashtags=pl.concat(
+                [
+                    proven(known.hashtags, 1.5, 1.2, 1.9, "more views"),
+                    proven(known.hashtags, 0.5, 0.3, 0.8, "fewer views"),
+                ]
+            ),
+        )
+    )
+    assert len(found.steps) == 5
+    assert found.no_evidence == ""
