@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import settings
 
 FACTOR = int(os.environ.get("TEST_BUDGET", "1"))
 
 PROFILE = "budget"
-settings.register_profile(PROFILE, deadline=None, max_examples=50 * FACTOR)  # no deadline: a machine may be busy
+settings.register_profile(PROFILE, deadline=None, max_examples=40 * FACTOR)  # no deadline: a machine may be busy
 
 
 def examples(number: int) -> settings:
@@ -23,3 +24,7 @@ def examples(number: int) -> settings:
 def rounds(number: int, at_most: int) -> range:
     """How often a test is played in which chance decides: ``number`` times in the quick run, each time differently."""
     return range(min(number * FACTOR, at_most))
+
+
+in_the_long_run = pytest.mark.skipif(FACTOR == 1, reason="takes long: in make test-long and make chaos")
+"""Marks a test of which the quick run has a smaller one."""

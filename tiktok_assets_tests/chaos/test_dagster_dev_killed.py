@@ -19,6 +19,7 @@ from tiktok_assets.settings import Settings
 from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.exports import land, studio_exports
 from tiktok_assets.storage.locks import Locks
+from tiktok_assets_tests import budget
 from tiktok_assets_tests.chaos.conftest import Note
 from tiktok_assets_tests.e2e.dagster_dev import DagsterDev, group_is_alive
 from tiktok_assets_tests.instances import fresh
@@ -117,6 +118,7 @@ def statuses(here: DagsterDev) -> list[str]:
     return sorted({run["status"] for run in here.runs()})
 
 
+@budget.in_the_long_run
 def test_dagster_dev_survives_killed_workers_a_killed_daemon_and_its_own_end(
     installation: DagsterDev, undisturbed: Callable[[int], LakeContents], tried: Note
 ) -> None:

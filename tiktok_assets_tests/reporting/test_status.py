@@ -19,7 +19,7 @@ from tiktok_assets.cli import output
 from tiktok_assets.cli.app import app
 from tiktok_assets.curated.coverage.coverage import COUNTED, nothing_covered
 from tiktok_assets.reporting.status import unknown_to_studio
-from tiktok_assets.settings import Settings, load_settings
+from tiktok_assets.settings import Settings, load_settings, variable
 from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.exports import land, studio_exports
 from tiktok_assets.simulator.traits import Traits
@@ -143,6 +143,18 @@ def test_only_accounts_with_something_due_are_shown_where_that_is_wanted() -> No
         *("account", "zonea0", "pig1987")
     ]
     assert "zonea0" not in run("status", "--summary", "--only", "doubt").stdout
+
+
+@pytest.mark.usefixtures("processed")
+def test_lines_of_lists_that_cannot_be_used_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    targets, songs = tmp_path / "targets.csv", tmp_path / "songs.toml"
+    targets.write_text("account,metric,month,target\nnobody,likes,2026-09,5\n")
+    songs.write_text('[songs.s]\ntitle="S"\nartist="A"\nrelease_date=2026-09-01\nhashtags=["s"]\naccounts=["gone"]\n')
+    monkeypatch.setenv(variable("targets_file"), str(targets))
+    monkeypatch.setenv(variable("songs_file"), str(songs))
+    said = " ".join(run("status", "--summary").stdout.split())
+    assert "line 2: no account is called 'nobody'." in said
+    assert "song 's': accounts: no account is called 'gone'." in said
 
 
 def test_days_that_studio_has_no_number_of_are_a_sentence() -> None:

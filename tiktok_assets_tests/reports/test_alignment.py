@@ -19,6 +19,7 @@ from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.exports import GeneratedExport, Quirks, Section, land, studio_export
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.raw import raw_of_account
+from tiktok_assets_tests import budget
 from tiktok_assets_tests.budget import rounds
 from tiktok_assets_tests.instances import fresh
 from tiktok_assets_tests.lake_contents import differing, tables
@@ -114,6 +115,7 @@ def test_each_real_day_appears_once_with_its_own_number(at_once: pl.DataFrame) -
     assert views_are_true(at_once)
 
 
+@budget.in_the_long_run
 @pytest.mark.parametrize("number", rounds(1, at_most=6))
 def test_the_same_exports_make_the_same_tables_in_any_order(
     number: int, settings: Settings, whole: Settings, made_once: MadeOnce

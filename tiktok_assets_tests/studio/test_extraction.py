@@ -16,6 +16,7 @@ import pytest
 from tiktok_assets.exports.windows import Window
 from tiktok_assets.settings import project_root
 from tiktok_assets.studio.extraction import ExtractionOutcome, ExtractionRequest
+from tiktok_assets_tests import budget
 from tiktok_assets_tests.budget import rounds
 from tiktok_assets_tests.conftest import Install
 from tiktok_assets_tests.fakes import Clock, PaperStudio
@@ -82,6 +83,7 @@ def test_days_known_otherwise_are_not_requested(paper: PaperStudio) -> None:
     assert [*second, *third] == ["viewers", "viewers"]
 
 
+@budget.in_the_long_run
 @pytest.mark.e2e
 def test_an_extraction_killed_at_random_moments_finishes_without_repeating_anything(stage: MakeStage) -> None:
     here = stage(export_interval=3600)

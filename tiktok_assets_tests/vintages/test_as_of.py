@@ -22,6 +22,7 @@ from tiktok_assets.curated.registry import TABLES, UnknownTable
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.vintages.as_of import HistoricalLake, NotAMoment, as_of, moment_of
+from tiktok_assets_tests import budget
 from tiktok_assets_tests.history import RESTATED, TRUE_VIEWS, VISITS, Visit, installation, landed, processed
 from tiktok_assets_tests.made_once import MadeOnce
 
@@ -113,6 +114,7 @@ RARE = {f"curated/{name}" for name in ("viral_videos", "posting_times", "hashtag
 }
 
 
+@budget.in_the_long_run
 def test_visits_that_come_in_another_order_leave_the_same_tables(
     visits_processed: ProcessedVisits, tmp_path: Path, made_once: MadeOnce
 ) -> None:
