@@ -16,7 +16,8 @@ from tiktok_assets.storage.locks import Locks, LockTaken
 
 HOLD = """
 import signal, sys, time, pathlib
-signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it is ignored
+for ending in (signal.SIGHUP, signal.SIGTERM):  # who started the tests may ignore them, as nohup does
+    signal.signal(ending, signal.SIG_DFL)
 from tiktok_assets.storage.locks import Locks
 with Locks(pathlib.Path(sys.argv[1]), holder="run 6a7b1c2d").hold(sys.argv[2:]):
     print("held", flush=True)
