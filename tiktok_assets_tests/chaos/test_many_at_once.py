@@ -8,7 +8,7 @@ import shutil
 
 import pytest
 
-from tiktok_assets_tests.budget import rounds
+from tiktok_assets_tests.budget import in_the_long_run, rounds
 from tiktok_assets_tests.chaos.conftest import Note
 from tiktok_assets_tests.chaos.jobs import DROP, READ_ON, Ended
 from tiktok_assets_tests.chaos.world import ARCHIVE, PROCESS, World
@@ -25,6 +25,7 @@ where e.report = 'overview' and e.account not in (select account from social_med
 """
 
 
+@in_the_long_run
 @pytest.mark.parametrize("_round", rounds(1, at_most=20))
 def test_four_processes_and_four_readers_at_once_see_and_leave_whole_states(
     two_accounts: World, tried: Note, _round: int
