@@ -12,7 +12,7 @@ function parts(cell) {
   const small = [...copy.querySelectorAll("small, details > :not(summary)")];
   small.forEach((one) => one.remove());
   const isNumber = cell.dataset.sort !== undefined && cell.classList.contains("number");
-  return [isNumber ? cell.dataset.sort : plain(copy.textContent), small.map((one) => plain(one.textContent)).join("; ")];
+  return [isNumber ? cell.dataset.sort : plain(copy.textContent), small.map((one) => plain(one.textContent)).filter(Boolean).join("; ")];
 }
 
 function csvOf(table) {
