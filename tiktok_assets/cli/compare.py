@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from tiktok_assets.reporting.facts import Headline
 
 app = typer.Typer(rich_markup_mode=None)
-_TIKTOK_BEGAN = dt.date(2016, 9, 1)
 
 
 class By(StrEnum):
@@ -49,13 +48,13 @@ def compare(
     from tiktok_assets.accounts import load_roster
     from tiktok_assets.reporting import facts
     from tiktok_assets.reporting.writing import each_tables
-    from tiktok_assets.settings import load_settings
+    from tiktok_assets.settings import FIRST_MONTH_OF_TIKTOK, load_settings
     from tiktok_assets.storage.lake import Lake
 
     if last < first:
         raise typer.BadParameter("The last day is before the first one.", param_hint="--to")
-    if first < _TIKTOK_BEGAN:
-        raise typer.BadParameter(f"TikTok has no data before {_TIKTOK_BEGAN}.", param_hint="--from")
+    if first < FIRST_MONTH_OF_TIKTOK:
+        raise typer.BadParameter(f"TikTok has no data before {FIRST_MONTH_OF_TIKTOK}.", param_hint="--from")
     settings, length = load_settings(), (last - first).days + 1
     chosen = accounts_named(load_roster(settings), accounts, client, owner)
     now = dt.datetime.now(dt.UTC)

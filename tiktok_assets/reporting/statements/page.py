@@ -9,6 +9,7 @@ from typing import Any
 from tiktok_assets.reporting import words
 from tiktok_assets.reporting.facts import Headline
 from tiktok_assets.reporting.rendering import rendered, text
+from tiktok_assets.reporting.statements.month import last_of
 from tiktok_assets.reporting.statements.statement import Correction, MonthNumbers, Statement
 
 _WIDTH, _HEIGHT = 700, 120  # of the drawing of the days
@@ -26,7 +27,7 @@ _SHORT_ID = 12
 
 def statement_page(statement: Statement, corrected: Statement | None, corrections: Sequence[Correction]) -> str:
     """The page of a statement. ``corrected``: the one before it, and what differs from that."""
-    numbers, last = statement.numbers, _last(statement)
+    numbers, last = statement.numbers, last_of(statement.month)
     return rendered(
         "statement.html",
         scripts=[text("csv.js")],
@@ -56,10 +57,6 @@ def statement_page(statement: Statement, corrected: Statement | None, correction
         corrections=[_correction(one, numbers) for one in corrections],
         exports=[one[:_SHORT_ID] for one in numbers.exports],
     )
-
-
-def _last(statement: Statement) -> dt.date:
-    return (statement.month + dt.timedelta(days=31)).replace(day=1) - dt.timedelta(days=1)
 
 
 def _figure(one: Headline, last: dt.date) -> dict[str, str]:
