@@ -6,7 +6,7 @@ import warnings
 
 import dagster as dg
 
-from tiktok_assets.accounts import load_roster
+from tiktok_assets.accounts import Roster, load_roster
 from tiktok_assets.assets.account_report import build_account_report, build_front_page
 from tiktok_assets.assets.alignment import build_alignment_asset
 from tiktok_assets.assets.coverage import build_coverage_asset
@@ -79,7 +79,6 @@ def build_definitions(settings: Settings, studio: Extractor | None = None) -> dg
         send_digest = build_send_digest(lake, roster)
         publish_warehouse = build_publish_warehouse(lake, roster, warehouse)
         new_exports = build_new_exports(lake, roster, warehouse, process_exports, process_streams, publish_warehouse)
-    extractor = studio or in_browser(settings)
     return dg.Definitions(
         assets=[*assets, landed_streams(), streams],
         asset_checks=[build_quarantine_checks(lake), build_freshness_check(lake, roster)],
@@ -99,20 +98,25 @@ def build_definitions(settings: Settings, studio: Extractor | None = None) -> dg
             build_alerts(lake, roster),
         ],
         executor=dg.in_process_executor,
-        resources={
-            "studio": dg.ResourceDefinition(lambda _: extractor, required_resource_keys={RUN_LIFE}),
-            RUN_LIFE: run_life(Locks(settings.locks)),
-            ACCOUNT_LOCKS: account_locks(Locks(settings.locks), list(roster)),
-            "raw": _holding_accounts(RawIOManager(lake)),
-            "lake": _holding_accounts(PartitionIOManager(lake, SCHEMAS)),
-            "warehouse": warehouse_io_manager(
-                warehouse,
-                {table.name: table.day for table in WAREHOUSE},
-                ACCOUNT_LOCKS,
-                prepare=manager_reports_failures,
-            ),
-        },
+        resources=_resources(lake, roster, warehouse, studio or in_browser(settings)),
     )
+
+
+def _resources(lake: Lake, roster: Roster, warehouse: Warehouse, extractor: Extractor) -> dict[str, object]:
+    locks = Locks(lake.settings.locks)
+    return {
+        "studio": dg.ResourceDefinition(lambda _: extractor, required_resource_keys={RUN_LIFE}),
+        RUN_LIFE: run_life(locks),
+        ACCOUNT_LOCKS: account_locks(locks, list(roster)),
+        "raw": _holding_accounts(RawIOManager(lake)),
+        "lake": _holding_accounts(PartitionIOManager(lake, SCHEMAS)),
+        "warehouse": warehouse_io_manager(
+            warehouse,
+            {table.name: table.day for table in WAREHOUSE},
+            ACCOUNT_LOCKS,
+            prepare=manager_reports_failures,
+        ),
+    }
 
 
 def _holding_accounts(manager: dg.IOManager) -> dg.IOManagerDefinition:

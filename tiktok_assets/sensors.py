@@ -88,12 +88,11 @@ def build_new_exports(
         for lost in () if runs else repairs.due():  # made again by the runs that this tick requests
             context.log.warning(f"was lost: {lost}")
         intake = take_in(lake, roster, settle_seconds=_SETTLE_SECONDS, read_budget=_READ_BUDGET)
-        for rejected in intake.rejected:
-            context.log.warning(f"quarantined: {sentence(lake, rejected)}")
+        _log_intake(context, lake, intake)
         groups = by_account(intake.landed)
         tried = {account: tries(lake, account) for account in groups}
-        runnable = runs_to_start(intake.landed, in_flight, tried, list(roster), lake.settings.run_size)
         processing = [run for run in runs if run.job_name == process_exports.name]
+        runnable = runs_to_start(intake.landed, in_flight, tried, list(roster), lake.settings.run_size)
         started = runnable[: max(0, _RUNS_AT_ONCE - len(processing))]
         for batch in started:
             note_batch(lake, batch, groups)
@@ -107,8 +106,6 @@ def build_new_exports(
         # The cursor is what the checks of landing were judged by; they are judged again when quarantine has changed.
         if (seen := fingerprint(in_quarantine(lake))) != (context.cursor or NOTHING):
             reported += quarantine_evaluations(lake)
-        if intake.postponed:
-            context.log.info(_postponed(intake))
         if started:
             note_planned(lake)
         if requests:
@@ -222,6 +219,13 @@ def _streams(lake: Lake, job: AssetJob, intake: Intake) -> list[dg.RunRequest]:
             job_name=job.name, run_key=f"streams {digest} {time.time() // _STREAMS_AGAIN:.0f}", tags=month_tags(months)
         )
     ]
+
+
+def _log_intake(context: dg.SensorEvaluationContext, lake: Lake, intake: Intake) -> None:
+    for rejected in intake.rejected:
+        context.log.warning(f"quarantined: {sentence(lake, rejected)}")
+    if intake.postponed:
+        context.log.info(_postponed(intake))
 
 
 def _publication(job: dg.JobDefinition, late: str) -> dg.RunRequest:

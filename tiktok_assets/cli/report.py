@@ -52,20 +52,9 @@ def report(
     from tiktok_assets.storage.lake import Lake
 
     settings = load_settings()
-    is_page = output is not None and output.suffix.lower() in (".html", ".htm", ".pdf")
-    if output is not None and output.suffix and not is_page and not output.is_dir():
-        raise typer.BadParameter(
-            f"{output}: a report is an .html or .pdf file, not {output.suffix}. Give such a file, or a folder.",
-            param_hint="--output",
-        )
-    if front and (accounts or client or owner):
-        raise typer.BadParameter(
-            "The front page is of all accounts: leave out names, client and owner.", param_hint="--front"
-        )
-    if front and not is_page:
-        raise typer.BadParameter("Name the file with -o: front.html or front.pdf.", param_hint="--front")
-    lake, chosen = Lake(settings), accounts_named(load_roster(settings), accounts, client, owner)
     is_everybody = not (accounts or client or owner)
+    is_page = _is_page(output, front=front, is_everybody=is_everybody)
+    lake, chosen = Lake(settings), accounts_named(load_roster(settings), accounts, client, owner)
     now = dt.datetime.now(dt.UTC).astimezone()
     every = [*each_tables(lake, chosen, now)]
     found = [tables for tables in every if tables.has_data]
@@ -91,3 +80,19 @@ def report(
         )
         err.print(message, style="yellow", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(1 if not found or (accounts and without) else 0)
+
+
+def _is_page(output: Path | None, *, front: bool, is_everybody: bool) -> bool:
+    """Whether ``output`` is the file of one page. What cannot be written is refused."""
+    is_page = output is not None and output.suffix.lower() in (".html", ".htm", ".pdf")
+    if output is not None and output.suffix and not is_page and not output.is_dir():
+        raise typer.BadParameter(
+            f"{output}: a report is an .html or .pdf file, not {output.suffix}. Give such a file, or a folder.",
+            param_hint="--output",
+        )
+    if front and not is_everybody:
+        message = "The front page is of all accounts: leave out names, client and owner."
+        raise typer.BadParameter(message, param_hint="--front")
+    if front and not is_page:
+        raise typer.BadParameter("Name the file with -o: front.html or front.pdf.", param_hint="--front")
+    return is_page
