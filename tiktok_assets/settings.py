@@ -290,6 +290,11 @@ class Settings(BaseSettings):
         return self.landing / STREAMS
 
     @property
+    def archived_streams(self) -> UPath:
+        """Files of streams that `archive` has moved here."""
+        return self.archive / STREAMS
+
+    @property
     def raw(self) -> UPath:
         return self.data_dir / "raw"
 

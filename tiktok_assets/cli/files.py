@@ -236,6 +236,6 @@ def _print_archived(found: Archiving, days: int) -> None:
         out.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
     what = "would be moved" if found.is_dry_run else "moved"
     out.print(
-        f"{len(found.moved)} exports {what}, {len(found.kept)} stay, {found.younger} are younger than {days} days.",
+        f"{len(found.moved)} files {what}, {len(found.kept)} stay, {found.younger} are younger than {days} days.",
         highlight=False,
     )

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
-from tiktok_assets.cli.accounts import Client, Names, Owner, accounts_named
+from tiktok_assets.cli.accounts import NONE_OF, Client, Names, OnlyOption, Owner, accounts_named, is_selected
 from tiktok_assets.cli.output import AsJson, out, print_json
 
 if TYPE_CHECKING:
@@ -29,27 +28,12 @@ _LISTED = 20  # files in quarantine
 _CHECK_ADDRESS = "Correct its address in TIKTOK_NOTIFY; this line goes once a message arrives there."
 
 
-class Only(StrEnum):
-    """What ``status --only`` selects."""
-
-    OVERDUE = "overdue"  # an export is due
-    LOGIN = "login"  # its login needs a person
-    DOUBT = "doubt"  # an export's year or account may be wrong
-
-
-_NONE = {
-    Only.OVERDUE: "Nothing is to be exported.",
-    Only.LOGIN: "Every login is valid.",
-    Only.DOUBT: "No export is in doubt.",
-}
-
-
 @app.command(epilog="Example: tiktok-assets status --only overdue --summary")
 def status(
     accounts: Names = None,
     client: Client = None,
     owner: Owner = None,
-    only: Annotated[Only | None, typer.Option(help="Only the accounts of which this is true.")] = None,
+    only: OnlyOption = None,
     summary: Annotated[bool, typer.Option("--summary", help="One line for each account.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -66,9 +50,9 @@ def status(
     settings = load_settings()
     roster = load_roster(settings)
     found = look(Lake(settings), roster, accounts_named(roster, accounts, client, owner), dt.datetime.now(dt.UTC))
-    found = dataclasses.replace(found, accounts=[one for one in by_urgency(found) if _is(one, only)])
+    found = dataclasses.replace(found, accounts=[one for one in by_urgency(found) if is_selected(one, only)])
     if only and not found.accounts and not as_json:
-        out.print(_NONE[only], style="green")
+        out.print(NONE_OF[only], style="green")
         raise typer.Exit
     if as_json:
         print_json(_as_data(found, settings))
@@ -84,17 +68,6 @@ def status(
     if not as_json:
         _print_undelivered(settings)
     raise typer.Exit(0 if found.is_complete else 1)
-
-
-def _is(one: AccountStatus, only: Only | None) -> bool:
-    from tiktok_assets.studio.session import SessionStatus
-
-    found = {
-        Only.OVERDUE: bool(one.coverage.advice),
-        Only.LOGIN: one.session.standing is not SessionStatus.VALID,
-        Only.DOUBT: bool(one.doubts),
-    }
-    return only is None or found[only]
 
 
 def _print_account(one: AccountStatus, settings: Settings, now: dt.datetime) -> None:

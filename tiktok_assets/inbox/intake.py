@@ -50,6 +50,7 @@ from tiktok_assets.inbox.quarantine import Rejected, quarantine
 from tiktok_assets.inbox.receipts import loaded, months_noted, proven_ids
 from tiktok_assets.inbox.sandbox import Limits
 from tiktok_assets.inbox.streams import LandedStreams, take_in_streams
+from tiktok_assets.settings import STREAMS
 from tiktok_assets.storage.lake import Lake, changed_at, files_in
 
 log = logging.getLogger(__name__)
@@ -248,6 +249,8 @@ class Inbox:
             return
         layers = [getattr(settings, name) for name in ("landing", "quarantine", "raw", "staging", "curated", "archive")]
         for path in files_below(settings.landing_path, self._refused):
+            if lies_below(path, settings.landing_path / STREAMS):
+                continue
             may_be_export = path.name.lower().endswith(_TYPES) or read_name(path.name).section == INSIGHTS
             if may_be_export and not any(is_inside(path, layer) for layer in layers):
                 yield path

@@ -14,8 +14,9 @@ import polars as pl
 from tiktok_assets.accounts import load_roster
 from tiktok_assets.failures import PassingFailure
 from tiktok_assets.graph import warehouse_of
-from tiktok_assets.inbox.files import account_files, files_below
+from tiktok_assets.inbox.files import account_files
 from tiktok_assets.inbox.receipts import loaded, proven_ids
+from tiktok_assets.inbox.streams import stream_files
 from tiktok_assets.pipeline.process import Result, planning, process_alone
 from tiktok_assets.progress import Progress, silent
 from tiktok_assets.settings import STREAMS, Settings
@@ -149,11 +150,11 @@ def _refuse_to_lose_exports(settings: Settings) -> None:
 def _refuse_to_lose_streams(settings: Settings) -> None:
     """No file of streams left is a disk that is not mounted, unless a person says otherwise."""
     lake = Lake(settings)
-    if raw_files(lake) and next(files_below(settings.landed_streams), None) is None:
+    if raw_files(lake) and next(stream_files(lake), None) is None:
         raise RebuildRefused(
-            f"No file of streams is left in {settings.landed_streams}, so a rebuild would lose song_streams. Check "
-            "that the disk is mounted, or restore the files, then run this again. If you deleted them to have the rows "
-            f"gone, delete {settings.raw / STREAMS} as well. Nothing was changed."
+            f"No file of streams is left in {settings.landed_streams} or {settings.archived_streams}, so a rebuild "
+            "would lose song_streams. Check that the disk is mounted, or restore the files, then run this again. If "
+            f"you deleted them to have the rows gone, delete {settings.raw / STREAMS} as well. Nothing was changed."
         )
 
 
