@@ -51,6 +51,8 @@ from tiktok_assets.storage.streams import (
 )
 from tiktok_assets.streams.reading import StreamsFile, describe_streams, read_streams
 
+_GO_ON = "put its file back into landing/streams, or go on without it: `tiktok-assets rebuild`"
+
 
 @dataclass(frozen=True, kw_only=True)
 class LandedStreams:
@@ -267,7 +269,7 @@ def findings_on_streams(lake: Lake, rows: Mapping[dt.date, str]) -> list[Finding
     found = []
     for export_id in sorted({one for ids in lost.values() for one in ids}):
         months = tuple(month for month, ids in lost.items() if export_id in ids)
-        remedy = {} if export_id in there else {"remedy": "put its file back into landing/streams"}
+        remedy = {} if export_id in there else {"remedy": _GO_ON}
         found.append(Finding(place=f"{raw_file(lake, export_id)}", problem="missing", months=months, **remedy))
     for month, was in noted(lake).items():
         if was.file != stored_file(lake, month):

@@ -196,7 +196,7 @@ def _completeness(coverage: AccountCoverage, quarantined: Sequence[str], doubts:
                 first=one.first,
                 last=one.last,
                 days=len(one.covered),
-                missing=len(one.missing) if one.counted.reach is not None else None,
+                missing=one.days_missing,
             )
             for one in coverage.reports
         ],

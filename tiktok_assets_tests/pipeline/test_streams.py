@@ -9,11 +9,14 @@ from pathlib import Path
 
 import dagster as dg
 import duckdb
+import polars as pl
 import pytest
+from upath import UPath
 
 from tiktok_assets.accounts import InvalidAccounts, load_roster
 from tiktok_assets.graph import build_definitions, warehouse_of
 from tiktok_assets.inbox.archive import archive
+from tiktok_assets.inbox.files import identity
 from tiktok_assets.inbox.inspect import inspect
 from tiktok_assets.inbox.sandbox import Limits
 from tiktok_assets.inbox.streams import months_to_make
@@ -138,7 +141,7 @@ def test_what_is_lost_is_named_and_made_again(settings: Settings, history: Histo
 
     for lose in (Path.unlink, lambda path: path.write_bytes(b"PAR1")):
         lose(Path(str(raw_file(lake, export_id))))
-        assert f"{export_id}.v1.parquet" in " ".join(lost(settings))
+        assert f"{export_id}.v{STREAMS_READER}.parquet" in " ".join(lost(settings))
     process(settings, instance=history())
     assert published(settings) == BOTH and lost(settings) == []
 
@@ -169,7 +172,7 @@ def test_a_file_that_is_gone_everywhere_takes_no_number_with_it(settings: Settin
     assert process(settings, instance=history()).streams is None
     assert published(settings) == BOTH
     (found,) = lost(settings)
-    assert f"{export_id}.v1.parquet" in found and "put its file back into landing/streams" in found
+    assert f"{export_id}.v{STREAMS_READER}.parquet" in found and "put its file back into landing/streams" in found
 
 
 def test_a_rebuild_makes_the_same(settings: Settings, history: History) -> None:
@@ -250,6 +253,21 @@ def test_a_file_that_an_older_reader_has_read_is_read_again(settings: Settings, 
     again = process(settings, instance=history()).streams
     assert again is not None and again.files == 1 and list(raw_files(Lake(settings)).values()) == [path]
     assert published(settings) == BOTH
+
+
+def test_what_an_older_reader_let_through_is_refused_now_and_the_others_go_on(
+    settings: Settings, history: History, tmp_path: Path
+) -> None:
+    lake, huge = Lake(settings), CONTRACT.replace("Spotify,7", "Deezer,10000000000000")
+    rows = read_streams(dropped(tmp_path, "huge.csv", huge.replace("0" * 13, "0")), "huge.csv").rows
+    rows = rows.with_columns(streams=pl.col("streams").replace("10", "1" + "0" * 13))
+    path = dropped(folder(settings), "huge.csv", huge)
+    lake.write(settings.raw / "streams" / f"{identity(UPath(path))}.v1.parquet", rows)
+    dropped(folder(settings), "june.csv", CONTRACT)
+    result = process(settings, instance=history())
+    (rejected,) = result.intake.rejected
+    assert "huge.csv, row 1, streams: '10000000000000' is not a whole number from 0 to" in rejected.message
+    assert published(settings) == BOTH and lost(settings) == []
 
 
 def test_files_arrive_in_the_other_landing_folder_too(install: Install, tmp_path: Path, settings: Settings) -> None:
