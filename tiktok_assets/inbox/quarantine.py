@@ -85,7 +85,7 @@ def where_found(lake: Lake, rejected: Rejected) -> str:
 
 
 def sentence(lake: Lake, rejected: Rejected) -> str:
-    """Its message, which says why and what to do: it begins with where the file was found, and ends with where it is."""
+    """Its message, which says why and what to do, between where the file was found and where it is now."""
     place = where_found(lake, rejected)
     name = PurePosixPath(rejected.file).name
     text = rejected.message.removeprefix(rejected.file).removeprefix(name)

@@ -289,7 +289,9 @@ def test_the_command_viral_lists_what_took_off(settings: Settings, run) -> None:
     assert '"total_views": 12000' in run("viral", "--json").stdout
     none = run("viral", "--min-views", "20000", "--growth-threshold", "3").output
     assert none.startswith("No video with 20,000 views grew 3 times as fast as before.")
-    assert "By its other rule, far above the account's others of the same age, viral_content holds 2 videos: tik" in none
+    assert (
+        "By its other rule, far above the account's others of the same age, viral_content holds 2 videos: tik" in none
+    )
     assert run("viral", "--growth-threshold", "0").exit_code == 2
 
 

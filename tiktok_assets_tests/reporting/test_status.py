@@ -228,7 +228,9 @@ def test_status_counts_waiting_and_quarantined_files(settings: Settings) -> None
     assert "2 files directly in landing or in the folder of an unknown account" in shown
     assert "1 file in quarantine" in shown
     now = settings.quarantine / "Overview_zone.a0.zip"
-    assert f"  zonea0/Overview_zone.a0.zip: is a damaged or incomplete ZIP. Export it again. It is now {now}.\n" in shown
+    assert (
+        f"  zonea0/Overview_zone.a0.zip: is a damaged or incomplete ZIP. Export it again. It is now {now}.\n" in shown
+    )
 
 
 @pytest.mark.usefixtures("processed")
