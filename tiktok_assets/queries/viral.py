@@ -1,7 +1,7 @@
 """Which videos are taking off? The rule of daily growth, applied to all snapshots so far.
 
-Belongs here: reading the snapshots, and how many videos the warehouse holds by the other rule. Does not belong here: the
-rule itself (``curated.videos.viral``), and the definition of growth (``curated.videos.video_growth``).
+Belongs here: reading the snapshots, and how many videos the warehouse holds by the other rule. Does not belong here:
+the rule itself (``curated.videos.viral``), and the definition of growth (``curated.videos.video_growth``).
 """
 
 from __future__ import annotations
