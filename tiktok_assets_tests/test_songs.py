@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from upath import UPath
 
 from tiktok_assets.label import songs as listed
 from tiktok_assets.label.songs import InvalidSongs, Song, add_song, load_songs, unknown_accounts
@@ -32,8 +33,11 @@ AUTUMN = {"title": "Autumn", "artist": "Pig", "release_date": dt.date(2026, 9, 4
 def settings(tmp_path: Path) -> Settings:
     (tmp_path / "songs.toml").write_text(SUMMER)
     (tmp_path / "accounts.toml").write_text("[accounts.pig1987]\n[accounts.zonea0]\n")
-    files = {"songs_file": tmp_path / "songs.toml", "accounts_file": tmp_path / "accounts.toml"}
-    return Settings(data_dir=f"{tmp_path}/data", **files)
+    return Settings(
+        data_dir=UPath(tmp_path / "data"),
+        songs_file=tmp_path / "songs.toml",
+        accounts_file=tmp_path / "accounts.toml",
+    )
 
 
 def refusal(settings: Settings, text: str) -> str:
