@@ -163,8 +163,9 @@ def _is_ours(lake: Lake, path: UPath) -> bool:
 
 
 def _may_move(lake: Lake, path: UPath) -> bool:
-    """Whether a file that cannot be used goes to quarantine: only one of our own folders."""
-    return _is_ours(lake, path) and not is_behind_link(path, lake.settings.landing)
+    """Whether a file that cannot be used goes to quarantine: only one in our own folders."""
+    roots = (lake.settings.archive, lake.settings.landing)
+    return any(lies_below(path, root) and not is_behind_link(path, root) for root in roots)
 
 
 def _moved_into_landing(lake: Lake, path: UPath) -> UPath:

@@ -243,6 +243,9 @@ def test_archived_files_are_still_found_and_a_rebuild_reads_them_there(settings:
     assert process(settings, instance=history()).streams is None
     _, differences = rebuild(settings, instance=history())
     assert differences == [] and published(settings) == BOTH
+    there.write_text("damaged")
+    (rejected,) = look(settings).rejected
+    assert rejected.file == str(there) and not there.exists()
 
 
 def test_a_file_that_an_older_reader_has_read_is_read_again(settings: Settings, history: History) -> None:
