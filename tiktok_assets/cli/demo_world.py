@@ -205,7 +205,7 @@ def _land_older(settings: Settings, account: Account, truth: SimulatedAccount, n
 
 def _print_tables(settings: Settings) -> None:
     table = Table("table", "rows", "accounts", box=None, pad_edge=False)
-    with duckdb.connect(settings.warehouse, read_only=True) as connection:
+    with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
         for (name,) in connection.execute("select table_name from duckdb_tables() order by 1").fetchall():
             accounts = "''" if f"warehouse/{name}" in STREAM_TABLES else "count(distinct account)"
             rows, of = connection.execute(f"select count(*), {accounts} from {name}").fetchone() or (0, 0)

@@ -47,7 +47,7 @@ from tiktok_assets.inbox.ownership import (
     owner_of,
 )
 from tiktok_assets.inbox.quarantine import Rejected, quarantine
-from tiktok_assets.inbox.receipts import loaded, months_noted, proven_ids
+from tiktok_assets.inbox.receipts import months_noted, need_no_lake_run, proven_ids
 from tiktok_assets.inbox.sandbox import Limits
 from tiktok_assets.inbox.streams import LandedStreams, take_in_streams
 from tiktok_assets.storage.lake import Lake, changed_at, files_in
@@ -184,8 +184,8 @@ class Inbox:
             self._read_budget -= time.monotonic() - begun
 
     def _unprocessed(self) -> Iterator[UPath]:
-        """The files in all landing folders that are not in the warehouse yet; one of each set of equal files."""
-        done = {account: loaded(self._lake, account) for account in self._roster}
+        """The files in all landing folders that a run has to read; one of each set of equal files."""
+        done = {account: need_no_lake_run(self._lake, account) for account in self._roster}
         unassigned: list[UPath] = []
         for account, path in self._owned_files(unassigned):
             if not is_text(path):

@@ -1,9 +1,10 @@
 """Which exports have reached the warehouse. One small JSON file per export, opened by raw, closed when published.
 
-``data/raw/exports/account=<a>/<export id>.v<reader>.open.json`` says that raw holds the export; ``.loaded.json`` that
-the rows of all its months are committed in the pipeline's own warehouse; ``.json`` alone, closed, that they are
-published and people can read them. The sensor requests runs for exports that are neither loaded nor closed: the
-receipts are its memory.
+``data/raw/exports/account=<a>/<export id>.v<reader>.open.json`` says that raw holds the export; ``.curated.json`` that
+the tables of all its months are complete in the lake, where another run loads them (``TIKTOK_LOADING``);
+``.loaded.json`` that the rows of all its months are committed in the pipeline's own warehouse; ``.json`` alone, closed,
+that they are published and people can read them. The sensor requests runs for exports that are neither loaded nor
+closed: the receipts are its memory.
 """
 
 from __future__ import annotations
@@ -25,31 +26,41 @@ from tiktok_assets.failures import DataOfNewerVersion
 from tiktok_assets.inbox.tries import forget_tries
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.reports.export import Export
+from tiktok_assets.settings import APART
 from tiktok_assets.storage.lake import Lake, files_in, plain
 
 log = logging.getLogger(__name__)
 
 _CLOSED = f".v{READER_VERSION}.json"
 _LOADED = f".v{READER_VERSION}.loaded.json"
+_CURATED = f".v{READER_VERSION}.curated.json"
 _OPEN = f".v{READER_VERSION}.open.json"
+_STATES = (_OPEN, _CURATED, _LOADED, _CLOSED)
 _VERSION = re.compile(r"\.v(\d+)\.")
 _LONG_AGO = dt.datetime(2016, 1, 1, tzinfo=dt.UTC)
 
 
 def processed(lake: Lake, account: str) -> frozenset[str]:
     """The ids of the exports of ``account`` that are published."""
-    return _ids(lake, account, _CLOSED) - _ids(lake, account, _OPEN, _LOADED)
+    return _ids_from(lake, account, _CLOSED)
 
 
 def loaded(lake: Lake, account: str) -> frozenset[str]:
     """The ids of the exports of ``account`` that are in the warehouse, published or not: they need no run."""
-    return _ids(lake, account, _LOADED, _CLOSED) - _ids(lake, account, _OPEN)
+    return _ids_from(lake, account, _LOADED)
 
 
-def _ids(lake: Lake, account: str, *states: str) -> frozenset[str]:
-    """The exports with a receipt in one of ``states``. A crash can leave two: the earlier state counts."""
+def need_no_lake_run(lake: Lake, account: str) -> frozenset[str]:
+    """The ids of the exports of ``account`` whose files need not be read again: loaded, or loaded from the lake."""
+    return _ids_from(lake, account, _CURATED if lake.settings.loading == APART else _LOADED)
+
+
+def _ids_from(lake: Lake, account: str, state: str) -> frozenset[str]:
+    """The exports that are in ``state`` or a later one. A crash can leave two receipts: the earlier state counts."""
     names = _names(lake.raw_folder("exports", account))
-    return frozenset(name.removesuffix(state) for state in states for name in names if name.endswith(state))
+    in_state = {one: {name.removesuffix(one) for name in names if name.endswith(one)} for one in _STATES}
+    at = _STATES.index(state)
+    return frozenset().union(*map(in_state.get, _STATES[at:])).difference(*map(in_state.get, _STATES[:at]))
 
 
 def _names(folder: UPath) -> list[str]:
@@ -82,8 +93,12 @@ class Receipt:
     """First and last day by its labels."""
     months: tuple[dt.date, ...]
     """First days of the months it has to reach, including months that its labels do not name."""
+    months_curated: tuple[dt.date, ...] | None = None
+    """Of these, the months whose tables a run of the lake alone has made; None where one run makes and loads them."""
     months_reached: tuple[dt.date, ...]
     """Of these, the months whose rows are committed in the warehouse."""
+    loaded_in: str | None = None
+    """Which copy of the warehouse holds them, where several machines may have one (``storage.working_file``)."""
     reports: tuple[str, ...]
     warnings: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
@@ -96,6 +111,10 @@ class Receipt:
     @property
     def has_reached_all(self) -> bool:
         return self.months_reached == self.months
+
+    @property
+    def is_curated(self) -> bool:
+        return self.months_curated == self.months
 
     @property
     def months_of_its_days(self) -> list[dt.date]:
@@ -138,19 +157,23 @@ def proven_ids(lake: Lake, account: str) -> frozenset[str]:
 
 
 def months_noted(lake: Lake, account: str, export_id: str) -> tuple[dt.date, ...]:
-    """The months that an export has to reach by its open receipt, also unlabelled ones. Empty without a receipt."""
-    path = lake.raw_folder("exports", account) / f"{export_id}{_OPEN}"
-    receipt = _read(path) if path.exists() else None
+    """The months that an export has to reach by its receipt, also unlabelled ones. Empty without one or once loaded."""
+    receipt = _not_loaded(lake, account, export_id)
     return receipt.months if receipt else ()
+
+
+def _not_loaded(lake: Lake, account: str, export_id: str) -> Receipt | None:
+    """The receipt of an export that is open or curated; None where there is none, or a damaged one."""
+    paths = [lake.raw_folder("exports", account) / f"{export_id}{state}" for state in (_OPEN, _CURATED)]
+    return next((receipt for path in paths if path.exists() and (receipt := _read(path))), None)
 
 
 def write_receipt(lake: Lake, account: str, source: str, export: Export, run_id: str) -> None:
     """Note that raw holds ``export`` since the run ``run_id``, and which months it has to reach.
 
-    An open receipt that exists already stays as it is, unless it is damaged.
+    The receipt of an export that is not loaded stays as it is, unless it is damaged.
     """
-    path = lake.raw_folder("exports", account) / f"{export.export_id}{_OPEN}"
-    if path.exists() and _read(path):
+    if _not_loaded(lake, account, export.export_id):
         return
     receipt = Receipt(
         export_id=export.export_id,
@@ -168,7 +191,7 @@ def write_receipt(lake: Lake, account: str, source: str, export: Export, run_id:
         warnings=export.warnings,
         doubts=export.doubts,
     )
-    _write(lake, path, receipt)
+    _write(lake, lake.raw_folder("exports", account) / f"{export.export_id}{_OPEN}", receipt)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,32 +248,63 @@ def note_shifts(
             receipt = replace(receipt, shifts=now, months=every, contradictions=others)
             if before is not None and is_moved:
                 moved.append(Moved(source=receipt.source, before=before, now=now, months=every))
-                receipt = replace(receipt, months_reached=())
+                receipt = replace(receipt, months_curated=None, months_reached=())
             if not receipt.has_reached_all:
                 receipt = replace(receipt, run_id=run_id, written_at=dt.datetime.now(dt.UTC))
             _write(lake, path, receipt)
     return moved
 
 
-def note_loaded(lake: Lake, account: str, partitions: PartitionRange, run_id: str, started_at: dt.datetime) -> None:
+@dataclass(frozen=True, kw_only=True)
+class RunOfLake:
+    """A run that has made tables of the lake, and by that which exports it has read.
+
+    Those it wrote into raw itself, or that were there when it started. Another run may have added an export to raw
+    after this one had read it.
+    """
+
+    run_id: str
+    started_at: dt.datetime
+
+    def has_read(self, receipt: Receipt) -> bool:
+        return receipt.run_id == self.run_id or receipt.written_at <= self.started_at
+
+
+def note_curated(lake: Lake, account: str, partitions: PartitionRange, run: RunOfLake) -> None:
+    """Note that the tables of ``partitions`` are complete in the lake: exports of ``account`` with all their months are
+    curated, and wait to be loaded."""
+    with lake.alone("receipts"):
+        for path, receipt in _in_states(lake, account, _OPEN):
+            if run.has_read(receipt):
+                made = {*(receipt.months_curated or ()), *partitions.months}
+                of_its = tuple(month for month in receipt.months if month in made)
+                _write(lake, path, replace(receipt, months_curated=of_its))
+        forget_tries(lake, account, _ids_from(lake, account, _CURATED))
+
+
+def note_loaded(
+    lake: Lake, account: str, partitions: PartitionRange, run: RunOfLake | None, loaded_in: str | None = None
+) -> None:
     """Note that ``partitions`` have reached the warehouse: a receipt of ``account`` with all its months is loaded.
 
-    Only exports that the run has read count: those it wrote itself, or that were in raw when it started. Another run
-    may have added an export to raw after this one had read it. A backfill of many accounts is one run per month, so the
-    months of an export may arrive in different runs at the same time.
+    A ``run`` that has made the tables of the lake as well loads what it has read; without one, only what was curated
+    counts. A backfill of many accounts is one run per month, so the months of an export may arrive in different runs at
+    the same time. ``loaded_in``: the copy of the warehouse.
     """
     with lake.alone("receipts"):
-        for path in _receipt_files(lake, account):
-            if not path.name.endswith(_OPEN):
-                continue
-            if (receipt := _read(path)) is None:
-                continue
-            if receipt.run_id != run_id and receipt.written_at > started_at:
-                continue
-            reached = {*receipt.months_reached, *partitions.months}
-            reached_of_its = tuple(month for month in receipt.months if month in reached)
-            _write(lake, path, replace(receipt, months_reached=reached_of_its))
+        for path, receipt in _in_states(lake, account, _OPEN, _CURATED):
+            if receipt.is_curated or (run is not None and run.has_read(receipt)):
+                reached = {*receipt.months_reached, *partitions.months}
+                of_its = tuple(month for month in receipt.months if month in reached)
+                _write(lake, path, replace(receipt, months_reached=of_its, loaded_in=loaded_in))
         forget_tries(lake, account, loaded(lake, account))
+
+
+def curated_receipts(lake: Lake, account: str) -> list[Receipt]:
+    """The receipts of the exports of ``account`` that are complete in the lake and wait to be loaded."""
+    still_open = _ids_from(lake, account, _OPEN) - _ids_from(lake, account, _CURATED)
+    found = [receipt for _, receipt in _in_states(lake, account, _CURATED)]
+    return [receipt for receipt in found if receipt.export_id not in still_open]
 
 
 def loaded_receipts(lake: Lake, account: str) -> list[Receipt]:
@@ -259,24 +313,42 @@ def loaded_receipts(lake: Lake, account: str) -> list[Receipt]:
     found: dict[str, UPath] = {}
     for state in (_CLOSED, _LOADED):  # a crash can leave two: the earlier state counts
         found |= {name.removesuffix(state): path for name, path in paths.items() if name.endswith(state)}
-    still_open = {name.removesuffix(_OPEN) for name in paths if name.endswith(_OPEN)}
+    still_open = {name.removesuffix(state) for state in (_OPEN, _CURATED) for name in paths if name.endswith(state)}
     return [_JSON.validate_json(found[one].read_bytes()) for one in sorted(found.keys() - still_open)]
 
 
-def reopen(lake: Lake, account: str, months: Mapping[str, Iterable[dt.date]]) -> None:
-    """Let an ordinary run process these exports again. ``months``: by export, those to be made beside its own."""
+def reopen(lake: Lake, account: str, months: Mapping[str, Iterable[dt.date]], *, is_in_lake: bool = False) -> None:
+    """Let an ordinary run process these exports again. ``months``: by export, those to be made beside its own.
+
+    ``is_in_lake``: the lake has their tables; they are only loaded again.
+    """
     with lake.alone("receipts"):
         for path in _receipt_files(lake, account):
             export_id = path.name.partition(".")[0]
             if export_id in months:
                 receipt = _JSON.validate_json(path.read_bytes())
                 every = tuple(lake.months_kept(sorted({*receipt.months, *months[export_id]})))
-                _write(lake, path, replace(receipt, months=every, months_reached=()))
+                curated = every if is_in_lake else None
+                _write(lake, path, replace(receipt, months=every, months_curated=curated, months_reached=()))
 
 
 def waiting_for_publication(lake: Lake, accounts: Iterable[str]) -> list[UPath]:
-    """The receipts of the exports that are loaded and not published yet."""
+    """The receipts of the exports that are loaded and not published yet, whichever copy of the warehouse holds them."""
     return [path for one in accounts for path in _receipt_files(lake, one) if path.name.endswith(_LOADED)]
+
+
+def held_in(waiting: Iterable[UPath], copy: str) -> list[UPath]:
+    """Of the receipts of loaded exports those whose rows this ``copy`` of the warehouse holds."""
+    return [path for path in waiting if (receipt := _read(path)) and receipt.loaded_in == copy]
+
+
+def load_again(lake: Lake, lost: Iterable[UPath]) -> None:
+    """Have these loaded exports loaded again out of the lake: the copy of the warehouse that holds them is ``lost``."""
+    with lake.alone("receipts"):
+        for path in lost:
+            if path.exists() and (receipt := _read(path)):  # else reopened or loaded again meanwhile
+                again = replace(receipt, months_curated=receipt.months, months_reached=(), loaded_in=None)
+                _write(lake, path, again)
 
 
 def close_receipts(lake: Lake, published: Iterable[UPath]) -> None:
@@ -290,13 +362,20 @@ def close_receipts(lake: Lake, published: Iterable[UPath]) -> None:
 
 
 def _receipt_files(lake: Lake, account: str) -> list[UPath]:
-    states = (_OPEN, _LOADED, _CLOSED)
-    return [path for path in files_in(lake.raw_folder("exports", account)) if path.name.endswith(states)]
+    return [path for path in files_in(lake.raw_folder("exports", account)) if path.name.endswith(_STATES)]
+
+
+def _in_states(lake: Lake, account: str, *states: str) -> list[tuple[UPath, Receipt]]:
+    paths = [path for path in _receipt_files(lake, account) if path.name.endswith(states)]
+    return [(path, receipt) for path in paths if (receipt := _read(path))]
 
 
 def _write(lake: Lake, path: UPath, receipt: Receipt) -> None:
     """Store the receipt under the name of its state: loaded once every month is reached; a closed one stays closed."""
-    state = _OPEN if not receipt.has_reached_all else _CLOSED if path.name.endswith(_CLOSED) else _LOADED
+    if receipt.has_reached_all:
+        state = _CLOSED if path.name.endswith(_CLOSED) else _LOADED
+    else:
+        state = _CURATED if receipt.is_curated else _OPEN
     target = path.parent / f"{receipt.export_id}{state}"
     lake.write_bytes(target, _JSON.dump_json(receipt, indent=2, exclude_none=True) + b"\n")
     if path != target:

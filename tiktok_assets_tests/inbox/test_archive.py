@@ -53,7 +53,7 @@ def reasons(found: Archiving) -> dict[str, str]:
 
 def sources(settings: Settings) -> list[tuple[str, str]]:
     """What the warehouse says about the exports it was built from."""
-    with duckdb.connect(settings.warehouse, read_only=True) as warehouse:
+    with duckdb.connect(str(settings.warehouse), read_only=True) as warehouse:
         return warehouse.sql("select distinct export_id, source from exports order by all").fetchall()
 
 
