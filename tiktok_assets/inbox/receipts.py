@@ -42,25 +42,27 @@ _LONG_AGO = dt.datetime(2016, 1, 1, tzinfo=dt.UTC)
 
 def processed(lake: Lake, account: str) -> frozenset[str]:
     """The ids of the exports of ``account`` that are published."""
-    return _ids_from(lake, account, _CLOSED)
+    return _ids(lake, account, _CLOSED)
 
 
 def loaded(lake: Lake, account: str) -> frozenset[str]:
     """The ids of the exports of ``account`` that are in the warehouse, published or not: they need no run."""
-    return _ids_from(lake, account, _LOADED)
+    return _ids(lake, account, _LOADED, _CLOSED)
 
 
 def need_no_lake_run(lake: Lake, account: str) -> frozenset[str]:
-    """The ids of the exports of ``account`` whose files need not be read again: loaded, or loaded from the lake."""
-    return _ids_from(lake, account, _CURATED if lake.settings.loading == APART else _LOADED)
+    """The ids of the exports of ``account`` whose files no run has to read: loaded, or left to one that only loads."""
+    return _ids(lake, account, _CURATED, _LOADED, _CLOSED) if lake.settings.loading == APART else loaded(lake, account)
 
 
-def _ids_from(lake: Lake, account: str, state: str) -> frozenset[str]:
-    """The exports that are in ``state`` or a later one. A crash can leave two receipts: the earlier state counts."""
+def _ids(lake: Lake, account: str, *states: str) -> frozenset[str]:
+    """The exports in one of ``states``, the last ones. A crash can leave two receipts: the earlier state counts."""
     names = _names(lake.raw_folder("exports", account))
-    in_state = {one: {name.removesuffix(one) for name in names if name.endswith(one)} for one in _STATES}
-    at = _STATES.index(state)
-    return frozenset().union(*map(in_state.get, _STATES[at:])).difference(*map(in_state.get, _STATES[:at]))
+
+    def found(of: Iterable[str]) -> set[str]:
+        return {name.removesuffix(state) for state in of for name in names if name.endswith(state)}
+
+    return frozenset(found(states) - found(state for state in _STATES if state not in states))
 
 
 def _names(folder: UPath) -> list[str]:
@@ -279,7 +281,7 @@ def note_curated(lake: Lake, account: str, partitions: PartitionRange, run: RunO
                 made = {*(receipt.months_curated or ()), *partitions.months}
                 of_its = tuple(month for month in receipt.months if month in made)
                 _write(lake, path, replace(receipt, months_curated=of_its))
-        forget_tries(lake, account, _ids_from(lake, account, _CURATED))
+        forget_tries(lake, account, _ids(lake, account, _CURATED, _LOADED, _CLOSED))
 
 
 def note_loaded(
@@ -302,9 +304,8 @@ def note_loaded(
 
 def curated_receipts(lake: Lake, account: str) -> list[Receipt]:
     """The receipts of the exports of ``account`` that are complete in the lake and wait to be loaded."""
-    still_open = _ids_from(lake, account, _OPEN) - _ids_from(lake, account, _CURATED)
-    found = [receipt for _, receipt in _in_states(lake, account, _CURATED)]
-    return [receipt for receipt in found if receipt.export_id not in still_open]
+    not_open = _ids(lake, account, _CURATED, _LOADED, _CLOSED)
+    return [receipt for _, receipt in _in_states(lake, account, _CURATED) if receipt.export_id in not_open]
 
 
 def loaded_receipts(lake: Lake, account: str) -> list[Receipt]:

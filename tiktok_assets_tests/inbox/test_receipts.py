@@ -170,7 +170,7 @@ def months(*of: dt.date) -> PartitionRange:
 
 
 def state(lake: Lake) -> list[str]:
-    """The state of each receipt, by the end of its name."""
+    """The state of each receipt, as its name says it: nothing for a closed one."""
     return [
         name.partition(f".v{READER_VERSION}.")[2].removesuffix("json").strip(".") or "closed" for name in receipts(lake)
     ]
