@@ -218,7 +218,7 @@ def _print_ways_in(settings: Settings, front: Path, digest: str) -> None:
     python, here = _short(Path(sys.executable)), project_root()
     has_make = (here / "Makefile").is_file()
     sql = "select account, date, video_views, followers from social_media_stats"
-    query = f"import duckdb; duckdb.connect('{_short(settings.warehouse)}').sql('{sql}').show()"
+    query = f"import duckdb; duckdb.connect('{_short(Path(str(settings.warehouse)))}').sql('{sql}').show()"
     command = _short(Path(sys.executable).with_name("tiktok-assets"))
     chosen = {name: _short(Path(str(getattr(settings, name)))) for name in _FILES}
     variables = " ".join(f"{variable(name)}={path}" for name, path in chosen.items())

@@ -50,13 +50,13 @@ class PublishedFile(Protocol):
         ...
 
 
-def published_file(path: UPath) -> PublishedFile:
+def published_file(path: Path | UPath) -> PublishedFile:
     if isinstance(path, Path):
         return _LocalFile(path)
     return _S3Object(path) if path.protocol in _S3 else _StoredFile(path)
 
 
-def local_copy_of(path: UPath, folder: Path) -> Path | None:
+def local_copy_of(path: Path | UPath, folder: Path) -> Path | None:
     """The published warehouse as a file of this machine; None where there is none.
 
     A copy in ``folder``, named by its version, where it lies elsewhere: fetched anew once another one is published.
@@ -118,6 +118,10 @@ class _StoredFile:
 
     path: UPath
 
+    @property
+    def _storage(self) -> Any:  # of S3 it has methods that fsspec does not declare
+        return self.path.fs
+
     def version(self) -> str | None:
         found = self._info()
         return None if found is None else self._version_of(found)
@@ -127,7 +131,7 @@ class _StoredFile:
             if (version := self.version()) is None:
                 return None
             with contextlib.suppress(FileNotFoundError):
-                self.path.fs.get_file(self.path.path, str(target))
+                self._storage.get_file(self.path.path, str(target))
             if self.version() == version:  # else pieces of two versions may have been fetched
                 return version
         target.unlink(missing_ok=True)
@@ -142,7 +146,7 @@ class _StoredFile:
 
     def _info(self) -> Mapping[str, Any] | None:
         try:
-            return self.path.fs.info(self.path.path)
+            return self._storage.info(self.path.path)
         except FileNotFoundError:
             return None
 
@@ -161,7 +165,7 @@ class _S3Object(_StoredFile):
         try:
             # As bytes: s3fs sends a request that failed once more, and an open file would go on in its middle.
             put = {"Body": source.read_bytes(), "Metadata": {_WRITER: writer}, **condition}
-            answer = self.path.fs.call_s3("put_object", **self._address(), **put)
+            answer = self._storage.call_s3("put_object", **self._address(), **put)
         except OSError as error:
             if not _is_refused(error):
                 raise
@@ -175,7 +179,7 @@ class _S3Object(_StoredFile):
 
     def _head(self) -> Mapping[str, Any]:
         try:
-            return self.path.fs.call_s3("head_object", **self._address())
+            return self._storage.call_s3("head_object", **self._address())
         except FileNotFoundError:
             return {}
 
@@ -183,7 +187,7 @@ class _S3Object(_StoredFile):
         return str(found["ETag"]).strip('"')
 
     def _address(self) -> dict[str, str]:
-        bucket, key, _ = self.path.fs.split_path(self.path.path)
+        bucket, key, _ = self._storage.split_path(self.path.path)
         return {"Bucket": bucket, "Key": key}
 
 

@@ -187,7 +187,8 @@ def elsewhere_again(elsewhere: Warehouse) -> None:
 def test_an_answer_that_was_lost_is_no_other_writer(machine: Settings, tmp_path: Path) -> None:
     file, source = published_file(machine.warehouse), tmp_path / "file"
     source.write_bytes(b"one")
-    storage, sent = machine.warehouse.fs, []
+    storage: Any = machine.warehouse.fs
+    sent: list[object] = []
     call = storage.call_s3
 
     def twice(method: str, **fields: Any) -> Any:

@@ -186,7 +186,7 @@ def test_a_connection_of_a_notebook_that_stays_open_does_not_hold_read_back(stat
     with duckdb.connect(str(stats.warehouse), read_only=True) as notebook:
         assert len(views_of(stats)) == len(notebook.sql("from social_media_stats").fetchall()) == 4
         newer = stats.warehouse.with_name("newer")
-        with duckdb.connect(newer) as made:
+        with duckdb.connect(str(newer)) as made:
             made.execute("create table social_media_stats (account varchar, date date, video_views bigint)")
         newer.replace(stats.warehouse)
         assert views_of(stats) == []

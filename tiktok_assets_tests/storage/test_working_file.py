@@ -46,7 +46,7 @@ def store(warehouse: Warehouse, number: int, *, publishes: bool = True) -> str |
         return warehouse.copy_name()
 
 
-def seen(published: UPath, folder: Path) -> list[int]:
+def seen(published: Path | UPath, folder: Path) -> list[int]:
     copy = local_copy_of(published, folder)
     if copy is None:
         return []
@@ -81,7 +81,7 @@ def test_the_second_writer_of_a_version_is_refused_and_starts_over(
 
 
 def test_a_copy_for_readers_is_fetched_once_for_each_version(
-    here: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    here: Warehouse, published: UPath, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copies = tmp_path / "copies"
     for number in (1, 2, 3):
@@ -89,7 +89,7 @@ def test_a_copy_for_readers_is_fetched_once_for_each_version(
         assert len(seen(here.published, copies)) == number
     assert len(list(copies.iterdir())) == 2  # the one before stays for a program that is about to open it
     with monkeypatch.context() as patched:
-        patched.setattr(type(here.published.fs), "get_file", lambda *_, **__: pytest.fail("fetched again"))
+        patched.setattr(type(published.fs), "get_file", lambda *_, **__: pytest.fail("fetched again"))
         assert seen(here.published, copies) == [1, 2, 3]
 
 
