@@ -12,7 +12,7 @@ import contextlib
 import datetime as dt
 import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pydantic import TypeAdapter
@@ -25,7 +25,8 @@ from tiktok_assets.failures import DataOfNewerVersion
 from tiktok_assets.inbox.tries import forget_tries
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.reports.export import Export
-from tiktok_assets.storage.lake import Lake, files_in, plain
+from tiktok_assets.storage.lake import Lake, plain, read_many
+from tiktok_assets.storage.look import exists, names_in
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ def _ids(lake: Lake, account: str, *states: str) -> frozenset[str]:
 
 def _names(folder: UPath) -> list[str]:
     """The names of the receipts of all versions. Raises DataOfNewerVersion for one that this program does not know."""
-    names = [path.name for path in files_in(folder) if ".v" in path.name]
+    names = [name for name in names_in(folder) if ".v" in name]
     newest = max((int(found[1]) for name in names if (found := _VERSION.search(name))), default=0)
     if newest > int(READER_VERSION):
         raise DataOfNewerVersion(
@@ -110,15 +111,26 @@ _JSON = TypeAdapter(Receipt)
 
 def receipts(lake: Lake, account: str) -> Iterator[Receipt]:
     """The receipts of every export of ``account`` that raw holds, open or closed."""
-    for path in _receipt_files(lake, account):
-        if receipt := _read(path):
-            yield receipt
+    for _, receipt in _read_all(_receipt_files(lake, account)):
+        yield receipt
+
+
+def _read_all(paths: Sequence[UPath]) -> Iterator[tuple[UPath, Receipt]]:
+    """The receipts in these files, read many at a time, without damaged ones."""
+    for path, content in zip(paths, read_many(paths), strict=True):
+        if content is not None and (receipt := _parsed(path, content)):
+            yield path, receipt
 
 
 def _read(path: UPath) -> Receipt | None:
-    """The receipt in a file; None for a damaged one, which is as none, and a line in the log that says what to do."""
+    """The receipt in a file; None where there is none, and for a damaged one."""
+    return next((receipt for _, receipt in _read_all([path])), None)
+
+
+def _parsed(path: UPath, content: bytes) -> Receipt | None:
+    """The receipt; None for a damaged one, which is as none, and a line in the log that says what to do."""
     try:
-        return _JSON.validate_json(path.read_bytes())
+        return _JSON.validate_json(content)
     except ValueError:
         log.warning(
             "%s: this receipt is damaged. Delete it, then run `tiktok-assets process`: its export is read again.", path
@@ -140,7 +152,7 @@ def proven_ids(lake: Lake, account: str) -> frozenset[str]:
 def months_noted(lake: Lake, account: str, export_id: str) -> tuple[dt.date, ...]:
     """The months that an export has to reach by its open receipt, also unlabelled ones. Empty without a receipt."""
     path = lake.raw_folder("exports", account) / f"{export_id}{_OPEN}"
-    receipt = _read(path) if path.exists() else None
+    receipt = _read(path) if exists(path) else None
     return receipt.months if receipt else ()
 
 
@@ -150,7 +162,7 @@ def write_receipt(lake: Lake, account: str, source: str, export: Export, run_id:
     An open receipt that exists already stays as it is, unless it is damaged.
     """
     path = lake.raw_folder("exports", account) / f"{export.export_id}{_OPEN}"
-    if path.exists() and _read(path):
+    if (is_there := exists(path)) and _read(path):
         return
     receipt = Receipt(
         export_id=export.export_id,
@@ -168,7 +180,8 @@ def write_receipt(lake: Lake, account: str, source: str, export: Export, run_id:
         warnings=export.warnings,
         doubts=export.doubts,
     )
-    _write(lake, path, receipt)
+    with contextlib.suppress(FileExistsError):  # another run has read the same export at the same time
+        lake.write_bytes(path, _content(receipt), create=not is_there)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,9 +222,7 @@ def note_shifts(
     """
     moved = []
     with lake.alone("receipts"):
-        for path in _receipt_files(lake, account):
-            if (receipt := _read(path)) is None:
-                continue
+        for path, receipt in _read_all(_receipt_files(lake, account)):
             before = receipt.shifts
             if before is None and path.name.endswith((_CLOSED, _LOADED)):
                 before = {}  # written before labels were judged: its labels were used unchanged
@@ -240,11 +251,7 @@ def note_loaded(lake: Lake, account: str, partitions: PartitionRange, run_id: st
     months of an export may arrive in different runs at the same time.
     """
     with lake.alone("receipts"):
-        for path in _receipt_files(lake, account):
-            if not path.name.endswith(_OPEN):
-                continue
-            if (receipt := _read(path)) is None:
-                continue
+        for path, receipt in _read_all(_receipt_files(lake, account, _OPEN)):
             if receipt.run_id != run_id and receipt.written_at > started_at:
                 continue
             reached = {*receipt.months_reached, *partitions.months}
@@ -255,12 +262,13 @@ def note_loaded(lake: Lake, account: str, partitions: PartitionRange, run_id: st
 
 def loaded_receipts(lake: Lake, account: str) -> list[Receipt]:
     """The receipts of the exports of ``account`` that are in the warehouse, published or not."""
-    paths = {path.name: path for path in files_in(plain(lake.raw_folder("exports", account)))}
-    found: dict[str, UPath] = {}
+    folder = plain(lake.raw_folder("exports", account))
+    names, found = names_in(folder), dict[str, str]()
     for state in (_CLOSED, _LOADED):  # a crash can leave two: the earlier state counts
-        found |= {name.removesuffix(state): path for name, path in paths.items() if name.endswith(state)}
-    still_open = {name.removesuffix(_OPEN) for name in paths if name.endswith(_OPEN)}
-    return [_JSON.validate_json(found[one].read_bytes()) for one in sorted(found.keys() - still_open)]
+        found |= {name.removesuffix(state): name for name in names if name.endswith(state)}
+    still_open = {name.removesuffix(_OPEN) for name in names if name.endswith(_OPEN)}
+    contents = read_many(folder / found[one] for one in sorted(found.keys() - still_open))
+    return [_JSON.validate_json(content) for content in contents if content is not None]
 
 
 def reopen(lake: Lake, account: str, months: Mapping[str, Iterable[dt.date]]) -> None:
@@ -276,7 +284,7 @@ def reopen(lake: Lake, account: str, months: Mapping[str, Iterable[dt.date]]) ->
 
 def waiting_for_publication(lake: Lake, accounts: Iterable[str]) -> list[UPath]:
     """The receipts of the exports that are loaded and not published yet."""
-    return [path for one in accounts for path in _receipt_files(lake, one) if path.name.endswith(_LOADED)]
+    return [path for one in accounts for path in _receipt_files(lake, one, _LOADED)]
 
 
 def close_receipts(lake: Lake, published: Iterable[UPath]) -> None:
@@ -289,15 +297,19 @@ def close_receipts(lake: Lake, published: Iterable[UPath]) -> None:
                 lake.remove(path)
 
 
-def _receipt_files(lake: Lake, account: str) -> list[UPath]:
-    states = (_OPEN, _LOADED, _CLOSED)
-    return [path for path in files_in(lake.raw_folder("exports", account)) if path.name.endswith(states)]
+def _receipt_files(lake: Lake, account: str, *states: str) -> list[UPath]:
+    folder = lake.raw_folder("exports", account)
+    return [folder / name for name in names_in(folder) if name.endswith(states or (_OPEN, _LOADED, _CLOSED))]
 
 
 def _write(lake: Lake, path: UPath, receipt: Receipt) -> None:
     """Store the receipt under the name of its state: loaded once every month is reached; a closed one stays closed."""
     state = _OPEN if not receipt.has_reached_all else _CLOSED if path.name.endswith(_CLOSED) else _LOADED
     target = path.parent / f"{receipt.export_id}{state}"
-    lake.write_bytes(target, _JSON.dump_json(receipt, indent=2, exclude_none=True) + b"\n")
+    lake.write_bytes(target, _content(receipt))
     if path != target:
         lake.remove(path)
+
+
+def _content(receipt: Receipt) -> bytes:
+    return _JSON.dump_json(receipt, indent=2, exclude_none=True) + b"\n"
