@@ -84,7 +84,7 @@ def build_new_exports(
     @reports_failures
     def new_exports(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         try:
-            with Locks(lake.settings.locks, "the sensor new_exports").hold(PLANNING, wait=False):
+            with Locks(lake.settings.locks, "the sensor new_exports").hold(PLANNING, wait=False), lake.looking():
                 return look(context)
         except LockTaken as taken:
             return dg.SkipReason(f"{taken} What has landed is processed there, or by the next tick after it.")

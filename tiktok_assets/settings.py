@@ -82,7 +82,22 @@ def _location(value: object) -> object:
     protocol = value.partition("://")[0]
     if protocol not in fsspec.available_protocols():
         raise ValueError(f"no storage is called {protocol}://")
-    return UPath(value.rstrip("/"))
+    try:
+        fsspec.get_filesystem_class(protocol)
+    except ImportError as error:
+        raise ValueError(_MISSING_PACKAGE if protocol in _S3 else str(error)) from error
+    return UPath(value.rstrip("/"), **(_OPTIONS_OF_S3 if protocol in _S3 else {}))
+
+
+_S3 = ("s3", "s3a")
+_MISSING_PACKAGE = "S3 needs the extra `cluster`: `uv sync --extra cluster`, or `pip install 'tiktok-assets[cluster]'`"
+_OPTIONS_OF_S3 = {
+    "use_listings_cache": False,  # it is for ever: what other processes store would never be seen
+    "max_concurrency": 1,  # of the parts of one object: with more, s3fs asks for the size before each read
+    "config_kwargs": {"retries": {"mode": "standard", "max_attempts": 10}, "max_pool_connections": 32},
+}
+"""Endpoint, region and credentials come from the usual variables, ``AWS_*``. A server that is busy (503) is asked again
+for about a minute."""
 
 
 def _comma_separated(value: object) -> object:
@@ -351,9 +366,9 @@ class Settings(BaseSettings):
         return self.state / "warehouse.duckdb"
 
     @property
-    def previous_lake(self) -> Path:
-        """The lake before a rebuild, until the new one is complete."""
-        return self.state / "before-rebuild"
+    def previous_lake(self) -> UPath:
+        """The lake before a rebuild, until the new one is complete; in the same storage."""
+        return UPath(self.state if isinstance(self.data_dir, Path) else self.data_dir) / "before-rebuild"
 
     @property
     def locks(self) -> Path:

@@ -13,7 +13,7 @@ import contextlib
 import datetime as dt
 import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pydantic import TypeAdapter
@@ -27,7 +27,8 @@ from tiktok_assets.inbox.tries import forget_tries
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.reports.export import Export
 from tiktok_assets.settings import APART
-from tiktok_assets.storage.lake import Lake, files_in, plain
+from tiktok_assets.storage.lake import Lake, plain, read_many
+from tiktok_assets.storage.look import exists, names_in
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ def _ids(lake: Lake, account: str, *states: str) -> frozenset[str]:
 
 def _names(folder: UPath) -> list[str]:
     """The names of the receipts of all versions. Raises DataOfNewerVersion for one that this program does not know."""
-    names = [path.name for path in files_in(folder) if ".v" in path.name]
+    names = [name for name in names_in(folder) if ".v" in name]
     newest = max((int(found[1]) for name in names if (found := _VERSION.search(name))), default=0)
     if newest > int(READER_VERSION):
         raise DataOfNewerVersion(
@@ -131,15 +132,26 @@ _JSON = TypeAdapter(Receipt)
 
 def receipts(lake: Lake, account: str) -> Iterator[Receipt]:
     """The receipts of every export of ``account`` that raw holds, open or closed."""
-    for path in _receipt_files(lake, account):
-        if receipt := _read(path):
-            yield receipt
+    for _, receipt in _read_all(_receipt_files(lake, account)):
+        yield receipt
+
+
+def _read_all(paths: Sequence[UPath]) -> Iterator[tuple[UPath, Receipt]]:
+    """The receipts in these files, read many at a time, without damaged ones."""
+    for path, content in zip(paths, read_many(paths), strict=True):
+        if content is not None and (receipt := _parsed(path, content)):
+            yield path, receipt
 
 
 def _read(path: UPath) -> Receipt | None:
-    """The receipt in a file; None for a damaged one, which is as none, and a line in the log that says what to do."""
+    """The receipt in a file; None where there is none, and for a damaged one."""
+    return next((receipt for _, receipt in _read_all([path])), None)
+
+
+def _parsed(path: UPath, content: bytes) -> Receipt | None:
+    """The receipt; None for a damaged one, which is as none, and a line in the log that says what to do."""
     try:
-        return _JSON.validate_json(path.read_bytes())
+        return _JSON.validate_json(content)
     except ValueError:
         log.warning(
             "%s: this receipt is damaged. Delete it, then run `tiktok-assets process`: its export is read again.", path
@@ -167,7 +179,7 @@ def months_noted(lake: Lake, account: str, export_id: str) -> tuple[dt.date, ...
 def _not_loaded(lake: Lake, account: str, export_id: str) -> Receipt | None:
     """The receipt of an export that is open or curated; None where there is none, or a damaged one."""
     paths = [lake.raw_folder("exports", account) / f"{export_id}{state}" for state in (_OPEN, _CURATED)]
-    return next((receipt for path in paths if path.exists() and (receipt := _read(path))), None)
+    return next((receipt for path in paths if exists(path) and (receipt := _read(path))), None)
 
 
 def write_receipt(lake: Lake, account: str, source: str, export: Export, run_id: str) -> None:
@@ -175,6 +187,8 @@ def write_receipt(lake: Lake, account: str, source: str, export: Export, run_id:
 
     The receipt of an export that is not loaded stays as it is, unless it is damaged.
     """
+    path = lake.raw_folder("exports", account) / f"{export.export_id}{_OPEN}"
+    is_there = exists(path)
     if _not_loaded(lake, account, export.export_id):
         return
     receipt = Receipt(
@@ -193,7 +207,8 @@ def write_receipt(lake: Lake, account: str, source: str, export: Export, run_id:
         warnings=export.warnings,
         doubts=export.doubts,
     )
-    _write(lake, lake.raw_folder("exports", account) / f"{export.export_id}{_OPEN}", receipt)
+    with contextlib.suppress(FileExistsError):  # another run has read the same export at the same time
+        lake.write_bytes(path, _content(receipt), create=not is_there)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,9 +249,7 @@ def note_shifts(
     """
     moved = []
     with lake.alone("receipts"):
-        for path in _receipt_files(lake, account):
-            if (receipt := _read(path)) is None:
-                continue
+        for path, receipt in _read_all(_receipt_files(lake, account)):
             before = receipt.shifts
             if before is None and path.name.endswith((_CLOSED, _LOADED)):
                 before = {}  # written before labels were judged: its labels were used unchanged
@@ -276,7 +289,7 @@ def note_curated(lake: Lake, account: str, partitions: PartitionRange, run: RunO
     """Note that the tables of ``partitions`` are complete in the lake: exports of ``account`` with all their months are
     curated, and wait to be loaded."""
     with lake.alone("receipts"):
-        for path, receipt in _in_states(lake, account, _OPEN):
+        for path, receipt in _read_all(_receipt_files(lake, account, _OPEN)):
             if run.has_read(receipt):
                 made = {*(receipt.months_curated or ()), *partitions.months}
                 of_its = tuple(month for month in receipt.months if month in made)
@@ -294,7 +307,7 @@ def note_loaded(
     the same time. ``loaded_in``: the copy of the warehouse.
     """
     with lake.alone("receipts"):
-        for path, receipt in _in_states(lake, account, _OPEN, _CURATED):
+        for path, receipt in _read_all(_receipt_files(lake, account, _OPEN, _CURATED)):
             if receipt.is_curated or (run is not None and run.has_read(receipt)):
                 reached = {*receipt.months_reached, *partitions.months}
                 of_its = tuple(month for month in receipt.months if month in reached)
@@ -305,17 +318,20 @@ def note_loaded(
 def curated_receipts(lake: Lake, account: str) -> list[Receipt]:
     """The receipts of the exports of ``account`` that are complete in the lake and wait to be loaded."""
     not_open = _ids(lake, account, _CURATED, _LOADED, _CLOSED)
-    return [receipt for _, receipt in _in_states(lake, account, _CURATED) if receipt.export_id in not_open]
+    return [
+        receipt for _, receipt in _read_all(_receipt_files(lake, account, _CURATED)) if receipt.export_id in not_open
+    ]
 
 
 def loaded_receipts(lake: Lake, account: str) -> list[Receipt]:
     """The receipts of the exports of ``account`` that are in the warehouse, published or not."""
-    paths = {path.name: path for path in files_in(plain(lake.raw_folder("exports", account)))}
-    found: dict[str, UPath] = {}
+    folder = plain(lake.raw_folder("exports", account))
+    names, found = names_in(folder), dict[str, str]()
     for state in (_CLOSED, _LOADED):  # a crash can leave two: the earlier state counts
-        found |= {name.removesuffix(state): path for name, path in paths.items() if name.endswith(state)}
-    still_open = {name.removesuffix(state) for state in (_OPEN, _CURATED) for name in paths if name.endswith(state)}
-    return [_JSON.validate_json(found[one].read_bytes()) for one in sorted(found.keys() - still_open)]
+        found |= {name.removesuffix(state): name for name in names if name.endswith(state)}
+    still_open = {name.removesuffix(state) for state in (_OPEN, _CURATED) for name in names if name.endswith(state)}
+    contents = read_many(folder / found[one] for one in sorted(found.keys() - still_open))
+    return [_JSON.validate_json(content) for content in contents if content is not None]
 
 
 def reopen(lake: Lake, account: str, months: Mapping[str, Iterable[dt.date]], *, is_in_lake: bool = False) -> None:
@@ -335,21 +351,20 @@ def reopen(lake: Lake, account: str, months: Mapping[str, Iterable[dt.date]], *,
 
 def waiting_for_publication(lake: Lake, accounts: Iterable[str]) -> list[UPath]:
     """The receipts of the exports that are loaded and not published yet, whichever copy of the warehouse holds them."""
-    return [path for one in accounts for path in _receipt_files(lake, one) if path.name.endswith(_LOADED)]
+    return [path for one in accounts for path in _receipt_files(lake, one, _LOADED)]
 
 
 def held_in(waiting: Iterable[UPath], copy: str) -> list[UPath]:
     """Of the receipts of loaded exports those whose rows this ``copy`` of the warehouse holds."""
-    return [path for path in waiting if (receipt := _read(path)) and receipt.loaded_in == copy]
+    return [path for path, receipt in _read_all([*waiting]) if receipt.loaded_in == copy]
 
 
 def load_again(lake: Lake, lost: Iterable[UPath]) -> None:
     """Have these loaded exports loaded again out of the lake: the copy of the warehouse that holds them is ``lost``."""
     with lake.alone("receipts"):
-        for path in lost:
-            if path.exists() and (receipt := _read(path)):  # else reopened or loaded again meanwhile
-                again = replace(receipt, months_curated=receipt.months, months_reached=(), loaded_in=None)
-                _write(lake, path, again)
+        for path, receipt in _read_all([*lost]):  # without those reopened or loaded again meanwhile
+            again = replace(receipt, months_curated=receipt.months, months_reached=(), loaded_in=None)
+            _write(lake, path, again)
 
 
 def close_receipts(lake: Lake, published: Iterable[UPath]) -> None:
@@ -362,13 +377,9 @@ def close_receipts(lake: Lake, published: Iterable[UPath]) -> None:
                 lake.remove(path)
 
 
-def _receipt_files(lake: Lake, account: str) -> list[UPath]:
-    return [path for path in files_in(lake.raw_folder("exports", account)) if path.name.endswith(_STATES)]
-
-
-def _in_states(lake: Lake, account: str, *states: str) -> list[tuple[UPath, Receipt]]:
-    paths = [path for path in _receipt_files(lake, account) if path.name.endswith(states)]
-    return [(path, receipt) for path in paths if (receipt := _read(path))]
+def _receipt_files(lake: Lake, account: str, *states: str) -> list[UPath]:
+    folder = lake.raw_folder("exports", account)
+    return [folder / name for name in names_in(folder) if name.endswith(states or _STATES)]
 
 
 def _write(lake: Lake, path: UPath, receipt: Receipt) -> None:
@@ -378,6 +389,10 @@ def _write(lake: Lake, path: UPath, receipt: Receipt) -> None:
     else:
         state = _CURATED if receipt.is_curated else _OPEN
     target = path.parent / f"{receipt.export_id}{state}"
-    lake.write_bytes(target, _JSON.dump_json(receipt, indent=2, exclude_none=True) + b"\n")
+    lake.write_bytes(target, _content(receipt))
     if path != target:
         lake.remove(path)
+
+
+def _content(receipt: Receipt) -> bytes:
+    return _JSON.dump_json(receipt, indent=2, exclude_none=True) + b"\n"

@@ -23,7 +23,8 @@ from tiktok_assets.inbox.receipts import note_shifts, processed
 from tiktok_assets.pipeline.process import process
 from tiktok_assets.pipeline.rebuild import rebuild
 from tiktok_assets.settings import Settings
-from tiktok_assets.storage.lake import Lake, local_copy
+from tiktok_assets.storage.copies import local_copy
+from tiktok_assets.storage.lake import Lake
 from tiktok_assets.studio.landed import is_manual, known_days
 from tiktok_assets_tests.conftest import Install
 from tiktok_assets_tests.instances import fresh

@@ -16,7 +16,8 @@ from upath import UPath
 from tiktok_assets import read
 from tiktok_assets.pipeline.process import process
 from tiktok_assets.settings import Settings
-from tiktok_assets.storage.lake import Lake, files_in, free_name, local_copy
+from tiktok_assets.storage.copies import local_copy
+from tiktok_assets.storage.lake import Lake, files_in, free_name
 from tiktok_assets.storage.published import published_copy
 from tiktok_assets_tests.conftest import Install
 from tiktok_assets_tests.instances import fresh
@@ -188,7 +189,9 @@ def test_a_copy_on_this_machine_keeps_name_and_time(remote: Settings) -> None:
     with local_copy(path) as copy:
         assert (copy.name, copy.read_bytes()) == ("Overview.csv", b"content")
         assert copy.stat().st_mtime == pytest.approx(path.fs.modified(path.path).timestamp(), abs=1)
-    assert not copy.exists()
+    path.write_bytes(b"changed")
+    with local_copy(path) as copy:
+        assert copy.read_bytes() == b"changed"
 
 
 def test_the_whole_pipeline_works_on_remote_storage(remote: Settings, tmp_path: Path) -> None:
