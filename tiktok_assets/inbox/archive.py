@@ -8,7 +8,7 @@ Moving it back manually undoes the archiving.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,14 +18,18 @@ from upath import UPath
 from tiktok_assets.accounts import load_roster
 from tiktok_assets.exports.archive import export_id
 from tiktok_assets.exports.problems import ExportProblem
-from tiktok_assets.inbox.files import account_folders, files_below, is_behind_link, is_there, shown
+from tiktok_assets.inbox.files import account_folders, files_below, is_behind_link, is_there, path_below, shown
 from tiktok_assets.inbox.receipts import Receipt, processed, receipts
 from tiktok_assets.inbox.streams import stream_folders
 from tiktok_assets.progress import Progress, silent
 from tiktok_assets.settings import STREAMS, Settings
-from tiktok_assets.storage.lake import Lake, changed_at, local_copy
+from tiktok_assets.storage.copies import fetch, local_copy
+from tiktok_assets.storage.lake import Lake
+from tiktok_assets.storage.look import exists
+from tiktok_assets.storage.objects import keeps_times
 from tiktok_assets.storage.streams import named_files, unmade_files
 
+_FETCHED_AT_ONCE = 64
 # Evidence of the download time that is stored inside the file and does not depend on the file's modification time.
 _KEPT_ANYWHERE = ("captured_at", "zip_stamp", "zip_name")
 
@@ -116,7 +120,10 @@ def archive(
     moved: list[Archived] = []
     kept: list[Kept] = []
     younger = 0
-    with lake.alone("intake"):  # everything that moves files in these folders holds the same lock
+    with (
+        lake.alone("intake"),
+        lake.looking_at_everything(),
+    ):  # everything that moves files in these folders holds the same lock
         for done, owner in enumerate([*accounts, STREAMS]):
             progress(owner, done, len(accounts) + 1)
             folder = _of_streams(lake) if owner == STREAMS else _of_account(lake, owner)
@@ -137,7 +144,7 @@ def _of_account(lake: Lake, account: str) -> _Folder:
 
     def lacking(one: Receipt) -> list[str]:
         files = {name: lake.raw_file(name, account, one.downloaded_at, one.export_id) for name in one.reports}
-        return [name for name, file in files.items() if not file.exists()]
+        return [name for name, file in files.items() if not exists(file)]
 
     noted = {
         one.export_id: _Noted(
@@ -167,13 +174,14 @@ def _of_streams(lake: Lake) -> _Folder:
 
 def _outcomes(lake: Lake, folder: _Folder, before: dt.datetime, *, dry_run: bool) -> Iterator[Archived | Kept | None]:
     """The outcome for each file of the landing folder; None for one that is too young."""
-    holders = {_digest(path): path for path in files_below(folder.archived)}
+    holders = {_digest(path): path for path in _fetched(files_below(folder.archived))}
     for path, digest in _in_order(folder):
-        source = path.relative_to(folder.landing).as_posix()
+        source = path_below(path, folder.landing)
         try:
             if isinstance(digest, ExportProblem):
                 raise _Stays(str(digest), is_fault=True)
-            moment = dt.datetime.fromtimestamp(changed_at(path), dt.UTC)
+            with local_copy(path) as file:  # an object's own time is when the storage got it
+                moment = dt.datetime.fromtimestamp(file.stat().st_mtime, dt.UTC)
             if digest in folder.noted:
                 moment = min(moment, folder.noted[digest].downloaded_at)
             if moment > before:
@@ -197,14 +205,22 @@ def _outcomes(lake: Lake, folder: _Folder, before: dt.datetime, *, dry_run: bool
             )
 
 
+def _fetched(paths: Iterable[UPath]) -> Iterator[UPath]:
+    """The same, those of an object storage fetched many at a time."""
+    paths = list(paths)
+    for start in range(0, len(paths), _FETCHED_AT_ONCE):
+        fetch(paths[start : start + _FETCHED_AT_ONCE])
+        yield from paths[start : start + _FETCHED_AT_ONCE]
+
+
 def _in_order(folder: _Folder) -> list[tuple[UPath, str | ExportProblem]]:
     """The files with their sha256. Among files of equal bytes, the one that tables name as their source comes first."""
-    files = [(path, _digest(path)) for path in files_below(folder.landing)]
+    files = [(path, _digest(path)) for path in _fetched(files_below(folder.landing))]
 
     def is_other(file: tuple[UPath, str | ExportProblem]) -> bool:
         path, digest = file
         noted = folder.noted.get(digest) if isinstance(digest, str) else None
-        source = path.relative_to(folder.landing).as_posix()
+        source = path_below(path, folder.landing)
         return isinstance(digest, str) and (noted is None or noted.source != source)
 
     return sorted(files, key=is_other)
@@ -219,7 +235,7 @@ def _require_movable(lake: Lake, path: UPath, target: UPath, digest: str, noted:
         raise _Stays("is a link. Links are not archived.")
     if is_behind_link(path, lake.settings.landing):
         raise _Stays("lies in a folder that is linked or mounted into landing. Such files are not moved.")
-    if not isinstance(path, Path) and not noted.has_own_time:
+    if not keeps_times(target) and not noted.has_own_time:
         raise _Stays("only the file's time says when it was downloaded, and this storage does not keep it on a move.")
     if is_there(target) and _digest(target) != digest:
         raise _Stays(f"another file is at {target}, and tables name both by this path. Nothing is overwritten.")

@@ -23,22 +23,25 @@ from tiktok_assets.inbox.files import (
     Refused,
     State,
     files_below,
-    identity,
     is_behind_link,
     is_same,
     is_text,
     is_there,
     is_younger,
     lies_below,
+    path_below,
     shown,
     state_of,
     unchanged,
 )
 from tiktok_assets.inbox.findings import Finding
+from tiktok_assets.inbox.identities import identity
 from tiktok_assets.inbox.quarantine import Rejected, quarantine
 from tiktok_assets.inbox.sandbox import Limits, read_within
 from tiktok_assets.settings import STREAMS
-from tiktok_assets.storage.lake import Lake, free_name, local_copy
+from tiktok_assets.storage.copies import local_copy
+from tiktok_assets.storage.lake import Lake, free_name
+from tiktok_assets.storage.look import exists
 from tiktok_assets.storage.streams import (
     MonthMade,
     made_of_today,
@@ -215,8 +218,7 @@ def _described(path: UPath, state: State, limits: Limits) -> StreamsFile | Expor
 
 def source_of_streams(lake: Lake, path: UPath) -> str:
     """The name of a file in tables: its path below ``landing/streams`` or ``archive/streams``."""
-    folder = next(folder for folder in stream_folders(lake) if lies_below(path, folder))
-    return path.relative_to(folder).as_posix()
+    return path_below(path, next(folder for folder in stream_folders(lake) if lies_below(path, folder)))
 
 
 def new_files(lake: Lake) -> Iterator[StreamsFile | ExportProblem]:
@@ -254,7 +256,7 @@ def _differs(now: MonthMade, was: MonthMade | None) -> bool:
 
 
 def _is_missing(lake: Lake, month: dt.date, was: MonthMade) -> bool:
-    return bool(was.file) and not month_file(lake, month).exists()
+    return bool(was.file) and not exists(month_file(lake, month))
 
 
 def lost_files(lake: Lake) -> dict[dt.date, list[str]]:

@@ -16,7 +16,7 @@ from upath import UPath
 from tiktok_assets.accounts import InvalidAccounts, load_roster
 from tiktok_assets.graph import build_definitions, warehouse_of
 from tiktok_assets.inbox.archive import archive
-from tiktok_assets.inbox.files import identity
+from tiktok_assets.inbox.identities import identity
 from tiktok_assets.inbox.inspect import inspect
 from tiktok_assets.inbox.sandbox import Limits
 from tiktok_assets.inbox.streams import months_to_make
@@ -67,7 +67,7 @@ def folder(settings: Settings) -> Path:
 
 
 def published(settings: Settings) -> list[tuple[str, str, dt.date, int]]:
-    with duckdb.connect(settings.warehouse, read_only=True) as warehouse:
+    with duckdb.connect(str(settings.warehouse), read_only=True) as warehouse:
         return warehouse.sql("select song, store, date, streams from song_streams order by all").fetchall()
 
 
