@@ -26,7 +26,7 @@ from tiktok_assets.inbox.tries import forget_tries
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.reports.export import Export
 from tiktok_assets.storage.lake import Lake, plain, read_many
-from tiktok_assets.storage.look import exists, names_in
+from tiktok_assets.storage.look import exists, is_missing, names_in
 
 log = logging.getLogger(__name__)
 
@@ -152,7 +152,7 @@ def proven_ids(lake: Lake, account: str) -> frozenset[str]:
 def months_noted(lake: Lake, account: str, export_id: str) -> tuple[dt.date, ...]:
     """The months that an export has to reach by its open receipt, also unlabelled ones. Empty without a receipt."""
     path = lake.raw_folder("exports", account) / f"{export_id}{_OPEN}"
-    receipt = _read(path) if exists(path) else None
+    receipt = None if is_missing(path) else _read(path)
     return receipt.months if receipt else ()
 
 
