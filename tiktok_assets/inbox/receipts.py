@@ -28,7 +28,7 @@ from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.reports.export import Export
 from tiktok_assets.settings import APART
 from tiktok_assets.storage.lake import Lake, plain, read_many
-from tiktok_assets.storage.look import exists, names_in
+from tiktok_assets.storage.look import exists, is_missing, names_in
 
 log = logging.getLogger(__name__)
 
@@ -179,7 +179,7 @@ def months_noted(lake: Lake, account: str, export_id: str) -> tuple[dt.date, ...
 def _not_loaded(lake: Lake, account: str, export_id: str) -> Receipt | None:
     """The receipt of an export that is open or curated; None where there is none, or a damaged one."""
     paths = [lake.raw_folder("exports", account) / f"{export_id}{state}" for state in (_OPEN, _CURATED)]
-    return next((receipt for path in paths if exists(path) and (receipt := _read(path))), None)
+    return next((receipt for path in paths if not is_missing(path) and (receipt := _read(path))), None)
 
 
 def write_receipt(lake: Lake, account: str, source: str, export: Export, run_id: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 
 from tiktok_assets.storage.lake import Lake, read_many
-from tiktok_assets.storage.look import exists
+from tiktok_assets.storage.look import is_missing
 
 _TRIES = "tries.json"
 _MOST_DEATHS = 5
@@ -59,7 +59,7 @@ def note_death(lake: Lake, account: str) -> None:
 def tries(lake: Lake, account: str) -> dict[str, Tries]:
     """The runs started for each export of ``account`` that is not loaded, by export id."""
     path = lake.raw_folder("exports", account) / _TRIES
-    content = read_many([path])[0] if exists(path) else None
+    content = None if is_missing(path) else read_many([path])[0]
     return {export_id: Tries(**counted) for export_id, counted in json.loads(content or b"{}").items()}
 
 

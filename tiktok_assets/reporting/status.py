@@ -27,7 +27,7 @@ from tiktok_assets.curated.coverage.export_coach import advise
 from tiktok_assets.exports.problems import UnreadableFile
 from tiktok_assets.exports.windows import last_day_with_data
 from tiktok_assets.inbox.files import account_files, files_below
-from tiktok_assets.inbox.identities import identity
+from tiktok_assets.inbox.identities import identity, know_identities
 from tiktok_assets.inbox.ownership import home_of
 from tiktok_assets.inbox.quarantine import in_quarantine, note_of, sentence
 from tiktok_assets.inbox.receipts import processed, receipts
@@ -35,6 +35,8 @@ from tiktok_assets.inbox.streams import unprocessed_streams
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake, files_in, scan_partitions
+from tiktok_assets.storage.look import names_in
+from tiktok_assets.storage.objects import is_object
 from tiktok_assets.storage.streams import staged_streams
 from tiktok_assets.studio.session import Sessions, SessionState, SessionStatus
 
@@ -105,6 +107,12 @@ class Status:
 
 def status(lake: Lake, roster: Roster, accounts: Sequence[Account], now: dt.datetime) -> Status:
     """The status of ``accounts`` at ``now`` (aware). Raises OSError for a folder that cannot be read."""
+    with lake.looking_at_everything():
+        know_identities(lake)
+        return _status(lake, roster, accounts, now)
+
+
+def _status(lake: Lake, roster: Roster, accounts: Sequence[Account], now: dt.datetime) -> Status:
     sessions = Sessions.of(lake.settings, clock=lambda: now)
     found = coverages(lake, [account.key for account in accounts], now)
     return Status(
@@ -236,7 +244,7 @@ def _unassigned(lake: Lake, roster: Roster) -> int:
     for path in files_in(lake.settings.landing):
         if path == lake.settings.landed_streams:
             continue
-        if path.is_dir():
+        if names_in(path) if is_object(path) else path.is_dir():
             count += sum(1 for _ in files_below(path)) if home_of(lake.settings, roster, path.name) is None else 0
         else:
             count += not path.name.startswith(".")

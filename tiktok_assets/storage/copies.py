@@ -9,8 +9,10 @@ from __future__ import annotations
 import contextlib
 import functools
 import itertools
+import shutil
 import tempfile
 import threading
+import weakref
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -29,7 +31,8 @@ class Copies:
     """The copies of one process; the ones used least recently go first, except those in use."""
 
     def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="tiktok-assets-")
+        self._folder = Path(tempfile.mkdtemp(prefix="tiktok-assets-"))
+        weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self._numbers = itertools.count()
         self._lock = threading.Lock()
         self._kept: dict[Key, Path] = {}
@@ -75,7 +78,7 @@ class Copies:
                 self._size += copy.stat().st_size
 
     def _fetched(self, path: UPath) -> Path:
-        folder = Path(self._folder.name) / str(next(self._numbers))
+        folder = self._folder / str(next(self._numbers))
         folder.mkdir()
         objects.download(path, folder / path.name)
         return folder / path.name

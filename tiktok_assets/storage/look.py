@@ -121,6 +121,11 @@ def exists(path: UPath) -> bool:
     return key in listed.entries or bool(listed.children.get(key))
 
 
+def is_missing(path: UPath) -> bool:
+    """Whether the look under way shows no such file. Without a look it may be there: reading it tells."""
+    return _listing(path) is not None and not exists(path)
+
+
 def entry_of(path: UPath) -> Entry:
     """What is known of an object. Raises FileNotFoundError."""
     if (listed := _listing(path)) is None:

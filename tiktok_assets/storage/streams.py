@@ -21,7 +21,7 @@ from tiktok_assets.curated.songs.song import Song
 from tiktok_assets.exports.months import month_of
 from tiktok_assets.storage.duckdb import Session
 from tiktok_assets.storage.lake import Lake, changed_at, partitions_in, read_many, read_parquet, scan_parquet
-from tiktok_assets.storage.look import exists, names_in
+from tiktok_assets.storage.look import exists, is_missing, names_in
 from tiktok_assets.storage.manifest import digest_of
 from tiktok_assets.streams.reading import STREAMS_READER, StreamsFile
 from tiktok_assets.streams.tables import SONG_STREAMS, STREAM_TABLES, STREAMS, Streams
@@ -159,10 +159,9 @@ def stored_rows(session: Session) -> dict[dt.date, str]:
 
 def noted(lake: Lake) -> dict[dt.date, MonthMade]:
     """By month, what a run has noted; nothing where there is no manifest that can be read: all is made again."""
-    if not exists(path := _manifest(lake)):
-        return {}
+    path = _manifest(lake)
     try:
-        return _FORM.validate_json(read_many([path])[0] or b"{}")
+        return _FORM.validate_json((None if is_missing(path) else read_many([path])[0]) or b"{}")
     except ValidationError:
         return {}
 

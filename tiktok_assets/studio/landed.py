@@ -16,7 +16,7 @@ from tiktok_assets.exports.problems import ExportProblem
 from tiktok_assets.exports.windows import LandedWindow, Window, final_days
 from tiktok_assets.inbox.contents import read_with_siblings
 from tiktok_assets.inbox.files import account_files
-from tiktok_assets.inbox.identities import identity
+from tiktok_assets.inbox.identities import identity, know_identities
 from tiktok_assets.inbox.receipts import receipts
 from tiktok_assets.inbox.sandbox import Limits
 from tiktok_assets.reports import REPORTS
@@ -54,8 +54,10 @@ def extraction_request(
 def known_days(lake: Lake, account: str) -> Mapping[str, frozenset[dt.date]]:
     """By section, the days whose numbers were available when an export of them was downloaded."""
     landed: dict[str, list[LandedWindow]] = {}
-    for section, window in _windows(lake, account):
-        landed.setdefault(section, []).append(window)
+    with lake.looking_at([account]):
+        know_identities(lake)
+        for section, window in _windows(lake, account):
+            landed.setdefault(section, []).append(window)
     return {section: final_days(windows) for section, windows in landed.items()}
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import http.client
 import json
 import os
 import shutil
@@ -15,15 +16,20 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 _STARTED_WITHIN = 60.0  # seconds
 _PR_SET_PDEATHSIG = 1
+_SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
 
 
 @dataclass(frozen=True)
@@ -118,12 +124,8 @@ def _running(command: list[str], folder: Path) -> Iterator[subprocess.Popen[byte
     try:
         yield process
     finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        process.kill()  # its data are of no use any more
+        process.wait()
 
 
 def _end_with_parent() -> None:
@@ -148,3 +150,64 @@ def _answers(endpoint: str) -> bool:
     except OSError:
         return False
     return True
+
+
+class Front:
+    """A proxy in front of an S3 server: counts the requests by their kind, and answers 503 while it is ``busy``."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        front, server = self, urllib.parse.urlsplit(store.endpoint).netloc
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def answer(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                front.requests[f"{self.command}{' LIST' if 'list-type=' in self.path else ''}"] += 1
+                if time.monotonic() < front.busy_until:
+                    front.refused += 1
+                    self._send(503, {}, _SLOW_DOWN)
+                    return
+                connection = http.client.HTTPConnection(server)
+                with contextlib.closing(connection):
+                    connection.request(self.command, self.path, body, dict(self.headers))
+                    got = connection.getresponse()
+                    self._send(got.status, dict(got.getheaders()), got.read())
+
+            do_GET = do_PUT = do_HEAD = do_DELETE = do_POST = answer  # noqa: N815
+
+            def _send(self, status: int, headers: Mapping[str, str], content: bytes) -> None:
+                self.send_response_only(status)
+                for name, value in headers.items():
+                    if name.lower() not in ("transfer-encoding", "content-length"):
+                        self.send_header(name, value)
+                length = headers.get("Content-Length", "0") if self.command == "HEAD" else str(len(content))
+                self.send_header("Content-Length", length)
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        self.requests: Counter[str] = Counter()
+        self.refused, self.busy_until = 0, 0.0
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+
+    def be_busy(self, seconds: float) -> None:
+        """Answer 503 from now on for so long."""
+        self.busy_until = time.monotonic() + seconds
+
+
+@contextlib.contextmanager
+def in_front_of(store: ObjectStore) -> Iterator[tuple[ObjectStore, Front]]:
+    """The store as it is reached through a ``Front``."""
+    front = Front(store)
+    thread = threading.Thread(target=front.server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield replace(store, endpoint=f"http://127.0.0.1:{front.server.server_address[1]}"), front
+    finally:
+        front.server.shutdown()
+        front.server.server_close()
+        thread.join()

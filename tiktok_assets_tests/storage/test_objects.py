@@ -1,0 +1,165 @@
+"""Object storage without a server: looks, the index of what is known, and copies, in fsspec's memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import fsspec
+import pytest
+from upath import UPath
+
+from tiktok_assets.inbox import quarantine as quarantining
+from tiktok_assets.inbox.identities import identities, identity
+from tiktok_assets.inbox.quarantine import in_quarantine, quarantine
+from tiktok_assets.pipeline.previous_lake import PreviousLake
+from tiktok_assets.settings import InvalidSettings, Settings, load_settings
+from tiktok_assets.storage import copies, objects
+from tiktok_assets.storage.copies import Copies, local_copy
+from tiktok_assets.storage.lake import Lake, files_in, read_many
+from tiktok_assets.storage.look import exists, is_missing, looking, names_in
+from tiktok_assets_tests.conftest import Install
+
+
+@pytest.fixture
+def remote(install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    monkeypatch.setattr("tiktok_assets.settings.project_root", lambda: tmp_path)
+    kept = Copies()
+    monkeypatch.setattr(copies, "_copies", lambda: kept)
+    storage = fsspec.filesystem("memory")
+    storage.store.clear()
+    storage.pseudo_dirs[:] = [""]  # folders that other tests have made
+    yield install("pig1987", data_dir="memory://lake/data")
+    storage.store.clear()
+
+
+def test_a_look_lists_once_knows_its_own_changes_and_ends_with_its_block(remote: Settings) -> None:
+    lake, folder = Lake(remote), remote.landing
+    objects.write(folder / "old.csv", b"old")
+    with looking([folder]):
+        assert names_in(folder) == ["old.csv"]
+        objects.write(folder / "of another.csv", b"")  # not through the lake: as another process does
+        assert (names_in(folder), is_missing(folder / "of another.csv")) == (["old.csv"], True)
+        lake.write_bytes(folder / "a" / "own.csv", b"own")
+        assert (sorted(names_in(folder)), exists(folder / "a")) == (["a", "old.csv"], True)
+        lake.remove(folder / "a" / "own.csv")
+        assert (names_in(folder), exists(folder / "a")) == (["old.csv"], False)
+    assert sorted(names_in(folder)) == ["of another.csv", "old.csv"]
+    assert not is_missing(folder / "nowhere.csv")  # without a look nobody knows before he has asked
+
+
+def test_whoever_holds_a_lock_sees_the_present(remote: Settings) -> None:
+    lake, path = Lake(remote), remote.raw / "exports" / "new.json"
+    with lake.looking():
+        assert not exists(path)
+        objects.write(path, b"{}")
+        with lake.alone("receipts"):
+            assert exists(path)
+        assert exists(path)  # the look around it has listed again
+
+
+def test_no_process_reads_an_object_twice(remote: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    lake, path = Lake(remote), remote.landing / "pig1987" / "a.csv"
+    objects.write(path, b"content")
+    with identities(lake):
+        digest = identity(path)
+    monkeypatch.setattr("tiktok_assets.inbox.identities._known", {})
+    monkeypatch.setattr("tiktok_assets.inbox.identities._read_from", {})
+    with monkeypatch.context() as unread:
+        unread.setattr("tiktok_assets.inbox.identities.local_copy", None)
+        with identities(lake):
+            assert identity(path) == digest
+    objects.write(path, b"another")
+    assert identity(path) != digest
+
+
+def test_a_damaged_index_is_made_anew(remote: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    lake, path, index = Lake(remote), remote.landing / "a.csv", remote.raw / "exports" / "identities.json"
+    monkeypatch.setattr("tiktok_assets.inbox.identities._known", {})
+    objects.write(path, b"content")
+    objects.write(index, b'{"half')
+    with identities(lake):
+        digest = identity(path)
+    assert digest.encode() in objects.read(index)
+
+
+def test_copies_in_use_stay_and_the_others_make_room(remote: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copies, "_MOST_KEPT", 10)
+    first, second = remote.landing / "1.csv", remote.landing / "2.csv"
+    for path in (first, second):
+        objects.write(path, b"12345678")
+    with local_copy(first) as used:
+        with local_copy(second) as other:
+            assert other.read_bytes() == b"12345678"
+        assert (used.exists(), other.exists()) == (True, False)
+    with local_copy(first) as again:
+        assert again == used
+
+
+def test_nothing_in_quarantine_is_overwritten_by_one_who_takes_the_name_meanwhile(
+    remote: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake, path = Lake(remote), remote.landing / "a.csv"
+    objects.write(path, b"bad")
+    real, others = quarantining.free_name, iter([remote.quarantine / "a.csv"])
+
+    def free_name(path: UPath, note: str) -> UPath:
+        found = real(path, note=note)
+        for other in others:
+            objects.write(other, b"of another process")
+            objects.write(other.parent / f"{other.name}.json", b"{}")
+        return found
+
+    monkeypatch.setattr(quarantining, "free_name", free_name)
+    with lake.looking():
+        rejected = quarantine(lake, path, quarantining.ExportProblem("a.csv: is no export"))
+    assert rejected.moved_to == str(remote.quarantine / "a~2.csv")
+    assert read_many(in_quarantine(lake)) == [b"of another process", b"bad"]
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("killed_at", ["the copy", "the deletion", "the rebuild"])
+def test_a_rebuild_that_is_killed_loses_nothing(
+    remote: Settings, monkeypatch: pytest.MonkeyPatch, killed_at: str
+) -> None:
+    old = {remote.raw / "a.parquet": b"a", remote.curated / "t" / "b.parquet": b"b"}
+    for path, content in old.items():
+        objects.write(path, content)
+    if killed_at != "the rebuild":
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(objects, "copy" if killed_at == "the copy" else "remove", _killed_at_the_second(killed_at))
+            PreviousLake(remote).set_aside()
+    else:
+        PreviousLake(remote).set_aside()
+        assert files_in(remote.raw) == []
+        objects.write(remote.raw / "half.parquet", b"half")
+    PreviousLake(remote).restore()
+    assert {key: objects.read(UPath(f"memory:/{key}")) for key in objects.objects_below(remote.data_dir)} == {
+        path.path: content for path, content in old.items()
+    }
+    assert not PreviousLake(remote).exists()
+
+
+def _killed_at_the_second(killed_at: str) -> object:
+    calls, real = [], objects.copy if killed_at == "the copy" else objects.remove
+
+    def killed(*paths: UPath) -> None:
+        calls.append(paths)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        real(*paths)
+
+    return killed
+
+
+def test_s3_without_its_package_is_one_line_that_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(protocol: str) -> type:
+        raise ImportError(f"Install s3fs to access {protocol}")
+
+    monkeypatch.setattr(fsspec, "get_filesystem_class", missing)
+    with pytest.raises(InvalidSettings) as refused:
+        load_settings(data_dir="s3://bucket/folder")
+    _, line, _ = str(refused.value).split("\n")
+    assert line.startswith(
+        "TIKTOK_DATA_DIR='s3://bucket/folder': S3 needs the extra `cluster`: `uv sync --extra cluster`"
+    )
