@@ -15,6 +15,7 @@ from tiktok_assets.assets.runs import LOADING_JOBS, makes_all, run_of_lake, sele
 from tiktok_assets.curated.coverage.export_log import EXPORTS
 from tiktok_assets.curated.registry import WAREHOUSE
 from tiktok_assets.curated.songs.song import Song
+from tiktok_assets.failures import WarehouseOvertaken
 from tiktok_assets.inbox.receipts import note_loaded
 from tiktok_assets.making import made_with, parameters_of, rows_to_store
 from tiktok_assets.partitions import MORE_TAG
@@ -54,9 +55,13 @@ def build_export_log(
         run = run_of_lake(context) if selects(context, LAKE_TABLES) else None
         for account in partitions.accounts:
             note_loaded(lake, account, partitions, run, stored.warehouse.copy_name())
-        stored.needs_no_publishing()  # it is done here, or the next run will do it
         if stored.warehouse.seconds_since_published() > lake.settings.publish_interval or not _more_to_come(context):
-            publish(lake, roster, session)
+            try:
+                publish(lake, roster, session)
+            except WarehouseOvertaken:
+                stored.needs_no_publishing()  # it cannot be: the next run starts over
+                raise
+        stored.needs_no_publishing()  # or the next run will do it
 
     return exports
 

@@ -145,9 +145,9 @@ def _tables(settings: Settings) -> Iterator[tuple[str, pl.DataFrame]]:
         for name in sorted(names_in(settings.data_dir / layer)):
             if files := [file for file in files_below(settings.data_dir / layer / name) if file.suffix == ".parquet"]:
                 yield f"{layer}/{name}", read_parquet(files)
-    working = settings.working_warehouse
-    if working.exists():
-        with warehouse_of(settings).session() as session:
+    warehouse = warehouse_of(settings)
+    if warehouse.working.exists() or not warehouse.is_only_one:  # another machine may have published it
+        with warehouse.session() as session:
             connection = session.connection
             for (name,) in connection.execute("select table_name from duckdb_tables() order by 1").fetchall():
                 rows = pl.DataFrame(connection.sql(f"select * exclude (loaded_at) from {name}").to_arrow_table())

@@ -28,6 +28,7 @@ from tiktok_assets.settings import Settings
 from tiktok_assets.storage.dagster_internals import execute_quietly
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake
+from tiktok_assets.storage.look import names_in
 from tiktok_assets.storage.published import published_copy
 from tiktok_assets.storage.published_file import published_file
 from tiktok_assets_tests.cluster.services import ObjectStore, object_store
@@ -103,7 +104,7 @@ def rows(file: Path) -> dict[str, list[tuple[object, ...]]]:
 
 def states(settings: Settings) -> set[str]:
     """The states of all receipts, by the ends of their names."""
-    names = [path.name for account in ACCOUNTS for path in Lake(settings).raw_folder("exports", account).iterdir()]
+    names = [name for account in ACCOUNTS for name in names_in(Lake(settings).raw_folder("exports", account))]
     return {name.partition(".")[2] for name in names if ".v" in name}
 
 
