@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tiktok_assets.cli.accounts import accounts_named
+from tiktok_assets.cli.choices import Paper, PaperOption, Part, PartsOption
 from tiktok_assets.cli.output import err, out, unwritable
-from tiktok_assets.cli.paper import PaperOption, PaperSize
 
 if TYPE_CHECKING:
     from tiktok_assets.reporting.statements.statement import Statement
@@ -41,7 +40,7 @@ def statement(
         Path | None,
         typer.Option("--output", "-o", help="A copy of the statement: a file that ends in .pdf or .html."),
     ] = None,
-    paper: PaperOption = PaperSize.A4,
+    paper: PaperOption = Paper.A4,
 ) -> None:
     """Issue the statement of a month, or give out again the one that was issued, byte for byte.
 
@@ -49,7 +48,6 @@ def statement(
     corrects later are listed on another statement (--correct). Exit code 1 if a kept statement is damaged.
     """
     from tiktok_assets.accounts import load_roster
-    from tiktok_assets.reporting import printing
     from tiktok_assets.reporting.statements.issue import StatementRefused, issue
     from tiktok_assets.reporting.statements.kept import StatementDamaged, pages
     from tiktok_assets.settings import load_settings
@@ -60,7 +58,7 @@ def statement(
     lake, (chosen,) = Lake(settings), accounts_named(load_roster(settings), [account])
     now = dt.datetime.now(dt.UTC).astimezone()
     try:
-        given, is_new = issue(lake, chosen, month, now, printing.Paper[paper.name], correct=correct)
+        given, is_new = issue(lake, chosen, month, now, paper, correct=correct)
         if is_new:
             out.print(f"Statement {given.name} was issued.", highlight=False)
         else:
@@ -106,25 +104,12 @@ def _give_out(lake: Lake, given: Statement, output: Path | None) -> None:
     out.print(str(output), markup=False, highlight=False, soft_wrap=True)
 
 
-class Part(StrEnum):
-    """What a media kit can show, as ``reporting.media_kit.Part``; a test compares them."""
-
-    FOLLOWERS = "followers"
-    VIEWS = "views"
-    VIEWERS = "viewers"
-    ENGAGEMENT = "engagement"
-    VIDEOS = "videos"
-    AUDIENCE = "audience"
-
-
 @app.command("media-kit", epilog="Example: tiktok-assets media-kit pig1987 --show followers --show audience -o kit.pdf")
 def media_kit(
     account: Annotated[str, typer.Argument(help="Name in accounts.toml, or handle.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="A file that ends in .pdf or .html.")],
-    show: Annotated[
-        list[Part] | None, typer.Option(help="Show this and no more; may be repeated. Everything by default.")
-    ] = None,
-    paper: PaperOption = PaperSize.A4,
+    show: PartsOption = None,
+    paper: PaperOption = Paper.A4,
 ) -> None:
     """Write one dated page about an account for partners: the chosen numbers and no others."""
     from tiktok_assets.accounts import load_roster
@@ -141,10 +126,10 @@ def media_kit(
     found = tables_of(Lake(settings), accounts_named(load_roster(settings), [account]), now)
     if not found:
         raise _ended(f"No data of {account} yet. Drop exports into {settings.landing}, then tiktok-assets process.", 1)
-    html = kit.media_kit(found[0], [kit.Part(part.value) for part in show or Part], now)
+    html = kit.media_kit(found[0], list(show or Part), now)
     content = html.encode()
     if output.suffix.lower() == ".pdf":
-        with printing.open_printer(settings, printing.Paper[paper.name]) as printer:
+        with printing.open_printer(settings, paper) as printer:
             content = printer.pdf(html, title=f"@{found[0].account.handle} on TikTok")
     try:
         with replacing(output) as scratch:

@@ -12,5 +12,5 @@ def stored(lake: Lake, table: Table, account: str, *, newest: int = 0) -> pl.Dat
     """Every month of ``table``, or its ``newest`` months with rows; empty where there are none."""
     months = files_in(lake.settings.curated / table.name / f"account={account}")
     found = [path for month in sorted(months, key=str) if (path := month / "data.parquet").exists()]
-    rows = read_parquet(found[-newest:])
-    return rows if rows.width else table.schema.empty()
+    # Files of earlier versions may lack a column: it is unknown there.
+    return pl.concat([table.schema.empty(), read_parquet(found[-newest:])], how="diagonal")

@@ -11,9 +11,11 @@ import pytest
 from playwright.sync_api import Browser
 from pypdf.generic import DictionaryObject
 
-from tiktok_assets.reporting.front_page import front_page, roster_line
+from tiktok_assets.reporting.choices import Paper
+from tiktok_assets.reporting.front_page import front_page
 from tiktok_assets.reporting.page import page
-from tiktok_assets.reporting.printing import Paper, Printer
+from tiktok_assets.reporting.printing import Printer
+from tiktok_assets.reporting.roster_line import roster_line
 from tiktok_assets.reporting.statements.month import month_numbers
 from tiktok_assets.reporting.statements.page import statement_page
 from tiktok_assets.reporting.statements.statement import Statement

@@ -11,9 +11,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tiktok_assets.cli import statements as cli
 from tiktok_assets.reporting import media_kit, printing
 from tiktok_assets.reporting.account_tables import AccountTables
+from tiktok_assets.reporting.choices import Part
 from tiktok_assets.reporting.statements import issue as issuing
 from tiktok_assets.reporting.statements.kept import StatementDamaged, content, damaged, issued, keep, pages
 from tiktok_assets.reporting.statements.month import last_of, month_numbers
@@ -305,9 +305,5 @@ def test_a_media_kit_shows_what_was_chosen_and_no_more(run: Run, tmp_path: Path)
 
 def test_an_unknown_number_of_a_media_kit_is_a_dash(known: AccountTables) -> None:
     empty = dataclasses.replace(known, days=known.days.clear())
-    text = text_of(media_kit.media_kit(empty, [media_kit.Part.FOLLOWERS, media_kit.Part.VIEWS], NOW))
+    text = text_of(media_kit.media_kit(empty, [Part.FOLLOWERS, Part.VIEWS], NOW))
     assert "Followers — Video views —" in text
-
-
-def test_the_parts_of_the_command_are_those_of_the_page() -> None:
-    assert [part.value for part in cli.Part] == [part.value for part in media_kit.Part]

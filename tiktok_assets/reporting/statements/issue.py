@@ -6,7 +6,8 @@ import datetime as dt
 
 from tiktok_assets.accounts import Account
 from tiktok_assets.exports.windows import SURELY_THERE, last_day_with_data
-from tiktok_assets.reporting.printing import Paper, open_printer
+from tiktok_assets.reporting.choices import Paper
+from tiktok_assets.reporting.printing import open_printer
 from tiktok_assets.reporting.statements.kept import ISSUING, issued, keep
 from tiktok_assets.reporting.statements.month import last_of, month_numbers
 from tiktok_assets.reporting.statements.page import statement_page

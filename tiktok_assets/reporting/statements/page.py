@@ -64,7 +64,7 @@ def _figure(one: Headline, last: dt.date) -> dict[str, str]:
         "name": one.name,
         "value": words.value_of(one),
         "change": "" if one.change is None else words.change_of(one),
-        "direction": "" if not one.change else "up" if one.change > 0 else "down",
+        "direction": words.direction_of(words.change_of(one)),
         "before": words.before_of(one),
         "at": words.until_of(one) if one.at != last else "",
     }
