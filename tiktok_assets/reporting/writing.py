@@ -23,7 +23,8 @@ from tiktok_assets.reporting.page import page
 from tiktok_assets.reporting.period import Period
 from tiktok_assets.reporting.printing import open_printer
 from tiktok_assets.reporting.roster_line import RosterLine, roster_line
-from tiktok_assets.reporting.songs import NO_STREAMS, PAGE, read_streams, songs_page
+from tiktok_assets.reporting.song_streams import NO_STREAMS, read_streams
+from tiktok_assets.reporting.songs import PAGE, songs_page
 from tiktok_assets.reporting.status import AccountCoverage, coverages, doubtful_exports
 from tiktok_assets.reporting.targets import Progress, read_progress
 from tiktok_assets.reporting.words import day
