@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,8 @@ from tiktok_assets.cli.choices import Paper, PaperOption, Part, PartsOption
 from tiktok_assets.cli.output import err, out, unwritable
 
 if TYPE_CHECKING:
+    from tiktok_assets.accounts import Roster
+    from tiktok_assets.reporting.statements.issue import Whose
     from tiktok_assets.reporting.statements.statement import Statement
     from tiktok_assets.storage.lake import Lake
 
@@ -31,8 +34,11 @@ def _month(text: str) -> dt.date:
 
 @app.command(epilog="Example: tiktok-assets statement pig1987 --month 2026-10 -o october.pdf")
 def statement(
-    account: Annotated[str, typer.Argument(help="Name in accounts.toml, or handle.")],
     month: Annotated[dt.date, typer.Option(help="The month, as 2026-10.", parser=_month, metavar="MONTH")],
+    account: Annotated[str | None, typer.Argument(help="Name in accounts.toml, or handle.")] = None,
+    client: Annotated[
+        str | None, typer.Option(help="Instead of an account: all of this client's in accounts.toml, and their sums.")
+    ] = None,
     correct: Annotated[
         bool, typer.Option("--correct", help="Issue another statement that lists what has changed since the last one.")
     ] = False,
@@ -42,7 +48,7 @@ def statement(
     ] = None,
     paper: PaperOption = Paper.A4,
 ) -> None:
-    """Issue the statement of a month, or give out again the one that was issued, byte for byte.
+    """Issue the statement of a month, of an account or a client, or give out again the one issued, byte for byte.
 
     A statement is numbered and kept in the data folder, as PDF and HTML; it is never changed. Numbers that TikTok
     corrects later are listed on another statement (--correct). Exit code 1 if a kept statement is damaged.
@@ -55,15 +61,15 @@ def statement(
 
     _refuse_other_suffixes(output)
     settings = load_settings()
-    lake, (chosen,) = Lake(settings), accounts_named(load_roster(settings), [account])
+    lake, whose = Lake(settings), _whose(load_roster(settings), account, client)
     now = dt.datetime.now(dt.UTC).astimezone()
     try:
-        given, is_new = issue(lake, chosen, month, now, paper, correct=correct)
+        given, is_new = issue(lake, whose, month, now, paper, correct=correct)
         if is_new:
             out.print(f"Statement {given.name} was issued.", highlight=False)
         else:
             out.print(f"Statement {given.name}, issued on {given.issued_at:%Y-%m-%d}.", highlight=False)
-            _say_what_changed(lake, given, now)
+            _say_what_changed(lake, given, whose, now)
         _give_out(lake, given, output)
     except StatementRefused as refused:
         raise _ended(str(refused), 2) from refused
@@ -74,17 +80,32 @@ def statement(
             out.print(str(path), markup=False, highlight=False, soft_wrap=True)
 
 
-def _say_what_changed(lake: Lake, given: Statement, now: dt.datetime) -> None:
-    from tiktok_assets.accounts import load_roster
+def _whose(roster: Roster, account: str | None, client: str | None) -> Whose:
+    """Whose month is asked for; what names neither one account nor a client is refused."""
+    from tiktok_assets.reporting.statements.issue import Whose
+
+    if (account is None) == (client is None):
+        raise typer.BadParameter("Name one account, or a client with --client.", param_hint="ACCOUNT")
+    chosen = accounts_named(roster, [account] if account else None, client)
+    if account and len(chosen) > 1:
+        message = (
+            f"{account} fits {', '.join(one.key for one in chosen)}: a statement is of one account, or a client's."
+        )
+        raise typer.BadParameter(message, param_hint="ACCOUNT")
+    return Whose(accounts=chosen, client=chosen[0].client if client else None)
+
+
+def _say_what_changed(lake: Lake, given: Statement, whose: Whose, now: dt.datetime) -> None:
     from tiktok_assets.reporting.statements.issue import StatementRefused, changed_since
 
     try:
-        changes = changed_since(lake, given, load_roster(lake.settings)[given.account], now)
+        changes = changed_since(lake, given, whose, now)
     except StatementRefused:  # the exports are gone; the statement is what remains
         return
     if changes:
         text = "1 number has" if len(changes) == 1 else f"{len(changes)} numbers have"
-        command = f"tiktok-assets statement {given.account} --month {given.month:%Y-%m} --correct"
+        named = shlex.join(["--client", whose.client] if whose.client else [whose.accounts[0].key])
+        command = f"tiktok-assets statement {named} --month {given.month:%Y-%m} --correct"
         err.print(f"{text} changed since. To issue a correction: {command}", style="yellow", highlight=False)
 
 

@@ -32,7 +32,7 @@ def in_period(streams: pl.DataFrame, period: Period) -> dict[str, str]:
     days = "days" if stores == 1 else "days of stores"
     is_partial = 0 < known.height < stores * period.days
     return {
-        "streams": words.count(known["streams"].sum() if known.height else None),
+        "streams": words.count(_sum(known) if known.height else None),
         "streamed": f"{known.height} of {stores * period.days} {days}" if is_partial else "",
     }
 
@@ -57,13 +57,13 @@ def by_store(streams: pl.DataFrame) -> list[dict[str, str]]:
 def _line(streams: pl.DataFrame, period: Period) -> dict[str, str]:
     now, before = _within(streams, period), _within(streams, period.before)
     whole = streams["store"].n_unique() * period.days
-    is_compared = now.height == before.height == whole and before["streams"].sum() > 0
-    change = words.growth(now["streams"].sum() / before["streams"].sum() - 1) if is_compared else ""
+    is_compared = now.height == before.height == whole and _sum(before) > 0
+    change = words.growth(_sum(now) / _sum(before) - 1) if is_compared else ""
     return {
         **in_period(streams, period),
         "change": change,
         "direction": words.direction_of(change),
-        "all": words.count(streams["streams"].sum()),
+        "all": words.count(_sum(streams)),
         "all_days": words.counted(streams["date"].n_unique(), "day"),
         "until": words.short_day(streams["date"].max()),  # pyright: ignore[reportArgumentType]
     }
@@ -71,3 +71,7 @@ def _line(streams: pl.DataFrame, period: Period) -> dict[str, str]:
 
 def _within(streams: pl.DataFrame, period: Period) -> pl.DataFrame:
     return streams.filter(pl.col("date").is_between(period.first, period.last))
+
+
+def _sum(streams: pl.DataFrame) -> int:
+    return int(streams["streams"].sum())

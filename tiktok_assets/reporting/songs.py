@@ -155,7 +155,7 @@ def _rated(weeks: pl.DataFrame) -> str:
     """Of how many videos the rate is: ``3 of 5 videos``; nothing where that is not known, or there is none."""
     if weeks["videos_with_totals"].null_count() or not (of := weeks["videos_with_totals"].sum()):
         return ""
-    return f"{of:,} of {words.counted(weeks['videos'].sum(), 'video')}"
+    return f"{of:,} of {words.counted(int(weeks['videos'].sum()), 'video')}"
 
 
 def _picture(row: Mapping[str, Any], most: int) -> dict[str, str] | None:
