@@ -45,11 +45,11 @@ def test_the_best_post_has_its_bounds_and_says_where_they_leave_it_open(line: Ro
     week = Period.up_to(dt.date(2025, 11, 28), 7)
     post = Post(title=TITLE, link=None, views_low=5, views=7, views_high=9, period=week, is_certain=True)
     text = text_of(front_page([dataclasses.replace(line, best=post)], MADE))
-    assert f"{TITLE} about 7 (5 to 9) views gained, up to 28 Nov 2025 30 Nov 2025" in text
+    assert f"{TITLE} about 7 (5 to 9) gained to 28 Nov 2025 30 Nov 2025" in text
     open_one = dataclasses.replace(post, is_certain=False, views=None, views_high=None)
     text = text_of(front_page([dataclasses.replace(line, best=open_one)], MADE))
-    assert "at least 5 views gained, up to 28 Nov 2025; another may have more" in text
-    assert "views gained, up" not in text_of(front_page([dataclasses.replace(line, best=None)], MADE))
+    assert "at least 5 gained to 28 Nov 2025; another may have more" in text
+    assert " gained to " not in text_of(front_page([dataclasses.replace(line, best=None)], MADE))
 
 
 def test_a_period_stands_against_as_many_days_before_and_late_accounts_count_in_it() -> None:
