@@ -135,5 +135,7 @@ def test_engagement_says_of_how_many_videos_it_is() -> None:
     both = {"a": some, "b": on("b", 2, 2, 1, 1, 1, videos_with_totals=0)}
     assert "5.0% 1 of 5 videos" in text_of(songs_page(both, {"a": "a", "b": "b"}, "index.html", MADE))
     older = {"a": on("a", 3, 3, 1, 1, 1, **rated)}  # stored by a version that did not count them
+    mixed = {**older, "b": on("b", 2, 2, 1, 1, 1, videos_with_totals=1)}
+    assert "1 of 5 videos" not in text_of(songs_page(mixed, {"a": "a", "b": "b"}, "index.html", MADE))
     text = text_of(songs_page(older, {"a": "a"}, "index.html", MADE))
     assert "5.0%" in text and "of 3 videos" not in text.replace("3 of 3 videos known", "")
