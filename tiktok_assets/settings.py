@@ -346,7 +346,7 @@ class Settings(BaseSettings):
 
     @property
     def statements(self) -> UPath:
-        """Issued statements, one folder an account; never changed."""
+        """Issued statements, one folder an account or client; never changed."""
         return self.data_dir / "statements"
 
     @property

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from tiktok_assets.accounts import Account, Roster
 from tiktok_assets.curated.targets import COLUMNS, Target, progress_query
 from tiktok_assets.label.targets import Targets, is_published, load_targets, note_published
-from tiktok_assets.reporting.front_page import RosterLine, front_page
+from tiktok_assets.reporting.front_page import front_page
+from tiktok_assets.reporting.roster_line import RosterLine
 from tiktok_assets.reporting.targets import Progress
 from tiktok_assets.settings import Settings
 from tiktok_assets_tests.reporting.simulated_tables import text_of

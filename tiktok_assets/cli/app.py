@@ -183,7 +183,7 @@ def verify(as_json: AsJson = False) -> None:
     warehouse = Warehouse(settings.working_warehouse, settings.warehouse)
     lake, roster = Lake(settings), load_roster(settings)
     found = look(lake, roster, warehouse, say=_print_wait)
-    found += [one for account in roster for one in damaged(lake, account)]
+    found += damaged(lake)
     if as_json:
         print_json(found)
     for one in () if as_json else found:

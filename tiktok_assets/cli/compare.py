@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 
 from tiktok_assets.cli.accounts import Client, Names, Owner, accounts_named
-from tiktok_assets.cli.days import day_of
+from tiktok_assets.cli.days import day_of, period_from
 from tiktok_assets.cli.output import AsJson, err, out, print_json
 
 if TYPE_CHECKING:
@@ -48,14 +48,11 @@ def compare(
     from tiktok_assets.accounts import load_roster
     from tiktok_assets.reporting import facts
     from tiktok_assets.reporting.writing import each_tables
-    from tiktok_assets.settings import FIRST_MONTH_OF_TIKTOK, load_settings
+    from tiktok_assets.settings import load_settings
     from tiktok_assets.storage.lake import Lake
 
-    if last < first:
-        raise typer.BadParameter("The last day is before the first one.", param_hint="--to")
-    if first < FIRST_MONTH_OF_TIKTOK:
-        raise typer.BadParameter(f"TikTok has no data before {FIRST_MONTH_OF_TIKTOK}.", param_hint="--from")
-    settings, length = load_settings(), (last - first).days + 1
+    period = period_from(first, last)
+    settings, length = load_settings(), period.days
     chosen = accounts_named(load_roster(settings), accounts, client, owner)
     now = dt.datetime.now(dt.UTC)
     found = {
@@ -68,8 +65,8 @@ def compare(
         print_json({"first": first, "last": last, "days": length, "rows": rows})
         return
     _print(rows, length)
-    before = first - dt.timedelta(days=length)
-    err.print(f"{first} to {last} against {before} to {first - dt.timedelta(days=1)}", style="dim", highlight=False)
+    before = period.before
+    err.print(f"{first} to {last} against {before.first} to {before.last}", style="dim", highlight=False)
 
 
 def _by_account(found: Mapping[Account, Mapping[str, Headline]]) -> list[dict[str, Any]]:

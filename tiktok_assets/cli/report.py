@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tiktok_assets.cli.accounts import Client, Names, Owner, accounts_named
+from tiktok_assets.cli.choices import Paper, PaperOption
+from tiktok_assets.cli.days import FirstDay, LastDay, period_of
 from tiktok_assets.cli.output import err, out, unwritable
-from tiktok_assets.cli.paper import PaperOption, PaperSize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,15 +39,17 @@ def report(
         ),
     ] = None,
     front: Annotated[bool, typer.Option("--front", help="Into that file the front page instead.")] = False,
-    paper: PaperOption = PaperSize.A4,
+    first: FirstDay = None,
+    last: LastDay = None,
+    paper: PaperOption = Paper.A4,
 ) -> None:
     """Write a page about each account, and a front page of all: numbers, charts, videos, audience, data problems.
 
-    A page is self-contained: it opens from disk, on a phone, without a network. Exit code 1 if an account that was
-    named, or every account, has no data yet.
+    A page is self-contained: it opens from disk, on a phone, without a network. With --from and --to its numbers are
+    of these days, against as many right before them. Exit code 1 if an account that was named, or every account, has
+    no data yet.
     """
     from tiktok_assets.accounts import load_roster
-    from tiktok_assets.reporting.printing import Paper
     from tiktok_assets.reporting.writing import each_tables, write_one_page, write_pages, write_reports
     from tiktok_assets.settings import load_settings
     from tiktok_assets.storage.lake import Lake
@@ -54,9 +57,13 @@ def report(
     settings = load_settings()
     is_everybody = not (accounts or client or owner)
     is_page = _is_page(output, front=front, is_everybody=is_everybody)
+    period = period_of(first, last)
+    if period and output is None:
+        message = "Name a file or folder with -o: the pages in the data folder are always of the last days."
+        raise typer.BadParameter(message, param_hint="--from")
     lake, chosen = Lake(settings), accounts_named(load_roster(settings), accounts, client, owner)
     now = dt.datetime.now(dt.UTC).astimezone()
-    every = [*each_tables(lake, chosen, now)]
+    every = [*each_tables(lake, chosen, now, with_all_video_days=period is not None)]
     found = [tables for tables in every if tables.has_data]
     written: Sequence[Path | UPath] = ()
     try:
@@ -64,9 +71,9 @@ def report(
             # The front page is of all accounts: a page of some would hide the others.
             written = write_reports(lake, every, now, with_front_page=is_everybody)
         elif found and output is not None and is_page:
-            written = [write_one_page(output, settings, every, now, front=front, paper=Paper[paper.name])]
+            written = [write_one_page(output, settings, every, now, front=front, period=period, paper=paper)]
         elif found and output is not None:
-            written = write_pages(output, settings, every, now)
+            written = write_pages(output, settings, every, now, period)
     except OSError as error:
         raise unwritable(output or Path(str(settings.reports)), error) from error
     for path in written:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from enum import StrEnum
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tiktok_assets.cli.accounts import accounts_named
+from tiktok_assets.cli.choices import Paper, PaperOption, Part, PartsOption
 from tiktok_assets.cli.output import err, out, unwritable
-from tiktok_assets.cli.paper import PaperOption, PaperSize
 
 if TYPE_CHECKING:
+    from tiktok_assets.accounts import Roster
+    from tiktok_assets.reporting.statements.issue import Whose
     from tiktok_assets.reporting.statements.statement import Statement
     from tiktok_assets.storage.lake import Lake
 
@@ -32,8 +34,11 @@ def _month(text: str) -> dt.date:
 
 @app.command(epilog="Example: tiktok-assets statement pig1987 --month 2026-10 -o october.pdf")
 def statement(
-    account: Annotated[str, typer.Argument(help="Name in accounts.toml, or handle.")],
     month: Annotated[dt.date, typer.Option(help="The month, as 2026-10.", parser=_month, metavar="MONTH")],
+    account: Annotated[str | None, typer.Argument(help="Name in accounts.toml, or handle.")] = None,
+    client: Annotated[
+        str | None, typer.Option(help="Instead of an account: all of this client's in accounts.toml, and their sums.")
+    ] = None,
     correct: Annotated[
         bool, typer.Option("--correct", help="Issue another statement that lists what has changed since the last one.")
     ] = False,
@@ -41,15 +46,14 @@ def statement(
         Path | None,
         typer.Option("--output", "-o", help="A copy of the statement: a file that ends in .pdf or .html."),
     ] = None,
-    paper: PaperOption = PaperSize.A4,
+    paper: PaperOption = Paper.A4,
 ) -> None:
-    """Issue the statement of a month, or give out again the one that was issued, byte for byte.
+    """Issue the statement of a month, of an account or a client, or give out again the one issued, byte for byte.
 
     A statement is numbered and kept in the data folder, as PDF and HTML; it is never changed. Numbers that TikTok
     corrects later are listed on another statement (--correct). Exit code 1 if a kept statement is damaged.
     """
     from tiktok_assets.accounts import load_roster
-    from tiktok_assets.reporting import printing
     from tiktok_assets.reporting.statements.issue import StatementRefused, issue
     from tiktok_assets.reporting.statements.kept import StatementDamaged, pages
     from tiktok_assets.settings import load_settings
@@ -57,15 +61,15 @@ def statement(
 
     _refuse_other_suffixes(output)
     settings = load_settings()
-    lake, (chosen,) = Lake(settings), accounts_named(load_roster(settings), [account])
+    lake, whose = Lake(settings), _whose(load_roster(settings), account, client)
     now = dt.datetime.now(dt.UTC).astimezone()
     try:
-        given, is_new = issue(lake, chosen, month, now, printing.Paper[paper.name], correct=correct)
+        given, is_new = issue(lake, whose, month, now, paper, correct=correct)
         if is_new:
             out.print(f"Statement {given.name} was issued.", highlight=False)
         else:
             out.print(f"Statement {given.name}, issued on {given.issued_at:%Y-%m-%d}.", highlight=False)
-            _say_what_changed(lake, given, now)
+            _say_what_changed(lake, given, whose, now)
         _give_out(lake, given, output)
     except StatementRefused as refused:
         raise _ended(str(refused), 2) from refused
@@ -76,17 +80,32 @@ def statement(
             out.print(str(path), markup=False, highlight=False, soft_wrap=True)
 
 
-def _say_what_changed(lake: Lake, given: Statement, now: dt.datetime) -> None:
-    from tiktok_assets.accounts import load_roster
+def _whose(roster: Roster, account: str | None, client: str | None) -> Whose:
+    """Whose month is asked for; what names neither one account nor a client is refused."""
+    from tiktok_assets.reporting.statements.issue import Whose
+
+    if (account is None) == (client is None):
+        raise typer.BadParameter("Name one account, or a client with --client.", param_hint="ACCOUNT")
+    chosen = accounts_named(roster, [account] if account else None, client)
+    if account and len(chosen) > 1:
+        message = (
+            f"{account} fits {', '.join(one.key for one in chosen)}: a statement is of one account, or a client's."
+        )
+        raise typer.BadParameter(message, param_hint="ACCOUNT")
+    return Whose(accounts=chosen, client=chosen[0].client if client else None)
+
+
+def _say_what_changed(lake: Lake, given: Statement, whose: Whose, now: dt.datetime) -> None:
     from tiktok_assets.reporting.statements.issue import StatementRefused, changed_since
 
     try:
-        changes = changed_since(lake, given, load_roster(lake.settings)[given.account], now)
+        changes = changed_since(lake, given, whose, now)
     except StatementRefused:  # the exports are gone; the statement is what remains
         return
     if changes:
         text = "1 number has" if len(changes) == 1 else f"{len(changes)} numbers have"
-        command = f"tiktok-assets statement {given.account} --month {given.month:%Y-%m} --correct"
+        named = shlex.join(["--client", whose.client] if whose.client else [whose.accounts[0].key])
+        command = f"tiktok-assets statement {named} --month {given.month:%Y-%m} --correct"
         err.print(f"{text} changed since. To issue a correction: {command}", style="yellow", highlight=False)
 
 
@@ -106,25 +125,12 @@ def _give_out(lake: Lake, given: Statement, output: Path | None) -> None:
     out.print(str(output), markup=False, highlight=False, soft_wrap=True)
 
 
-class Part(StrEnum):
-    """What a media kit can show, as ``reporting.media_kit.Part``; a test compares them."""
-
-    FOLLOWERS = "followers"
-    VIEWS = "views"
-    VIEWERS = "viewers"
-    ENGAGEMENT = "engagement"
-    VIDEOS = "videos"
-    AUDIENCE = "audience"
-
-
 @app.command("media-kit", epilog="Example: tiktok-assets media-kit pig1987 --show followers --show audience -o kit.pdf")
 def media_kit(
     account: Annotated[str, typer.Argument(help="Name in accounts.toml, or handle.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="A file that ends in .pdf or .html.")],
-    show: Annotated[
-        list[Part] | None, typer.Option(help="Show this and no more; may be repeated. Everything by default.")
-    ] = None,
-    paper: PaperOption = PaperSize.A4,
+    show: PartsOption = None,
+    paper: PaperOption = Paper.A4,
 ) -> None:
     """Write one dated page about an account for partners: the chosen numbers and no others."""
     from tiktok_assets.accounts import load_roster
@@ -141,10 +147,10 @@ def media_kit(
     found = tables_of(Lake(settings), accounts_named(load_roster(settings), [account]), now)
     if not found:
         raise _ended(f"No data of {account} yet. Drop exports into {settings.landing}, then tiktok-assets process.", 1)
-    html = kit.media_kit(found[0], [kit.Part(part.value) for part in show or Part], now)
+    html = kit.media_kit(found[0], list(show or Part), now)
     content = html.encode()
     if output.suffix.lower() == ".pdf":
-        with printing.open_printer(settings, printing.Paper[paper.name]) as printer:
+        with printing.open_printer(settings, paper) as printer:
             content = printer.pdf(html, title=f"@{found[0].account.handle} on TikTok")
     try:
         with replacing(output) as scratch:

@@ -17,8 +17,9 @@ import polars as pl
 from tiktok_assets.exports.windows import last_day_with_data
 from tiktok_assets.reporting import facts, sums
 from tiktok_assets.reporting.account_tables import AccountTables
+from tiktok_assets.reporting.best_post import Post, best_of_last_week
 from tiktok_assets.reporting.facts import Headline
-from tiktok_assets.reporting.front_page import Post, RosterLine, best_published, roster_line
+from tiktok_assets.reporting.roster_line import RosterLine, roster_line
 from tiktok_assets.reporting.sums import Sum
 
 _NAME = re.compile(r"(\d{4})-W(\d{2})")
@@ -65,7 +66,7 @@ class AccountWeek:
     numbers: Mapping[str, Headline]
     """By name, against the week before."""
     best: Post | None
-    """The video published in the week that has most views by now, of those that are known."""
+    """Of the 7 days up to the newest day of the week that is known of videos; None if none is."""
     viral: Sequence[Mapping[str, Any]]
     """The videos found viral in the week: rows of ``ViralVideos``."""
     unusual: Sequence[tuple[dt.date, str]]
@@ -101,11 +102,12 @@ def digest(accounts: Iterable[AccountTables], week: Week, now: dt.datetime) -> D
 
 def _account_week(tables: AccountTables, week: Week, now: dt.datetime) -> AccountWeek:
     of_week = pl.col("date").is_between(week.monday, week.sunday)
+    best = best_of_last_week(tables.videos, tables.video_days, week.sunday)
     return AccountWeek(
         key=tables.account.key,
         handle=tables.account.handle,
         numbers={one.name: one for one in facts.headlines(tables.days, week.sunday, DAYS)},
-        best=best_published(facts.newest_snapshots(tables.videos), week.monday, week.sunday),
+        best=best if best and best.period.last >= week.monday else None,
         viral=tables.viral.filter(of_week).to_dicts(),
         unusual=tables.anomalies.filter(of_week).sort("date").select("date", "sentence").rows(),
         line=roster_line(tables, last_day_with_data(now)),

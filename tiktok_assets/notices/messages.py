@@ -17,8 +17,8 @@ from tiktok_assets.notices.digest import DAYS, AccountWeek, Digest
 from tiktok_assets.notices.ledger import Message
 from tiktok_assets.reporting import ADDRESS, words
 from tiktok_assets.reporting.facts import Headline
-from tiktok_assets.reporting.front_page import RosterLine
 from tiktok_assets.reporting.rendering import environment
+from tiktok_assets.reporting.roster_line import RosterLine
 
 SHOWN = 20
 """Accounts of a digest and alerts of a message; the front page has all."""
@@ -109,10 +109,12 @@ def _total(digest: Digest, name: str) -> str:
 def _account(one: AccountWeek) -> Iterator[Line]:
     for name in _NUMBERS:
         yield Line(f"{name}: {_number(one.numbers[name])}")
-    if one.best:
-        title = one.best.title or "(no caption)"
-        text = f"Best video of the week, of those known: “{title}”, {words.count(one.best.views)} views so far"
-        yield Line(text, words.address(one.best.link))
+    if best := one.best:
+        views = words.between(best.views_low, best.views, best.views_high)
+        title, span = best.title or "(no caption)", words.span(best.period.first, best.period.last)
+        open_to = "" if best.is_certain else "; another may have more"
+        text = f"Best video, of those known: “{title}”, {views} views gained {span}{open_to}"
+        yield Line(text, words.address(best.link))
     for row in one.viral:
         title = row["title"] or "(no caption)"
         yield Line(f"Viral: “{title}”, {words.why_viral(row)}", words.address(row["link"]))

@@ -15,6 +15,7 @@ from tiktok_assets.curated.audience.audience import AUDIENCE
 from tiktok_assets.curated.quality.quality import find_anomalies
 from tiktok_assets.curated.videos.hashtags import HASHTAGS
 from tiktok_assets.curated.videos.posting import POSTING_TIMES
+from tiktok_assets.curated.videos.video_daily import VIDEO_DAILY
 from tiktok_assets.curated.videos.videos import VIDEOS
 from tiktok_assets.curated.videos.viral import VIRAL_VIDEOS
 from tiktok_assets.label.songs import Song
@@ -23,7 +24,9 @@ from tiktok_assets.reporting.stored import stored
 from tiktok_assets.storage.lake import Lake
 
 TABLES = (ACCOUNT_DAILY, VIDEOS, VIRAL_VIDEOS, AUDIENCE, POSTING_TIMES, HASHTAGS)
-"""The curated tables a report reads."""
+"""The curated tables a report reads, beside ``VIDEO_DAILY`` and those of songs."""
+MONTHS_OF_VIDEO_DAYS = 4
+"""Months that hold 28 days of videos, and the snapshots that make them known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +79,8 @@ class AccountTables:
     """``PostingTimes`` of the newest month."""
     hashtags: pl.DataFrame
     """``Hashtags`` of the newest month."""
+    video_days: pl.DataFrame = field(default_factory=VIDEO_DAILY.schema.empty)
+    """``VideoDaily`` of the newest months, or of all where a period is asked for."""
     completeness: Completeness = field(default_factory=Completeness)
     songs: SongTables = field(default_factory=SongTables)
 
@@ -102,15 +107,26 @@ def account_tables(
         audience=tables["audience"],
         posting=_newest_month(tables["posting_times"]),
         hashtags=_newest_month(tables["hashtags"]),
+        video_days=tables["video_daily"],
         completeness=completeness,
         songs=songs or SongTables(),
     )
 
 
-def read_tables(lake: Lake, account: Account, completeness: Completeness, songs: Sequence[Song] = ()) -> AccountTables:
+def read_tables(
+    lake: Lake,
+    account: Account,
+    completeness: Completeness,
+    songs: Sequence[Song] = (),
+    *,
+    with_all_video_days: bool = False,
+) -> AccountTables:
     """The stored tables of ``account``, and what they hold of ``songs``. A table without rows is empty."""
     tables = {table.name: stored(lake, table, account.key) for table in TABLES}
-    return account_tables(account, tables, completeness, read_songs(lake, account.key, songs))
+    newest = 0 if with_all_video_days else MONTHS_OF_VIDEO_DAYS
+    tables[VIDEO_DAILY.name] = stored(lake, VIDEO_DAILY, account.key, newest=newest)
+    of_songs = read_songs(lake, account.key, songs, tables[VIDEO_DAILY.name])
+    return account_tables(account, tables, completeness, of_songs)
 
 
 def _newest_month(rows: pl.DataFrame) -> pl.DataFrame:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import Any
 
 from tiktok_assets.reporting import facts, words
 from tiktok_assets.reporting.account_tables import AccountTables
+from tiktok_assets.reporting.choices import Part
 from tiktok_assets.reporting.facts import Headline
 from tiktok_assets.reporting.page import audience_shares, top_videos
 from tiktok_assets.reporting.rendering import rendered
@@ -19,18 +19,6 @@ from tiktok_assets.reporting.rendering import rendered
 DAYS = 28
 """Days of the numbers, up to the newest one with views."""
 _POSTS = 3
-
-
-class Part(StrEnum):
-    """What a media kit can show."""
-
-    FOLLOWERS = "followers"
-    VIEWS = "views"
-    VIEWERS = "viewers"
-    ENGAGEMENT = "engagement"
-    VIDEOS = "videos"
-    AUDIENCE = "audience"
-
 
 _FIGURES = {
     Part.FOLLOWERS: "Followers",

@@ -18,6 +18,8 @@ import polars as pl
 from tiktok_assets.curated.audience.clock import disagreements, named_offset
 from tiktok_assets.reporting import charts, facts, words
 from tiktok_assets.reporting.account_tables import AccountTables
+from tiktok_assets.reporting.facts import Headline
+from tiktok_assets.reporting.period import Period
 from tiktok_assets.reporting.rendering import rendered, text
 from tiktok_assets.reporting.songs import PAGE, songs_of_account
 from tiktok_assets.reporting.theme import theme
@@ -33,9 +35,12 @@ _ERRORS = 12
 _EFFECTS = 6
 
 
-def page(accounts: Sequence[AccountTables], made_at: dt.datetime, front: str = "") -> str:
-    """The page of ``accounts``, which all have data, as of ``made_at`` (aware). ``front``: the front page beside it."""
-    sections = [_section(tables) for tables in accounts]
+def page(accounts: Sequence[AccountTables], made_at: dt.datetime, front: str = "", period: Period | None = None) -> str:
+    """The page of ``accounts``, which all have data, as of ``made_at`` (aware).
+
+    ``front``: the front page beside it; ``period``: the days of the first numbers, by default the last ones.
+    """
+    sections = [_section(tables, period) for tables in accounts]
     drawn = {name: _spec(chart) for section in sections for name, chart in section.pop("charts").items()}
     return rendered(
         "page.html",
@@ -50,7 +55,7 @@ def page(accounts: Sequence[AccountTables], made_at: dt.datetime, front: str = "
     )
 
 
-def _section(tables: AccountTables) -> dict[str, Any]:
+def _section(tables: AccountTables, period: Period | None) -> dict[str, Any]:
     """The template's data for one account."""
     key, last = tables.account.key, facts.last_day(tables.days)
     activity = facts.activity_by_hour(tables.audience)
@@ -71,7 +76,7 @@ def _section(tables: AccountTables) -> dict[str, Any]:
         "as_of": words.day(last),
         "charts": drawn,
         "has": {name.removesuffix(f"-{key}") for name in drawn},
-        "windows": [_window(tables.days, last, length) for length in facts.WINDOWS] if last else [],
+        "windows": _windows(tables.days, last, period),
         "events": events,
         "posting": _posting(tables),
         "peak": _peak(activity),
@@ -103,21 +108,39 @@ def _section(tables: AccountTables) -> dict[str, Any]:
     }
 
 
-def _window(days: pl.DataFrame, last: dt.date, length: int) -> dict[str, Any]:
-    first = last - dt.timedelta(days=length - 1)
+def _windows(days: pl.DataFrame, last: dt.date | None, period: Period | None) -> list[dict[str, Any]]:
+    """The numbers of ``period``, or those of the days up to ``last``; none where there is no day."""
+    if last is None:
+        return []
+    if period:
+        before = words.span(period.before.first, period.before.last)
+        numbers = facts.headlines(days, period.last, period.days, is_fixed=True)
+        return [_window(words.span(period.first, period.last), f"against {before}", numbers, period.last)]
+    return [
+        _window(
+            f"Last {length} days",
+            f"{words.span(last - dt.timedelta(days=length - 1), last)}, against as many days before",
+            facts.headlines(days, last, length),
+            last,
+        )
+        for length in facts.WINDOWS
+    ]
+
+
+def _window(title: str, note: str, numbers: Sequence[Headline], last: dt.date) -> dict[str, Any]:
     return {
-        "title": f"Last {length} days",
-        "span": words.span(first, last),
+        "title": title,
+        "note": note,
         "numbers": [
             {
                 "name": one.name,
                 "value": words.value_of(one),
-                "change": words.change_of(one),
-                "direction": "" if not one.change else "up" if one.change > 0 else "down",
+                "change": (change := words.change_of(one)),
+                "direction": words.direction_of(change),
                 "before": words.before_of(one),
                 "at": words.until_of(one) if one.at != last else "",
             }
-            for one in facts.headlines(days, last, length)
+            for one in numbers
         ],
     }
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from enum import StrEnum
 from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from tiktok_assets.reporting.choices import Paper
 from tiktok_assets.settings import Settings
 from tiktok_assets.studio.browser import open_browser
 
@@ -30,18 +30,6 @@ _FOOTER = (
 )
 
 
-class Paper(StrEnum):
-    """The sizes of paper."""
-
-    A4 = "A4"
-    LETTER = "Letter"
-
-    def width(self, *, landscape: bool) -> int:
-        """Of what is printed between the margins, in CSS pixels."""
-        shorter, longer = (210.0, 297.0) if self is Paper.A4 else (215.9, 279.4)  # mm
-        return int(((longer if landscape else shorter) - _SIDES) / _MM_PER_INCH * _PIXELS_PER_INCH)
-
-
 class Printer:
     """An open browser that prints pages."""
 
@@ -51,7 +39,7 @@ class Printer:
     def pdf(self, html: str, *, title: str, landscape: bool = False) -> bytes:
         """The page ``html`` as PDF; ``title`` and the number of each page stand at its foot. Nothing is fetched."""
         # Charts are drawn for the width of the paper: drawn for a screen they would be cut.
-        width = self._paper.width(landscape=landscape)
+        width = _width(self._paper, landscape=landscape)
         context = self._browser.new_context(viewport={"width": width, "height": 1000}, color_scheme="light")
         with contextlib.closing(context), TemporaryDirectory(prefix="tiktok-assets-") as folder:
             path = Path(folder) / "page.html"
@@ -72,6 +60,12 @@ class Printer:
                 tagged=True,
                 outline=True,
             )
+
+
+def _width(paper: Paper, *, landscape: bool) -> int:
+    """Of what is printed between the margins, in CSS pixels."""
+    shorter, longer = (210.0, 297.0) if paper is Paper.A4 else (215.9, 279.4)  # mm
+    return int(((longer if landscape else shorter) - _SIDES) / _MM_PER_INCH * _PIXELS_PER_INCH)
 
 
 @contextlib.contextmanager

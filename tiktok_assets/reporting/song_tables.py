@@ -21,8 +21,6 @@ TABLES = (SONG_VIDEOS, SONG_WEEKS, VIDEO_DAILY)
 _MEMBER = ("account", "video_id", "song")
 WINDOW = 28
 """Days up to the newest known one of an account's videos of songs."""
-_MONTHS = 4
-"""Months of days that hold the window, and the snapshots that make its days known."""
 
 
 @functools.cache
@@ -48,11 +46,10 @@ class SongTables:
     """The account's videos of songs: ``account``, ``video_id``, ``song``."""
 
 
-def read_songs(lake: Lake, account: str, songs: Sequence[Song]) -> SongTables:
-    """The stored tables of the account's videos of songs; without any, no frame has a row."""
+def read_songs(lake: Lake, account: str, songs: Sequence[Song], days: pl.DataFrame) -> SongTables:
+    """The stored tables of the account's videos of songs; without any, no frame has a row. ``days``: ``VideoDaily``."""
     if not songs or (videos := stored(lake, SONG_VIDEOS, account)).is_empty():
         return SongTables(songs=songs)
     weeks = stored(lake, SONG_WEEKS, account).sort("date").unique(["song", "week"], keep="last").sort("song", "week")
-    days = stored(lake, VIDEO_DAILY, account, newest=_MONTHS)
     members = videos.select(_MEMBER).unique(maintain_order=True)
     return SongTables(songs=songs, recent=recent_gains(days, videos, WINDOW), weeks=weeks, members=members)

@@ -16,10 +16,10 @@ from tiktok_assets.curated.measures import ratio
 from tiktok_assets.curated.songs.song_weeks import DAYS
 from tiktok_assets.label.songs import Song
 from tiktok_assets.reporting import words
+from tiktok_assets.reporting.period import Period
 from tiktok_assets.reporting.rendering import rendered, text
+from tiktok_assets.reporting.song_streams import NO_STREAMS, by_store, in_period
 from tiktok_assets.reporting.song_tables import WINDOW, SongTables
-from tiktok_assets.settings import Settings
-from tiktok_assets.storage.published import published_rows
 
 PAGE = "songs.html"
 _VIEWS = ("views_low", "views", "views_high")
@@ -43,16 +43,6 @@ def songs_of_account(account: str, tables: SongTables) -> list[dict[str, Any]]:
     return [line for line in songs_of_roster({account: tables}) if line["videos"]]
 
 
-NO_STREAMS = pl.DataFrame(schema={"song": pl.String, "date": pl.Date, "streams": pl.Int64})
-
-
-def read_streams(settings: Settings) -> pl.DataFrame:
-    """One row per song and day with streams: their sum over all stores, from the published warehouse."""
-    query = "select song, date, sum(streams)::bigint as streams from song_streams group by song, date"
-    found = published_rows(settings, query)
-    return NO_STREAMS if found is None else found
-
-
 def songs_page(
     accounts: Mapping[str, SongTables],
     handles: Mapping[str, str],
@@ -74,7 +64,7 @@ def songs_page(
                 for row in recent.filter(song=line["key"]).iter_rows(named=True)
             ],
             "weeks": _weeks(weeks.filter(song=line["key"]), streams.filter(song=line["key"])),
-            "has_streams": not streams.filter(song=line["key"]).is_empty(),
+            "stores": by_store(streams.filter(song=line["key"])),
         }
         for line in songs_of_roster(accounts)
     ]
@@ -136,7 +126,7 @@ def _weeks(weeks: pl.DataFrame, streams: pl.DataFrame) -> list[dict[str, Any]]:
             "starts_on": of_week["starts_on"][0],
             "published": of_week["videos_published"].sum(),
             "rate": _rate(of_week),
-            "streams": _in_week(streams, of_week["starts_on"][0]),
+            "rated": _rated(of_week),
         }
         for (week,), of_week in weeks.sort("week", descending=True).group_by("week", maintain_order=True)
     ]
@@ -148,21 +138,24 @@ def _weeks(weeks: pl.DataFrame, streams: pl.DataFrame) -> list[dict[str, Any]]:
             "starts": words.short_day(row["starts_on"]),
             "published": words.count(row["published"]),
             "rate": words.percent(row["rate"]),
-            "streams": words.count(row["streams"]["streams"].sum() if row["streams"].height else None),
-            "streamed": f"{row['streams'].height} of {DAYS} days" if 0 < row["streams"].height < DAYS else "",
+            "rated": row["rated"],
+            **in_period(streams, Period(row["starts_on"], row["starts_on"] + dt.timedelta(days=DAYS - 1))),
             "picture": _picture(row, most),
         }
         for row in rows
     ]
 
 
-def _in_week(streams: pl.DataFrame, starts_on: dt.date) -> pl.DataFrame:
-    return streams.filter(pl.col("date") >= starts_on, pl.col("date") < starts_on + dt.timedelta(days=DAYS))
-
-
 def _rate(weeks: pl.DataFrame) -> float | None:
     total = pl.col("total_views", "total_engagements").sum()
     return weeks.select(total).select(ratio(pl.col("total_engagements"), pl.col("total_views"))).item()
+
+
+def _rated(weeks: pl.DataFrame) -> str:
+    """Of how many videos the rate is: ``3 of 5 videos``; nothing where that is not known, or there is none."""
+    if weeks["videos_with_totals"].null_count() or not (of := weeks["videos_with_totals"].sum()):
+        return ""
+    return f"{of:,} of {words.counted(int(weeks['videos'].sum()), 'video')}"
 
 
 def _picture(row: Mapping[str, Any], most: int) -> dict[str, str] | None:

@@ -13,5 +13,5 @@ def stored(lake: Lake, table: Table, account: str, *, newest: int = 0) -> pl.Dat
     """Every month of ``table``, or its ``newest`` months with rows; empty where there are none."""
     folder = lake.settings.curated / table.name / f"account={account}"
     found = [path for month in sorted(partitions_in(folder)) if exists(path := folder / month / "data.parquet")]
-    rows = read_parquet(found[-newest:])
-    return rows if rows.width else table.schema.empty()
+    # Files of earlier versions may lack a column: it is unknown there.
+    return pl.concat([table.schema.empty(), read_parquet(found[-newest:])], how="diagonal")

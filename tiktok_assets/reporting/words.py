@@ -9,6 +9,7 @@ from typing import Any
 from tiktok_assets.reporting.facts import Headline
 
 UNKNOWN = "—"
+NO_CHANGE = "no change"
 MANY_TIMES = 10
 """From this factor on, growth is written as a factor: over a small number a percentage is meaningless."""
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -86,32 +87,48 @@ def value_of(headline: Headline) -> str:
 
 
 def change_of(headline: Headline) -> str:
-    """``+12%``, ``302×`` of a small number, ``+0.3 points``, or a dash if it is unknown."""
-    change = headline.change
-    if change is None:
+    """``+12%``, ``302×`` of a small number, ``+0.3 points``, or a dash if it is unknown.
+
+    It is the change between the two figures as they are printed: rates to 0.1%, other numbers whole.
+    """
+    if headline.change is None or headline.value is None or headline.before is None:
         return UNKNOWN
     if headline.kind == "rate":
-        return _signed(f"{change * 100:+.1f} points", is_zero=round(change, 3) == 0)
-    if (
-        headline.kind == "stock"
-        and change < MANY_TIMES - 1
-        and headline.value is not None
-        and headline.before is not None
-    ):
-        gained = headline.value - headline.before
-        return _signed(f"{gained:+,.0f} ({change:+.1%})", is_zero=gained == 0)
+        points = round(100 * headline.value, 1) - round(100 * headline.before, 1)
+        return _signed(f"{points:+.1f} points", is_zero=round(points, 1) == 0)
+    value, before = round(headline.value), round(headline.before)
+    if value == before:
+        return NO_CHANGE
+    if before == 0:
+        return UNKNOWN
+    change = value / before - 1
+    if headline.kind == "stock" and change < MANY_TIMES - 1:
+        return _signed(f"{value - before:+,} ({_percentage(change)})")
     return growth(change)
 
 
 def growth(change: float) -> str:
-    """``+12%``, ``302×``."""
+    """``+12%``, ``+0.4%``, ``302×``; ``no change`` is none at all."""
     if change >= MANY_TIMES - 1:
         return f"{change + 1:,.0f}×"
-    return _signed(f"{change:+.0%}", is_zero=round(change, 2) == 0)
+    return _signed(_percentage(change, least_digits=0), is_zero=change == 0)
 
 
-def _signed(text: str, *, is_zero: bool) -> str:
-    return "no change" if is_zero else text.replace("-", "−")
+def direction_of(change: str) -> str:
+    """``up``, ``down``, or nothing: which way a change goes that is written as above."""
+    return "up" if change.startswith("+") or change.endswith("×") else "down" if change.startswith("−") else ""
+
+
+def _percentage(change: float, *, least_digits: int = 1) -> str:
+    """As many digits as it takes to be more than nothing, up to two; what is smaller is ``+<0.01%``."""
+    for digits in range(least_digits, 3):
+        if round(100 * change, digits):
+            return f"{change:+.{digits}%}"
+    return f"{'+' if change > 0 else '-'}<0.01%"
+
+
+def _signed(text: str, *, is_zero: bool = False) -> str:
+    return NO_CHANGE if is_zero else text.replace("-", "−")
 
 
 def before_of(headline: Headline) -> str:

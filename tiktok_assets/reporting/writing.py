@@ -17,10 +17,14 @@ from tiktok_assets.exports.windows import last_day_with_data
 from tiktok_assets.inbox.quarantine import Rejected, in_quarantine, note_of, sentence, where_found
 from tiktok_assets.label.songs import load_songs
 from tiktok_assets.reporting.account_tables import AccountTables, Completeness, Covered, read_tables
-from tiktok_assets.reporting.front_page import RosterLine, front_page, roster_line
+from tiktok_assets.reporting.choices import Paper
+from tiktok_assets.reporting.front_page import front_page
 from tiktok_assets.reporting.page import page
-from tiktok_assets.reporting.printing import Paper, open_printer
-from tiktok_assets.reporting.songs import NO_STREAMS, PAGE, read_streams, songs_page
+from tiktok_assets.reporting.period import Period
+from tiktok_assets.reporting.printing import open_printer
+from tiktok_assets.reporting.roster_line import RosterLine, roster_line
+from tiktok_assets.reporting.song_streams import NO_STREAMS, read_streams
+from tiktok_assets.reporting.songs import PAGE, songs_page
 from tiktok_assets.reporting.status import AccountCoverage, coverages, doubtful_exports
 from tiktok_assets.reporting.targets import Progress, read_progress
 from tiktok_assets.reporting.words import day
@@ -82,12 +86,14 @@ def write_reports(
     return written
 
 
-def write_pages(folder: Path, settings: Settings, accounts: Sequence[AccountTables], now: dt.datetime) -> list[Path]:
-    """As ``write_reports``, into any ``folder`` of this machine."""
-    lines = [line_of(tables, now) for tables in accounts]
+def write_pages(
+    folder: Path, settings: Settings, accounts: Sequence[AccountTables], now: dt.datetime, period: Period | None = None
+) -> list[Path]:
+    """As ``write_reports``, into any ``folder`` of this machine; of a ``period``, or of the last days."""
+    lines = [line_of(tables, now, period) for tables in accounts]
     songs = _songs_page(lines, now, read_streams(settings))
-    front = {FRONT: front_page(lines, now, _progress(settings, now))} | ({PAGE: songs} if songs else {})
-    pages = {f"{tables.account.key}.html": page([tables], now, FRONT) for tables in accounts if tables.has_data}
+    front = {FRONT: front_page(lines, now, _progress(settings, now), period=period)} | ({PAGE: songs} if songs else {})
+    pages = {f"{tables.account.key}.html": page([tables], now, FRONT, period) for tables in accounts if tables.has_data}
     return [write_file(folder / name, content) for name, content in (front | pages).items()]
 
 
@@ -98,15 +104,16 @@ def write_one_page(
     now: dt.datetime,
     *,
     front: bool = False,
+    period: Period | None = None,
     paper: Paper = Paper.A4,
 ) -> Path:
     """One page of those ``accounts`` that have data, or the front page of all; a PDF if ``path`` ends in .pdf."""
     if front:
-        lines = [line_of(tables, now) for tables in accounts]
-        html, title = front_page(lines, now, _progress(settings, now), is_alone=True), "Roster"
+        lines = [line_of(tables, now, period) for tables in accounts]
+        html, title = front_page(lines, now, _progress(settings, now), period=period, is_alone=True), "Roster"
     else:
         found = [tables for tables in accounts if tables.has_data]
-        html, title = page(found, now), ", ".join(f"@{tables.account.handle}" for tables in found)
+        html, title = page(found, now, period=period), ", ".join(f"@{tables.account.handle}" for tables in found)
     if path.suffix.lower() != ".pdf":
         return write_file(path, html)
     with open_printer(settings, paper) as printer:
@@ -136,9 +143,9 @@ def are_outdated(lake: Lake, accounts: Sequence[str]) -> bool:
     return any(path.exists() and _is_older(path, moment) for path, moment in pages.items())
 
 
-def line_of(tables: AccountTables, now: dt.datetime) -> RosterLine:
+def line_of(tables: AccountTables, now: dt.datetime, period: Period | None = None) -> RosterLine:
     """The line of an account on the front page."""
-    return roster_line(tables, last_day_with_data(now))
+    return roster_line(tables, last_day_with_data(now), period)
 
 
 def _tables_changed_at(lake: Lake, account: str) -> float:
@@ -170,14 +177,21 @@ def tables_of(lake: Lake, accounts: Sequence[Account], now: dt.datetime) -> list
     return [tables for tables in each_tables(lake, accounts, now) if tables.has_data]
 
 
-def each_tables(lake: Lake, accounts: Sequence[Account], now: dt.datetime) -> Iterator[AccountTables]:
-    """The tables of each of ``accounts``, read one after the other. ``now`` is aware."""
+def each_tables(
+    lake: Lake, accounts: Sequence[Account], now: dt.datetime, *, with_all_video_days: bool = False
+) -> Iterator[AccountTables]:
+    """The tables of each of ``accounts``, read one after the other. ``now`` is aware.
+
+    ``with_all_video_days``: for a page about days that may be long ago; else those of the newest months.
+    """
     found = coverages(lake, [account.key for account in accounts], now)
     notes, songs = [note_of(path) for path in in_quarantine(lake)], load_songs(lake.settings)
     for account, coverage in zip(accounts, found, strict=True):
         own, unassigned = _quarantined(lake, account, notes)
-        completeness = _completeness(coverage, own, doubtful_exports(lake, account.key))
-        yield read_tables(lake, account, dataclasses.replace(completeness, unassigned=unassigned), songs)
+        completeness = dataclasses.replace(
+            _completeness(coverage, own, doubtful_exports(lake, account.key)), unassigned=unassigned
+        )
+        yield read_tables(lake, account, completeness, songs, with_all_video_days=with_all_video_days)
 
 
 def _quarantined(lake: Lake, account: Account, notes: Sequence[Rejected]) -> tuple[list[str], list[str]]:

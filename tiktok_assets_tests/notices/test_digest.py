@@ -14,6 +14,7 @@ from tiktok_assets.notices.digest import Digest, Week, digest
 from tiktok_assets.notices.ledger import Message
 from tiktok_assets.notices.messages import message_of_alerts, message_of_digest, welcome
 from tiktok_assets.reporting.account_tables import AccountTables, Completeness
+from tiktok_assets.reporting.best_post import best_of_last_week
 from tiktok_assets_tests.reporting.simulated_tables import LAST, TITLE, simulated, tables, text_of
 
 WEB = "http://127.0.0.1:3000"
@@ -24,7 +25,8 @@ NASTY = "\x1b[2J\r\nBcc: everybody@example.com\r\n\u202e\ud800<b>@everyone</b>"
 
 @pytest.fixture(scope="module")
 def known() -> AccountTables:
-    return tables(simulated())
+    found = tables(simulated())
+    return dataclasses.replace(found, videos=found.videos.with_columns(title=pl.lit(TITLE)))
 
 
 def of(*accounts: AccountTables, week: Week = WEEK, now: dt.datetime = TUESDAY) -> Digest:
@@ -69,7 +71,11 @@ def test_the_numbers_of_a_week_are_the_truths(known: AccountTables) -> None:
     change = f"{now / before - 1:+.0%}".replace("-", "−")
     assert f"@pig1987\n  Video views: {now:,}, {change} (from {before:,})\n" in shown
     assert f"  Followers: {days[-1].followers:,}, {gained:+,} (" in shown
-    assert f"“{TITLE}”, 9,999,999 views so far: https://" in shown
+    best = best_of_last_week(known.videos, known.video_days)
+    assert best is not None
+    views = f"about {best.views:,} ({best.views_low:,} to {best.views_high:,}) views gained"
+    assert f"“{TITLE}”, {views} 22 to 28 November 2025; another may have more: https://" in shown
+    assert "views gained" not in text(of(known, week=Week.named("2025-W49")))  # nothing is known of it
     assert message_of_digest(of(known), WEB).subject.startswith(f"Week 2025-W48: views {now:,}, ")
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
@@ -10,7 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from tiktok_assets.cli.app import app
+from tiktok_assets.reporting import printing
 from tiktok_assets.reporting.account_tables import AccountTables
+from tiktok_assets.reporting.statements import issue
 from tiktok_assets.settings import Settings, variable
 from tiktok_assets_tests.conftest import Install
 from tiktok_assets_tests.reporting.simulated_tables import simulated, tables
@@ -47,3 +50,22 @@ def run(install: Install, known: AccountTables, monkeypatch: pytest.MonkeyPatch)
         return done.exit_code, " ".join(done.output.split())
 
     return command
+
+
+class Ink:
+    """Stands for the browser: a PDF that is the page's text."""
+
+    def pdf(self, html: str, **_: object) -> bytes:
+        return b"%PDF" + html.encode()
+
+
+@contextmanager
+def ink(*_: object) -> Iterator[Ink]:
+    yield Ink()
+
+
+@pytest.fixture
+def no_browser(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is printed is printed by a printer that needs none."""
+    monkeypatch.setattr(issue, "open_printer", ink)
+    monkeypatch.setattr(printing, "open_printer", ink)

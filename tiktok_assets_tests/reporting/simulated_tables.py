@@ -14,11 +14,13 @@ from tiktok_assets.curated.account.account_daily import AccountDaily
 from tiktok_assets.curated.audience.audience import Audience
 from tiktok_assets.curated.videos.hashtags import hashtag_effects
 from tiktok_assets.curated.videos.posting import posting_times
+from tiktok_assets.curated.videos.video_daily import video_daily
 from tiktok_assets.curated.videos.viral import viral_videos
 from tiktok_assets.reporting.account_tables import AccountTables, Completeness, Covered, account_tables
 from tiktok_assets.simulator.account import SimulatedAccount, Traits
 from tiktok_assets_tests.curated.frames import true_days, true_snapshots
 
+_NO_MOMENTS = pl.DataFrame(schema={"export_id": pl.String, "counted_at": pl.Datetime("us", "UTC")})
 FIRST, LAST = dt.date(2025, 1, 1), dt.date(2025, 11, 30)
 GAP = (dt.date(2025, 8, 4), dt.date(2025, 8, 10))
 VIRAL, DROPPED = dt.date(2025, 11, 6), dt.date(2025, 10, 12)
@@ -53,6 +55,9 @@ def tables(
         {
             "account_daily": days,
             "videos": videos,
+            "video_daily": video_daily(
+                videos.with_columns(insights_export_id=pl.lit(None, pl.String)), days, _NO_MOMENTS
+            ),
             "viral_videos": viral_videos(videos),
             "audience": audience_rows(account),
             "posting_times": posting_times(videos, month) if timezone else posting_times(videos.clear(), month),

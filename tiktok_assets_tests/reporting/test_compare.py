@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from pathlib import Path
 
 import pytest
 
 from tiktok_assets_tests.reporting.conftest import Run
-from tiktok_assets_tests.reporting.simulated_tables import simulated
+from tiktok_assets_tests.reporting.simulated_tables import simulated, text_of
 
 OCTOBER = ("--from", "2025-10-01", "--to", "2025-10-31")
 
@@ -47,3 +48,22 @@ def test_a_person_reads_a_table(run: Run) -> None:
 def test_days_in_the_wrong_order_are_refused(run: Run) -> None:
     code, said = run("compare", "--from", "2025-10-31", "--to", "2025-10-01")
     assert (code, "The last day is before the first one." in said) == (2, True)
+
+
+def test_a_front_page_of_the_same_days_is_written_where_it_is_asked_for(run: Run, tmp_path: Path) -> None:
+    page = tmp_path / "october.html"
+    assert run("report", *OCTOBER, "--front", "-o", f"{page}")[0] == 0
+    assert f"Views {views(dt.date(2025, 10, 1), dt.date(2025, 10, 31)):,} " in text_of(page.read_text())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (OCTOBER, "Name a file or folder with -o: the pages in the data folder are always of the last days."),
+        (["--from", "2025-10-01", "-o", "x.html"], "Give both --from and --to, or neither."),
+        (["--from", "2025-10-31", "--to", "2025-10-01", "-o", "x.html"], "The last day is before the first one."),
+    ],
+)
+def test_a_report_of_no_period_is_refused(run: Run, arguments: list[str], sentence: str) -> None:
+    code, said = run("report", *arguments)
+    assert (code, sentence in said) == (2, True), said

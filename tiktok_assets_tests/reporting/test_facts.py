@@ -117,6 +117,41 @@ def test_followers_are_the_newest_known_against_exactly_a_week_before() -> None:
     assert words.change_of(followers) == "+7 (+0.7%)"
 
 
+def changed(kind: str, value: float, before: float) -> tuple[str, str, str]:
+    """The figure, its change, and the figure before as they are printed."""
+    change = value - before if kind == "rate" else value / before - 1
+    known = {"kind": kind, "value": value, "before": before, "change": change, "days": 7, "days_known": 7}
+    one = Headline(name="n", **known)  # pyright: ignore[reportArgumentType]
+    return words.value_of(one), words.change_of(one), words.before_of(one).removeprefix("from ")
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "before", "printed"),
+    [
+        ("rate", 0.0426, 0.0424, ("4.3%", "+0.1 points", "4.2%")),  # of which 0.02 are real: what is printed adds up
+        ("rate", 0.0424, 0.0416, ("4.2%", "no change", "4.2%")),
+        ("rate", 0.0424, 0.0426, ("4.2%", "−0.1 points", "4.3%")),
+        ("sum", 10_040, 10_000, ("10,040", "+0.4%", "10,000")),
+        ("sum", 999_900, 1_000_000, ("999,900", "−0.01%", "1,000,000")),
+        ("sum", 1_000_001, 1_000_000, ("1,000,001", "+<0.01%", "1,000,000")),
+        ("sum", 500, 500, ("500", "no change", "500")),
+        ("mean", 1234.4, 1233.6, ("1,234", "no change", "1,234")),
+        ("mean", 1.4, 0.4, ("1", "—", "0")),
+        ("stock", 100_003, 100_000, ("100,003", "+3 (+<0.01%)", "100,000")),
+        ("stock", 99, 100, ("99", "−1 (−1.0%)", "100")),
+    ],
+)
+def test_a_change_is_that_between_the_figures_as_they_are_printed(
+    kind: str, value: float, before: float, printed: tuple[str, str, str]
+) -> None:
+    assert changed(kind, value, before) == printed
+
+
+def test_the_direction_is_that_of_the_printed_change() -> None:
+    directions = {"+12%": "up", "302×": "up", "−0.1 points": "down", "no change": "", "—": "", "−3 (−1.0%)": "down"}
+    assert {text: words.direction_of(text) for text in directions} == directions
+
+
 def test_followers_last_known_long_ago_are_not_those_of_today() -> None:
     rows = days(40, video_views=1, followers=lambda back: 50 if back >= 20 else None)
     assert week(rows)["Followers"].value is None

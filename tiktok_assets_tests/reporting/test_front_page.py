@@ -9,8 +9,11 @@ import re
 import pytest
 
 from tiktok_assets.reporting.account_tables import Completeness
-from tiktok_assets.reporting.front_page import RosterLine, best_post, front_page, ranks, roster_line, sparkline
+from tiktok_assets.reporting.best_post import Post
+from tiktok_assets.reporting.front_page import front_page, ranks, sparkline
 from tiktok_assets.reporting.next_steps import NextSteps
+from tiktok_assets.reporting.period import Period
+from tiktok_assets.reporting.roster_line import RosterLine, roster_line
 from tiktok_assets_tests.reporting.simulated_tables import LAST, TITLE, simulated, tables, text_of
 
 MADE = dt.datetime(2025, 12, 1, 9, 30, tzinfo=dt.UTC)
@@ -34,18 +37,40 @@ def test_a_line_has_the_true_numbers(line: RosterLine) -> None:
     assert f" {sum(day.video_views for day in days[-28:]):,} " in text
     gained = days[-1].followers - days[-8].followers
     assert f" {days[-1].followers:,} {gained:+,} (" in text
-    assert f"{TITLE} 9,999,999 views 30 Nov 2025" in text
     assert line.views == [day.video_views for day in days[-28:]]
     assert not line.needs_attention
 
 
-def test_the_best_post_is_of_the_week_before_the_newest_list() -> None:
-    known = tables(simulated()).videos
-    shown = best_post(known)
-    assert shown is not None and shown.views == 9_999_999
-    old = known.with_columns(published_at=known["published_at"] - dt.timedelta(days=30), post_date=None)
-    assert best_post(old) is None
-    assert best_post(known.clear()) is None
+def test_the_best_post_has_its_bounds_and_says_where_they_leave_it_open(line: RosterLine) -> None:
+    week = Period.up_to(dt.date(2025, 11, 28), 7)
+    post = Post(title=TITLE, link=None, views_low=5, views=7, views_high=9, period=week, is_certain=True)
+    text = text_of(front_page([dataclasses.replace(line, best=post)], MADE))
+    assert f"{TITLE} about 7 (5 to 9) gained to 28 Nov 2025 30 Nov 2025" in text
+    open_one = dataclasses.replace(post, is_certain=False, views=None, views_high=None)
+    text = text_of(front_page([dataclasses.replace(line, best=open_one)], MADE))
+    assert "at least 5 gained to 28 Nov 2025; another may have more" in text
+    assert " gained to " not in text_of(front_page([dataclasses.replace(line, best=None)], MADE))
+
+
+def test_a_period_stands_against_as_many_days_before_and_late_accounts_count_in_it() -> None:
+    october, days = Period(dt.date(2025, 10, 1), dt.date(2025, 10, 31)), simulated().days
+    line = roster_line(tables(simulated()), LAST + dt.timedelta(days=90), october)
+    now = sum(day.video_views for day in days if october.first <= day.day <= october.last)
+    before = sum(day.video_views for day in days if dt.date(2025, 8, 31) <= day.day < october.first)
+    text = text_of(front_page([line], MADE, period=october))
+    change = f"{now / before - 1:+.0%}".replace("-", "−")
+    assert "1 to 31 October 2025 against 31 August to 30 September 2025." in text
+    assert f"Views {now:,} {change} 1 account" in text  # although its newest numbers are late
+    assert f" 1 @pig1987 {now:,} {change} " in text
+    assert line.is_late and "Views, 7 days" not in text
+    assert line.views == [day.video_views for day in days if october.first <= day.day <= october.last]
+
+
+def test_a_period_with_an_unknown_day_is_in_no_sum() -> None:
+    august = Period(dt.date(2025, 8, 1), dt.date(2025, 8, 31))  # without 4 to 10 August
+    text = text_of(front_page([roster_line(tables(simulated()), LAST, august)], MADE, period=august))
+    assert "Views — 0 of 1 account" in text
+    assert "24 of 31 days" in text
 
 
 def test_places_go_by_views_of_seven_known_days_that_are_not_late(line: RosterLine) -> None:

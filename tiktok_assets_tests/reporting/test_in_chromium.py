@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Route, expect, sync_playwright
 
-from tiktok_assets.reporting.front_page import RosterLine, front_page, roster_line
+from tiktok_assets.reporting.front_page import front_page
 from tiktok_assets.reporting.page import page as page_of
+from tiktok_assets.reporting.roster_line import RosterLine, roster_line
 from tiktok_assets.reporting.writing import write_file
 from tiktok_assets.settings import Settings
 from tiktok_assets.studio.browser import find_browser

@@ -13,6 +13,7 @@ import pytest
 
 from tiktok_assets.reporting.account_tables import AccountTables, Completeness
 from tiktok_assets.reporting.page import page
+from tiktok_assets.reporting.period import Period
 from tiktok_assets_tests.curated.frames import active
 from tiktok_assets_tests.reporting.simulated_tables import LAST, TITLE, VIRAL, simulated, tables, text_of
 
@@ -51,6 +52,15 @@ def test_the_page_shows_the_true_numbers(known: AccountTables) -> None:
     assert f"{viral.video_views:,} views are" in text
     assert "Overview lacks 7 days (2025-08-04 to 2025-08-10)" in text
     assert "No data for 7 days, from 4 August 2025 to 10 August 2025" in text
+
+
+def test_a_period_stands_instead_of_the_last_days(known: AccountTables) -> None:
+    october = Period(dt.date(2025, 10, 1), dt.date(2025, 10, 31))
+    text = text_of(page([known], MADE, period=october))
+    views = sum(day.video_views for day in simulated().days if october.first <= day.day <= october.last)
+    assert "1 to 31 October 2025 against 31 August to 30 September 2025 Video views" in text
+    assert f"Video views {views:,}" in text
+    assert "Last 28 days" not in text and "Last 7 days" not in text
 
 
 def test_a_title_that_is_a_script_is_text(known: AccountTables) -> None:

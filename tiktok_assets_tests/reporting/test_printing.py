@@ -11,12 +11,14 @@ import pytest
 from playwright.sync_api import Browser
 from pypdf.generic import DictionaryObject
 
-from tiktok_assets.reporting.front_page import front_page, roster_line
+from tiktok_assets.reporting.choices import Paper
+from tiktok_assets.reporting.front_page import front_page
 from tiktok_assets.reporting.page import page
-from tiktok_assets.reporting.printing import Paper, Printer
+from tiktok_assets.reporting.printing import Printer
+from tiktok_assets.reporting.roster_line import roster_line
 from tiktok_assets.reporting.statements.month import month_numbers
 from tiktok_assets.reporting.statements.page import statement_page
-from tiktok_assets.reporting.statements.statement import Statement
+from tiktok_assets.reporting.statements.statement import AccountMonth, Statement
 from tiktok_assets.settings import Settings
 from tiktok_assets.studio.browser import open_browser
 from tiktok_assets_tests.reporting.simulated_tables import LAST, simulated, tables
@@ -87,7 +89,8 @@ def test_an_accounts_page_prints_whole(printer: Printer) -> None:
 def test_a_statement_is_one_page(printer: Printer) -> None:
     month = dt.date(2025, 10, 1)
     numbers = month_numbers(tables(simulated(), is_settled=True), month)
-    statement = Statement(number=1, account="pig1987", handle="pig1987", month=month, issued_at=MADE, numbers=numbers)
+    accounts = [AccountMonth(account="pig1987", handle="pig1987", numbers=numbers)]
+    statement = Statement(number=1, accounts=accounts, month=month, issued_at=MADE)
     pdf = read(printer.pdf(statement_page(statement, None, []), title="Statement pig1987-2025-10-1"))
     assert len(pdf.pages) == 1
     assert "@pig1987, October 2025 Statement pig1987-2025-10-1, issued on 1 December 2025." in text_of(pdf)

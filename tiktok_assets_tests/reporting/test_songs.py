@@ -10,6 +10,7 @@ import pytest
 
 from tiktok_assets.curated._tables import conform
 from tiktok_assets.curated.songs.song_weeks import SongWeeks
+from tiktok_assets.reporting.song_streams import NO_STREAMS
 from tiktok_assets.reporting.song_tables import SongTables
 from tiktok_assets.reporting.songs import songs_of_account, songs_of_roster, songs_page
 from tiktok_assets.reporting.words import between
@@ -91,17 +92,50 @@ def test_a_week_of_which_some_videos_are_unknown_has_no_most_and_no_picture() ->
     assert "x1=" not in made
 
 
+def streamed(*rows: tuple[str, str, dt.date, int]) -> pl.DataFrame:
+    return pl.DataFrame(rows, schema=NO_STREAMS.schema, orient="row")
+
+
 def test_a_week_has_the_streams_of_its_known_days() -> None:
     week = dt.date(2026, 6, 19)
-    streams = pl.DataFrame(
-        {
-            "song": ["s", "s", "s", "other"],
-            "date": [week, week + dt.timedelta(days=6), week + dt.timedelta(days=7), week],
-            "streams": [10, 5, 1000, 1000],
-        }
+    streams = streamed(
+        ("s", "spotify", week, 10),
+        ("s", "spotify", week + dt.timedelta(days=6), 5),
+        ("s", "spotify", week + dt.timedelta(days=7), 1000),
+        ("other", "spotify", week, 1000),
     )
     accounts = {"a": on("a", 5, 3, 10, 20, 30, total_views=200, total_engagements=10)}
     text = text_of(songs_page(accounts, {"a": "a"}, "index.html", MADE, streams))
     assert "5.0% 15 2 of 7 days" in text
     without = text_of(songs_page(accounts, {"a": "a"}, "index.html", MADE, streams.filter(song="other")))
-    assert "Engagement Streams" not in without
+    assert "Engagement Streams" not in without and "Streams by store" not in without
+
+
+def test_streams_stand_by_store_beside_their_sum_and_an_unknown_day_is_said() -> None:
+    """Spotify: 56 days, 10 then 12 a day. Deezer: 3 a day on the last 30 days but the newest one, 2 on TITLE."""
+    newest = dt.date(2026, 6, 25)  # the last day of week 1
+    back = [newest - dt.timedelta(days=number) for number in range(56)]
+    streams = streamed(
+        *(("s", "spotify", day, 12 if number < 28 else 10) for number, day in enumerate(back)),
+        *(("s", "deezer", day, 3) for day in back[1:31]),
+        ("s", TITLE, back[40], 2),
+    )
+    text = text_of(songs_page({"a": on("a", 3, 3, 10, 20, 30)}, {"a": "a"}, "index.html", MADE, streams))
+    assert "All stores 417 55 of 84 days of stores 708 56 days 25 Jun 2026" in text  # one day unknown: no change
+    assert "spotify 336 +20% 616 56 days 25 Jun 2026" in text  # 28 * 12 against 28 * 10
+    assert "deezer 81 27 of 28 days 90 30 days 24 Jun 2026" in text  # compared with nothing
+    assert f"{TITLE} — 2 1 day 16 May 2026" in text
+    assert text.rindex("All stores") < text.rindex("spotify") < text.rindex("deezer") < text.rindex(TITLE)
+    assert f" {7 * 12 + 6 * 3} 13 of 21 days of stores" in text  # the week's sum
+
+
+def test_engagement_says_of_how_many_videos_it_is() -> None:
+    rated = {"total_views": 200, "total_engagements": 10}
+    some = on("a", 3, 3, 1, 1, 1, videos_with_totals=1, **rated)
+    both = {"a": some, "b": on("b", 2, 2, 1, 1, 1, videos_with_totals=0)}
+    assert "5.0% 1 of 5 videos" in text_of(songs_page(both, {"a": "a", "b": "b"}, "index.html", MADE))
+    older = {"a": on("a", 3, 3, 1, 1, 1, **rated)}  # stored by a version that did not count them
+    mixed = {**older, "b": on("b", 2, 2, 1, 1, 1, videos_with_totals=1)}
+    assert "1 of 5 videos" not in text_of(songs_page(mixed, {"a": "a", "b": "b"}, "index.html", MADE))
+    text = text_of(songs_page(older, {"a": "a"}, "index.html", MADE))
+    assert "5.0%" in text and "of 3 videos" not in text.replace("3 of 3 videos known", "")

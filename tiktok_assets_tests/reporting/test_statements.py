@@ -4,28 +4,35 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterator
-from contextlib import contextmanager
+import json
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from tiktok_assets.cli import statements as cli
-from tiktok_assets.reporting import media_kit, printing
+from tiktok_assets.reporting import media_kit
 from tiktok_assets.reporting.account_tables import AccountTables
-from tiktok_assets.reporting.statements import issue as issuing
+from tiktok_assets.reporting.choices import Part
 from tiktok_assets.reporting.statements.kept import StatementDamaged, content, damaged, issued, keep, pages
 from tiktok_assets.reporting.statements.month import last_of, month_numbers
 from tiktok_assets.reporting.statements.page import statement_page
-from tiktok_assets.reporting.statements.statement import Correction, Day, MonthNumbers, Statement, corrections
+from tiktok_assets.reporting.statements.statement import (
+    AccountMonth,
+    Correction,
+    Day,
+    MonthNumbers,
+    Statement,
+    corrections,
+    folder_of_account,
+)
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets_tests.conftest import Install
 from tiktok_assets_tests.reporting.conftest import Run, stored
 from tiktok_assets_tests.reporting.simulated_tables import TITLE, simulated, text_of
 
-MONTH = dt.date(2025, 10, 1)
+MONTH, FOLDER = dt.date(2025, 10, 1), folder_of_account("pig1987")
+pytestmark = pytest.mark.usefixtures("no_browser")
 NOW = dt.datetime(2025, 12, 1, 9, 30, tzinfo=dt.UTC)
 
 
@@ -40,7 +47,11 @@ def figure(numbers: MonthNumbers, name: str) -> float | None:
 
 
 def statement(numbers: MonthNumbers, number: int = 1) -> Statement:
-    return Statement(number=number, account="pig1987", handle="pig1987", month=MONTH, issued_at=NOW, numbers=numbers)
+    return Statement(number=number, accounts=of(numbers), month=MONTH, issued_at=NOW)
+
+
+def of(numbers: MonthNumbers, account: str = "pig1987") -> list[AccountMonth]:
+    return [AccountMonth(account=account, handle=account, numbers=numbers)]
 
 
 def with_views(numbers: MonthNumbers, date: dt.date, views: int | None) -> MonthNumbers:
@@ -114,11 +125,11 @@ def test_the_last_day_of_a_month(month: str, last: str) -> None:
 def test_a_changed_day_is_listed_with_what_it_was(numbers: MonthNumbers) -> None:
     day = dt.date(2025, 10, 7)
     was = next(one.video_views for one in numbers.days if one.date == day)
-    assert corrections(numbers, with_views(numbers, day, 5)) == [
-        Correction(name="video_views", date=day, was=was, now=5)
+    assert corrections(of(numbers), of(with_views(numbers, day, 5))) == [
+        Correction(account="pig1987", name="video_views", date=day, was=was, now=5)
     ]
-    assert corrections(numbers, with_views(numbers, day, None))[0].now is None  # unknown is not 0
-    assert corrections(numbers, numbers) == []
+    assert corrections(of(numbers), of(with_views(numbers, day, None)))[0].now is None  # unknown is not 0
+    assert corrections(of(numbers), of(numbers)) == []
 
 
 def test_a_day_that_came_or_went_is_listed() -> None:
@@ -127,9 +138,9 @@ def test_a_day_that_came_or_went_is_listed() -> None:
         followers=9, is_settled=True,
     )  # fmt: skip
     nothing = MonthNumbers(figures=[], days=[], posts=[], exports=[])
-    came = corrections(nothing, nothing.model_copy(update={"days": [day]}))
+    came = corrections(of(nothing), of(nothing.model_copy(update={"days": [day]})))
     assert [(one.name, one.was, one.now) for one in came] == [("video_views", None, 3), ("followers", None, 9)]
-    went = corrections(nothing.model_copy(update={"days": [day]}), nothing)
+    went = corrections(of(nothing.model_copy(update={"days": [day]})), of(nothing))
     assert [(one.name, one.was, one.now) for one in went] == [("video_views", 3, None), ("followers", 9, None)]
 
 
@@ -139,7 +150,7 @@ def test_the_next_statement_lists_what_it_corrects(known: AccountTables, numbers
         video_views=pl.when(pl.col("date") == day).then(pl.col("video_views") + 1000).otherwise("video_views")
     )
     later = month_numbers(dataclasses.replace(known, days=more), MONTH)
-    found = corrections(numbers, later)
+    found = corrections(of(numbers), of(later))
     views = figure(numbers, "Video views")
     assert views is not None
     text = text_of(statement_page(statement(later, 2), statement(numbers), found))
@@ -166,11 +177,11 @@ def lake(install: Install) -> Lake:
 
 def test_what_is_given_out_is_what_was_issued(lake: Lake, numbers: MonthNumbers) -> None:
     kept = keep(lake, statement(numbers), "<p>Öl</p>", b"%PDF")
-    assert issued(lake, "pig1987", MONTH) == [kept]
+    assert issued(lake, FOLDER, MONTH) == [kept]
     assert content(lake, kept, ".html") == "<p>Öl</p>".encode()
     assert content(lake, kept, ".pdf") == b"%PDF"
-    assert issued(lake, "pig1987", dt.date(2025, 1, 1)) == []
-    assert list(damaged(lake, "pig1987")) == []
+    assert issued(lake, FOLDER, dt.date(2025, 1, 1)) == []
+    assert list(damaged(lake)) == []
 
 
 def test_a_statement_is_never_replaced(lake: Lake, numbers: MonthNumbers) -> None:
@@ -184,7 +195,7 @@ def test_a_lost_record_is_named_and_its_pages_stay(lake: Lake, numbers: MonthNum
     kept = keep(lake, statement(numbers), "first", b"first")
     html = Path(str(pages(lake, kept)[".html"]))
     html.with_suffix(".json").unlink()
-    assert [finding.place for finding in damaged(lake, "pig1987")] == [str(html), str(html.with_suffix(".pdf"))]
+    assert [finding.place for finding in damaged(lake)] == [str(html), str(html.with_suffix(".pdf"))]
     with pytest.raises(StatementDamaged, match="has no record"):
         keep(lake, statement(numbers), "another", b"another")
     assert html.read_text() == "first"
@@ -194,8 +205,17 @@ def test_what_a_file_browser_leaves_is_no_statement(lake: Lake, numbers: MonthNu
     folder = Path(str(pages(lake, keep(lake, statement(numbers), "page", b"page"))[".html"])).parent
     (folder / "._pig1987-2025-10-1.json").write_bytes(b"\0")
     (folder / "pig1987-2025-10-9.json").mkdir()
-    assert len(issued(lake, "pig1987", MONTH)) == 1
-    assert list(damaged(lake, "pig1987")) == []
+    assert len(issued(lake, FOLDER, MONTH)) == 1
+    assert list(damaged(lake)) == []
+
+
+def test_a_record_of_one_account_alone_is_read_as_it_was_issued(numbers: MonthNumbers) -> None:
+    old = {"number": 3, "account": "a", "handle": "h", "month": "2025-10-01", "issued_at": "2025-12-01T09:30:00Z"}
+    read = Statement.model_validate_json(
+        json.dumps({**old, "numbers": numbers.model_dump(mode="json"), "pdf_sha256": "x"})
+    )
+    assert (read.name, read.client, read.accounts[0].handle, read.pdf_sha256) == ("a-2025-10-3", None, "h", "x")
+    assert read.accounts[0].numbers == numbers
 
 
 @pytest.mark.parametrize("suffix", [".html", ".pdf", ".json"])
@@ -203,34 +223,16 @@ def test_a_damaged_statement_is_not_given_out(lake: Lake, numbers: MonthNumbers,
     kept = keep(lake, statement(numbers), "page", b"page")
     path = Path(str(pages(lake, kept)[".html"])).with_suffix(suffix)
     path.write_text("changed")
-    (finding,) = damaged(lake, "pig1987")
+    (finding,) = damaged(lake)
     assert finding.place == str(path)
     with pytest.raises(StatementDamaged, match="restore it from a backup"):
-        [content(lake, one, suffix) for one in issued(lake, "pig1987", MONTH)]
+        [content(lake, one, suffix) for one in issued(lake, FOLDER, MONTH)]
     if suffix != ".json":
         path.unlink()
-        assert "is missing" in next(damaged(lake, "pig1987")).problem
+        assert "is missing" in next(damaged(lake)).problem
 
 
 # --- the command, with a printer that needs no browser
-
-
-class Ink:
-    """Stands for the browser: a PDF that is the page's text."""
-
-    def pdf(self, html: str, **_: object) -> bytes:
-        return b"%PDF" + html.encode()
-
-
-@contextmanager
-def ink(*_: object) -> Iterator[Ink]:
-    yield Ink()
-
-
-@pytest.fixture(autouse=True)
-def no_browser(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(issuing, "open_printer", ink)
-    monkeypatch.setattr(printing, "open_printer", ink)
 
 
 def test_a_month_is_issued_once_and_given_out_again_byte_for_byte(run: Run, tmp_path: Path) -> None:
@@ -305,9 +307,5 @@ def test_a_media_kit_shows_what_was_chosen_and_no_more(run: Run, tmp_path: Path)
 
 def test_an_unknown_number_of_a_media_kit_is_a_dash(known: AccountTables) -> None:
     empty = dataclasses.replace(known, days=known.days.clear())
-    text = text_of(media_kit.media_kit(empty, [media_kit.Part.FOLLOWERS, media_kit.Part.VIEWS], NOW))
+    text = text_of(media_kit.media_kit(empty, [Part.FOLLOWERS, Part.VIEWS], NOW))
     assert "Followers — Video views —" in text
-
-
-def test_the_parts_of_the_command_are_those_of_the_page() -> None:
-    assert [part.value for part in cli.Part] == [part.value for part in media_kit.Part]

@@ -1,13 +1,4 @@
-"""How many views did a video gain over several days? Between which numbers, and what is likely.
-
-Its lifetime totals at both ends limit that far better than the sum of the bounds of its days:
-
-    at least  the greater of the sum of views_low, and last day's total_views_low - day before's total_views_high
-    at most   the smaller of the sum of views_high, and last day's total_views_high - day before's total_views_low
-
-where the day before is that before the first one: totals of 0 for a video published since. A fall of the total on one
-of the days leaves only the sum of views_low.
-"""
+"""How many views did a song's videos gain over several days? The sums of what each gained (``videos.gains``)."""
 
 from __future__ import annotations
 
@@ -15,51 +6,10 @@ import datetime as dt
 
 import polars as pl
 
-VIDEO = ["account", "song", "video_id"]
-_VIEWS = ("views", "views_low", "views_high")
+from tiktok_assets.curated.videos.gains import VIEWS, gains
 
-
-def gains(of_videos: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
-    """``of_videos`` published until ``ends_on``, with what they gained from ``starts_on`` on: ``views_low``, ``views``,
-    ``views_high``, as far as known, and ``is_known``: whether every day since the publication is.
-
-    ``of_videos``: a row per account, song, video and span of days, with ``published_on`` (null: long ago); ``days``:
-    rows of ``VideoDaily`` with their ``song``.
-    """
-    span = [*VIDEO, "starts_on"]
-    there = of_videos.filter((pl.col("published_on") <= pl.col("ends_on")).fill_null(value=True))
-    sums = (
-        there.join(days.select(*VIDEO, "day", *_VIEWS), on=VIDEO)
-        .filter(pl.col("day").is_between("starts_on", "ends_on"))
-        .group_by(span)
-        .agg(pl.len().alias("_days"), *(sum_of_known(column).alias(column) for column in _VIEWS))
-    )
-    totals = days.select(*VIDEO, "day", _low="total_views_low", _high="total_views_high")
-    is_new = pl.col("published_on") >= pl.col("starts_on")
-    first = pl.when(is_new).then("published_on").otherwise("starts_on")
-    return (
-        there.join(sums, on=span, how="left")
-        .with_columns(_before=pl.col("starts_on").dt.offset_by("-1d"))
-        .join(totals, left_on=[*VIDEO, "ends_on"], right_on=[*VIDEO, "day"], how="left")
-        .join(totals, left_on=[*VIDEO, "_before"], right_on=[*VIDEO, "day"], how="left", suffix="_before")
-        .with_columns(pl.when(is_new).then(0).otherwise(name).alias(name) for name in ("_low_before", "_high_before"))
-        .with_columns(_all=(pl.col("ends_on") - first).dt.total_days() + 1)
-        .with_columns(is_known=(pl.col("_days") == pl.col("_all")).fill_null(value=False))
-        .with_columns(_narrowed())
-        .with_columns(pl.col("views").clip("views_low", "views_high"))
-        .drop("_days", "_all", "_before", "_low", "_high", "_low_before", "_high_before")
-    )
-
-
-def _narrowed() -> list[pl.Expr]:
-    """The bounds of the days, narrowed by the totals unless one fell, or they contradict."""
-    least = pl.max_horizontal("views_low", pl.col("_low") - pl.col("_high_before"))
-    most = pl.min_horizontal("views_high", pl.col("_high") - pl.col("_low_before"))
-    is_usable = pl.col("views_high").is_not_null() & (least <= most)
-    return [
-        pl.when(is_usable).then(narrow).otherwise(name).alias(name)
-        for name, narrow in (("views_low", least), ("views_high", most))
-    ]
+SONG_VIDEO = ("account", "song", "video_id")
+"""A video of a song: one of two songs counts for both."""
 
 
 def sums_of_gains() -> list[pl.Expr]:
@@ -72,14 +22,9 @@ def sums_of_gains() -> list[pl.Expr]:
             pl.when(is_known.any(), pl.col(name).filter("is_known").null_count() == 0)
             .then(pl.col(name).filter("is_known").sum())
             .alias(name)
-            for name in _VIEWS
+            for name in VIEWS
         ),
     ]
-
-
-def sum_of_known(column: str) -> pl.Expr:
-    """The sum; null where one value is."""
-    return pl.when(pl.col(column).null_count() == 0).then(pl.col(column).sum())
 
 
 def recent_gains(video_days: pl.DataFrame, videos: pl.DataFrame, days: int) -> pl.DataFrame:
@@ -87,12 +32,12 @@ def recent_gains(video_days: pl.DataFrame, videos: pl.DataFrame, days: int) -> p
 
     With ``starts_on`` and ``ends_on``. ``video_days``: rows of ``VideoDaily``; ``videos``: rows of ``SongVideos``.
     """
-    members = videos.group_by(VIDEO).agg(pl.col("published_on").max())
+    members = videos.group_by(SONG_VIDEO).agg(pl.col("published_on").max())
     known = video_days.join(members.drop("published_on"), on=["account", "video_id"])
     spans = known.group_by("account").agg(ends_on=pl.col("day").max())
     spans = spans.with_columns(starts_on=pl.col("ends_on") - dt.timedelta(days=days - 1))
     return (
-        gains(members.join(spans, on="account"), known)
+        gains(members.join(spans, on="account"), known, SONG_VIDEO)
         .group_by("account", "song", "starts_on", "ends_on")
         .agg(sums_of_gains())
         .sort("song", "account")

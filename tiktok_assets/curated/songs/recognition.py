@@ -14,6 +14,7 @@ import polars as pl
 from tiktok_assets.curated._tables import WarehouseRow, made_of
 from tiktok_assets.curated.songs.song import Song
 from tiktok_assets.curated.table import Input, Table, publication
+from tiktok_assets.curated.videos.gains import published_on
 
 MATCHED_BY = ["video_id", "hashtag", "caption"]
 """The surest first."""
@@ -90,15 +91,10 @@ def song_videos(videos: pl.DataFrame, songs: Sequence[Song]) -> pl.DataFrame:
     views, likes, comments, shares = (pl.when(pl.col(total) >= 0).then(pl.col(total)) for total in _TOTALS)
     return (
         videos.join(_matches(videos, songs), on=_CAPTION, nulls_equal=True)
-        .with_columns(published_on=_first_day(), total_views=views, total_engagements=likes + comments + shares)
+        .with_columns(published_on=published_on(), total_views=views, total_engagements=likes + comments + shares)
         .select(list(SongVideos.to_schema().columns))
         .sort("account", "date", "song", "video_id")
     )
-
-
-def _first_day() -> pl.Expr:
-    # A post date is local, so a day ahead of UTC at most, and later than the upload where the post was scheduled.
-    return pl.max_horizontal(pl.col("published_at").dt.date(), pl.col("post_date").dt.offset_by("-1d"))
 
 
 def _matches(videos: pl.DataFrame, songs: Sequence[Song]) -> pl.DataFrame:

@@ -18,8 +18,8 @@ import pandera.polars as pa
 import polars as pl
 
 from tiktok_assets.curated._tables import OfManyExports, conform, made_of
-from tiktok_assets.curated.songs.gains import sum_of_known
 from tiktok_assets.curated.table import Input, Table, publication
+from tiktok_assets.curated.videos.gains import sum_of_known
 from tiktok_assets.curated.videos.total_bounds import LONGEST_GAP
 from tiktok_assets.exports.months import month_of
 

@@ -17,10 +17,11 @@ import polars as pl
 
 from tiktok_assets.curated._tables import OfManyExports, conform, made_of
 from tiktok_assets.curated.measures import ratio
-from tiktok_assets.curated.songs.gains import VIDEO, gains, sums_of_gains
+from tiktok_assets.curated.songs.gains import SONG_VIDEO, sums_of_gains
 from tiktok_assets.curated.songs.song import Song
 from tiktok_assets.curated.songs.song_daily import Known, inputs_of_songs, known_at_ends
 from tiktok_assets.curated.table import Table, publication
+from tiktok_assets.curated.videos.gains import gains
 
 DAYS = 7
 
@@ -67,10 +68,16 @@ class WeekOfSong(pa.DataFrameModel):
         description="they gained at most these views; null where nothing limits those of one",
         metadata=made_of(*_TOTALS),
     )
+    videos_with_totals: int = pa.Field(
+        ge=0,
+        description="those of videos with a snapshot up to the end of the week that has all totals; engagement is of "
+        "these alone",
+        metadata=made_of("video_id", *_ENGAGEMENT),
+    )
     total_views: int = pa.Field(
         nullable=True,
-        description="views since publication, at the newest snapshot up to the end of the week, of the videos that "
-        "have one with all totals; null where none has",
+        description="views since publication, at the newest snapshot up to the end of the week, of "
+        "videos_with_totals; null where there is none",
     )
     total_engagements: int = pa.Field(
         nullable=True, description="likes + comments + shares since publication, of the same snapshots"
@@ -129,13 +136,14 @@ def _weeks(known: Known, releases: pl.DataFrame) -> pl.DataFrame:
     days = days.with_columns(starts_on=pl.col("released_on") + pl.duration(days=pl.col("week") * DAYS))
     weeks = days.filter("is_new").select(*_WEEK, "week").unique()
     spans = weeks.with_columns(ends_on=pl.col("starts_on").dt.offset_by(f"{DAYS - 1}d"))
-    of_videos = gains(spans.join(known.videos, on=["account", "song"]), days)
+    of_videos = gains(spans.join(known.videos, on=["account", "song"]), days, SONG_VIDEO)
     return (
         _with_totals(of_videos, known.snapshots)
         .group_by(*_WEEK, "week")
         .agg(
             *sums_of_gains(),
             (pl.col("published_on") >= pl.col("starts_on")).sum().cast(pl.Int64).alias("videos_published"),
+            _with_both().sum().cast(pl.Int64).alias("videos_with_totals"),
             *(_sum_of_both(column).alias(column) for column in _ENGAGEMENT),
         )
         .with_columns(engagement_rate=ratio(pl.col("total_engagements"), pl.col("total_views")))
@@ -145,22 +153,25 @@ def _weeks(known: Known, releases: pl.DataFrame) -> pl.DataFrame:
 
 def _with_totals(of_videos: pl.DataFrame, snapshots: pl.DataFrame) -> pl.DataFrame:
     """With the lifetime totals of each video at its newest snapshot up to the end of the week."""
-    totals = snapshots.select(*VIDEO, "date", *_ENGAGEMENT).sort("date")
+    totals = snapshots.select(*SONG_VIDEO, "date", *_ENGAGEMENT).sort("date")
     return of_videos.sort("ends_on").join_asof(
-        totals, left_on="ends_on", right_on="date", by=VIDEO, check_sortedness=False
+        totals, left_on="ends_on", right_on="date", by=SONG_VIDEO, check_sortedness=False
     )
+
+
+def _with_both() -> pl.Expr:
+    return pl.all_horizontal(pl.col(_ENGAGEMENT).is_not_null())
 
 
 def _sum_of_both(column: str) -> pl.Expr:
     """The sum over videos with both totals; null without any."""
-    both = pl.all_horizontal(pl.col(_ENGAGEMENT).is_not_null())
-    return pl.when(both.any()).then(pl.col(column).filter(both).sum())
+    return pl.when(_with_both().any()).then(pl.col(column).filter(_with_both()).sum())
 
 
 SONG_WEEKS = Table(
     key="curated/song_weeks",
     schema=SongWeeks,
-    version="1",
+    version="2",
     inputs=inputs_of_songs(),
     make=lambda inputs, parameters: song_weeks(inputs["days"], inputs["videos"], parameters.songs, parameters.months),
 )

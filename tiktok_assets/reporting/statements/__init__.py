@@ -1,5 +1,5 @@
-"""Client statements: a month of an account, numbered, frozen as it was believed on the day of issue, and kept.
+"""Client statements: a month of an account, or of all of a client's, numbered, frozen as believed on the day of issue.
 
-``month``: the numbers. ``statement``: what is kept, and what was corrected since. ``page``: how it looks. ``kept``:
-where it lies. ``issue``: how one is made.
+``month``: the numbers. ``statement``: what is kept, and what was corrected since. ``page``, ``client_page``: how it
+looks. ``kept``: where it lies. ``issue``: how one is made.
 """

@@ -1,5 +1,7 @@
 """Where statements lie: ``data/statements/account=<a>/<account>-<month>-<number>`` as HTML, PDF and JSON.
 
+Those of a client lie in ``client=<c>``.
+
 The JSON holds the numbers and the sha256 of both pages, and is written last.
 Nothing here is ever replaced. Does not belong here: what a statement says.
 """
@@ -15,7 +17,7 @@ from pydantic import ValidationError
 from upath import UPath
 
 from tiktok_assets.inbox.findings import Finding
-from tiktok_assets.reporting.statements.statement import Statement
+from tiktok_assets.reporting.statements.statement import Statement, name_in
 from tiktok_assets.storage.lake import Lake, files_in
 
 ISSUING = "statements"
@@ -31,10 +33,10 @@ class StatementDamaged(Exception):
         super().__init__(str(self.finding))
 
 
-def issued(lake: Lake, account: str, month: dt.date) -> list[Statement]:
-    """The statements of an account and month, by number. Raises StatementDamaged."""
-    named = f"{account}-{month:%Y-%m}-"
-    paths = [path for path in _records(lake, account) if path.name.startswith(named)]
+def issued(lake: Lake, folder: str, month: dt.date) -> list[Statement]:
+    """The statements of a month in ``folder`` (of an account or a client), by number. Raises StatementDamaged."""
+    named = f"{name_in(folder)}-{month:%Y-%m}-"
+    paths = [path for path in _records(lake.settings.statements / folder) if path.name.startswith(named)]
     return sorted((_read(path) for path in paths), key=lambda one: one.number)
 
 
@@ -71,41 +73,45 @@ def keep(lake: Lake, statement: Statement, html: str, pdf: bytes) -> Statement:
     return kept
 
 
-def damaged(lake: Lake, account: str) -> Iterator[Finding]:
-    """The kept pages and records of an account that are not as they were issued."""
-    recorded = {path.name.removesuffix(".json") for path in _records(lake, account)}
-    for path in _files(lake, account):
+def damaged(lake: Lake) -> Iterator[Finding]:
+    """The kept pages and records, of every account and client, that are not as they were issued."""
+    for folder in sorted(files_in(lake.settings.statements), key=str):
+        kind, _, account = folder.name.partition("=")
+        for finding in _damaged_in(lake, folder):
+            yield replace(finding, account=account) if kind == "account" else finding
+
+
+def _damaged_in(lake: Lake, folder: UPath) -> Iterator[Finding]:
+    recorded = {path.name.removesuffix(".json") for path in _records(folder)}
+    for path in _files(folder):
         if path.name.rpartition(".")[0] not in recorded:
-            finding = StatementDamaged(path, "the record of this page is missing").finding
-            yield replace(finding, account=account)
-    for record in _records(lake, account):
+            yield StatementDamaged(path, "the record of this page is missing").finding
+    for record in _records(folder):
         try:
             statement = _read(record)
         except StatementDamaged as error:
-            yield replace(error.finding, account=account)
+            yield error.finding
             continue
         for suffix in pages(lake, statement):
             try:
                 content(lake, statement, suffix)
             except StatementDamaged as error:
-                yield replace(error.finding, account=account)
-
-
-def _folder(lake: Lake, account: str) -> UPath:
-    return lake.settings.statements / f"account={account}"
+                yield error.finding
 
 
 def _path(lake: Lake, statement: Statement, suffix: str) -> UPath:
-    return _folder(lake, statement.account) / f"{statement.name}{suffix}"
+    return lake.settings.statements / statement.folder / f"{statement.name}{suffix}"
 
 
-def _records(lake: Lake, account: str) -> list[UPath]:
-    return [path for path in _files(lake, account) if path.name.endswith(".json")]
+def _records(folder: UPath) -> list[UPath]:
+    return [path for path in _files(folder) if path.name.endswith(".json")]
 
 
-def _files(lake: Lake, account: str) -> list[UPath]:
-    """What is kept of an account, without what a file browser left."""
-    found = (path for path in files_in(_folder(lake, account)) if not path.name.startswith(".") and path.is_file())
+def _files(folder: UPath) -> list[UPath]:
+    """What is kept there, without what a file browser left."""
+    if folder.name.startswith("."):
+        return []
+    found = (path for path in files_in(folder) if not path.name.startswith(".") and path.is_file())
     return sorted(found, key=str)
 
 

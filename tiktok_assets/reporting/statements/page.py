@@ -1,16 +1,19 @@
-"""A statement as a page: from its numbers to HTML. Does not belong here: what the numbers are (``month``)."""
+"""A statement of one account as a page: from its numbers to HTML.
+
+Does not belong here: what the numbers are (``month``), several accounts (``client_page``).
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tiktok_assets.reporting import words
 from tiktok_assets.reporting.facts import Headline
 from tiktok_assets.reporting.rendering import rendered, text
 from tiktok_assets.reporting.statements.month import last_of
-from tiktok_assets.reporting.statements.statement import Correction, MonthNumbers, Statement
+from tiktok_assets.reporting.statements.statement import Correction, MonthNumbers, Post, Statement
 
 _WIDTH, _HEIGHT = 700, 120  # of the drawing of the days
 _NAMES = {
@@ -23,18 +26,21 @@ _NAMES = {
     "followers": "Followers",
 }
 _SHORT_ID = 12
+RATES = ("Engagement rate",)
+"""The figures that are no counts."""
 
 
 def statement_page(statement: Statement, corrected: Statement | None, corrections: Sequence[Correction]) -> str:
     """The page of a statement. ``corrected``: the one before it, and what differs from that."""
-    numbers, last = statement.numbers, last_of(statement.month)
+    (of_account,) = statement.accounts
+    numbers, last = of_account.numbers, last_of(statement.month)
     return rendered(
         "statement.html",
         scripts=[text("csv.js")],
         styles=["page.css", "statement.css"],
         made_at=statement.issued_at,
         name=statement.name,
-        handle=statement.handle,
+        handle=of_account.handle,
         month=f"{statement.month:%B %Y}",
         issued=words.day(statement.issued_at.date()),
         figures=[_figure(Headline(**one.model_dump()), last) for one in numbers.figures],
@@ -43,19 +49,10 @@ def statement_page(statement: Statement, corrected: Statement | None, correction
         most=_most(numbers),
         days=[_day(numbers, last.replace(day=number)) for number in range(1, last.day + 1)],
         columns=list(_NAMES.values()),
-        posts=[
-            {
-                "title": one.title or "(no caption)",
-                "link": words.address(one.link),
-                "views": words.count(one.views),
-                "counted": words.short_day(one.counted),
-            }
-            for one in numbers.posts
-        ],
-        corrected=corrected.name if corrected else "",
-        corrected_on=words.day(corrected.issued_at.date()) if corrected else "",
-        corrections=[_correction(one, numbers) for one in corrections],
-        exports=[one[:_SHORT_ID] for one in numbers.exports],
+        posts=[shown_post(one) for one in numbers.posts],
+        **correcting(corrected),
+        corrections=[correction(one) for one in corrections],
+        exports=short_ids(numbers.exports),
     )
 
 
@@ -64,7 +61,7 @@ def _figure(one: Headline, last: dt.date) -> dict[str, str]:
         "name": one.name,
         "value": words.value_of(one),
         "change": "" if one.change is None else words.change_of(one),
-        "direction": "" if not one.change else "up" if one.change > 0 else "down",
+        "direction": words.direction_of(words.change_of(one)),
         "before": words.before_of(one),
         "at": words.until_of(one) if one.at != last else "",
     }
@@ -121,12 +118,35 @@ def _day(numbers: MonthNumbers, date: dt.date) -> dict[str, Any]:
     return {"day": words.short_day(date), "counts": counts, "is_provisional": date in numbers.provisional}
 
 
-def _correction(one: Correction, numbers: MonthNumbers) -> dict[str, str]:
-    kinds = {figure.name: figure.kind for figure in numbers.figures}
-    write = words.percent if one.date is None and kinds.get(one.name) == "rate" else words.count
+def shown_post(one: Post) -> dict[str, str]:
+    """A video of the month."""
+    return {
+        "title": one.title or "(no caption)",
+        "link": words.address(one.link),
+        "views": words.count(one.views),
+        "counted": words.short_day(one.counted),
+    }
+
+
+def correcting(corrected: Statement | None) -> dict[str, str]:
+    """The statement that is corrected, and the day of its issue; nothing where none is."""
+    return {
+        "corrected": corrected.name if corrected else "",
+        "corrected_on": words.day(corrected.issued_at.date()) if corrected else "",
+    }
+
+
+def correction(one: Correction) -> dict[str, str]:
+    """A line of the list of corrections."""
+    write = words.percent if one.name in RATES else words.count
     return {
         "day": words.short_day(one.date) if one.date else "the month",
         "name": one.name if one.date is None else _NAMES[one.name],
         "was": write(one.was),
         "now": write(one.now),
     }
+
+
+def short_ids(exports: Iterable[str]) -> list[str]:
+    """Enough of each export's sha256 to find it."""
+    return [one[:_SHORT_ID] for one in exports]

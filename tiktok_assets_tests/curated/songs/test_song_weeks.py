@@ -113,11 +113,13 @@ def test_engagement_is_that_of_the_newest_snapshots_up_to_the_end_of_the_week() 
     )
     days = video_days(*exact_days(RELEASE, *[10] * 7))
     rows = weeks(days, videos)
-    assert values_of(rows, "total_views", "total_engagements", "engagement_rate") == [(1200, 60, 60 / 1200)]
+    rates = ("videos_with_totals", "total_views", "total_engagements", "engagement_rate")
+    assert values_of(rows, *rates) == [(2, 1200, 60, 60 / 1200)]
     without = weeks(days, members({"date": after(3), "total_views": 7}, {"date": after(9), "video_id": "2"}))
-    assert values_of(without, "videos", "total_views", "total_engagements", "engagement_rate") == [
-        (2, None, None, None)
-    ]
+    assert values_of(without, "videos", *rates) == [(2, 0, None, None, None)]
+    rated = {"date": after(1), "total_views": 100, "total_engagements": 9}
+    one = weeks(days, members(rated, {"date": after(9), "video_id": "2"}))
+    assert values_of(one, "videos", *rates) == [(2, 1, 100, 9, 9 / 100)]
 
 
 def test_two_months_at_once_are_what_each_is_alone() -> None:
