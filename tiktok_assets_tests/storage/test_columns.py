@@ -42,7 +42,7 @@ def test_opening_an_old_file_renames_its_columns_and_keeps_its_rows(tmp_path: Pa
         with warehouse.session() as session:
             assert columns(session.connection, "data_quality") == ["account", "table_name", "check_name", "n"]
             session.publish()
-    with duckdb.connect(warehouse.published, read_only=True) as published:
+    with duckdb.connect(str(warehouse.published), read_only=True) as published:
         assert published.sql("from data_quality").fetchall() == [("a", "t", "c", 3)]
         assert published.sql("select check_name from anomalies").fetchall() == [("c",)]
         assert columns(published, "mine") == ["check"]

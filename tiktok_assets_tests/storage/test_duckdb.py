@@ -62,7 +62,7 @@ def publish(warehouse: Warehouse) -> None:
 
 
 def published(warehouse: Warehouse, query: str = "from t order by all") -> list[tuple[object, ...]]:
-    with duckdb.connect(warehouse.published, read_only=True) as connection:
+    with duckdb.connect(str(warehouse.published), read_only=True) as connection:
         return connection.sql(query).fetchall()
 
 
