@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -35,6 +35,8 @@ SECRETS = ("session_key", "notify")
 STREAMS = "streams"
 """The folder of landing that is no account's."""
 FIRST_MONTH_OF_TIKTOK = date(2016, 9, 1)
+TOGETHER, APART = "together", "apart"
+"""The values of ``loading``."""
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
 _BETWEEN_URLS = re.compile(r",?\s+|,(?=[A-Za-z][A-Za-z0-9+.-]*://)")
@@ -223,6 +225,12 @@ class Settings(BaseSettings):
         ge=0,
         allow_inf_nan=False,
     )
+    loading: Literal["together", "apart"] = _setting(
+        "Whether the run that makes the tables of the lake also loads the warehouse (together), or runs of their own "
+        "do, on one dedicated worker (apart)",
+        "together or apart",
+        "together",
+    )
     studio_url: Annotated[str, AfterValidator(_web_address)] = _setting(
         "The site that serves Studio",
         "an address that starts with https:// or http://",
@@ -305,6 +313,11 @@ class Settings(BaseSettings):
         return self.landing / STREAMS
 
     @property
+    def archived_streams(self) -> UPath:
+        """Files of streams that `archive` has moved here."""
+        return self.archive / STREAMS
+
+    @property
     def raw(self) -> UPath:
         return self.data_dir / "raw"
 
@@ -337,9 +350,14 @@ class Settings(BaseSettings):
         return self.data_dir / "statements"
 
     @property
-    def warehouse(self) -> Path:
-        """The published DuckDB file. Always on this machine: DuckDB writes to no object storage."""
-        return self._local_data / "warehouse" / "tiktok.duckdb"
+    def warehouse(self) -> UPath:
+        """The published DuckDB file, which people read; from other storage through a copy in ``published_copies``."""
+        return self.data_dir / "warehouse" / "tiktok.duckdb"
+
+    @property
+    def published_copies(self) -> Path:
+        """Copies of a published warehouse that lies in other storage, for the programs of this machine."""
+        return self.state / "published"
 
     @property
     def state(self) -> Path:
@@ -348,7 +366,8 @@ class Settings(BaseSettings):
 
     @property
     def working_warehouse(self) -> Path:
-        """The pipeline's own DuckDB file; ``warehouse`` is the published copy of it."""
+        """The pipeline's own DuckDB file; ``warehouse`` is the published copy of it. Always on this machine: DuckDB
+        writes to no object storage."""
         return self.state / "warehouse.duckdb"
 
     @property

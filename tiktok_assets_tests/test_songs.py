@@ -1,10 +1,14 @@
 """Songs: what the file may say, what is refused in which words, and how a command adds to it."""
 
 import datetime as dt
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from upath import UPath
 
+from tiktok_assets.label import songs as listed
 from tiktok_assets.label.songs import InvalidSongs, Song, add_song, load_songs, unknown_accounts
 from tiktok_assets.settings import Settings
 
@@ -29,7 +33,11 @@ AUTUMN = {"title": "Autumn", "artist": "Pig", "release_date": dt.date(2026, 9, 4
 def settings(tmp_path: Path) -> Settings:
     (tmp_path / "songs.toml").write_text(SUMMER)
     (tmp_path / "accounts.toml").write_text("[accounts.pig1987]\n[accounts.zonea0]\n")
-    return Settings(songs_file=tmp_path / "songs.toml", accounts_file=tmp_path / "accounts.toml")
+    return Settings(
+        data_dir=UPath(tmp_path / "data"),
+        songs_file=tmp_path / "songs.toml",
+        accounts_file=tmp_path / "accounts.toml",
+    )
 
 
 def refusal(settings: Settings, text: str) -> str:
@@ -158,3 +166,19 @@ def test_the_first_song_makes_the_file(settings: Settings) -> None:
     settings.songs_file.unlink()
     added = add_song(settings, "autumn", **AUTUMN)
     assert load_songs(settings) == (added,)
+
+
+def test_songs_that_are_added_at_the_same_moment_are_all_there(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace_text = listed.replace_text
+
+    def slowly(path: Path, text: str) -> None:
+        time.sleep(0.03)  # the others read meanwhile, unless they wait
+        replace_text(path, text)
+
+    monkeypatch.setattr(listed, "replace_text", slowly)
+    keys = ["a", "b", "c", "d"]
+    with ThreadPoolExecutor(len(keys)) as pool:
+        list(pool.map(lambda key: add_song(settings, key, **{**AUTUMN, "title": key}), keys))
+    assert sorted(song.key for song in load_songs(settings)) == [*keys, "summer-nights"]

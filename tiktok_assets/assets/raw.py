@@ -18,7 +18,7 @@ from tiktok_assets.inbox.files import account_files, source_of, unchanged
 from tiktok_assets.inbox.identities import identity, know_identities
 from tiktok_assets.inbox.intake import LandedExport
 from tiktok_assets.inbox.ownership import owner
-from tiktok_assets.inbox.receipts import loaded, proven_ids, write_receipt
+from tiktok_assets.inbox.receipts import need_no_lake_run, proven_ids, write_receipt
 from tiktok_assets.inbox.sandbox import Limits
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.reports import REPORTS
@@ -129,7 +129,7 @@ def _new_exports(
     """
     roster = load_roster(lake.settings)
     for account in partitions.accounts:
-        known_ids, proven = set(loaded(lake, account)), proven_ids(lake, account)
+        known_ids, proven = set(need_no_lake_run(lake, account)), proven_ids(lake, account)
         for path, whole in unchanged([path for path in account_files(lake, account) if _is_new(path, known_ids)]):
             source = source_of(lake, account, path)
             try:

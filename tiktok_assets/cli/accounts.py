@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,12 +13,30 @@ from tiktok_assets.cli.output import AsJson, out, print_json
 
 if TYPE_CHECKING:
     from tiktok_assets.accounts import Account, Roster
+    from tiktok_assets.reporting.status import AccountStatus
+
+
+class Only(StrEnum):
+    """The accounts that ``--only`` selects."""
+
+    OVERDUE = "overdue"  # an export is due
+    LOGIN = "login"  # its login needs a person
+    DOUBT = "doubt"  # an export's year or account may be wrong
+
+
+NONE_OF = {
+    Only.OVERDUE: "Nothing is to be exported.",
+    Only.LOGIN: "Every login is valid.",
+    Only.DOUBT: "No export is in doubt.",
+}
+"""What is true where ``--only`` selects no account."""
 
 Names = Annotated[
     list[str] | None, typer.Argument(help="Names in accounts.toml, or patterns such as 'label*'; all accounts if none.")
 ]
 Client = Annotated[str | None, typer.Option(help="Only the accounts of this client in accounts.toml.")]
 Owner = Annotated[str | None, typer.Option(help="Only the accounts of this owner in accounts.toml.")]
+OnlyOption = Annotated[Only | None, typer.Option("--only", help="Only the accounts of which this is true.")]
 
 app = typer.Typer(help="The accounts this installation looks after.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -53,10 +72,13 @@ def add(
     """Add an account to accounts.toml. Nothing else in the file changes."""
     from tiktok_assets.accounts import add_account, load_roster
     from tiktok_assets.settings import load_settings
+    from tiktok_assets.storage.lock_names import EDITING
+    from tiktok_assets.storage.locks import Locks
 
     settings = load_settings()
     fields = {"handle": handle, "timezone": timezone, "business_id": business_id, "client": client, "owner": owner}
-    account = add_account(settings.accounts_file, name, **{key: value for key, value in fields.items() if value})
+    with Locks(settings.locks).hold(EDITING):
+        account = add_account(settings.accounts_file, name, **{key: value for key, value in fields.items() if value})
     out.print(f"Added {account.key} (@{account.handle}).")
     out.print(f"Drop its exports into {settings.landing / account.key}/", highlight=False, soft_wrap=True)
     out.print("If `make dev` is running, click Reload definitions on its Deployment page.", highlight=False)
@@ -69,8 +91,12 @@ def remove(name: Annotated[str, typer.Argument(help="The account's name in accou
     """Remove an account from accounts.toml. Its files and tables stay."""
     from tiktok_assets.accounts import remove_account
     from tiktok_assets.settings import load_settings
+    from tiktok_assets.storage.lock_names import EDITING
+    from tiktok_assets.storage.locks import Locks
 
-    account = remove_account(load_settings().accounts_file, name)
+    settings = load_settings()
+    with Locks(settings.locks).hold(EDITING):
+        account = remove_account(settings.accounts_file, name)
     out.print(f"Removed {account.key}. Its exports and tables were left as they are.", highlight=False)
 
 
@@ -86,3 +112,15 @@ def accounts_named(
         return roster.chosen(names or (), client, owner)
     except UnknownName as error:
         raise typer.BadParameter(str(error), param_hint="ACCOUNT") from error
+
+
+def is_selected(one: AccountStatus, only: Only | None) -> bool:
+    """Whether ``only`` is true of an account; None is true of all."""
+    from tiktok_assets.studio.session import SessionStatus
+
+    found = {
+        Only.OVERDUE: bool(one.coverage.advice),
+        Only.LOGIN: one.session.standing is not SessionStatus.VALID,
+        Only.DOUBT: bool(one.doubts),
+    }
+    return only is None or found[only]

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -36,6 +36,9 @@ from tiktok_assets.cli import (
 )
 from tiktok_assets.cli.faults import Commands
 from tiktok_assets.cli.output import AsJson, bar, err, out, print_inspection, print_json, print_result
+
+if TYPE_CHECKING:
+    from tiktok_assets.settings import Settings
 
 app = typer.Typer(
     cls=Commands,
@@ -92,13 +95,26 @@ def process(as_json: AsJson = False) -> None:
     from tiktok_assets.pipeline import process as processing
     from tiktok_assets.settings import load_settings
 
+    settings = load_settings()
     with bar("Processing", quiet=as_json) as progress:
-        result = processing.process(load_settings(), progress=progress)
+        result = processing.process(settings, progress=progress)
     if as_json:
         print_json(result)
     else:
         print_result(result)
+        if result.accounts or result.streams:
+            _print_outdated_pages(settings)
     raise typer.Exit(0 if result.is_clean else 1)
+
+
+def _print_outdated_pages(settings: Settings) -> None:
+    from tiktok_assets.accounts import load_roster
+    from tiktok_assets.reporting.writing import are_outdated
+    from tiktok_assets.storage.lake import Lake
+
+    if are_outdated(Lake(settings), list(load_roster(settings))):
+        text = f"The pages in {settings.reports} are older than these tables. To write them again: tiktok-assets report"
+        out.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command(epilog="Example: tiktok-assets inspect data/landing/pig1987/*.zip")

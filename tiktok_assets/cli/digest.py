@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tiktok_assets.cli.accounts import NONE_OF, Client, Names, Only, OnlyOption, Owner, accounts_named, is_selected
 from tiktok_assets.cli.output import err, out
 
 if TYPE_CHECKING:
+    from tiktok_assets.accounts import Account
     from tiktok_assets.notices.ledger import Message
     from tiktok_assets.settings import Settings
 
@@ -30,6 +32,10 @@ class Format(StrEnum):
 
 @app.command(epilog="Example: tiktok-assets digest --week 2026-W48 --send")
 def digest(
+    accounts: Names = None,
+    client: Client = None,
+    owner: Owner = None,
+    only: OnlyOption = None,
     week: Annotated[
         str | None, typer.Option(help="A week of ISO 8601, as 2026-W48; by default the last one that has ended.")
     ] = None,
@@ -38,14 +44,19 @@ def digest(
     send: Annotated[bool, typer.Option("--send", help="Send it to everybody named in TIKTOK_NOTIFY.")] = False,
 ) -> None:
     """Print the digest of a week: each account's numbers against the week before, its best and viral videos, unusual
-    days, and what needs somebody. With --send it goes by e-mail or to a chat instead.
+    days, and what needs somebody. Sums are of the accounts chosen. With --send it goes by e-mail or to a chat instead.
 
-    Exit code 1 if it did not reach everybody.
+    The schedule weekly_digest sends that of all accounts. Exit code 1 if it did not reach everybody.
     """
     from tiktok_assets.settings import load_settings
 
     settings, now = load_settings(), dt.datetime.now(dt.UTC)
-    message = _message(settings, week, now, is_again=send)
+    chosen = _chosen(settings, accounts, client, owner, only, now)
+    if only and not chosen:
+        out.print(NONE_OF[only], style="green")
+        raise typer.Exit
+    scope = ", ".join(filter(None, [client, owner, only, *(accounts or ())]))
+    message = _message(settings, chosen, scope, week, now, is_again=send)
     if dry_run:
         code = _print_recipients(settings, message)
     elif send:
@@ -59,9 +70,30 @@ def digest(
     raise typer.Exit(code)
 
 
-def _message(settings: Settings, week: str | None, now: dt.datetime, *, is_again: bool) -> Message:
-    """``is_again``: with an id of its own, so that it is sent although its week was sent before."""
+def _chosen(
+    settings: Settings,
+    names: list[str] | None,
+    client: str | None,
+    owner: str | None,
+    only: Only | None,
+    now: dt.datetime,
+) -> list[Account]:
     from tiktok_assets.accounts import load_roster
+    from tiktok_assets.reporting.status import status
+    from tiktok_assets.storage.lake import Lake
+
+    roster = load_roster(settings)
+    named = accounts_named(roster, names, client, owner)
+    if only is None:
+        return named
+    looked = status(Lake(settings), roster, named, now).accounts
+    return [account for account, one in zip(named, looked, strict=True) if is_selected(one, only)]
+
+
+def _message(
+    settings: Settings, accounts: list[Account], scope: str, week: str | None, now: dt.datetime, *, is_again: bool
+) -> Message:
+    """``scope``: whose digest it is. ``is_again``: with an id of its own, so that it is sent although its week was."""
     from tiktok_assets.notices.digest import Week, digest
     from tiktok_assets.notices.messages import digest_id, message_of_digest
     from tiktok_assets.reporting.writing import each_tables
@@ -71,9 +103,9 @@ def _message(settings: Settings, week: str | None, now: dt.datetime, *, is_again
         chosen = Week.named(week) if week else Week.last_before(now)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--week") from error
-    found = digest(each_tables(Lake(settings), list(load_roster(settings).values()), now), chosen, now)
+    found = digest(each_tables(Lake(settings), accounts, now), chosen, now)
     id = f"{digest_id(found)}/{now.isoformat()}" if is_again else digest_id(found)
-    return message_of_digest(found, settings.web_url, id=id)
+    return message_of_digest(found, settings.web_url, id=id, scope=scope)
 
 
 def _print_recipients(settings: Settings, message: Message) -> int:

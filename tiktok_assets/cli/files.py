@@ -56,7 +56,7 @@ def viral(
     """List the videos that took off: their daily views grew at least that many times as fast as before."""
     from tiktok_assets.exports.safe_text import printable
     from tiktok_assets.queries.published import NoWarehouse
-    from tiktok_assets.queries.viral import detect_viral_trends
+    from tiktok_assets.queries.viral import detect_viral_trends, found_by_peers
 
     try:
         found = detect_viral_trends(min_views, growth_threshold)
@@ -76,10 +76,13 @@ def viral(
     if found.height:
         out.print(table)
     else:
+        by_peers = found_by_peers()
+        videos = f"{by_peers:,} {'video' if by_peers == 1 else 'videos'}"
         out.print(
             f"No video with {min_views:,} views grew {growth_threshold:g} times as fast as before. Measuring growth "
-            "takes two exports of Content, made on different days. The warehouse's viral_content also holds the videos "
-            "far above the account's others of the same age.",
+            "takes two exports of Content, made on different days."
+            + f" By its other rule, far above the account's others of the same age, viral_content holds {videos}: "
+            "tiktok-assets export table viral_content." * bool(by_peers),
             highlight=False,
             soft_wrap=True,
         )
@@ -236,6 +239,6 @@ def _print_archived(found: Archiving, days: int) -> None:
         out.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
     what = "would be moved" if found.is_dry_run else "moved"
     out.print(
-        f"{len(found.moved)} exports {what}, {len(found.kept)} stay, {found.younger} are younger than {days} days.",
+        f"{len(found.moved)} files {what}, {len(found.kept)} stay, {found.younger} are younger than {days} days.",
         highlight=False,
     )

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -18,10 +18,14 @@ if TYPE_CHECKING:
     import polars as pl
 
     from tiktok_assets.accounts import Account, Roster
+    from tiktok_assets.settings import Settings
     from tiktok_assets.vintages import trace as traces
+    from tiktok_assets.vintages.stream_trace import StreamsTrace
 
 app = typer.Typer(rich_markup_mode=None)
 
+STREAMS = "streams"
+"""The metric whose trace is of a song."""
 _SHOWN = 60
 _GAP = "  "
 _CONFIDENCE = {
@@ -100,13 +104,15 @@ def as_of(
 
 @app.command(epilog="Example: tiktok-assets trace pig1987 2026-03-16 video_views")
 def trace(
-    account: Annotated[str, typer.Argument(help="The account's name in accounts.toml, or its handle.")],
+    account: Annotated[
+        str, typer.Argument(help="The account's name in accounts.toml, or its handle; of streams, the song's name.")
+    ],
     date: Annotated[
         dt.date,
         typer.Argument(parser=day_of, help="The real day (UTC), as 2026-03-16; for a video, the day of the capture."),
     ],
     metric: Annotated[
-        str, typer.Argument(help="A column of the warehouse, for example video_views or engagement_rate.")
+        str, typer.Argument(help="A column of the warehouse, for example video_views or engagement_rate; or streams.")
     ],
     video: Annotated[str | None, typer.Option(help="The id of a video, for metrics such as total_views.")] = None,
     as_json: AsJson = False,
@@ -120,6 +126,8 @@ def trace(
     from tiktok_assets.vintages import trace as traces
 
     settings = load_settings()
+    if metric == STREAMS and video is None:
+        _trace_streams(settings, account, date, as_json=as_json)
     chosen = _account(load_roster(settings), account, "ACCOUNT")
     try:
         found = traces.trace(settings, chosen, date, metric, video)
@@ -130,6 +138,23 @@ def trace(
     else:
         _print_trace(found)
     raise typer.Exit(0 if found.is_reported else 1)
+
+
+def _trace_streams(settings: Settings, song: str, date: dt.date, *, as_json: bool) -> NoReturn:
+    from tiktok_assets.label.songs import load_songs
+    from tiktok_assets.storage.lake import Lake
+    from tiktok_assets.vintages.stream_trace import trace_streams
+
+    songs = load_songs(settings)
+    if song not in (one.key for one in songs):
+        known = ", ".join(one.key for one in songs) or "none"
+        raise typer.BadParameter(f"No song is called {song} in songs.toml. There are: {known}.", param_hint="ACCOUNT")
+    found = trace_streams(Lake(settings), songs, song, date)
+    if as_json:
+        print_json(found)
+    else:
+        _print_streams(found)
+    raise typer.Exit(0 if found.rows else 1)
 
 
 def _account(roster: Roster, name: str, where: str) -> Account:
@@ -227,6 +252,22 @@ def _print_trace(found: traces.MetricTrace) -> None:
     for confidence in dict.fromkeys(one.confidence for one in found.observations if one.confidence):
         text = f"days ahead, {confidence}: {_CONFIDENCE[confidence]}"
         out.print(text, style="dim", highlight=False, soft_wrap=True)
+
+
+def _print_streams(found: StreamsTrace) -> None:
+    """The rows of a song's day in all files, those that count in bold."""
+    stores = ", ".join(f"{store} {streams:,}" for store, streams in found.stores.items()) or "unknown"
+    out.print(f"{found.song} {found.date} streams: {stores}", style="bold", highlight=False, markup=False)
+    if not found.rows:
+        out.print("  No file has a row of it. tiktok-assets status shows which days there are", highlight=False)
+        return
+    lines = [("file's time (UTC)", "store", "text", "", "file and row")]
+    for one in found.rows:
+        text = ", ".join(f'{column} "{cell}"' for column, cell in one.text.items())
+        file = one.file if one.file.endswith(one.member) else f"{one.file}/{one.member}"
+        lines.append((f"{one.vintage:%Y-%m-%d %H:%M:%S}", one.store, text, one.why, f"{file}, row {one.row}"))
+    counted = [number for number, one in enumerate(found.rows, 1) if one.counts]
+    _print_columns(lines, bold=counted, width=out.width if out.is_terminal else None)
 
 
 def _print_columns(lines: Sequence[Sequence[str]], bold: Iterable[int] = (), width: int | None = None) -> None:

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from tiktok_assets.cli.days import day_of
 from tiktok_assets.cli.output import AsJson, err, out, print_json
@@ -92,13 +92,16 @@ def suggest(
     if as_json:
         print_json(rows)
         return
-    table = Table("kind", "text", "videos", "accounts", "before", "first", "newest video", box=None, pad_edge=False)
+    # An id is there to be copied: whole in a terminal of any width, the other columns give way.
+    longest = max((len(row["video_ids"][-1]) for row in rows), default=0)
+    newest, text = Column("newest video", no_wrap=True, min_width=longest), Column("text", overflow="fold")
+    table = Table("kind", text, "videos", "accounts", "before", "first", newest, box=None, pad_edge=False)
     for row in rows:
         text = f"#{row['text']}" if row["kind"] == "hashtag" else f'"{row["text"]}"'
         counts = (str(row[name]) for name in ("videos", "accounts", "videos_before"))
         table.add_row(row["kind"], _plain(text), *counts, str(row["first_on"]), row["video_ids"][-1])
     nothing = f"No hashtag or phrase recurs within {days} days of {around} that was rare before."
-    out.print(table if rows else nothing, highlight=False)
+    out.print(table if rows else nothing, highlight=False, crop=False)
 
 
 def _standing(settings: Settings) -> list[dict[str, Any]]:

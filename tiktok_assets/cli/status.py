@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
-from tiktok_assets.cli.accounts import Client, Names, Owner, accounts_named
+from tiktok_assets.cli.accounts import NONE_OF, Client, Names, OnlyOption, Owner, accounts_named, is_selected
 from tiktok_assets.cli.output import AsJson, out, print_json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tiktok_assets.curated.coverage.advice import Advice
     from tiktok_assets.curated.coverage.coverage import ReportCoverage
     from tiktok_assets.reporting.status import AccountStatus, Status
     from tiktok_assets.settings import Settings
@@ -26,22 +28,8 @@ if TYPE_CHECKING:
 app = typer.Typer(rich_markup_mode=None)
 
 _LISTED = 20  # files in quarantine
+_EXPORTS = 3  # for one reason
 _CHECK_ADDRESS = "Correct its address in TIKTOK_NOTIFY; this line goes once a message arrives there."
-
-
-class Only(StrEnum):
-    """What ``status --only`` selects."""
-
-    OVERDUE = "overdue"  # an export is due
-    LOGIN = "login"  # its login needs a person
-    DOUBT = "doubt"  # an export's year or account may be wrong
-
-
-_NONE = {
-    Only.OVERDUE: "Nothing is to be exported.",
-    Only.LOGIN: "Every login is valid.",
-    Only.DOUBT: "No export is in doubt.",
-}
 
 
 @app.command(epilog="Example: tiktok-assets status --only overdue --summary")
@@ -49,7 +37,7 @@ def status(
     accounts: Names = None,
     client: Client = None,
     owner: Owner = None,
-    only: Annotated[Only | None, typer.Option(help="Only the accounts of which this is true.")] = None,
+    only: OnlyOption = None,
     summary: Annotated[bool, typer.Option("--summary", help="One line for each account.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -66,9 +54,9 @@ def status(
     settings = load_settings()
     roster = load_roster(settings)
     found = look(Lake(settings), roster, accounts_named(roster, accounts, client, owner), dt.datetime.now(dt.UTC))
-    found = dataclasses.replace(found, accounts=[one for one in by_urgency(found) if _is(one, only)])
+    found = dataclasses.replace(found, accounts=[one for one in by_urgency(found) if is_selected(one, only)])
     if only and not found.accounts and not as_json:
-        out.print(_NONE[only], style="green")
+        out.print(NONE_OF[only], style="green")
         raise typer.Exit
     if as_json:
         print_json(_as_data(found, settings))
@@ -86,19 +74,8 @@ def status(
     raise typer.Exit(0 if found.is_complete else 1)
 
 
-def _is(one: AccountStatus, only: Only | None) -> bool:
-    from tiktok_assets.studio.session import SessionStatus
-
-    found = {
-        Only.OVERDUE: bool(one.coverage.advice),
-        Only.LOGIN: one.session.standing is not SessionStatus.VALID,
-        Only.DOUBT: bool(one.doubts),
-    }
-    return only is None or found[only]
-
-
 def _print_account(one: AccountStatus, settings: Settings, now: dt.datetime) -> None:
-    from tiktok_assets.reporting.status import COLUMNS, row_of, unknown_to_studio, what_to_do
+    from tiktok_assets.reporting.status import COLUMNS, row_of, unknown_to_studio
 
     coverage = one.coverage
     waiting = f"; {_counted(one.waiting, 'export')} in landing not processed yet" if one.waiting else ""
@@ -111,15 +88,9 @@ def _print_account(one: AccountStatus, settings: Settings, now: dt.datetime) -> 
     out.print(table)
     if unknown := unknown_to_studio(coverage.reports):
         out.print(unknown, style="dim", highlight=False)
-    shown_reason = ""
-    for advice in coverage.advice:
-        if advice.reason != shown_reason:  # one reason may take several exports
-            out.print(advice.reason, style="yellow", markup=False, highlight=False)
-        shown_reason = advice.reason
-        until = f"until {advice.before}: " if advice.before else ""
-        todo = what_to_do(advice, one.session, settings, now)
-        is_command = todo.startswith("tiktok-assets")  # to copy: in one line, however long
-        out.print(f"  {until}{todo}", markup=False, highlight=False, soft_wrap=is_command)
+    for reason in dict.fromkeys(advice.reason for advice in coverage.advice):
+        out.print(reason, style="yellow", markup=False, highlight=False)
+        _print_exports([advice for advice in coverage.advice if advice.reason == reason], one, settings, now)
     for lost in coverage.lost:
         out.print(lost.reason, style="dim", markup=False, highlight=False)
     for doubt in one.doubts:
@@ -127,6 +98,21 @@ def _print_account(one: AccountStatus, settings: Settings, now: dt.datetime) -> 
     if not coverage.advice:
         out.print("Nothing to export.", style="green")
     out.print()
+
+
+def _print_exports(exports: Sequence[Advice], one: AccountStatus, settings: Settings, now: dt.datetime) -> None:
+    """The exports that one reason takes; of many, the most urgent one and how many follow."""
+    from tiktok_assets.reporting.status import what_to_do
+
+    shown = exports if len(exports) <= _EXPORTS else exports[:1]
+    for advice in shown:
+        until = f"until {advice.before}: " if advice.before else ""
+        todo = what_to_do(advice, one.session, settings, now)
+        is_command = todo.startswith("tiktok-assets")  # to copy: in one line, however long
+        out.print(f"  {until}{todo}", markup=False, highlight=False, soft_wrap=is_command)
+    if rest := exports[len(shown) :]:
+        last = max(advice.last for advice in rest)
+        out.print(f"  then {len(rest)} more such exports, of the days until {last}; --json lists them", highlight=False)
 
 
 def _print_summary(found: Status) -> None:
@@ -139,12 +125,13 @@ def _print_summary(found: Status) -> None:
         days = {report.last for report in coverage.reports if report.last and report.counted.reach is not None}
         before = min((advice.before for advice in coverage.advice if advice.before), default=None)
         missing = {day for report in coverage.reports for day in report.missing}
+        is_known = any(report.days_missing is not None for report in coverage.reports)
         left = one.session.days_left
         table.add_row(
             coverage.account,
             f"{one.session.standing}" if left is None else f"{one.session.standing}, {left} d",
             f"{min(days, default='—')}",
-            f"{len(missing):,}",
+            f"{len(missing):,}" if is_known else "—",
             f"{one.waiting:,}",
             f"{len(coverage.advice):,}",
             f"{before or '—'}",
@@ -230,18 +217,17 @@ def _as_data(found: Status, settings: Settings) -> dict[str, Any]:
 
 
 def _report_as_data(one: ReportCoverage) -> dict[str, Any]:
-    """Missing and unsettled are null for snapshots."""
+    """What is missing or unsettled is null where it is unknown: for snapshots, and before any export."""
     from tiktok_assets.curated.coverage.coverage import ranges
 
-    is_daily = one.counted.reach is not None
     return {
         "report": one.report,
         "first": one.first,
         "last": one.last,
         "days_covered": len(one.covered),
-        "days_missing": len(one.missing) if is_daily else None,
-        "days_without_number": len(one.without_number) if is_daily else None,
-        "days_unsettled": len(one.unsettled) if is_daily else None,
+        "days_missing": one.days_missing,
+        "days_without_number": one.days_without_number,
+        "days_unsettled": one.days_unsettled,
         "missing": [dataclasses.asdict(window) for window in ranges(one.missing)],
         "last_export": one.last_export,
     }

@@ -117,7 +117,7 @@ def open_members(path: Path) -> Generator[list[Member]]:
         try:
             archive = stack.enter_context(zipfile.ZipFile(path))
         except (*_DAMAGED, OSError) as error:
-            raise BrokenFile(f"{path.name}: is a damaged or incomplete ZIP ({error}). Export it again.") from error
+            raise BrokenFile(f"{path.name}: is a damaged or incomplete ZIP. Export it again.") from error
         entries = archive.infolist()
         if not all(entry.filename for entry in entries):
             raise BrokenFile(f"{path.name}: is a damaged ZIP (a member has no name). Export it again.")
@@ -209,11 +209,11 @@ def _member(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, stack:
                 f"{path.name}: member {name!r} cannot be unpacked ({error.strerror}). "
                 f"Free space in {tempfile.gettempdir()}; it is then picked up automatically."
             ) from error
-        raise BrokenFile(f"{path.name}: member {name!r} is damaged ({error}). Export it again.") from error
+        raise BrokenFile(f"{path.name}: member {name!r} is damaged. Export it again.") from error
     except _DAMAGED as error:
-        raise BrokenFile(f"{path.name}: member {name!r} is damaged ({error}). Export it again.") from error
+        raise BrokenFile(f"{path.name}: member {name!r} is damaged. Export it again.") from error
     except Exception as error:  # zlib.error, lzma.LZMAError: each codec has its own
-        raise BrokenFile(f"{path.name}: member {name!r} cannot be unpacked ({error}). Export it again.") from error
+        raise BrokenFile(f"{path.name}: member {name!r} cannot be unpacked: it is damaged. Export it again.") from error
     if not content:
         raise BrokenFile(f"{path.name}: member {name!r} is empty, without even a header. Export it again.")
     if name.lower().endswith(".zip"):

@@ -21,6 +21,11 @@ from typing import Any, NamedTuple, cast
 
 from tiktok_assets.exports.problems import BrokenFile, ForeignFile
 
+
+class _Damaged(ValueError):
+    """What is wrong in an insights file, in our words."""
+
+
 FORMAT, VERSION = "tiktok-studio-insights", 1
 INSIGHT = "/aweme/v2/data/insight/"
 RELATION = "/tiktokstudio/api/web/relation/multiGetFollowRelationCount"
@@ -81,7 +86,7 @@ def read_json(text: str) -> Any:
     try:
         return json.loads(text, parse_int=Number, parse_float=Number, parse_constant=Number)
     except RecursionError as error:
-        raise ValueError("nested too deeply") from error
+        raise _Damaged("nested too deeply") from error
 
 
 def leaves(value: Any, path: str = "", item: str = "", status: str = "") -> Iterator[Leaf]:
@@ -175,13 +180,13 @@ def read_insights(name: str, content: bytes) -> InsightsTable:
             )
         captured_at = dt.datetime.fromisoformat(envelope["captured_at"])
         if captured_at.tzinfo is None:
-            raise ValueError("captured_at names no time zone")
+            raise _Damaged("captured_at names no time zone")
         about = {key: value for key, value in envelope.items() if key != "responses"}
         rows = [["", "", "", "", *leaf] for leaf in leaves(about)]
         for number, response in enumerate(envelope["responses"], start=1):
             rows += itertools.islice(_rows(number, response), MAX_LEAVES - len(rows) + 1)
             if len(rows) > MAX_LEAVES:
-                raise ValueError(f"more than {MAX_LEAVES:,} values")
+                raise _Damaged(f"more than {MAX_LEAVES:,} values")
         return InsightsTable(
             handle=_required(envelope["handle"]),
             captured_at=captured_at.astimezone(dt.UTC),
@@ -192,14 +197,23 @@ def read_insights(name: str, content: bytes) -> InsightsTable:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BrokenFile(
-            f"{name}: is a damaged insights file ({type(error).__name__}: {error}). Delete it; the next visit to "
-            "Studio lands another one."
+            f"{name}: is a damaged insights file{_damage(error)}. Delete it; the next visit to Studio lands another "
+            "one."
         ) from error
+
+
+def _damage(error: Exception) -> str:
+    """Where the damage is, as the end of a clause, for what has a place or words of our own."""
+    if isinstance(error, json.JSONDecodeError):
+        return f", wrong in line {error.lineno}, character {error.colno}"
+    if isinstance(error, KeyError):
+        return f" without {error.args[0]!r}"
+    return f" ({error})" if isinstance(error, _Damaged) else ""
 
 
 def _required(value: Any) -> str:
     if not isinstance(value, str) or isinstance(value, Number) or not value.strip():
-        raise TypeError(f"{value!r} is not text")
+        raise _Damaged(f"{value!r} is not text")
     return value
 
 

@@ -155,7 +155,7 @@ def _copied(member: Member, path: Path, target: Path, encoding: str, start: str,
             writer.writerows(head[at:])
             writer.writerows(rows)
     except (csv.Error, UnicodeDecodeError) as error:
-        raise BrokenFile(f"{member.name}: is cut off or wrongly quoted ({error}). Export it again.") from error
+        raise BrokenFile(f"{member.name}: is cut off or wrongly quoted. Export it again.") from error
     table = _scanned(member.name, target, unique(head[at]))
     return dataclasses.replace(table, saved_again=(*notes, *found.notes[: bool(at)]), above=tuple(found.above))
 
@@ -166,6 +166,6 @@ def _first_ragged(name: str, path: Path, header: tuple[str, ...]) -> BrokenFile 
             for number, row in enumerate(csv.reader(file, strict=True)):
                 if row and len(row) != len(header):
                     return ragged(name, number, len(row), header)
-    except (csv.Error, UnicodeDecodeError) as error:
-        return BrokenFile(f"{name}: is cut off or wrongly quoted ({error}). Export it again.")
+    except (csv.Error, UnicodeDecodeError):
+        return BrokenFile(f"{name}: is cut off or wrongly quoted. Export it again.")
     return None

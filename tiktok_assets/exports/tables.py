@@ -94,7 +94,7 @@ def _read_csv(name: str, content: bytes, is_header: IsHeader | None) -> list[Tab
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         if encoding != "utf-8-sig":
-            raise BrokenFile(f"{name}: line {line} is not UTF-16 text ({error.reason}). Export it again.") from error
+            raise BrokenFile(f"{name}: line {line} is not UTF-16 text. Export it again.") from error
         for page, title in CODE_PAGES.items():
             try:
                 tables = _read_text(
@@ -130,10 +130,13 @@ def _read_text(name: str, text: str, is_header: IsHeader | None, notes: tuple[st
         rows = _titled_rows(text, header)
         if rows is not None:
             return [dataclasses.replace(table_of(header, rows), saved_again=notes)]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
+        rows = list(reader)
     except csv.Error as error:
-        raise BrokenFile(f"{name}: is cut off or wrongly quoted ({error}). Export it again.") from error
+        raise BrokenFile(
+            f"{name}: is cut off or wrongly quoted, seen in line {reader.line_num}. Export it again."
+        ) from error
     notes += () if separator == "," else (f"its columns separated by {SEPARATORS[separator]}",)
     return _tables_of(name, rows, is_header, notes)
 

@@ -49,7 +49,7 @@ from tiktok_assets.inbox.ownership import (
     owner_of,
 )
 from tiktok_assets.inbox.quarantine import Rejected, quarantine
-from tiktok_assets.inbox.receipts import loaded, months_noted, proven_ids
+from tiktok_assets.inbox.receipts import months_noted, need_no_lake_run, proven_ids
 from tiktok_assets.inbox.sandbox import Limits
 from tiktok_assets.inbox.streams import LandedStreams, take_in_streams
 from tiktok_assets.settings import STREAMS
@@ -197,8 +197,8 @@ class Inbox:
             self._read_budget -= time.monotonic() - begun
 
     def _unprocessed(self) -> Iterator[UPath]:
-        """The files in all landing folders that are not in the warehouse yet; one of each set of equal files."""
-        self._done = {account: loaded(self._lake, account) for account in self._roster}
+        """The files in all landing folders that a run has to read; one of each set of equal files."""
+        self._done = {account: need_no_lake_run(self._lake, account) for account in self._roster}
         unassigned: list[UPath] = []
         owned = list(self._owned_files(unassigned))
         self._ahead.extend(path for _, path in owned if is_object(path) and not is_identified(path))
@@ -281,6 +281,8 @@ class Inbox:
             return
         layers = [getattr(settings, name) for name in ("landing", "quarantine", "raw", "staging", "curated", "archive")]
         for path in files_below(settings.landing_path, self._refused):
+            if lies_below(path, settings.landing_path / STREAMS):
+                continue
             may_be_export = path.name.lower().endswith(_TYPES) or read_name(path.name).section == INSIGHTS
             if may_be_export and not any(is_inside(path, layer) for layer in layers):
                 yield path

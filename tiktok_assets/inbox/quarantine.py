@@ -95,11 +95,12 @@ def where_found(lake: Lake, rejected: Rejected) -> str:
 
 
 def sentence(lake: Lake, rejected: Rejected) -> str:
-    """Its message, which says why and what to do, and begins with where the file was found."""
+    """Its message, which says why and what to do, between where the file was found and where it is now."""
     place = where_found(lake, rejected)
     name = PurePosixPath(rejected.file).name
     text = rejected.message.removeprefix(rejected.file).removeprefix(name)
-    return f"{place}{text}" if text != rejected.message else f"{place}: {text}"
+    now = lake.settings.quarantine / PurePosixPath(rejected.moved_to).name
+    return f"{place}{text if text != rejected.message else f': {text}'} It is now {shown(now)}."
 
 
 def _shortened(name: str) -> str:

@@ -1,6 +1,7 @@
-"""Files in ``landing/streams``: which are new, which go to quarantine, and which months have to be made.
+"""Files of streams: which are new, which go to quarantine, and which months have to be made.
 
-Such files belong to songs and to no account, and stay where they are dropped. Does not belong here: how one is read
+Such files belong to songs and to no account. They lie in ``landing/streams`` or, once archived, in ``archive/streams``;
+from the folder ``streams`` of TIKTOK_LANDING_PATH they are moved into landing. Does not belong here: how one is read
 (``streams``), runs.
 """
 
@@ -10,7 +11,7 @@ import datetime as dt
 import functools
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from upath import UPath
@@ -19,12 +20,15 @@ from tiktok_assets.curated.songs.song import Song
 from tiktok_assets.exports.problems import ExportProblem, UnreadableFile
 from tiktok_assets.inbox.contents import months_to_keep, require_past
 from tiktok_assets.inbox.files import (
+    Refused,
     State,
     files_below,
     is_behind_link,
+    is_same,
     is_text,
     is_there,
     is_younger,
+    lies_below,
     path_below,
     shown,
     state_of,
@@ -34,8 +38,9 @@ from tiktok_assets.inbox.findings import Finding
 from tiktok_assets.inbox.identities import identity
 from tiktok_assets.inbox.quarantine import Rejected, quarantine
 from tiktok_assets.inbox.sandbox import Limits, read_within
+from tiktok_assets.settings import STREAMS
 from tiktok_assets.storage.copies import local_copy
-from tiktok_assets.storage.lake import Lake
+from tiktok_assets.storage.lake import Lake, free_name
 from tiktok_assets.storage.look import exists
 from tiktok_assets.storage.streams import (
     MonthMade,
@@ -49,13 +54,15 @@ from tiktok_assets.storage.streams import (
 )
 from tiktok_assets.streams.reading import StreamsFile, describe_streams, read_streams
 
+_GO_ON = "put its file back into landing/streams, or go on without it: `tiktok-assets rebuild`"
+
 
 @dataclass(frozen=True, kw_only=True)
 class LandedStreams:
     """A file of streams that raw does not hold yet."""
 
     source: str
-    """Its path below ``data/landing/streams``."""
+    """Its path below ``data/landing/streams``, or below ``data/archive/streams`` once it is archived."""
     export_id: str
     months: tuple[dt.date, ...]
     warnings: tuple[str, ...]
@@ -63,7 +70,7 @@ class LandedStreams:
 
 @dataclass(frozen=True, kw_only=True)
 class StreamsIntake:
-    """The result of one look into ``landing/streams``. Only what was ``rejected`` is moved."""
+    """The result of one look at the files of streams."""
 
     landed: tuple[LandedStreams, ...] = ()
     rejected: tuple[Rejected, ...] = ()
@@ -76,7 +83,7 @@ class StreamsIntake:
 
 
 def take_in_streams(lake: Lake, *, settle_seconds: float = 0.0, read_budget: float = math.inf) -> StreamsIntake:
-    """Check every new file in ``landing/streams`` once. ``settle_seconds``, ``read_budget``: as in ``intake.take_in``.
+    """Check every new file of streams once. ``settle_seconds``, ``read_budget``: as in ``intake.take_in``.
 
     The caller holds the lock "intake".
     """
@@ -105,7 +112,7 @@ def take_in_streams(lake: Lake, *, settle_seconds: float = 0.0, read_budget: flo
         except ExportProblem as problem:
             if is_younger(path, settle_seconds):
                 waiting.append(shown(path))
-            elif is_behind_link(path, lake.settings.landing):
+            elif not _may_move(lake, path):
                 refused.append(str(problem))
             else:
                 rejected.append(quarantine(lake, path, problem))
@@ -121,40 +128,88 @@ def take_in_streams(lake: Lake, *, settle_seconds: float = 0.0, read_budget: flo
     )
 
 
-def _new_paths(lake: Lake, refused: Callable[[UPath, OSError], None] | None = None) -> list[UPath]:
-    """The files in ``landing/streams`` that raw does not hold."""
+def stream_folders(lake: Lake) -> tuple[UPath, UPath]:
+    """The folders with files of streams: in the archive, and in landing. A file has the same path below either."""
+    return lake.settings.archived_streams, lake.settings.landed_streams
+
+
+def stream_files(lake: Lake, refused: Refused | None = None) -> Iterator[UPath]:
+    """Every file of streams in archive and landing, by path."""
+    for folder in stream_folders(lake):
+        yield from files_below(folder, refused)
+
+
+def _new_paths(lake: Lake, refused: Refused | None = None) -> list[UPath]:
+    """The files of streams that raw does not hold, also those that are still in TIKTOK_LANDING_PATH."""
     known = raw_files(lake)
+    own = [path for path in stream_files(lake, refused) if _digest(path) not in known]
+    taken = {*known, *filter(None, map(_digest, own))}
+    return own + [path for path in _extra_files(lake, refused) if _digest(path) not in taken]
 
-    def is_new(path: UPath) -> bool:
-        try:
-            return not is_text(path) or identity(path) not in known
-        except UnreadableFile:
-            return True  # reading it reports why
 
-    return [path for path in files_below(lake.settings.landed_streams, refused) if is_new(path)]
+def _digest(path: UPath) -> str | None:
+    """The sha256; None of a file that cannot be read, or has no valid name: reading it reports why."""
+    try:
+        return identity(path) if is_text(path) else None
+    except UnreadableFile:
+        return None
+
+
+def _extra_files(lake: Lake, refused: Refused | None) -> Iterator[UPath]:
+    extra = lake.settings.landing_path
+    if extra is not None and not any(is_same(extra / STREAMS, folder) for folder in stream_folders(lake)):
+        yield from files_below(extra / STREAMS, refused)
+
+
+def _is_ours(lake: Lake, path: UPath) -> bool:
+    return any(lies_below(path, folder) for folder in stream_folders(lake))
+
+
+def _may_move(lake: Lake, path: UPath) -> bool:
+    """Whether a file that cannot be used goes to quarantine: only one in our own folders."""
+    roots = (lake.settings.archive, lake.settings.landing)
+    return any(lies_below(path, root) and not is_behind_link(path, root) for root in roots)
+
+
+def _moved_into_landing(lake: Lake, path: UPath) -> UPath:
+    """The file's path in landing or archive; it is moved, or from a read-only folder or a link copied, if elsewhere."""
+    extra = lake.settings.landing_path
+    if extra is None or _is_ours(lake, path):
+        return path
+    archived, landing = stream_folders(lake)
+    below = path.relative_to(extra / STREAMS)
+    target = free_name(landing / below, beside=[(archived / below).parent])
+    if is_behind_link(path, extra):
+        lake.copy(path, target)
+        return target
+    try:
+        lake.move(path, target)
+    except OSError:
+        lake.copy(path, target)
+    return target
 
 
 def _landed(lake: Lake, path: UPath) -> LandedStreams:
     """Raises an ExportProblem, OSError or MemoryError."""
     if not is_text(path):
         raise ExportProblem(f"{shown(path)}: the name is not valid text. Rename it, then put it back.")
-    source = source_of_streams(lake, path)
-    file = _described(path, source, state_of(path), Limits.of(lake.settings))
+    file = _described(path, state_of(path), Limits.of(lake.settings))
     if isinstance(file, ExportProblem):
         raise type(file)(str(file))
     require_past(file.window, path.name)
     kept = months_to_keep(lake, file.months, file.window, path.name, lake.settings.landed_streams)
     left_out = [month for month in file.months if month < lake.settings.start_date]
     more = [f"its rows of {len(left_out)} months before TIKTOK_START_DATE stay in raw alone"] if left_out else []
+    source = source_of_streams(lake, _moved_into_landing(lake, path))
     return LandedStreams(source=source, export_id=file.export_id, months=tuple(kept), warnings=(*file.warnings, *more))
 
 
 @functools.lru_cache(maxsize=10_000)
-def _described(path: UPath, source: str, state: State, limits: Limits) -> StreamsFile | ExportProblem:
+def _described(path: UPath, state: State, limits: Limits) -> StreamsFile | ExportProblem:
     """What a file contains, without its rows, or why it cannot be used; cached while its ``state`` stays."""
     try:
         with local_copy(path) as file:
-            return read_within(limits, describe_streams, file, source)
+            return read_within(limits, describe_streams, file, path.name)
     except UnreadableFile:
         raise
     except ExportProblem as problem:
@@ -162,15 +217,15 @@ def _described(path: UPath, source: str, state: State, limits: Limits) -> Stream
 
 
 def source_of_streams(lake: Lake, path: UPath) -> str:
-    """The name of a file in tables: its path below ``landing/streams``."""
-    return path_below(path, lake.settings.landed_streams)
+    """The name of a file in tables: its path below ``landing/streams`` or ``archive/streams``."""
+    return path_below(path, next(folder for folder in stream_folders(lake) if lies_below(path, folder)))
 
 
 def new_files(lake: Lake) -> Iterator[StreamsFile | ExportProblem]:
     """The files that raw does not hold, read; or why one is left to the next look into landing."""
     limits = Limits.of(lake.settings)
     for path, is_whole in unchanged(_new_paths(lake)):
-        if not is_whole or not is_text(path):
+        if not is_whole or not is_text(path) or not _is_ours(lake, path):
             continue
         try:
             with local_copy(path) as local:
@@ -213,11 +268,11 @@ def lost_files(lake: Lake) -> dict[dt.date, list[str]]:
 
 def findings_on_streams(lake: Lake, rows: Mapping[dt.date, str]) -> list[Finding]:
     """What is missing of streams, or differs from what a run has made. ``rows``: what the warehouse holds, by month."""
-    lost, in_landing = lost_files(lake), _ids_in_landing(lake)
+    lost, there = lost_files(lake), _ids_of_files(lake)
     found = []
     for export_id in sorted({one for ids in lost.values() for one in ids}):
         months = tuple(month for month, ids in lost.items() if export_id in ids)
-        remedy = {} if export_id in in_landing else {"remedy": "put its file back into landing/streams"}
+        remedy = {} if export_id in there else {"remedy": _GO_ON}
         found.append(Finding(place=f"{raw_file(lake, export_id)}", problem="missing", months=months, **remedy))
     for month, was in noted(lake).items():
         if was.file != stored_file(lake, month):
@@ -228,19 +283,13 @@ def findings_on_streams(lake: Lake, rows: Mapping[dt.date, str]) -> list[Finding
 
 
 def unprocessed_streams(lake: Lake) -> list[Finding]:
-    """The files in ``landing/streams`` that raw does not hold."""
+    """The files of streams that raw does not hold."""
     remedy = "`tiktok-assets process`"
     return [Finding(place=f"{path}", problem="not processed yet", remedy=remedy) for path in _new_paths(lake)]
 
 
-def _ids_in_landing(lake: Lake) -> set[str]:
-    ids = set()
-    for path in files_below(lake.settings.landed_streams):
-        try:
-            ids.add(identity(path))
-        except UnreadableFile:
-            continue
-    return ids
+def _ids_of_files(lake: Lake) -> set[str]:
+    return set(filter(None, map(_digest, stream_files(lake))))
 
 
 def forget_months(lake: Lake, months: Iterable[dt.date]) -> None:

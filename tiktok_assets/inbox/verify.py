@@ -9,17 +9,25 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from tiktok_assets.accounts import Roster
 from tiktok_assets.inbox.files import account_files, places_of
 from tiktok_assets.inbox.findings import AccountState, Finding, exports_to_reopen, findings, with_remedies
 from tiktok_assets.inbox.identities import identity, know_identities
-from tiktok_assets.inbox.receipts import Receipt, loaded, loaded_receipts, reopen
+from tiktok_assets.inbox.receipts import (
+    Receipt,
+    load_again,
+    loaded,
+    loaded_receipts,
+    reopen,
+    waiting_for_publication,
+)
 from tiktok_assets.inbox.streams import findings_on_streams, forget_months, unprocessed_streams
 from tiktok_assets.label.songs import load_songs
 from tiktok_assets.making import made_with
+from tiktok_assets.settings import APART
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake, plain
 from tiktok_assets.storage.lock_names import account_lock
@@ -39,12 +47,14 @@ from tiktok_assets.storage.streams import STREAMS_LOCK, noted
 from tiktok_assets.storage.streams import stored_rows as rows_of_streams
 
 log = logging.getLogger(__name__)
+_WAREHOUSE = "warehouse/"
 
 
 def verify(lake: Lake, roster: Roster, warehouse: Warehouse, say: Callable[[str], object] = log.info) -> list[Finding]:
     """Everything that is missing or differs. Changes nothing, and waits for the runs under way; ``say`` gets why."""
     with _alone(lake, roster, say=say), lake.looking_at_everything():
         know_identities(lake)
+        warehouse = warehouse.as_published(lake.settings.published_copies)
         lost = [one for _, found in _look(lake, roster, warehouse, say) for one in found]
         unprocessed = [one for account in roster for one in _unprocessed(lake, account)]
         streams = [*unprocessed_streams(lake), *_of_streams(lake, warehouse, say)]
@@ -58,17 +68,28 @@ def repair(lake: Lake, roster: Roster, warehouse: Warehouse) -> list[Finding] | 
     """
     try:
         with _alone(lake, roster, wait=False), lake.looking_at_everything():
-            if warehouse.problem():
+            if warehouse.is_only_one and warehouse.problem():
                 warehouse.working.parent.mkdir(parents=True, exist_ok=True)
                 warehouse.restore()
+            if not warehouse.is_only_one:  # a run has loaded them, and has ended without publishing
+                load_again(lake, waiting_for_publication(lake, roster))
+            warehouse = warehouse.as_published(lake.settings.published_copies)
             looked = list(_look(lake, roster, warehouse))
             for state, found in looked:
-                reopen(lake, state.account, exports_to_reopen(state, found))
+                _reopen(lake, state, found)
             streams = _of_streams(lake, warehouse)
             forget_months(lake, [month for one in streams for month in one.months])
             return [*(one for _, found in looked for one in found), *streams]
     except LockTaken:
         return None
+
+
+def _reopen(lake: Lake, state: AccountState, found: Sequence[Finding]) -> None:
+    """Have made again what was ``found``: where loading is apart and the lake is whole, out of the lake."""
+    is_in_lake = lake.settings.loading == APART and all(one.place.startswith(_WAREHOUSE) for one in found)
+    if is_in_lake:  # which needs no file of an export
+        state = replace(state, with_file=frozenset(one.export_id for one in state.receipts))
+    reopen(lake, state.account, exports_to_reopen(state, found), is_in_lake=is_in_lake)
 
 
 def _alone(

@@ -15,6 +15,8 @@ from typing import Any
 from tiktok_assets.accounts import load_roster
 from tiktok_assets.curated.songs.song import Song
 from tiktok_assets.settings import Settings
+from tiktok_assets.storage.lock_names import EDITING
+from tiktok_assets.storage.locks import Locks
 from tiktok_assets.storage.toml_files import UnusableToml, read_text, replace_text, tables_of, with_table
 
 _KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
@@ -63,11 +65,13 @@ def add_song(settings: Settings, key: str, **fields: Any) -> Song:
     path = settings.songs_file
     given = {name: value for name, value in fields.items() if value not in (None, (), [])}
     song = _checked(key, given, path)
-    text = _read(path) if path.exists() else ""
-    _refuse_twins((*_parse(text, path), song), path)
     if unknown := unknown_accounts(settings, [song]):
         raise InvalidSongs(unknown[0])
-    replace_text(path, with_table(text, "songs", key, {name: getattr(song, name) for name in _FIELDS if name in given}))
+    entry = {name: getattr(song, name) for name in _FIELDS if name in given}
+    with Locks(settings.locks).hold(EDITING):
+        text = _read(path) if path.exists() else ""
+        _refuse_twins((*_parse(text, path), song), path)
+        replace_text(path, with_table(text, "songs", key, entry))
     return song
 
 

@@ -47,8 +47,10 @@ def load_targets(settings: Settings, roster: Roster) -> Targets:
         lines = iter([*csv.reader(io.StringIO(text, newline=None), delimiter=separator)])
     except FileNotFoundError:
         return Targets()
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        return Targets(problems=(f"{path}: cannot be read ({error}). Save it as CSV in UTF-8.",))
+    except OSError as error:
+        return Targets(problems=(f"{path}: cannot be read ({error.strerror or error}). Let this user read it.",))
+    except (UnicodeDecodeError, csv.Error):
+        return Targets(problems=(f"{path}: is no CSV in UTF-8. Save it as that.",))
     header = tuple(name.strip().lower() for name in next(lines, ()))
     if {"metric", "month", "target"} - set(header) or set(header) - set(HEADER):
         return Targets(

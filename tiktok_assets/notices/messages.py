@@ -57,12 +57,13 @@ def welcome(standing: Sequence[Alert], web_url: str, now: dt.datetime) -> Messag
     return _message(f"welcome/{now.isoformat()}", "Alerts and digests arrive here", sections)
 
 
-def message_of_digest(digest: Digest, web_url: str, *, id: str = "") -> Message:
-    """The digest of a week. ``id``: of the message; by default that of the week."""
+def message_of_digest(digest: Digest, web_url: str, *, id: str = "", scope: str = "") -> Message:
+    """The digest of a week. ``id``: of the message; by default that of the week. ``scope``: whose, if not all's."""
     week = words.span(digest.week.monday, digest.week.sunday)
-    subject = f"Week {digest.week}: views {_total(digest, 'Video views')}"
+    whose = f", {scope}" if scope else ""
+    subject = f"Week {digest.week}{whose}: views {_total(digest, 'Video views')}"
     sections = [
-        Section(f"{week}: {words.counted(len(digest.accounts), 'account')}", [*_totals(digest)]),
+        Section(f"{week}{whose}: {words.counted(len(digest.accounts), 'account')}", [*_totals(digest)]),
         *(Section(f"@{one.handle}", [*_account(one)]) for one in digest.accounts[:SHOWN]),
     ]
     if digest.is_newest and (attention := [one.line for one in digest.accounts if _needs_somebody(one.line)]):

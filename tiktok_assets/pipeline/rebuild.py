@@ -14,6 +14,7 @@ from tiktok_assets.failures import PassingFailure
 from tiktok_assets.graph import warehouse_of
 from tiktok_assets.inbox.files import account_files, files_below
 from tiktok_assets.inbox.receipts import loaded, proven_ids
+from tiktok_assets.inbox.streams import stream_files
 from tiktok_assets.pipeline.previous_lake import PreviousLake
 from tiktok_assets.pipeline.process import Result, planning, process_alone
 from tiktok_assets.progress import Progress, silent
@@ -130,11 +131,11 @@ def _refuse_to_lose_exports(settings: Settings) -> None:
 def _refuse_to_lose_streams(settings: Settings) -> None:
     """No file of streams left is a disk that is not mounted, unless a person says otherwise."""
     lake = Lake(settings)
-    if raw_files(lake) and next(files_below(settings.landed_streams), None) is None:
+    if raw_files(lake) and next(stream_files(lake), None) is None:
         raise RebuildRefused(
-            f"No file of streams is left in {settings.landed_streams}, so a rebuild would lose song_streams. Check "
-            "that the disk is mounted, or restore the files, then run this again. If you deleted them to have the rows "
-            f"gone, delete {settings.raw / STREAMS} as well. Nothing was changed."
+            f"No file of streams is left in {settings.landed_streams} or {settings.archived_streams}, so a rebuild "
+            "would lose song_streams. Check that the disk is mounted, or restore the files, then run this again. If "
+            f"you deleted them to have the rows gone, delete {settings.raw / STREAMS} as well. Nothing was changed."
         )
 
 
@@ -144,9 +145,9 @@ def _tables(settings: Settings) -> Iterator[tuple[str, pl.DataFrame]]:
         for name in sorted(names_in(settings.data_dir / layer)):
             if files := [file for file in files_below(settings.data_dir / layer / name) if file.suffix == ".parquet"]:
                 yield f"{layer}/{name}", read_parquet(files)
-    working = settings.working_warehouse
-    if working.exists():
-        with warehouse_of(settings).session() as session:
+    warehouse = warehouse_of(settings)
+    if warehouse.working.exists() or not warehouse.is_only_one:  # another machine may have published it
+        with warehouse.session() as session:
             connection = session.connection
             for (name,) in connection.execute("select table_name from duckdb_tables() order by 1").fetchall():
                 rows = pl.DataFrame(connection.sql(f"select * exclude (loaded_at) from {name}").to_arrow_table())

@@ -1,7 +1,7 @@
 """Which videos are taking off? The rule of daily growth, applied to all snapshots so far.
 
-Belongs here: reading the snapshots. Does not belong here: the rule itself (``curated.videos.viral``), and
-the definition of growth (``curated.videos.video_growth``).
+Belongs here: reading the snapshots, and how many videos the warehouse holds by the other rule. Does not belong here:
+the rule itself (``curated.videos.viral``), and the definition of growth (``curated.videos.video_growth``).
 """
 
 from __future__ import annotations
@@ -50,3 +50,9 @@ def detect_viral_trends(
     )
     newest_first = found.sort(["date", "total_views", "account", "video_id"], descending=[True, True, False, False])
     return newest_first.select(pl.col(name).cast(dtype) for name, dtype in SCHEMA.items())
+
+
+def found_by_peers(settings: Settings | None = None) -> int:
+    """The number of videos in ``viral_content`` that only their account's others of the same age show to be viral."""
+    rows = read("viral_content", columns=["account", "video_id", "reason"], settings=settings or load_settings())
+    return rows.filter(pl.col("reason") == "views_vs_median").n_unique(["account", "video_id"])

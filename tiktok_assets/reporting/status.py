@@ -189,14 +189,12 @@ COLUMNS = ("report", "from", "to", "covered", "missing", "unsettled", "exported"
 
 def row_of(one: ReportCoverage) -> tuple[str, ...]:
     """A report's coverage for people, in the order of ``COLUMNS``; a dash means no number."""
-    is_daily = one.counted.reach is not None
     return (
         one.report,
         f"{one.first or '—'}",
         f"{one.last or '—'}",
         f"{len(one.covered):,}",
-        f"{len(one.missing):,}" if is_daily else "—",
-        f"{len(one.unsettled):,}" if is_daily else "—",
+        *("—" if days is None else f"{days:,}" for days in (one.days_missing, one.days_unsettled)),
         f"{one.last_export:%Y-%m-%d}" if one.last_export else "—",
     )
 

@@ -128,6 +128,14 @@ def refresh(lake: Lake, accounts: Sequence[Account], now: dt.datetime) -> list[U
     return [write_front_page(lake, lines, now), *write_songs_page(lake, lines, now), *made]
 
 
+def are_outdated(lake: Lake, accounts: Sequence[str]) -> bool:
+    """Whether there are pages, the front page or those of ``accounts``, that are older than the tables."""
+    changed = {account: _tables_changed_at(lake, account) for account in accounts}
+    pages = {report_file(lake, account): moment for account, moment in changed.items()}
+    pages[lake.settings.reports / FRONT] = max(changed.values(), default=0.0)
+    return any(path.exists() and _is_older(path, moment) for path, moment in pages.items())
+
+
 def line_of(tables: AccountTables, now: dt.datetime) -> RosterLine:
     """The line of an account on the front page."""
     return roster_line(tables, last_day_with_data(now))
@@ -196,7 +204,7 @@ def _completeness(coverage: AccountCoverage, quarantined: Sequence[str], doubts:
                 first=one.first,
                 last=one.last,
                 days=len(one.covered),
-                missing=len(one.missing) if one.counted.reach is not None else None,
+                missing=one.days_missing,
             )
             for one in coverage.reports
         ],

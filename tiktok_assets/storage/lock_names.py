@@ -1,4 +1,4 @@
-"""The names of the locks of runs, and whether a run left one behind. Does not belong here: Dagster (``run_locks``)."""
+"""The names of locks, and whether a run left one behind. Does not belong here: Dagster (``run_locks``)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from tiktok_assets.storage.locks import Locks
 RUN = "run "
 PLANNING = "the planning of runs"
 """Held while somebody decides which runs the landed exports get, `process` and `rebuild` until those have ended."""
+
+EDITING = "the editing of lists"
+"""Held from reading accounts.toml or songs.toml until the file with one more entry, or one less, is written."""
 
 
 def account_lock(account: str) -> str:

@@ -83,10 +83,10 @@ def noted_rows(lake: Lake) -> dict[str, dict[dt.date, Made]]:
     return _read(_warehouse_manifest(lake), _OF_WAREHOUSE)
 
 
-def note_made(lake: Lake, session: Session, partitions: PartitionRange, made_with: Mapping[str, str]) -> None:
-    """Note what a run over ``partitions`` has made, in every table, including the later months that it reached.
+def note_files_made(lake: Lake, partitions: PartitionRange, made_with: Mapping[str, str]) -> None:
+    """Note what a run over ``partitions`` has made in every table of the lake, including later months that it reached.
 
-    The caller holds the accounts of the run and the warehouse. ``made_with``: by account.
+    The caller holds the accounts of the run. ``made_with``: by account.
     """
     for account in partitions.accounts:
         noted = noted_files(lake, account)
@@ -98,6 +98,10 @@ def note_made(lake: Lake, session: Session, partitions: PartitionRange, made_wit
                     files.pop(table.key, None)
                 noted[month] = replace(made, files=files)
         _write(lake, manifest_file(lake, account), _OF_ACCOUNT, _kept(noted, partitions, made_with[account]))
+
+
+def note_rows_made(lake: Lake, session: Session, partitions: PartitionRange, made_with: Mapping[str, str]) -> None:
+    """As ``note_files_made``, of every table of the warehouse, which the caller holds as well."""
     by_account = noted_rows(lake)
     for table in WAREHOUSE:
         reached = PartitionRange(partitions.accounts, tuple(_reached(table.key, partitions)))

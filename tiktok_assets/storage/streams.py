@@ -86,6 +86,22 @@ def months_of_files(lake: Lake) -> dict[str, list[dt.date]]:
     return {export_id: lake.months_kept(_months_in(path)) for export_id, path in raw_files(lake).items()}
 
 
+def named_files(lake: Lake) -> dict[str, tuple[str, dt.datetime]]:
+    """By file in raw, its path below ``landing/streams`` and its time."""
+    rows = {one: scan_parquet([path]).select("source", "vintage").first() for one, path in raw_files(lake).items()}
+    return {one: row.collect().row(0) for one, row in rows.items()}
+
+
+def unmade_files(lake: Lake) -> set[str]:
+    """The files in raw with a month that no run has made of them yet."""
+    known = noted(lake)
+    return {
+        export_id
+        for export_id, months in months_of_files(lake).items()
+        if any(month not in known or export_id not in known[month].exports for month in months)
+    }
+
+
 def raw_rows_of(lake: Lake, months: Collection[dt.date]) -> list[pl.DataFrame]:
     """The rows of each file in raw that has some of these months."""
     files = raw_files(lake)

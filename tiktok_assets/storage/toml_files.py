@@ -21,8 +21,12 @@ def read_text(path: Path) -> str:
     """The text of the file. Raises UnusableToml."""
     try:
         return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UnusableToml(f"the file cannot be read ({error}). Fix or remove it.") from error
+    except OSError as error:
+        raise UnusableToml(f"the file cannot be read ({error.strerror or error}). Fix or remove it.") from error
+    except UnicodeDecodeError as error:
+        raise UnusableToml(
+            "the file cannot be read: it is not text in UTF-8. Save it as that, or remove it."
+        ) from error
 
 
 def tables_of(text: str, group: str) -> dict[str, Any]:

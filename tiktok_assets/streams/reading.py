@@ -22,8 +22,8 @@ from tiktok_assets.streams.columns import is_header, not_streams, require_column
 from tiktok_assets.streams.days import days_of, refuse_firsts_of_months
 from tiktok_assets.streams.rows import cells_of, distinct_rows, notes_on, typed_rows
 
-STREAMS_READER = "1"
-"""Bump when the reading of files changes; raw then keeps both readings."""
+STREAMS_READER = "2"
+"""Bump when the reading of files changes, or what of them is refused: they are read again, raw keeps both readings."""
 RAW_MEANINGS = {
     "export_id": "sha256 of the dropped file",
     "source": "the dropped file, below landing/streams",

@@ -37,17 +37,21 @@ def with_songs(rows: pl.DataFrame, songs: Iterable[Song]) -> pl.DataFrame:
     )
 
 
-def song_streams(matched: pl.DataFrame) -> pl.DataFrame:
-    """The rows of ``SongStreams`` without ``loaded_at``, from rows ``with_songs``.
+def counted_rows(matched: pl.DataFrame) -> pl.DataFrame:
+    """The rows that are added up, of rows ``with_songs``.
 
-    The recordings of a song (its ISRCs) are added up. Rows that name it by title alone may hold the same streams: they
-    count only where no row of the song, store and day has an ISRC.
+    Rows that name a song by title alone may hold the same streams as those of its recordings (its ISRCs): they count
+    only where no row of the song, store and day has an ISRC.
     """
-    of_songs = matched.drop_nulls("song_key").drop("song").rename({"song_key": "song"})
-    day = ("song", "store", "date")
     has_isrc = pl.col("isrc").is_not_null()
-    counted = of_songs.filter(has_isrc | ~has_isrc.any().over(day))
-    rows = counted.group_by(day).agg(
+    of_songs = matched.drop_nulls("song_key")
+    return of_songs.filter(has_isrc | ~has_isrc.any().over("song_key", "store", "date"))
+
+
+def song_streams(matched: pl.DataFrame) -> pl.DataFrame:
+    """The rows of ``SongStreams`` without ``loaded_at``, from rows ``with_songs``: the recordings of a song in all."""
+    counted = counted_rows(matched).drop("song").rename({"song_key": "song"})
+    rows = counted.group_by("song", "store", "date").agg(
         pl.col("streams").sum(),
         export_id=pl.when(pl.col("export_id").n_unique() == 1).then(pl.col("export_id").first()),
     )

@@ -114,7 +114,7 @@ def inspect_file(path: Path, section: str, account: Account) -> Contents:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()
     except (zipfile.BadZipFile, OSError, EOFError, ValueError) as error:
-        raise BrokenFile(f"{path.name}: is a damaged or incomplete ZIP ({error}). Export it again.") from error
+        raise BrokenFile(f"{path.name}: is a damaged or incomplete ZIP. Export it again.") from error
     if damaged:
         raise BrokenFile(f"{path.name}: member {damaged!r} fails its checksum. Export it again.")
     with open_export(path) as export:

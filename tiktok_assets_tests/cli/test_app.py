@@ -84,13 +84,18 @@ def overview_processed(data: Path, made_once: MadeOnce) -> GeneratedExport:
 
 def test_process_loads_new_exports_into_the_warehouse_and_says_so(data: Path) -> None:
     drop(data)
+    page = data / "reports" / "index.html"
+    page.parent.mkdir(parents=True)
+    page.touch()
     result = run("process")
     assert result.exit_code == 0, result.output
+    outdated = f"The pages in {page.parent} are older than these tables. To write them again: tiktok-assets report"
+    assert outdated in result.output.splitlines()
     assert "zonea0" in result.output
     assert "2026-02 to 2026-03" in result.output
     again = run("process")
     assert again.exit_code == 0
-    assert "Nothing new in" in again.output
+    assert "Nothing new in" in again.output and outdated not in again.output
 
 
 def test_process_exits_with_1_and_names_a_quarantined_file(data: Path) -> None:
@@ -101,6 +106,7 @@ def test_process_exits_with_1_and_names_a_quarantined_file(data: Path) -> None:
     assert "quarantined: Viewers_pig1987.zip: is a damaged or incomplete ZIP" in result.output
     assert "zonea0" in result.output
     assert (data / "quarantine" / "Viewers_pig1987.zip.json").exists()
+    assert "The pages in" not in result.output  # there are none
 
 
 def test_process_prints_json_and_nothing_else(processed: Path) -> None:

@@ -11,6 +11,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tiktok_assets.cli.app import app
+from tiktok_assets.cli.output import out
+from tiktok_assets.queries import songs
 from tiktok_assets.settings import Settings
 from tiktok_assets_tests.conftest import Install
 from tiktok_assets_tests.curated.songs.frames import RELEASE, exact_days, members, published, video_days
@@ -39,7 +41,7 @@ def stored(settings: Settings) -> None:
         "song_videos": videos,
         "content_performance": captions.rename({"date": "captured_on", "post_date": "publish_date"}),
     }
-    with duckdb.connect(settings.warehouse) as connection:
+    with duckdb.connect(str(settings.warehouse)) as connection:
         for name, rows in tables.items():
             connection.register("_rows", rows.with_columns(pl.col(pl.Datetime).dt.replace_time_zone(None)).to_arrow())
             connection.execute(f"create table {name} as from _rows")
@@ -88,3 +90,16 @@ def test_suggestions_show_text_of_strangers_as_text(settings: Settings) -> None:
     assert phrase["text"] == "wild nights"
     assert (found["text"], found["video_ids"], found["first_on"]) == ("thenights", ["7", "8"], "2026-06-13")
     assert "No hashtag or phrase recurs" in ran("songs", "suggest", "--around", "2025-06-12").stdout
+
+
+@pytest.mark.parametrize("width", [30, 60, 120])
+def test_an_id_to_be_copied_is_whole_in_a_terminal_of_any_width(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    row = {"kind": "hashtag", "text": "a-hashtag-of-many-words", "videos": 12, "accounts": 2, "videos_before": 0}
+    row |= {"first_on": RELEASE, "video_ids": ["7231000000000000000"]}
+    monkeypatch.setattr(songs, "suggested", lambda *_: pl.DataFrame([row]))
+    monkeypatch.setattr(out, "width", width)
+    shown = ran("songs", "suggest", "--around", "2026-06-12").stdout
+    assert "7231000000000000000" in shown
+    assert max(map(len, shown.splitlines())) <= max(width, 60)

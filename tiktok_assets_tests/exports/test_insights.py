@@ -170,7 +170,7 @@ def test_a_damaged_file_is_refused_by_name(tmp_path: Path, damage: Any) -> None:
     damaged = damage(envelope(answered(AGES)))
     assert damaged != envelope(answered(AGES))
     with (
-        pytest.raises(BrokenFile, match=f"^{NAME}: is a damaged insights file .*next visit"),
+        pytest.raises(BrokenFile, match=f"^{NAME}: is a damaged insights file[ ,.].*next visit"),
         open_export(write(tmp_path / NAME, damaged)),
     ):
         pass

@@ -54,7 +54,7 @@ def reasons(found: Archiving) -> dict[str, str]:
 
 def sources(settings: Settings) -> list[tuple[str, str]]:
     """What the warehouse says about the exports it was built from."""
-    with duckdb.connect(settings.warehouse, read_only=True) as warehouse:
+    with duckdb.connect(str(settings.warehouse), read_only=True) as warehouse:
         return warehouse.sql("select distinct export_id, source from exports order by all").fetchall()
 
 
@@ -366,12 +366,12 @@ def test_the_command_says_what_moves_where_and_what_stays(processed_lake: Settin
     drop(b"no export", landing(processed_lake) / "pig1987", "strange.csv")
     planned = command("--dry-run")
     assert planned.exit_code == 0, planned.output
-    assert "3 exports would be moved, 1 stay, 0 are younger than 90 days." in planned.output
+    assert "3 files would be moved, 1 stay, 0 are younger than 90 days." in planned.output
     done = command()
     assert done.exit_code == 0
     assert f"zonea0, Content_zone.a0.zip: {archived(processed_lake)}/zonea0/Content_zone.a0.zip" in done.output
     assert "stays in landing: pig1987, strange.csv: is not processed yet" in done.output
-    assert "3 exports moved" in done.output
+    assert "3 files moved" in done.output
 
 
 def test_the_command_takes_days_from_the_setting_or_the_option_and_prints_json(

@@ -438,3 +438,21 @@ def test_without_recipients_the_digest_is_printed_and_sending_is_refused(
 def test_a_week_that_does_not_exist_is_refused(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     refused = command(settings, monkeypatch, "digest", "--week", "2025-W53")
     assert (refused.exit_code, "2025 has no such week" in refused.stderr) == (2, True)
+
+
+def test_the_digest_of_a_client_is_of_its_accounts_alone_and_says_whose_it_is(
+    configured: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clients = '[accounts.pig1987]\nclient = "Blue Note"\n[accounts.zonea0]\nhandle = "zone.a0"\nclient = "Other"\n'
+    Path(configured.accounts_file).write_text(clients)
+    everybody = command(configured, monkeypatch, *DIGEST).stdout
+    assert "2025: 2 accounts\n" in everybody and ", of 1 of 2 accounts" in everybody
+    alone = command(configured, monkeypatch, *DIGEST, "--client", "blue note")
+    assert ", blue note: 1 account\n  Video views: " in alone.stdout
+    assert "@pig1987" in alone.stdout and "zone.a0" not in alone.stdout and " of 2 accounts" not in alone.stdout
+    assert (
+        "Subject: Week 2025-W24, blue note, pig*: views "
+        in command(configured, monkeypatch, *DIGEST, "--dry-run", "--client", "blue note", "pig*").stdout
+    )
+    assert command(configured, monkeypatch, *DIGEST, "--only", "doubt").stdout == "No export is in doubt.\n"
+    assert "No account has the client Nobody" in command(configured, monkeypatch, *DIGEST, "--client", "Nobody").stderr

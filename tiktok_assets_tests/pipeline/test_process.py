@@ -49,7 +49,7 @@ def runs_in(history: History) -> list[tuple[str, str]]:
 
 
 def accounts_published(settings: Settings) -> list[str]:
-    with duckdb.connect(settings.warehouse, read_only=True) as warehouse:
+    with duckdb.connect(str(settings.warehouse), read_only=True) as warehouse:
         rows = warehouse.sql("select distinct account from social_media_stats order by all").fetchall()
     return [account for (account,) in rows]
 
@@ -159,7 +159,7 @@ def test_the_last_of_several_runs_publishes_for_all(
     monkeypatch.setattr(Session, "publish", counted)
     for handle in ("pig1987", "zone.a0"):
         drop_export(settings, handle, "overview")
-    small = settings.model_copy(update={"run_size": 1})
+    small = settings.model_copy(update={"run_size": 1, "publish_interval": 3600})
     assert process(small, instance=history()).is_clean
     assert len(published) == 2  # the first one at once: people have nothing to read yet
     for handle in ("pig1987", "zone.a0"):

@@ -9,10 +9,14 @@ from pathlib import Path
 
 import dagster as dg
 import duckdb
+import polars as pl
 import pytest
+from upath import UPath
 
 from tiktok_assets.accounts import InvalidAccounts, load_roster
 from tiktok_assets.graph import build_definitions, warehouse_of
+from tiktok_assets.inbox.archive import archive
+from tiktok_assets.inbox.identities import identity
 from tiktok_assets.inbox.inspect import inspect
 from tiktok_assets.inbox.sandbox import Limits
 from tiktok_assets.inbox.streams import months_to_make
@@ -34,11 +38,11 @@ from tiktok_assets.storage.streams import (
     write_raw,
 )
 from tiktok_assets.streams.latest import latest_rows, typed_files
-from tiktok_assets.streams.reading import read_streams
+from tiktok_assets.streams.reading import STREAMS_READER, read_streams
 from tiktok_assets_tests.conftest import History, Install
 from tiktok_assets_tests.inbox.intake_looks import look
 from tiktok_assets_tests.sensor_ticks import reason, report, tick
-from tiktok_assets_tests.streams.files import ISRC, OTHER_ISRC, dropped
+from tiktok_assets_tests.streams.files import DOWNLOADED, ISRC, OTHER_ISRC, dropped
 
 CONTRACT = f"date,isrc,store,streams\n2026-06-30,{ISRC},Spotify,7\n2026-07-01,{ISRC},Spotify,8\n"
 JUNE, JULY = dt.date(2026, 6, 1), dt.date(2026, 7, 1)
@@ -63,7 +67,7 @@ def folder(settings: Settings) -> Path:
 
 
 def published(settings: Settings) -> list[tuple[str, str, dt.date, int]]:
-    with duckdb.connect(settings.warehouse, read_only=True) as warehouse:
+    with duckdb.connect(str(settings.warehouse), read_only=True) as warehouse:
         return warehouse.sql("select song, store, date, streams from song_streams order by all").fetchall()
 
 
@@ -137,7 +141,7 @@ def test_what_is_lost_is_named_and_made_again(settings: Settings, history: Histo
 
     for lose in (Path.unlink, lambda path: path.write_bytes(b"PAR1")):
         lose(Path(str(raw_file(lake, export_id))))
-        assert f"{export_id}.v1.parquet" in " ".join(lost(settings))
+        assert f"{export_id}.v{STREAMS_READER}.parquet" in " ".join(lost(settings))
     process(settings, instance=history())
     assert published(settings) == BOTH and lost(settings) == []
 
@@ -168,7 +172,7 @@ def test_a_file_that_is_gone_everywhere_takes_no_number_with_it(settings: Settin
     assert process(settings, instance=history()).streams is None
     assert published(settings) == BOTH
     (found,) = lost(settings)
-    assert f"{export_id}.v1.parquet" in found and "put its file back into landing/streams" in found
+    assert f"{export_id}.v{STREAMS_READER}.parquet" in found and "put its file back into landing/streams" in found
 
 
 def test_a_rebuild_makes_the_same(settings: Settings, history: History) -> None:
@@ -222,3 +226,64 @@ def test_inspect_describes_a_file_of_streams_or_says_what_is_wrong(settings: Set
 def test_no_account_can_have_the_folder_of_streams(install: Install, key: str) -> None:
     with pytest.raises(InvalidAccounts, match="landing/streams holds streams of songs"):
         load_roster(install(key))
+
+
+def test_archived_files_are_still_found_and_a_rebuild_reads_them_there(settings: Settings, history: History) -> None:
+    path = dropped(folder(settings), "distributor/june.csv", CONTRACT)
+    waiting = archive(settings, now=DOWNLOADED + dt.timedelta(days=91)).kept
+    assert [one.reason for one in waiting] == ["is not processed yet: run `tiktok-assets process`, then this again."]
+    process(settings, instance=history())
+    assert archive(settings, now=DOWNLOADED + dt.timedelta(days=89)).younger == 1
+    (moved,) = archive(settings, now=DOWNLOADED + dt.timedelta(days=91)).moved
+    there = Path(str(settings.archive)) / "streams/distributor/june.csv"
+    assert (moved.account, moved.source, moved.archived_to) == ("streams", "distributor/june.csv", str(there))
+    assert not path.exists() and there.read_text() == CONTRACT and there.stat().st_mtime == DOWNLOADED.timestamp()
+    assert process(settings, instance=history()).streams is None and lost(settings) == []
+    dropped(folder(settings), "copy.csv", CONTRACT)
+    assert process(settings, instance=history()).streams is None
+    _, differences = rebuild(settings, instance=history())
+    assert differences == [] and published(settings) == BOTH
+    there.write_text("damaged")
+    (rejected,) = look(settings).rejected
+    assert rejected.file == str(there) and not there.exists()
+
+
+def test_a_file_that_an_older_reader_has_read_is_read_again(settings: Settings, history: History) -> None:
+    dropped(folder(settings), "june.csv", CONTRACT)
+    process(settings, instance=history())
+    (path,) = raw_files(Lake(settings)).values()
+    Path(str(path)).rename(Path(str(path).replace(f".v{STREAMS_READER}.", ".v0.")))
+    again = process(settings, instance=history()).streams
+    assert again is not None and again.files == 1 and list(raw_files(Lake(settings)).values()) == [path]
+    assert published(settings) == BOTH
+
+
+def test_what_an_older_reader_let_through_is_refused_now_and_the_others_go_on(
+    settings: Settings, history: History, tmp_path: Path
+) -> None:
+    lake, huge = Lake(settings), CONTRACT.replace("Spotify,7", "Deezer,10000000000000")
+    rows = read_streams(dropped(tmp_path, "huge.csv", huge.replace("0" * 13, "0")), "huge.csv").rows
+    rows = rows.with_columns(streams=pl.col("streams").replace("10", "1" + "0" * 13))
+    path = dropped(folder(settings), "huge.csv", huge)
+    lake.write(settings.raw / "streams" / f"{identity(UPath(path))}.v1.parquet", rows)
+    dropped(folder(settings), "june.csv", CONTRACT)
+    result = process(settings, instance=history())
+    (rejected,) = result.intake.rejected
+    assert "huge.csv, row 1, streams: '10000000000000' is not a whole number from 0 to" in rejected.message
+    assert published(settings) == BOTH and lost(settings) == []
+
+
+def test_files_arrive_in_the_other_landing_folder_too(install: Install, tmp_path: Path, settings: Settings) -> None:
+    settings = install("pig1987", songs_file=settings.songs_file, landing_path=tmp_path / "arrivals")
+    dropped(tmp_path / "arrivals/streams", "store/june.csv", CONTRACT)
+    dropped(tmp_path / "arrivals/streams", "notes.csv", "a,b\n1,2\n")
+    dropped(folder(settings), "store/june.csv", CONTRACT.replace(",8", ",9"))
+    found = look(settings)
+    assert sorted(one.source for one in found.streams) == ["store/june.csv", "store/june~2.csv"]
+    assert (folder(settings) / "store/june~2.csv").read_text() == CONTRACT
+    assert not (tmp_path / "arrivals/streams/store/june.csv").exists()
+    (left,) = found.unreadable
+    assert found.left_alone == found.rejected == ()
+    assert "notes.csv: is no table of streams" in left and (tmp_path / "arrivals/streams/notes.csv").exists()
+    dropped(tmp_path / "arrivals/streams", "copy.csv", CONTRACT)
+    assert len(look(settings).streams) == 2

@@ -279,7 +279,9 @@ def test_the_command_aggregate_prints_what_it_wrote(stats: Settings, run, tmp_pa
 
 def test_the_command_viral_lists_what_took_off(settings: Settings, run) -> None:
     assert run("viral").exit_code == 2
-    publish(settings, content_performance=snapshots((10, 1_000), (11, 12_000)))
+    found = {"account": "pig1987", "video_id": "1", "detected_on": dt.date(2026, 3, 1), "reason": "views_vs_median"}
+    others = pl.DataFrame([found, {**found, "video_id": "2"}, {**found, "video_id": "3", "reason": "both"}])
+    publish(settings, content_performance=snapshots((10, 1_000), (11, 12_000)), viral_content=others)
     shown = run("viral")
     assert shown.exit_code == 0
     assert "110.0x" in shown.output
@@ -287,6 +289,9 @@ def test_the_command_viral_lists_what_took_off(settings: Settings, run) -> None:
     assert '"total_views": 12000' in run("viral", "--json").stdout
     none = run("viral", "--min-views", "20000", "--growth-threshold", "3").output
     assert none.startswith("No video with 20,000 views grew 3 times as fast as before.")
+    assert (
+        "By its other rule, far above the account's others of the same age, viral_content holds 2 videos: tik" in none
+    )
     assert run("viral", "--growth-threshold", "0").exit_code == 2
 
 

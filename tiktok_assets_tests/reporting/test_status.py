@@ -17,14 +17,16 @@ from typer.testing import CliRunner, Result
 
 from tiktok_assets.cli import output
 from tiktok_assets.cli.app import app
+from tiktok_assets.cli.status import _print_account
+from tiktok_assets.curated.coverage.content_coach import since_last_list
 from tiktok_assets.curated.coverage.coverage import COUNTED, nothing_covered
-from tiktok_assets.reporting.status import unknown_to_studio
+from tiktok_assets.reporting.status import AccountCoverage, AccountStatus, unknown_to_studio
 from tiktok_assets.settings import Settings, load_settings, variable
 from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.exports import land, studio_exports
 from tiktok_assets.simulator.traits import Traits
 from tiktok_assets.storage.lake import Lake
-from tiktok_assets.studio.session import Sessions
+from tiktok_assets.studio.session import Sessions, SessionState, SessionStatus
 from tiktok_assets_tests.instances import fresh
 from tiktok_assets_tests.landing_files import drop, materialize
 from tiktok_assets_tests.made_once import MadeOnce
@@ -131,7 +133,13 @@ def test_the_summary_is_a_line_for_each_account_the_most_urgent_first() -> None:
     assert result.exit_code == 1
     header, zonea0, pig1987 = (line.split() for line in result.stdout.splitlines())
     assert header == ["account", "login", "covered", "to", "missing", "waiting", "due", "before"]
-    assert pig1987[:5] == ["pig1987", "missing", "—", "0", "0"]
+    assert pig1987[:5] == [
+        "pig1987",
+        "missing",
+        "—",
+        "—",
+        "0",
+    ]  # it never had an export: nothing is known to be missing
     # 12 days of overview, viewers and follower history; the 10 of follower activity are among the last of them
     assert zonea0[:5] == ["zonea0", "missing", "2026-09-10", "12", "0"]
     assert zonea0[-1] == "2026-09-21"
@@ -155,6 +163,23 @@ def test_lines_of_lists_that_cannot_be_used_are_named(tmp_path: Path, monkeypatc
     said = " ".join(run("status", "--summary").stdout.split())
     assert "line 2: no account is called 'nobody'." in said
     assert "song 's': accounts: no account is called 'gone'." in said
+
+
+def test_many_exports_for_one_reason_are_the_most_urgent_one_and_a_line(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now, day = dt.datetime(2026, 9, 21, tzinfo=dt.UTC), dt.timedelta(days=1)
+    lists = {dt.date(2025, 9, 25): {f"{number}": dt.date(2025, 9, 25) - number * day / 2 for number in range(15)}}
+    advice = list(since_last_list("zonea0", lists, now=now, max_days=365))
+    assert len(advice) > 20 and advice[1].last == max(one.last for one in advice[1:])
+    coverage = AccountCoverage(account="zonea0", reports=nothing_covered(), advice=advice, lost=[])
+    session = SessionState(account="zonea0", standing=SessionStatus.VALID)
+    _print_account(AccountStatus(handle="zone.a0", coverage=coverage, waiting=0, session=session), settings, now)
+    shown = capsys.readouterr().out
+    assert f"tiktok-assets extract zonea0 --from {advice[0].first} " in shown
+    assert shown.count("tiktok-assets extract") == 1
+    assert f"  then {len(advice) - 1} more such exports, of the days until {advice[1].last}; --json lists them" in shown
+    assert next(line for line in shown.splitlines() if "overview" in line).split() == ["overview", *"——0———"]
 
 
 def test_days_that_studio_has_no_number_of_are_a_sentence() -> None:
@@ -202,6 +227,10 @@ def test_status_counts_waiting_and_quarantined_files(settings: Settings) -> None
     shown = run("status").stdout
     assert "2 files directly in landing or in the folder of an unknown account" in shown
     assert "1 file in quarantine" in shown
+    now = settings.quarantine / "Overview_zone.a0.zip"
+    assert (
+        f"  zonea0/Overview_zone.a0.zip: is a damaged or incomplete ZIP. Export it again. It is now {now}.\n" in shown
+    )
 
 
 @pytest.mark.usefixtures("processed")
@@ -212,6 +241,8 @@ def test_status_prints_json_and_nothing_else() -> None:
     assert found["at"] == "2026-09-21T18:00:00+00:00"
     zonea0, empty = found["accounts"]
     assert (empty["account"], empty["session"], empty["session_days_left"]) == ("pig1987", "missing", None)
+    unknown = {(one["days_missing"], one["days_without_number"], one["days_unsettled"]) for one in empty["reports"]}
+    assert unknown == {(None, None, None)} and {one["days_covered"] for one in empty["reports"]} == {0}
     [first] = empty["advice"]
     assert first["sections"] == ["overview", "viewers", "followers", "content"]
     assert first["reason"].startswith("There is no export of this account yet.")

@@ -211,6 +211,24 @@ class ReportCoverage:
         return COUNTED[self.report]
 
     @property
+    def days_missing(self) -> int | None:
+        """How many days are missing. None is unknown: of a snapshot, and before any day is known to count from."""
+        return self._counted(self.missing)
+
+    @property
+    def days_without_number(self) -> int | None:
+        """Of these, those without a number; None as ``days_missing``."""
+        return self._counted(self.without_number)
+
+    @property
+    def days_unsettled(self) -> int | None:
+        """How many days were exported before they were final; None as ``days_missing``."""
+        return self._counted(self.unsettled)
+
+    def _counted(self, days: Collection[dt.date]) -> int | None:
+        return len(days) if self.counted.reach is not None and (self.covered or self.missing) else None
+
+    @property
     def first(self) -> dt.date | None:
         """The first day covered."""
         return min(self.covered, default=None)

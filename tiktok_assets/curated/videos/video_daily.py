@@ -62,7 +62,8 @@ class DayOfVideo(pa.DataFrameModel):
     evidence: str = pa.Field(
         isin=EVIDENCE,
         description="exact: the bounds are equal; bounded; contradicts account: bounded by the video's totals alone, "
-        "for the account's views are fewer than their gain; total fell: views were taken back between the snapshots",
+        "for the account's views are fewer than their gain; total fell: views were taken back between the snapshots, "
+        "or these are dated on both sides of the date line, in another order than they were counted",
         metadata=_MADE_OF_VIEWS,
     )
     snapshot_before: pl.Date = pa.Field(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import polars as pl
 import pytest
 
 from tiktok_assets.curated.videos import total_bounds
@@ -132,6 +133,17 @@ class TestExportsWithoutATime:
             (march(6), 0, 90, march(3), march(9)),
             (march(7), 0, 90, march(3), march(9)),
         ]
+
+    def test_dates_in_another_order_than_their_counts_look_like_a_fall_and_open_the_bounds(self) -> None:
+        # 10 views a day: 10 d at noon of day d. That of the 7th was counted where it was still the 6th, and the other
+        # way round, on both sides of the date line.
+        rows = at_noon({3: 30, 6: 70, 7: 60, 10: 100, 13: 130, 16: 160}, is_dated=False)
+        assert values_of(rows.filter(evidence="total fell"), "day") == [(march(day),) for day in range(5, 9)]
+        assert set(rows["evidence"]) == {"total fell", "bounded"}
+        is_within = pl.col("views_low").le(10) & pl.col("views_high").fill_null(10).ge(10)
+        end = 10 * pl.col("day").dt.day().cast(pl.Int64) + 5
+        is_total_within = end.is_between("total_views_low", "total_views_high").fill_null(value=True)
+        assert rows.filter(is_within & is_total_within).height == rows.height
 
     def test_a_time_that_contradicts_the_date_is_not_used(self) -> None:
         rows = listed(*({"date": march(day), "total_views": day, "export_id": str(day)} for day in (1, 3, 6, 9)))
