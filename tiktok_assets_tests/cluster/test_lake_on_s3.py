@@ -120,7 +120,7 @@ def test_every_table_equals_that_of_a_lake_on_this_machine(
     result, differences = rebuild(on_s3, instance=fresh())
     assert (differences, [one.succeeded for one in result.accounts]) == ([], [True])
     assert not objects.objects_below(on_s3.previous_lake)
-    assert {path.name for path in (tmp_path / "data").iterdir()} == {"state", "warehouse"}
+    assert {path.name for path in (tmp_path / "data").iterdir()} == {"state"}
 
 
 def test_a_look_sees_what_another_process_has_just_stored(on_s3: Settings) -> None:

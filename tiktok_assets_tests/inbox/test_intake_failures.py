@@ -154,7 +154,7 @@ def test_a_full_disk_loses_nothing_and_stops_only_that_file(
     bad = drop(b"no export", landing(settings), "bad.csv")
     good = drop_export(settings, "pig1987", "overview", folder="pig1987")
 
-    def full(*_: object, **__: object) -> None:
+    def full(*_: object, **options: object) -> None:
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
