@@ -24,8 +24,8 @@ def failures(
 
     evidence = Evidence.of_installation(load_settings())
     names = evidence.names()
-    for name in names if save else ():
-        if (content := evidence.content(name)) is not None:
+    for name in names:
+        if save is not None and (content := evidence.content(name)) is not None:
             with replacing(save / name.rpartition("/")[2], mode=0o600) as scratch:
                 scratch.write_bytes(content)
     if as_json:

@@ -14,12 +14,14 @@ from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobO
 from dagster._core.test_utils import create_run_for_test
 
 from tiktok_assets.assets.partitions import account_months
+from tiktok_assets.failures import LockLost
 from tiktok_assets.partitions import range_tags
 from tiktok_assets.storage.file_locks import FileLocks
 from tiktok_assets.storage.lock_names import may_have_dead_runs
 from tiktok_assets.storage.run_locks import (
     ACCOUNT_LOCKS,
     RUN_LIFE,
+    CommittingIOManager,
     account_locks,
     end_dead_runs,
     run_life,
@@ -87,6 +89,21 @@ def test_a_run_waits_for_another_run_of_its_account_and_logs_its_name(
     assert len(observed) == 2
     [waited] = [text for text in waits if text.startswith("Waiting for account b")]
     assert f"which is held by run 6a7b1c2d (process {os.getpid()}) since 2" in waited
+
+
+class Lost:
+    """Locks that are somebody else's by now."""
+
+    def require(self) -> None:
+        raise LockLost("The lock on account a was lost.")
+
+
+def test_a_run_that_lost_its_accounts_stores_nothing_more() -> None:
+    store = dg.InMemoryIOManager()
+    context = dg.build_output_context(step_key="table", name="result", run_id="1")
+    with pytest.raises(LockLost):
+        CommittingIOManager(store, Lost()).handle_output(context, 1)
+    assert store.values == {}
 
 
 def recorded(instance: dg.DagsterInstance, status: dg.DagsterRunStatus) -> dg.DagsterRun:
