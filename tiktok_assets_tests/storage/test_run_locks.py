@@ -141,6 +141,25 @@ def test_a_run_that_never_took_its_lock_is_dead_once_its_process_is_gone(
         assert [one.run_id for one in end_dead_runs(instance, locks)] == [gone.run_id]
 
 
+class OfManyMachines(FileLocks):
+    """Locks that processes of other machines take as well."""
+
+    @property
+    def are_of_one_machine(self) -> bool:
+        return False
+
+
+def test_a_run_that_never_took_its_lock_may_start_on_another_machine(
+    locks: FileLocks, instance: dg.DagsterInstance
+) -> None:
+    new, dead = (recorded(instance, dg.DagsterRunStatus.STARTING) for _ in range(2))
+    with locks.hold(f"run {dead.run_id}"):
+        pass
+    with time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(days=3)):
+        assert [one.run_id for one in end_dead_runs(instance, OfManyMachines(locks.folder))] == [dead.run_id]
+    assert instance.get_run_by_id(new.run_id).status.value == "STARTING"  # pyright: ignore[reportOptionalMemberAccess]
+
+
 def test_runs_in_the_queue_and_ended_ones_are_left_alone(locks: FileLocks, instance: dg.DagsterInstance) -> None:
     for status in ("QUEUED", "SUCCESS", "FAILURE", "CANCELED"):
         with locks.hold(f"run {recorded(instance, dg.DagsterRunStatus(status)).run_id}"):
