@@ -40,7 +40,7 @@ SECRET = "5e55101d5ec2e7"
 STATE = {"cookies": [{"name": "sessionid", "value": SECRET, "expires": -1}], "origins": []}
 FORK = multiprocessing.get_context("fork")
 
-Machine = Callable[[str], Settings]
+Machine = Callable[..., Settings]
 
 
 @pytest.fixture
