@@ -55,6 +55,10 @@ class PassingFailure(Failure):
     allow_retries = True
 
 
+class WarehouseOvertaken(PassingFailure):
+    """Another writer has published the warehouse since this one had read it; its own rows are loaded again."""
+
+
 class AuthExpired(PermanentFailure):
     """There is no session that opens Studio: `tiktok-assets login <account>`, then run again."""
 

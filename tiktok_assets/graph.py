@@ -9,6 +9,7 @@ import dagster as dg
 from tiktok_assets.accounts import Roster, load_roster
 from tiktok_assets.assets.account_report import build_account_report, build_front_page
 from tiktok_assets.assets.alignment import build_alignment_asset
+from tiktok_assets.assets.complete import build_complete
 from tiktok_assets.assets.coverage import build_coverage_asset
 from tiktok_assets.assets.dagster_failures import manager_reports_failures
 from tiktok_assets.assets.export_log import build_export_log
@@ -23,20 +24,12 @@ from tiktok_assets.assets.streams import build_streams_assets, landed_streams
 from tiktok_assets.assets.table_assets import build_table_asset
 from tiktok_assets.curated.catalog import descriptions, published_views
 from tiktok_assets.curated.registry import PREVIOUS_NAMES, SCHEMAS, TABLES, WAREHOUSE
-from tiktok_assets.jobs import (
-    build_publish_warehouse,
-    build_send_digest,
-    extract_exports,
-    process_exports,
-    process_streams,
-    refresh_reports,
-    report_accounts,
-)
+from tiktok_assets.jobs import build_asset_jobs, build_publish_warehouse, build_send_digest
 from tiktok_assets.label.songs import load_songs
 from tiktok_assets.label.targets import load_targets
 from tiktok_assets.schedules import build_daily_extraction, build_weekly_digest
 from tiktok_assets.sensors import build_alerts, build_changed_tables, build_new_exports
-from tiktok_assets.settings import Settings
+from tiktok_assets.settings import APART, Settings
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.parquet import PartitionIOManager, RawIOManager
@@ -76,25 +69,19 @@ def build_definitions(settings: Settings, studio: Extractor | None = None) -> dg
         others = [table for table in TABLES.values() if dg.AssetKey(table.key.split("/")) not in made]
         assets += [build_table_asset(table, settings, roster, songs, partitions_def) for table in others]
         streams = build_streams_assets(lake, roster, warehouse, months_since(settings.start_date))
-        send_digest = build_send_digest(lake, roster)
+        if settings.loading == APART:
+            assets.append(build_complete(lake, roster, songs, partitions_def))
+        jobs, send_digest = build_asset_jobs(settings), build_send_digest(lake, roster)
         publish_warehouse = build_publish_warehouse(lake, roster, warehouse)
-        new_exports = build_new_exports(lake, roster, warehouse, process_exports, process_streams, publish_warehouse)
+        new_exports = build_new_exports(lake, roster, warehouse, jobs, publish_warehouse)
     return dg.Definitions(
         assets=[*assets, landed_streams(), streams],
         asset_checks=[build_quarantine_checks(lake), build_freshness_check(lake, roster)],
-        jobs=[
-            process_exports,
-            process_streams,
-            extract_exports,
-            report_accounts,
-            refresh_reports,
-            publish_warehouse,
-            send_digest,
-        ],
-        schedules=[build_daily_extraction(lake, roster, extract_exports), build_weekly_digest(settings, send_digest)],
+        jobs=[*jobs.all, publish_warehouse, send_digest],
+        schedules=[build_daily_extraction(lake, roster, jobs.extracting), build_weekly_digest(settings, send_digest)],
         sensors=[
             new_exports,
-            build_changed_tables(lake, process_exports, refresh_reports),
+            build_changed_tables(lake, jobs),
             build_alerts(lake, roster),
         ],
         executor=dg.in_process_executor,

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import dagster as dg
 
@@ -12,10 +12,21 @@ from tiktok_assets.assets.dagster_failures import reports_failures
 from tiktok_assets.assets.landing import LandingEvents
 from tiktok_assets.assets.publishing import overdue
 from tiktok_assets.assets.quarantine import NOTHING, fingerprint, named_files, quarantine_evaluations
+from tiktok_assets.assets.runs import AssetJobs
+from tiktok_assets.batches import Batch
 from tiktok_assets.inbox.findings import Finding
-from tiktok_assets.inbox.intake import Intake, by_account, take_in
+from tiktok_assets.inbox.intake import Intake, LandedExport, by_account, take_in
 from tiktok_assets.inbox.quarantine import in_quarantine, sentence
-from tiktok_assets.inbox.run_plan import MAX_TRIES, given_up, note_batch, note_deaths, note_planned, runs_to_start
+from tiktok_assets.inbox.run_plan import (
+    MAX_TRIES,
+    Loading,
+    given_up,
+    loading,
+    note_batch,
+    note_deaths,
+    note_planned,
+    runs_to_start,
+)
 from tiktok_assets.inbox.streams import months_to_make
 from tiktok_assets.inbox.tries import tries
 from tiktok_assets.inbox.verify import repair
@@ -31,6 +42,7 @@ from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.lock_names import PLANNING
 from tiktok_assets.storage.locks import LockTaken
 from tiktok_assets.storage.manifest import digest_of
+from tiktok_assets.storage.published_file import published_file
 from tiktok_assets.storage.run_locks import NOT_ENDED, end_dead_runs
 from tiktok_assets.storage.state import locks_of
 from tiktok_assets.storage.streams import noted
@@ -56,16 +68,15 @@ def build_new_exports(
     lake: Lake,
     roster: Roster,
     warehouse: Warehouse,
-    process_exports: AssetJob,
-    process_streams: AssetJob,
+    jobs: AssetJobs,
     publish_warehouse: dg.JobDefinition,
 ) -> dg.SensorDefinition:
-    """The sensor that turns files in landing into runs."""
+    """The sensor that turns files in landing into runs, and loads what those have made where loading is apart."""
     events, repairs = LandingEvents(), Repairs(lake, warehouse)
 
     @dg.sensor(
         name="new_exports",
-        jobs=[process_exports, process_streams, publish_warehouse],
+        jobs=[*filter(None, (jobs.making, jobs.loading, jobs.streams)), publish_warehouse],
         # Dagster checks every 5 s which sensors are due: exactly 10 s would become 15.
         minimum_interval_seconds=max(1, lake.settings.sensor_interval - 1),
         default_status=dg.DefaultSensorStatus.RUNNING,
@@ -74,7 +85,7 @@ def build_new_exports(
     @reports_failures
     def new_exports(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         try:
-            with locks_of(lake.settings, "the sensor new_exports").hold(PLANNING, wait=False):
+            with locks_of(lake.settings, "the sensor new_exports").hold(PLANNING, wait=False), lake.looking():
                 return look(context)
         except LockTaken as taken:
             return dg.SkipReason(f"{taken} What has landed is processed there, or by the next tick after it.")
@@ -88,42 +99,65 @@ def build_new_exports(
         in_flight = {account for run in runs for account in accounts_of(run.tags, list(roster))}
         for lost in () if runs else repairs.due():  # made again by the runs that this tick requests
             context.log.warning(f"was lost: {lost}")
+        loads = _loading(lake, roster, jobs, runs, in_flight)
         intake = take_in(lake, roster, settle_seconds=_SETTLE_SECONDS, read_budget=_READ_BUDGET)
         _log_intake(context, lake, intake)
         groups = by_account(intake.landed)
         tried = {account: tries(lake, account) for account in groups}
-        processing = [run for run in runs if run.job_name == process_exports.name]
-        runnable = runs_to_start(intake.landed, in_flight, tried, list(roster), lake.settings.run_size)
-        started = runnable[: max(0, _RUNS_AT_ONCE - len(processing))]
-        for batch in started:
-            note_batch(lake, batch, groups)
-        requests = [dg.RunRequest(job_name=process_exports.name, tags=batch.tags) for batch in started]
-        if not processing and not requests and (late := overdue(lake, roster, warehouse, time.time())):
-            requests = [_publication(publish_warehouse, late)]
-        if not any(run.job_name == process_streams.name for run in runs):
-            requests += _streams(lake, process_streams, intake)
+        barred = in_flight | loads.before_the_lake
+        runnable = runs_to_start(intake.landed, barred, tried, list(roster), lake.settings.run_size)
+        started = runnable[: max(0, _RUNS_AT_ONCE - len(_of(runs, jobs.making)))]
+        requests = _requests(lake, jobs.making, started, groups)
+        if jobs.loading is not None:
+            requests += _requests(lake, jobs.loading, loads.runs, loads.waiting)
+        is_publishing = _of(runs, *jobs.publishing) or any(one.job_name in jobs.publishing for one in requests)
+        if not is_publishing and (late := overdue(lake, roster, warehouse, time.time())):
+            requests.append(_publication(publish_warehouse, late))
+        if not _of(runs, jobs.streams):
+            requests += _streams(lake, jobs.streams, intake)
         reported: list[dg.AssetMaterialization | dg.AssetCheckEvaluation] = []
         reported += events.unknown(context.instance, intake.landed, _EVENTS_A_TICK)
         # The cursor is what the checks of landing were judged by; they are judged again when quarantine has changed.
         if (seen := fingerprint(in_quarantine(lake))) != (context.cursor or NOTHING):
             reported += quarantine_evaluations(lake)
-        if started:
+        if started or loads.runs:
             note_planned(lake)
         if requests:
             return dg.SensorResult(run_requests=requests, asset_events=reported, cursor=seen)
-        why = dg.SkipReason(_why_nothing(lake, intake, given_up(groups, tried)))
+        why = dg.SkipReason(_why_nothing(lake, intake, [*given_up(groups, tried), *loads.given_up]))
         return dg.SensorResult(skip_reason=why, asset_events=reported, cursor=seen) if reported else why
 
     return new_exports
 
 
-def build_changed_tables(lake: Lake, process_exports: AssetJob, refresh_reports: AssetJob) -> dg.SensorDefinition:
+def _loading(
+    lake: Lake, roster: Roster, jobs: AssetJobs, runs: Sequence[dg.DagsterRun], in_flight: Collection[str]
+) -> Loading:
+    if jobs.loading is None:
+        return Loading()
+    return loading(lake, list(roster), in_flight, is_under_way=bool(_of(runs, jobs.loading)))
+
+
+def _of(runs: Sequence[dg.DagsterRun], *jobs: AssetJob | str) -> list[dg.DagsterRun]:
+    names = [job if isinstance(job, str) else job.name for job in jobs]
+    return [run for run in runs if run.job_name in names]
+
+
+def _requests(
+    lake: Lake, job: AssetJob, started: Sequence[Batch], groups: Mapping[str, list[LandedExport]]
+) -> list[dg.RunRequest]:
+    for batch in started:
+        note_batch(lake, batch, groups)
+    return [dg.RunRequest(job_name=job.name, tags=batch.tags) for batch in started]
+
+
+def build_changed_tables(lake: Lake, jobs: AssetJobs) -> dg.SensorDefinition:
     """The sensor that has the reports made again: once after runs that changed tables, once a day, and when
     quarantine or the targets have changed."""
 
     @dg.sensor(
         name="changed_tables",
-        job=refresh_reports,
+        job=jobs.refreshing,
         minimum_interval_seconds=_REFRESH_INTERVAL,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Once no run changes tables any more, the front page and the pages of changed accounts are made.",
@@ -131,16 +165,17 @@ def build_changed_tables(lake: Lake, process_exports: AssetJob, refresh_reports:
     @reports_failures
     def changed_tables(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         under_way = context.instance.get_runs(dg.RunsFilter(statuses=list(NOT_ENDED)))
-        if any(run.job_name in (process_exports.name, refresh_reports.name, *_CHANGE_TABLES) for run in under_way):
+        # Where loading is apart, runs may never pause, and publish at the end of each.
+        changing = () if jobs.loading else (jobs.making.name, *_CHANGE_TABLES)
+        if _of(under_way, jobs.refreshing, *changing):
             return dg.SkipReason("Tables are being changed.")
-        done = dg.RunsFilter(job_name=process_exports.name, statuses=[dg.DagsterRunStatus.SUCCESS])
-        newest, warehouse = context.instance.get_runs(done, limit=1), lake.settings.warehouse
-        if not newest and not warehouse.exists():
+        done = dg.RunsFilter(job_name=(jobs.loading or jobs.making).name, statuses=[dg.DagsterRunStatus.SUCCESS])
+        newest, changed = context.instance.get_runs(done, limit=1), published_file(lake.settings.warehouse).version()
+        if not newest and not changed:
             return dg.SkipReason("No run has changed a table yet.")
-        changed = f"{warehouse.stat().st_mtime_ns}" if warehouse.exists() else ""
         # A day later, other numbers are late and other exports are due.
         today, quarantine = f"{dt.datetime.now(dt.UTC):%Y-%m-%d}", fingerprint(in_quarantine(lake))
-        state = " ".join([*(run.run_id for run in newest), changed, today, quarantine, published(lake.settings)])
+        state = " ".join([*(run.run_id for run in newest), changed or "", today, quarantine, published(lake.settings)])
         if state == context.cursor:
             return dg.SkipReason("The reports are up to date.")
         return dg.SensorResult(run_requests=[dg.RunRequest(run_key=state)], cursor=state)

@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -36,6 +36,8 @@ SECRETS = ("session_key", "notify", "state_url")
 STREAMS = "streams"
 """The folder of landing that is no account's."""
 FIRST_MONTH_OF_TIKTOK = date(2016, 9, 1)
+TOGETHER, APART = "together", "apart"
+"""The values of ``loading``."""
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
 _BETWEEN_URLS = re.compile(r",?\s+|,(?=[A-Za-z][A-Za-z0-9+.-]*://)")
@@ -81,7 +83,22 @@ def _location(value: object) -> object:
     protocol = value.partition("://")[0]
     if protocol not in fsspec.available_protocols():
         raise ValueError(f"no storage is called {protocol}://")
-    return UPath(value.rstrip("/"))
+    try:
+        fsspec.get_filesystem_class(protocol)
+    except ImportError as error:
+        raise ValueError(_MISSING_PACKAGE if protocol in _S3 else str(error)) from error
+    return UPath(value.rstrip("/"), **(_OPTIONS_OF_S3 if protocol in _S3 else {}))
+
+
+_S3 = ("s3", "s3a")
+_MISSING_PACKAGE = "S3 needs the extra `cluster`: `uv sync --extra cluster`, or `pip install 'tiktok-assets[cluster]'`"
+_OPTIONS_OF_S3 = {
+    "use_listings_cache": False,  # it is for ever: what other processes store would never be seen
+    "max_concurrency": 1,  # of the parts of one object: with more, s3fs asks for the size before each read
+    "config_kwargs": {"retries": {"mode": "standard", "max_attempts": 10}, "max_pool_connections": 32},
+}
+"""Endpoint, region and credentials come from the usual variables, ``AWS_*``. A server that is busy (503) is asked again
+for about a minute."""
 
 
 def _file(value: object) -> object:
@@ -242,6 +259,12 @@ class Settings(BaseSettings):
         ge=0,
         allow_inf_nan=False,
     )
+    loading: Literal["together", "apart"] = _setting(
+        "Whether the run that makes the tables of the lake also loads the warehouse (together), or runs of their own "
+        "do, on one dedicated worker (apart)",
+        "together or apart",
+        "together",
+    )
     studio_url: Annotated[str, AfterValidator(_web_address)] = _setting(
         "The site that serves Studio",
         "an address that starts with https:// or http://",
@@ -364,9 +387,14 @@ class Settings(BaseSettings):
         return self.data_dir / "statements"
 
     @property
-    def warehouse(self) -> Path:
-        """The published DuckDB file. Always on this machine: DuckDB writes to no object storage."""
-        return self._local_data / "warehouse" / "tiktok.duckdb"
+    def warehouse(self) -> UPath:
+        """The published DuckDB file, which people read; from other storage through a copy in ``published_copies``."""
+        return self.data_dir / "warehouse" / "tiktok.duckdb"
+
+    @property
+    def published_copies(self) -> Path:
+        """Copies of a published warehouse that lies in other storage, for the programs of this machine."""
+        return self.state / "published"
 
     @property
     def state(self) -> Path:
@@ -375,13 +403,14 @@ class Settings(BaseSettings):
 
     @property
     def working_warehouse(self) -> Path:
-        """The pipeline's own DuckDB file; ``warehouse`` is the published copy of it."""
+        """The pipeline's own DuckDB file; ``warehouse`` is the published copy of it. Always on this machine: DuckDB
+        writes to no object storage."""
         return self.state / "warehouse.duckdb"
 
     @property
-    def previous_lake(self) -> Path:
-        """The lake before a rebuild, until the new one is complete."""
-        return self.state / "before-rebuild"
+    def previous_lake(self) -> UPath:
+        """The lake before a rebuild, until the new one is complete; in the same storage."""
+        return UPath(self.state if isinstance(self.data_dir, Path) else self.data_dir) / "before-rebuild"
 
     @property
     def locks(self) -> Path:

@@ -16,7 +16,7 @@ def tables(settings: Settings) -> LakeContents:
     root = Path(str(settings.data_dir))
     files = [path for layer in ("raw", "staging", "curated") for path in (root / layer).rglob("*.parquet")]
     found: LakeContents = {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(files)}
-    with duckdb.connect(settings.warehouse, read_only=True) as connection:
+    with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
         for (table,) in connection.sql("select table_name from duckdb_tables()").fetchall():
             found[table] = connection.sql(f"select * exclude (loaded_at) from {table} order by all").fetchall()
     return found

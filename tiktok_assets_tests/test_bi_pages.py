@@ -40,7 +40,7 @@ def snippets(page: str) -> list[str]:
 
 
 def test_the_notebook_runs_from_its_first_cell_to_its_last(label: Settings) -> None:
-    with duckdb.connect(label.warehouse) as warehouse:
+    with duckdb.connect(str(label.warehouse)) as warehouse:
         warehouse.execute("delete from social_media_stats where account = 'pig1987' and date = '2026-03-10'")
     names: dict[str, Any] = {}
     for cell in CODE:
@@ -73,7 +73,10 @@ def test_a_copy_for_older_drivers_has_their_format_and_every_row(label: Settings
     copy = Path("tiktok-for-older-drivers.duckdb")
     versions = [int.from_bytes(file.read_bytes()[12:20], "little") for file in (copy, label.warehouse)]
     assert versions == [64, 999]  # of DuckDB 1.0, of DuckDB 2.0
-    with duckdb.connect(copy, read_only=True) as copied, duckdb.connect(label.warehouse, read_only=True) as warehouse:
+    with (
+        duckdb.connect(copy, read_only=True) as copied,
+        duckdb.connect(str(label.warehouse), read_only=True) as warehouse,
+    ):
         for table in ("social_media_stats", "social_media_stats_weekly", "_columns"):
             assert copied.sql(f"from {table}").fetchall() == warehouse.sql(f"from {table}").fetchall()
 

@@ -59,7 +59,7 @@ def checks(first, last):
 
 
 def rows(query):
-    with duckdb.connect(settings.warehouse, read_only=True) as connection:
+    with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
         return connection.sql(query).fetchall()
 
 

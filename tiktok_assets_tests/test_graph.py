@@ -330,6 +330,34 @@ def test_the_job_makes_every_table_below_landing(definitions: dg.Definitions) ->
     assert job.executor_def.name == "in_process"
 
 
+def test_lake_and_warehouse_are_made_by_two_jobs_with_queues_where_loading_is_apart(
+    install: Install, definitions: dg.Definitions
+) -> None:
+    apart = build_definitions(install("pig1987", "zonea0", loading="apart"))
+    made = {
+        name: {key.to_user_string() for key in apart.resolve_job_def(name).asset_layer.selected_asset_keys}
+        for name in ("process_lake", "load_warehouse")
+    }
+    warehouse = {key for key in TABLES if key.startswith("warehouse/")} - STREAMS.keys()
+    assert made["load_warehouse"] == warehouse
+    assert made["process_lake"] == {*TABLES, "curated/complete"} - STREAMS.keys() - warehouse
+    queues = {job.name: job.run_tags.get("dagster-celery/queue") for job in apart.resolve_all_job_defs()}
+    assert {name: queue for name, queue in queues.items() if not name.startswith("__")} == {
+        "process_lake": "lake",
+        "load_warehouse": "warehouse",
+        "process_streams": "warehouse",
+        "publish_warehouse": "warehouse",
+        "extract_exports": "studio-default",
+        "report_accounts": "lake",
+        "refresh_reports": "lake",
+        "send_digest": "lake",
+    }
+    assert not any("dagster-celery/queue" in job.run_tags for job in definitions.resolve_all_job_defs())
+    assert {target.job_name for target in apart.resolve_sensor_def("new_exports").targets} == {
+        *("process_lake", "load_warehouse", "process_streams", "publish_warehouse")
+    }
+
+
 def test_freshness_is_judged_with_the_reports_and_not_by_each_run(definitions: dg.Definitions) -> None:
     judging = {
         name: {check.name for check in definitions.resolve_job_def(name).asset_layer.asset_graph.asset_check_keys}

@@ -31,7 +31,7 @@ def test_plain_polars_stores_the_days_that_processing_stores(tmp_path: Path) -> 
     plain_load.load(Path(str(settings.landing)), tmp_path / "plain")
     found = days(tmp_path / "plain" / "plain.duckdb")
     assert found.height == 28
-    assert_frame_equal(found, days(settings.warehouse))
+    assert_frame_equal(found, days(Path(str(settings.warehouse))))
 
 
 SITE = "/venv/lib/python3.11/site-packages"

@@ -80,11 +80,11 @@ def test_a_folder_at_home_and_a_file_url_are_folders() -> None:
     assert load_settings(data_dir="file:///srv/tiktok").data_dir == UPath("/srv/tiktok")
 
 
-def test_on_object_storage_the_state_and_the_warehouse_stay_local(root: Path) -> None:
+def test_on_object_storage_the_state_stays_local_and_the_published_warehouse_lies_in_the_lake(root: Path) -> None:
     settings = load_settings(data_dir="s3://bucket/tiktok/")
     assert str(settings.raw) == "s3://bucket/tiktok/raw"
     assert settings.state == root / "data" / "state"
-    assert settings.warehouse == root / "data" / "warehouse" / "tiktok.duckdb"
+    assert str(settings.warehouse) == "s3://bucket/tiktok/warehouse/tiktok.duckdb"
 
 
 def test_data_can_be_written_to_a_storage_address() -> None:

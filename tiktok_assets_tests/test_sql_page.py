@@ -79,7 +79,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckD
     folder = tmp_path_factory.mktemp("label")
     settings = Settings(data_dir=str(folder / "data"), accounts_file=folder / "accounts.toml")  # pyright: ignore[reportArgumentType]
     publish_label(settings)
-    with pytest.MonkeyPatch.context() as patch, duckdb.connect(settings.warehouse, read_only=True) as connection:
+    with pytest.MonkeyPatch.context() as patch, duckdb.connect(str(settings.warehouse), read_only=True) as connection:
         patch.chdir(folder)
         yield connection
 

@@ -11,14 +11,15 @@ from tiktok_assets.assets.dagster_failures import reports_failures
 from tiktok_assets.assets.declared import column_lineage, table_asset
 from tiktok_assets.assets.partitions import run_partitions
 from tiktok_assets.assets.publishing import publish
+from tiktok_assets.assets.runs import LOADING_JOBS, makes_all, run_of_lake, selects
 from tiktok_assets.curated.coverage.export_log import EXPORTS
-from tiktok_assets.curated.registry import TABLES, WAREHOUSE
+from tiktok_assets.curated.registry import WAREHOUSE
 from tiktok_assets.curated.songs.song import Song
 from tiktok_assets.inbox.receipts import note_loaded
 from tiktok_assets.making import made_with, parameters_of, rows_to_store
 from tiktok_assets.partitions import MORE_TAG
 from tiktok_assets.storage.lake import Lake
-from tiktok_assets.storage.manifest import note_made
+from tiktok_assets.storage.manifest import LAKE_TABLES, note_files_made, note_rows_made
 from tiktok_assets.storage.metadata import by_partition, record
 from tiktok_assets.storage.run_locks import NOT_ENDED
 
@@ -44,40 +45,28 @@ def build_export_log(
         )
         yield dg.Output(loaded)
         stored = context.resources.warehouse
-        if _is_whole(context):
-            note_made(lake, stored.session(context.log.info), partitions, made_with(lake.settings, roster, songs))
+        session, today = stored.session(context.log.info), made_with(lake.settings, roster, songs)
+        if makes_all(context, LAKE_TABLES):
+            note_files_made(lake, partitions, today)
+        if makes_all(context, WAREHOUSE):
+            note_rows_made(lake, session, partitions, today)
         # Only now, with every table stored, is an export loaded: a crash before this line makes the sensor start over.
+        run = run_of_lake(context) if selects(context, LAKE_TABLES) else None
         for account in partitions.accounts:
-            note_loaded(
-                lake, account, partitions, context.run.run_id, _started_at(context.instance, context.run.run_id)
-            )
+            note_loaded(lake, account, partitions, run, stored.warehouse.copy_name())
+        stored.needs_no_publishing()  # it is done here, or the next run will do it
         if stored.warehouse.seconds_since_published() > lake.settings.publish_interval or not _more_to_come(context):
-            publish(lake, roster, stored.session(context.log.info))
-        stored.needs_no_publishing()  # or the next run will do it
+            publish(lake, roster, session)
 
     return exports
-
-
-def _is_whole(context: dg.AssetExecutionContext) -> bool:
-    """Whether the run makes every table, so that it answers for all of them."""
-    tables = {dg.AssetKey(key.split("/")) for key in TABLES}
-    steps = context.run.step_keys_to_execute  # fewer where a failed run continues
-    is_complete = steps is None or len(steps) >= len(context.job_def.nodes)
-    return is_complete and tables <= context.job_def.asset_layer.selected_asset_keys
 
 
 def _more_to_come(context: dg.AssetExecutionContext) -> bool:
     """Whether another run is under way or waits, which will publish what this one stored."""
     if MORE_TAG in context.run.tags:
         return True
-    if context.run.job_name != "process_exports":  # a manual run may not publish
+    if context.run.job_name not in LOADING_JOBS:  # a manual run may not publish
         return False
     under_way = dg.RunsFilter(job_name=context.run.job_name, statuses=list(NOT_ENDED))
     runs = context.instance.get_runs(under_way, limit=2)
     return any(run.run_id != context.run.run_id for run in runs)
-
-
-def _started_at(instance: dg.DagsterInstance, run_id: str) -> dt.datetime:
-    """When a run started, in UTC; the beginning of time where that is not known."""
-    record = instance.get_run_record_by_id(run_id)
-    return dt.datetime.fromtimestamp((record.start_time if record else None) or 0, dt.UTC)

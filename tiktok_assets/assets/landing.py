@@ -17,7 +17,7 @@ from tiktok_assets.failures import ExtractionFailed
 from tiktok_assets.inbox.files import account_files
 from tiktok_assets.inbox.intake import LandedExport
 from tiktok_assets.partitions import PartitionRange
-from tiktok_assets.storage.lake import Lake
+from tiktok_assets.storage.lake import Lake, size_of
 from tiktok_assets.storage.metadata import OWNERS, Facts, markdown_table, part_of_list
 from tiktok_assets.storage.partition_metadata import set_partition_metadata, stored_last
 from tiktok_assets.studio.extraction import SHORT_WAIT, ExtractionOutcome, ExtractionRequest, Extractor, sentence
@@ -131,17 +131,19 @@ def _raise_failures(outcomes: Iterable[ExtractionOutcome]) -> None:
         raise failure
 
 
-def _facts(lake: Lake, accounts: Iterable[str], section: str, outcomes: Iterable[ExtractionOutcome]) -> Facts:
+def _facts(lake: Lake, accounts: Sequence[str], section: str, outcomes: Iterable[ExtractionOutcome]) -> Facts:
     """What lies in landing of the section, and what this run added to it."""
-    found = [path for key in accounts for path in account_files(lake, key) if read_name(path.name).section == section]
+    with lake.looking_at(accounts):
+        files_of = (path for key in accounts for path in account_files(lake, key))
+        sizes = {path: size_of(path) for path in files_of if read_name(path.name).section == section}
     landed = [one for outcome in outcomes for one in outcome.landed]
     files = [one for one in landed if isinstance(one, LandedFile) and one.section == section]
     insights = [one for one in landed if isinstance(one, LandedInsights) and section == INSIGHTS]
     notes = [note for outcome in outcomes for note in outcome.notes]
     facts: Facts = {
-        "files": len(found),
-        "bytes": sum(path.stat().st_size for path in found),
-        "newest": part_of_list([path.name for path in found[::-1]]),
+        "files": len(sizes),
+        "bytes": sum(sizes.values()),
+        "newest": part_of_list([path.name for path in reversed(sizes)]),
         "new_files": len(files) + len([one for one in insights if one.path]),
     }
     if notes:

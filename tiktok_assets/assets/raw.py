@@ -14,17 +14,19 @@ from tiktok_assets.assets.partitions import run_partitions
 from tiktok_assets.exports.problems import BrokenFile, ExportProblem, UnreadableFile
 from tiktok_assets.exports.provenance import PROVENANCE, READER_VERSION
 from tiktok_assets.inbox.contents import read_with_siblings, require_past
-from tiktok_assets.inbox.files import account_files, identity, source_of, unchanged
+from tiktok_assets.inbox.files import account_files, source_of, unchanged
+from tiktok_assets.inbox.identities import identity, know_identities
 from tiktok_assets.inbox.intake import LandedExport
 from tiktok_assets.inbox.ownership import owner
-from tiktok_assets.inbox.receipts import loaded, proven_ids, write_receipt
+from tiktok_assets.inbox.receipts import need_no_lake_run, proven_ids, write_receipt
 from tiktok_assets.inbox.sandbox import Limits
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.reports.export import Export
 from tiktok_assets.reports.reading import open_export
 from tiktok_assets.reports.report import Report
-from tiktok_assets.storage.lake import Lake, local_copy
+from tiktok_assets.storage.copies import local_copy
+from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.metadata import OWNERS, Facts, part_of_list
 from tiktok_assets.storage.parquet import RawRows
 from tiktok_assets.storage.partition_metadata import set_partition_metadata
@@ -77,7 +79,9 @@ def build_raw_assets(lake: Lake, partitions_def: dg.PartitionsDefinition) -> dg.
     def raw(context: dg.AssetExecutionContext) -> Iterator[dg.Output[list[RawRows]]]:
         partitions = run_partitions(context)
         with contextlib.ExitStack() as stack:
-            exports = list(_new_exports(lake, partitions, stack, context.log))
+            with lake.looking_at(partitions.accounts):
+                know_identities(lake)
+                exports = list(_new_exports(lake, partitions, stack, context.log))
             tables = [
                 (member.report, RawRows(account, export.downloaded_at, export.export_id, rows))
                 for account, source, export in exports
@@ -125,7 +129,7 @@ def _new_exports(
     """
     roster = load_roster(lake.settings)
     for account in partitions.accounts:
-        known_ids, proven = set(loaded(lake, account)), proven_ids(lake, account)
+        known_ids, proven = set(need_no_lake_run(lake, account)), proven_ids(lake, account)
         for path, whole in unchanged([path for path in account_files(lake, account) if _is_new(path, known_ids)]):
             source = source_of(lake, account, path)
             try:

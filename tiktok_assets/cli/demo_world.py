@@ -205,7 +205,7 @@ def _land_older(settings: Settings, account: Account, truth: SimulatedAccount, n
 
 def _print_tables(settings: Settings) -> None:
     table = Table("table", "rows", "accounts", box=None, pad_edge=False)
-    with duckdb.connect(settings.warehouse, read_only=True) as connection:
+    with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
         for (name,) in connection.execute("select table_name from duckdb_tables() order by 1").fetchall():
             accounts = "''" if f"warehouse/{name}" in STREAM_TABLES else "count(distinct account)"
             rows, of = connection.execute(f"select count(*), {accounts} from {name}").fetchone() or (0, 0)
@@ -218,7 +218,7 @@ def _print_ways_in(settings: Settings, front: Path, digest: str) -> None:
     python, here = _short(Path(sys.executable)), project_root()
     has_make = (here / "Makefile").is_file()
     sql = "select account, date, video_views, followers from social_media_stats"
-    query = f"import duckdb; duckdb.connect('{_short(settings.warehouse)}').sql('{sql}').show()"
+    query = f"import duckdb; duckdb.connect('{_short(Path(str(settings.warehouse)))}').sql('{sql}').show()"
     command = _short(Path(sys.executable).with_name("tiktok-assets"))
     chosen = {name: _short(Path(str(getattr(settings, name)))) for name in _FILES}
     variables = " ".join(f"{variable(name)}={path}" for name, path in chosen.items())

@@ -8,7 +8,7 @@ back manually undoes the archiving.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,8 +21,12 @@ from tiktok_assets.inbox.files import account_folders, files_below, is_behind_li
 from tiktok_assets.inbox.receipts import Receipt, processed, receipts
 from tiktok_assets.progress import Progress, silent
 from tiktok_assets.settings import Settings
-from tiktok_assets.storage.lake import Lake, changed_at, local_copy
+from tiktok_assets.storage.copies import fetch, local_copy
+from tiktok_assets.storage.lake import Lake
+from tiktok_assets.storage.look import exists
+from tiktok_assets.storage.objects import keeps_times
 
+_FETCHED_AT_ONCE = 64
 # Evidence of the download time that is stored inside the file and does not depend on the file's modification time.
 _KEPT_ANYWHERE = ("captured_at", "zip_stamp", "zip_name")
 
@@ -86,7 +90,10 @@ def archive(
     moved: list[Archived] = []
     kept: list[Kept] = []
     younger = 0
-    with lake.alone("intake"):  # everything that moves files in these folders holds the same lock
+    with (
+        lake.alone("intake"),
+        lake.looking_at_everything(),
+    ):  # everything that moves files in these folders holds the same lock
         for done, account in enumerate(accounts):
             progress(account, done, len(accounts))
             for one in _of_account(lake, account, before, dry_run=dry_run):
@@ -107,13 +114,14 @@ def _of_account(lake: Lake, account: str, before: dt.datetime, *, dry_run: bool)
     # A reopened receipt waits until its months are rebuilt.
     unfinished = {one for one, receipt in noted.items() if not receipt.has_reached_all}
     done = processed(lake, account) - unfinished
-    holders = {_digest(path): path for path in files_below(archived)}
-    for path, digest in _in_order(lake, account, noted, list(files_below(landing))):
+    holders = {_digest(path): path for path in _fetched(files_below(archived))}
+    for path, digest in _in_order(lake, account, noted, list(_fetched(files_below(landing)))):
         source = source_of(lake, account, path)
         try:
             if isinstance(digest, ExportProblem):
                 raise _Stays(str(digest), is_fault=True)
-            moment = dt.datetime.fromtimestamp(changed_at(path), dt.UTC)
+            with local_copy(path) as file:  # an object's own time is when the storage got it
+                moment = dt.datetime.fromtimestamp(file.stat().st_mtime, dt.UTC)
             if digest in noted:
                 moment = min(moment, noted[digest].downloaded_at)
             if moment > before:
@@ -137,6 +145,14 @@ def _of_account(lake: Lake, account: str, before: dt.datetime, *, dry_run: bool)
             )
 
 
+def _fetched(paths: Iterable[UPath]) -> Iterator[UPath]:
+    """The same, those of an object storage fetched many at a time."""
+    paths = list(paths)
+    for start in range(0, len(paths), _FETCHED_AT_ONCE):
+        fetch(paths[start : start + _FETCHED_AT_ONCE])
+        yield from paths[start : start + _FETCHED_AT_ONCE]
+
+
 def _in_order(
     lake: Lake, account: str, noted: Mapping[str, Receipt], paths: list[UPath]
 ) -> list[tuple[UPath, str | ExportProblem]]:
@@ -157,13 +173,13 @@ def _require_movable(
     if not is_done or receipt is None:
         raise _Stays("is not processed yet: run `tiktok-assets process`, then this again.")
     at, digest = receipt.downloaded_at, receipt.export_id
-    if lacking := [name for name in receipt.reports if not lake.raw_file(name, account, at, digest).exists()]:
+    if lacking := [name for name in receipt.reports if not exists(lake.raw_file(name, account, at, digest))]:
         raise _Stays(f"raw lacks its {', '.join(lacking)}: run `tiktok-assets rebuild`.", is_fault=True)
     if isinstance(path, Path) and path.is_symlink():
         raise _Stays("is a link. Links are not archived.")
     if is_behind_link(path, lake.settings.landing):
         raise _Stays("lies in a folder that is linked or mounted into landing. Such files are not moved.")
-    if not isinstance(path, Path) and receipt.downloaded_at_evidence not in _KEPT_ANYWHERE:
+    if not keeps_times(target) and receipt.downloaded_at_evidence not in _KEPT_ANYWHERE:
         raise _Stays("only the file's time says when it was downloaded, and this storage does not keep it on a move.")
     if is_there(target) and _digest(target) != receipt.export_id:
         raise _Stays(f"another file is at {target}, and tables name both by this path. Nothing is overwritten.")

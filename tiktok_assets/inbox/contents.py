@@ -21,7 +21,8 @@ from tiktok_assets.inbox.ownership import linked_handles
 from tiktok_assets.inbox.sandbox import Limits, read_within
 from tiktok_assets.reports.reading import MemberRows, open_export
 from tiktok_assets.settings import STREAMS
-from tiktok_assets.storage.lake import Lake, local_copy
+from tiktok_assets.storage.copies import local_copy
+from tiktok_assets.storage.lake import Lake
 from tiktok_assets.streams.reading import is_of_streams
 
 

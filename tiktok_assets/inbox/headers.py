@@ -22,7 +22,8 @@ from tiktok_assets.inbox.ownership import home_of
 from tiktok_assets.progress import Progress, silent
 from tiktok_assets.reports.identify import identify
 from tiktok_assets.settings import Settings
-from tiktok_assets.storage.lake import Lake, local_copy
+from tiktok_assets.storage.copies import local_copy
+from tiktok_assets.storage.lake import Lake
 
 _LANDING = "landing"
 

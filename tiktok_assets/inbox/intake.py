@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import functools
 import logging
 import math
 import time
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from upath import UPath
@@ -26,18 +27,19 @@ from tiktok_assets.inbox.files import (
     account_folders,
     files_below,
     free_place,
-    identity,
     is_behind_link,
-    is_identified,
     is_inside,
     is_text,
     is_there,
     is_younger,
     lies_below,
+    objects_below,
+    path_below,
     shown,
     source_of,
     unchanged,
 )
+from tiktok_assets.inbox.identities import identities, identity, is_identified, known_identity
 from tiktok_assets.inbox.ownership import (
     TO_USE_IT,
     AccountNotInUse,
@@ -47,16 +49,21 @@ from tiktok_assets.inbox.ownership import (
     owner_of,
 )
 from tiktok_assets.inbox.quarantine import Rejected, quarantine
-from tiktok_assets.inbox.receipts import loaded, months_noted, proven_ids
+from tiktok_assets.inbox.receipts import months_noted, need_no_lake_run, proven_ids
 from tiktok_assets.inbox.sandbox import Limits
 from tiktok_assets.inbox.streams import LandedStreams, take_in_streams
-from tiktok_assets.storage.lake import Lake, changed_at, files_in
+from tiktok_assets.settings import STREAMS
+from tiktok_assets.storage.copies import fetch
+from tiktok_assets.storage.lake import Lake, changed_at
+from tiktok_assets.storage.look import names_in
+from tiktok_assets.storage.objects import is_object
 
 log = logging.getLogger(__name__)
 
 _SAME_BYTES = "{path}: holds the same bytes as {twin}, which is taken in already. You can delete it."
 # In a folder that is not ours, only files of these types are read, and JSON named like our insights.
 _TYPES = (".zip", ".csv", ".xlsx")
+_FETCHED_AT_ONCE = 64
 
 
 class AlreadyHere(ExportProblem):
@@ -109,7 +116,7 @@ def take_in(lake: Lake, roster: Roster, *, settle_seconds: float = 0.0, read_bud
     for the next pass instead of being quarantined. ``read_budget``: seconds of reading after which the remaining files
     are left for the next pass as well; the oldest files are read first.
     """
-    with lake.alone("intake"):
+    with lake.alone("intake"), lake.looking(), identities(lake):
         lake.remove_orphans()
         intake = Inbox(lake, roster, settle_seconds=settle_seconds, read_budget=read_budget).take_in()
         streams = take_in_streams(lake, settle_seconds=settle_seconds, read_budget=read_budget)
@@ -133,12 +140,16 @@ class Inbox:
         self._settle_seconds = settle_seconds
         self._read_budget = read_budget
         """Seconds of hashing and reading that are left; cached results cost nothing."""
-        self._held: defaultdict[str, dict[str, UPath]] = defaultdict(dict)
+        self._held: defaultdict[str, dict[str, UPath | str]] = defaultdict(dict)
         """By sha256: the accounts whose folders contain these bytes, and the file."""
         self._copies: defaultdict[tuple[str, str], list[UPath]] = defaultdict(list)
         """By sha256 and account: further files in its folder with these bytes."""
-        self._taken: defaultdict[str, dict[str, UPath]] = defaultdict(dict)
+        self._taken: defaultdict[str, dict[str, UPath | str]] = defaultdict(dict)
         """Of these, the files that are in the warehouse, or are taken in by this pass."""
+        self._done: dict[str, frozenset[str]] = {}
+        """By account: the exports that are in the warehouse."""
+        self._ahead: deque[UPath] = deque()
+        """Objects that will be read soon."""
         self._proven: dict[str, frozenset[str]] = {}
         """By account: the exports that were found to be its own before."""
         self._landed: list[LandedExport] = []
@@ -155,11 +166,13 @@ class Inbox:
             waiting = []
         # Files that name a known handle go first, so that a misplaced copy cannot claim their bytes.
         waiting.sort(key=lambda path: (not self._names_account(path), _changed(path)))
+        self._ahead = deque(path for path in waiting if is_object(path) and not is_identified(path))
         for path, is_whole in unchanged(waiting):
             if self._read_budget <= 0:
                 self._postponed += 1
             elif is_whole:
                 with self._spending():
+                    self._fetch_ahead(path)
                     self._decide(path)
             else:
                 self._waiting.append(shown(path))
@@ -184,10 +197,12 @@ class Inbox:
             self._read_budget -= time.monotonic() - begun
 
     def _unprocessed(self) -> Iterator[UPath]:
-        """The files in all landing folders that are not in the warehouse yet; one of each set of equal files."""
-        done = {account: loaded(self._lake, account) for account in self._roster}
+        """The files in all landing folders that a run has to read; one of each set of equal files."""
+        self._done = {account: need_no_lake_run(self._lake, account) for account in self._roster}
         unassigned: list[UPath] = []
-        for account, path in self._owned_files(unassigned):
+        owned = list(self._owned_files(unassigned))
+        self._ahead.extend(path for _, path in owned if is_object(path) and not is_identified(path))
+        for account, path in owned:
             if not is_text(path):
                 yield path
             elif not (digest := self._digest(path)):
@@ -196,7 +211,7 @@ class Inbox:
                 self._copies[digest, account].append(path)
             else:
                 self._held[digest][account] = path
-                if digest in done[account]:
+                if digest in self._done[account]:
                     self._taken[digest][account] = path
                 else:
                     yield path
@@ -209,18 +224,36 @@ class Inbox:
         Archived files come first (``account_folders``): a rebuild and a reopened receipt need them.
         """
         settings = self._lake.settings
+        homes = functools.cache(lambda folder: home_of(settings, self._roster, folder))
         for account in self._roster:
-            for path in files_below(settings.archive / account, self._refused):
+            for _, path in self._files_below(settings.archive / account, lambda _, account=account: account):
                 yield account, path
-        for path in files_below(settings.landing, self._refused):
-            folder, *rest = path.relative_to(settings.landing).parts
-            if lies_below(path, settings.landed_streams):
+        for (folder, *rest), path in self._files_below(settings.landing, homes):
+            if folder == STREAMS:
                 continue
-            account = home_of(settings, self._roster, folder) if rest else None
+            account = homes(folder) if rest else None
             if account is None:
                 unassigned.append(path)
             else:
-                yield account, (settings.landing / account).joinpath(*rest)
+                yield account, path if is_object(path) else (settings.landing / account).joinpath(*rest)
+
+    def _files_below(
+        self, folder: UPath, account_of: Callable[[str], str | None]
+    ) -> Iterator[tuple[Sequence[str], UPath]]:
+        """The files below ``folder`` with the parts of their paths there; of objects only those that are not done.
+
+        ``account_of``: the account of a folder of it.
+        """
+        if not is_object(folder):
+            yield from ((path.relative_to(folder).parts, path) for path in files_below(folder, self._refused))
+            return
+        for below, state in objects_below(folder):
+            parts, name = below.split("/"), f"{folder}/{below}"
+            account, digest = account_of(parts[0]), known_identity(name, state)
+            if account is None or digest is None or digest not in self._done[account]:
+                yield parts, folder / below
+            elif account not in self._held[digest]:
+                self._held[digest][account] = self._taken[digest][account] = name
 
     def _unowned_files(self, unassigned: list[UPath]) -> Iterator[UPath]:
         """Of the files that are in no account's folder, those that never belonged to an account.
@@ -231,10 +264,10 @@ class Inbox:
         settings = self._lake.settings
         retired: dict[str, bool] = {}
         for path in unassigned:
-            folder, *rest = path.relative_to(settings.landing).parts
+            folder, *rest = path_below(path, settings.landing).split("/")
             if rest and folder not in retired:
                 is_known = home_of(settings, self._all_accounts, folder) is not None
-                retired[folder] = is_known or bool(files_in(self._lake.raw_folder("exports", folder)))
+                retired[folder] = is_known or bool(names_in(self._lake.raw_folder("exports", folder)))
             if rest and retired[folder]:
                 where = shown(settings.landing / folder)
                 self._left_alone.append(f"{where}: the account {one_line(folder)} is not in use. {TO_USE_IT}")
@@ -265,11 +298,17 @@ class Inbox:
             return None
         try:
             with contextlib.nullcontext() if is_known else self._spending():
+                self._fetch_ahead(path)
                 return identity(path)
         except UnreadableFile as problem:
             if is_there(path):
                 self._unreadable.append(str(problem))
             return None
+
+    def _fetch_ahead(self, path: UPath) -> None:
+        """Where it is time to read ``path``, fetch it together with those that follow: each request takes 30 ms."""
+        if self._ahead and self._ahead[0] == path:
+            fetch([self._ahead.popleft() for _ in range(min(_FETCHED_AT_ONCE, len(self._ahead)))])
 
     def _decide(self, path: UPath) -> None:
         try:

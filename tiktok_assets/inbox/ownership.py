@@ -12,7 +12,7 @@ from upath import UPath
 
 from tiktok_assets.accounts import Account, Roster, load_roster
 from tiktok_assets.exports.problems import AccountConflict, ExportProblem, UnknownAccount
-from tiktok_assets.inbox.files import is_same, lies_below
+from tiktok_assets.inbox.files import is_same, lies_below, path_below
 from tiktok_assets.reports.export import Export
 from tiktok_assets.settings import Settings
 
@@ -84,7 +84,7 @@ def account_of_folder(settings: Settings, accounts: Roster, path: UPath) -> Acco
     """The account whose folder contains it: the first one below landing, the archive, or TIKTOK_LANDING_PATH."""
     for root in (settings.landing, settings.archive, settings.landing_path):
         if root is not None and lies_below(path, root):
-            parts = path.relative_to(root).parts
+            parts = path_below(path, root).split("/")
             return accounts.resolve(parts[0]) if len(parts) > 1 else None
     return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import logging
@@ -12,8 +13,10 @@ from upath import UPath
 
 from tiktok_assets.exports.problems import ExportProblem
 from tiktok_assets.exports.safe_text import one_line
-from tiktok_assets.inbox.files import identity, shown
-from tiktok_assets.storage.lake import Lake, files_in, free_name
+from tiktok_assets.inbox.files import shown
+from tiktok_assets.inbox.identities import identity
+from tiktok_assets.storage.lake import Lake, free_name
+from tiktok_assets.storage.look import names_in
 
 log = logging.getLogger(__name__)
 
@@ -39,19 +42,15 @@ def quarantine(lake: Lake, path: UPath, problem: ExportProblem) -> Rejected:
         digest = identity(path)
     except ExportProblem:
         digest = None
-    name = PurePosixPath(_shortened(path.name))
-    target = free_name(lake.settings.quarantine / name, note=".json")
-    rejected = Rejected(
-        file=shown(path),
-        moved_to=str(target),
-        reason=problem.reason,
-        message=str(problem),
-        export_id=digest,
-        quarantined_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-    )
-    note = target.parent / f"{target.name}.json"
-    content = json.dumps(asdict(rejected), indent=2, ensure_ascii=False)
-    lake.write_bytes(note, f"{content}\n".encode())
+    target = lake.settings.quarantine / PurePosixPath(_shortened(path.name))
+    while True:
+        target = free_name(target, note=".json")
+        rejected, note = _rejected(path, problem, digest, target), target.parent / f"{target.name}.json"
+        content = json.dumps(asdict(rejected), indent=2, ensure_ascii=False)
+        with contextlib.suppress(FileExistsError):  # somebody else takes this name at this moment
+            lake.write_bytes(note, f"{content}\n".encode(), create=True)
+            break
+        lake.look_again()
     try:
         lake.move(path, target)
     except BaseException:
@@ -61,10 +60,21 @@ def quarantine(lake: Lake, path: UPath, problem: ExportProblem) -> Rejected:
     return rejected
 
 
+def _rejected(path: UPath, problem: ExportProblem, digest: str | None, target: UPath) -> Rejected:
+    return Rejected(
+        file=shown(path),
+        moved_to=str(target),
+        reason=problem.reason,
+        message=str(problem),
+        export_id=digest,
+        quarantined_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+    )
+
+
 def in_quarantine(lake: Lake) -> list[UPath]:
     """The files that wait there for a person, by name: those with a note beside them."""
-    found = {path.name: path for path in files_in(lake.settings.quarantine)}
-    return [found[name] for name in sorted(found) if f"{name}.json" in found]
+    folder, found = lake.settings.quarantine, set(names_in(lake.settings.quarantine))
+    return [folder / name for name in sorted(found) if f"{name}.json" in found]
 
 
 def note_of(path: UPath) -> Rejected:

@@ -1,9 +1,10 @@
 """Which exports have reached the warehouse. One small JSON file per export, opened by raw, closed when published.
 
-``data/raw/exports/account=<a>/<export id>.v<reader>.open.json`` says that raw holds the export; ``.loaded.json`` that
-the rows of all its months are committed in the pipeline's own warehouse; ``.json`` alone, closed, that they are
-published and people can read them. The sensor requests runs for exports that are neither loaded nor closed: the
-receipts are its memory.
+``data/raw/exports/account=<a>/<export id>.v<reader>.open.json`` says that raw holds the export; ``.curated.json`` that
+the tables of all its months are complete in the lake, where another run loads them (``TIKTOK_LOADING``);
+``.loaded.json`` that the rows of all its months are committed in the pipeline's own warehouse; ``.json`` alone, closed,
+that they are published and people can read them. The sensor requests runs for exports that are neither loaded nor
+closed: the receipts are its memory.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import contextlib
 import datetime as dt
 import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pydantic import TypeAdapter
@@ -25,37 +26,50 @@ from tiktok_assets.failures import DataOfNewerVersion
 from tiktok_assets.inbox.tries import forget_tries
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.reports.export import Export
-from tiktok_assets.storage.lake import Lake, files_in, plain
+from tiktok_assets.settings import APART
+from tiktok_assets.storage.lake import Lake, plain, read_many
 from tiktok_assets.storage.lock_names import receipts_lock
+from tiktok_assets.storage.look import exists, names_in
 
 log = logging.getLogger(__name__)
 
 _CLOSED = f".v{READER_VERSION}.json"
 _LOADED = f".v{READER_VERSION}.loaded.json"
+_CURATED = f".v{READER_VERSION}.curated.json"
 _OPEN = f".v{READER_VERSION}.open.json"
+_STATES = (_OPEN, _CURATED, _LOADED, _CLOSED)
 _VERSION = re.compile(r"\.v(\d+)\.")
 _LONG_AGO = dt.datetime(2016, 1, 1, tzinfo=dt.UTC)
 
 
 def processed(lake: Lake, account: str) -> frozenset[str]:
     """The ids of the exports of ``account`` that are published."""
-    return _ids(lake, account, _CLOSED) - _ids(lake, account, _OPEN, _LOADED)
+    return _ids(lake, account, _CLOSED)
 
 
 def loaded(lake: Lake, account: str) -> frozenset[str]:
     """The ids of the exports of ``account`` that are in the warehouse, published or not: they need no run."""
-    return _ids(lake, account, _LOADED, _CLOSED) - _ids(lake, account, _OPEN)
+    return _ids(lake, account, _LOADED, _CLOSED)
+
+
+def need_no_lake_run(lake: Lake, account: str) -> frozenset[str]:
+    """The ids of the exports of ``account`` whose files no run has to read: loaded, or left to one that only loads."""
+    return _ids(lake, account, _CURATED, _LOADED, _CLOSED) if lake.settings.loading == APART else loaded(lake, account)
 
 
 def _ids(lake: Lake, account: str, *states: str) -> frozenset[str]:
-    """The exports with a receipt in one of ``states``. A crash can leave two: the earlier state counts."""
+    """The exports in one of ``states``, the last ones. A crash can leave two receipts: the earlier state counts."""
     names = _names(lake.raw_folder("exports", account))
-    return frozenset(name.removesuffix(state) for state in states for name in names if name.endswith(state))
+
+    def found(of: Iterable[str]) -> set[str]:
+        return {name.removesuffix(state) for state in of for name in names if name.endswith(state)}
+
+    return frozenset(found(states) - found(state for state in _STATES if state not in states))
 
 
 def _names(folder: UPath) -> list[str]:
     """The names of the receipts of all versions. Raises DataOfNewerVersion for one that this program does not know."""
-    names = [path.name for path in files_in(folder) if ".v" in path.name]
+    names = [name for name in names_in(folder) if ".v" in name]
     newest = max((int(found[1]) for name in names if (found := _VERSION.search(name))), default=0)
     if newest > int(READER_VERSION):
         raise DataOfNewerVersion(
@@ -83,8 +97,12 @@ class Receipt:
     """First and last day by its labels."""
     months: tuple[dt.date, ...]
     """First days of the months it has to reach, including months that its labels do not name."""
+    months_curated: tuple[dt.date, ...] | None = None
+    """Of these, the months whose tables a run of the lake alone has made; None where one run makes and loads them."""
     months_reached: tuple[dt.date, ...]
     """Of these, the months whose rows are committed in the warehouse."""
+    loaded_in: str | None = None
+    """Which copy of the warehouse holds them, where several machines may have one (``storage.working_file``)."""
     reports: tuple[str, ...]
     warnings: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
@@ -99,6 +117,10 @@ class Receipt:
         return self.months_reached == self.months
 
     @property
+    def is_curated(self) -> bool:
+        return self.months_curated == self.months
+
+    @property
     def months_of_its_days(self) -> list[dt.date]:
         """Every month that its days can lie in, also those without a partition when it was processed."""
         shifts = (0, *(self.shifts or {}).values())  # days that labels are ahead of the real day
@@ -111,15 +133,26 @@ _JSON = TypeAdapter(Receipt)
 
 def receipts(lake: Lake, account: str) -> Iterator[Receipt]:
     """The receipts of every export of ``account`` that raw holds, open or closed."""
-    for path in _receipt_files(lake, account):
-        if receipt := _read(path):
-            yield receipt
+    for _, receipt in _read_all(_receipt_files(lake, account)):
+        yield receipt
+
+
+def _read_all(paths: Sequence[UPath]) -> Iterator[tuple[UPath, Receipt]]:
+    """The receipts in these files, read many at a time, without damaged ones."""
+    for path, content in zip(paths, read_many(paths), strict=True):
+        if content is not None and (receipt := _parsed(path, content)):
+            yield path, receipt
 
 
 def _read(path: UPath) -> Receipt | None:
-    """The receipt in a file; None for a damaged one, which is as none, and a line in the log that says what to do."""
+    """The receipt in a file; None where there is none, and for a damaged one."""
+    return next((receipt for _, receipt in _read_all([path])), None)
+
+
+def _parsed(path: UPath, content: bytes) -> Receipt | None:
+    """The receipt; None for a damaged one, which is as none, and a line in the log that says what to do."""
     try:
-        return _JSON.validate_json(path.read_bytes())
+        return _JSON.validate_json(content)
     except ValueError:
         log.warning(
             "%s: this receipt is damaged. Delete it, then run `tiktok-assets process`: its export is read again.", path
@@ -139,19 +172,25 @@ def proven_ids(lake: Lake, account: str) -> frozenset[str]:
 
 
 def months_noted(lake: Lake, account: str, export_id: str) -> tuple[dt.date, ...]:
-    """The months that an export has to reach by its open receipt, also unlabelled ones. Empty without a receipt."""
-    path = lake.raw_folder("exports", account) / f"{export_id}{_OPEN}"
-    receipt = _read(path) if path.exists() else None
+    """The months that an export has to reach by its receipt, also unlabelled ones. Empty without one or once loaded."""
+    receipt = _not_loaded(lake, account, export_id)
     return receipt.months if receipt else ()
+
+
+def _not_loaded(lake: Lake, account: str, export_id: str) -> Receipt | None:
+    """The receipt of an export that is open or curated; None where there is none, or a damaged one."""
+    paths = [lake.raw_folder("exports", account) / f"{export_id}{state}" for state in (_OPEN, _CURATED)]
+    return next((receipt for path in paths if exists(path) and (receipt := _read(path))), None)
 
 
 def write_receipt(lake: Lake, account: str, source: str, export: Export, run_id: str) -> None:
     """Note that raw holds ``export`` since the run ``run_id``, and which months it has to reach.
 
-    An open receipt that exists already stays as it is, unless it is damaged.
+    The receipt of an export that is not loaded stays as it is, unless it is damaged.
     """
     path = lake.raw_folder("exports", account) / f"{export.export_id}{_OPEN}"
-    if path.exists() and _read(path):
+    is_there = exists(path)
+    if _not_loaded(lake, account, export.export_id):
         return
     receipt = Receipt(
         export_id=export.export_id,
@@ -169,7 +208,8 @@ def write_receipt(lake: Lake, account: str, source: str, export: Export, run_id:
         warnings=export.warnings,
         doubts=export.doubts,
     )
-    _write(lake, path, receipt)
+    with contextlib.suppress(FileExistsError):  # another run has read the same export at the same time
+        lake.write_bytes(path, _content(receipt), create=not is_there)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,9 +250,7 @@ def note_shifts(
     """
     moved = []
     with lake.alone(receipts_lock(account)) as held:
-        for path in _receipt_files(lake, account):
-            if (receipt := _read(path)) is None:
-                continue
+        for path, receipt in _read_all(_receipt_files(lake, account)):
             before = receipt.shifts
             if before is None and path.name.endswith((_CLOSED, _LOADED)):
                 before = {}  # written before labels were judged: its labels were used unchanged
@@ -226,7 +264,7 @@ def note_shifts(
             receipt = replace(receipt, shifts=now, months=every, contradictions=others)
             if before is not None and is_moved:
                 moved.append(Moved(source=receipt.source, before=before, now=now, months=every))
-                receipt = replace(receipt, months_reached=())
+                receipt = replace(receipt, months_curated=None, months_reached=())
             if not receipt.has_reached_all:
                 receipt = replace(receipt, run_id=run_id, written_at=dt.datetime.now(dt.UTC))
             held.require()
@@ -234,60 +272,112 @@ def note_shifts(
     return moved
 
 
-def note_loaded(lake: Lake, account: str, partitions: PartitionRange, run_id: str, started_at: dt.datetime) -> None:
+@dataclass(frozen=True, kw_only=True)
+class RunOfLake:
+    """A run that has made tables of the lake, and by that which exports it has read.
+
+    Those it wrote into raw itself, or that were there when it started. Another run may have added an export to raw
+    after this one had read it.
+    """
+
+    run_id: str
+    started_at: dt.datetime
+
+    def has_read(self, receipt: Receipt) -> bool:
+        return receipt.run_id == self.run_id or receipt.written_at <= self.started_at
+
+
+def note_curated(lake: Lake, account: str, partitions: PartitionRange, run: RunOfLake) -> None:
+    """Note that the tables of ``partitions`` are complete in the lake: exports of ``account`` with all their months are
+    curated, and wait to be loaded."""
+    with lake.alone(receipts_lock(account)) as held:
+        for path, receipt in _read_all(_receipt_files(lake, account, _OPEN)):
+            if run.has_read(receipt):
+                made = {*(receipt.months_curated or ()), *partitions.months}
+                of_its = tuple(month for month in receipt.months if month in made)
+                held.require()
+                _write(lake, path, replace(receipt, months_curated=of_its))
+        forget_tries(lake, account, _ids(lake, account, _CURATED, _LOADED, _CLOSED))
+
+
+def note_loaded(
+    lake: Lake, account: str, partitions: PartitionRange, run: RunOfLake | None, loaded_in: str | None = None
+) -> None:
     """Note that ``partitions`` have reached the warehouse: a receipt of ``account`` with all its months is loaded.
 
-    Only exports that the run has read count: those it wrote itself, or that were in raw when it started. Another run
-    may have added an export to raw after this one had read it. A backfill of many accounts is one run per month, so the
-    months of an export may arrive in different runs at the same time.
+    A ``run`` that has made the tables of the lake as well loads what it has read; without one, only what was curated
+    counts. A backfill of many accounts is one run per month, so the months of an export may arrive in different runs at
+    the same time. ``loaded_in``: the copy of the warehouse.
     """
     with lake.alone(receipts_lock(account)) as held:
-        for path in _receipt_files(lake, account):
-            if not path.name.endswith(_OPEN):
-                continue
-            if (receipt := _read(path)) is None:
-                continue
-            if receipt.run_id != run_id and receipt.written_at > started_at:
-                continue
-            reached = {*receipt.months_reached, *partitions.months}
-            reached_of_its = tuple(month for month in receipt.months if month in reached)
-            held.require()
-            _write(lake, path, replace(receipt, months_reached=reached_of_its))
+        for path, receipt in _read_all(_receipt_files(lake, account, _OPEN, _CURATED)):
+            if receipt.is_curated or (run is not None and run.has_read(receipt)):
+                reached = {*receipt.months_reached, *partitions.months}
+                of_its = tuple(month for month in receipt.months if month in reached)
+                held.require()
+                _write(lake, path, replace(receipt, months_reached=of_its, loaded_in=loaded_in))
         forget_tries(lake, account, loaded(lake, account))
+
+
+def curated_receipts(lake: Lake, account: str) -> list[Receipt]:
+    """The receipts of the exports of ``account`` that are complete in the lake and wait to be loaded."""
+    not_open = _ids(lake, account, _CURATED, _LOADED, _CLOSED)
+    return [
+        receipt for _, receipt in _read_all(_receipt_files(lake, account, _CURATED)) if receipt.export_id in not_open
+    ]
 
 
 def loaded_receipts(lake: Lake, account: str) -> list[Receipt]:
     """The receipts of the exports of ``account`` that are in the warehouse, published or not."""
-    paths = {path.name: path for path in files_in(plain(lake.raw_folder("exports", account)))}
-    found: dict[str, UPath] = {}
+    folder = plain(lake.raw_folder("exports", account))
+    names, found = names_in(folder), dict[str, str]()
     for state in (_CLOSED, _LOADED):  # a crash can leave two: the earlier state counts
-        found |= {name.removesuffix(state): path for name, path in paths.items() if name.endswith(state)}
-    still_open = {name.removesuffix(_OPEN) for name in paths if name.endswith(_OPEN)}
-    return [_JSON.validate_json(found[one].read_bytes()) for one in sorted(found.keys() - still_open)]
+        found |= {name.removesuffix(state): name for name in names if name.endswith(state)}
+    still_open = {name.removesuffix(state) for state in (_OPEN, _CURATED) for name in names if name.endswith(state)}
+    contents = read_many(folder / found[one] for one in sorted(found.keys() - still_open))
+    return [_JSON.validate_json(content) for content in contents if content is not None]
 
 
-def reopen(lake: Lake, account: str, months: Mapping[str, Iterable[dt.date]]) -> None:
-    """Let an ordinary run process these exports again. ``months``: by export, those to be made beside its own."""
+def reopen(lake: Lake, account: str, months: Mapping[str, Iterable[dt.date]], *, is_in_lake: bool = False) -> None:
+    """Let an ordinary run process these exports again. ``months``: by export, those to be made beside its own.
+
+    ``is_in_lake``: the lake has their tables; they are only loaded again.
+    """
     with lake.alone(receipts_lock(account)) as held:
         for path in _receipt_files(lake, account):
             export_id = path.name.partition(".")[0]
             if export_id in months:
                 receipt = _JSON.validate_json(path.read_bytes())
                 every = tuple(lake.months_kept(sorted({*receipt.months, *months[export_id]})))
+                curated = every if is_in_lake else None
                 held.require()
-                _write(lake, path, replace(receipt, months=every, months_reached=()))
+                _write(lake, path, replace(receipt, months=every, months_curated=curated, months_reached=()))
 
 
 def waiting_for_publication(lake: Lake, accounts: Iterable[str]) -> list[UPath]:
-    """The receipts of the exports that are loaded and not published yet."""
-    return [path for one in accounts for path in _receipt_files(lake, one) if path.name.endswith(_LOADED)]
+    """The receipts of the exports that are loaded and not published yet, whichever copy of the warehouse holds them."""
+    return [path for one in accounts for path in _receipt_files(lake, one, _LOADED)]
+
+
+def held_in(waiting: Iterable[UPath], copy: str) -> list[UPath]:
+    """Of the receipts of loaded exports those whose rows this ``copy`` of the warehouse holds."""
+    return [path for path, receipt in _read_all([*waiting]) if receipt.loaded_in == copy]
+
+
+def load_again(lake: Lake, lost: Iterable[UPath]) -> None:
+    """Have these loaded exports loaded again out of the lake: the copy of the warehouse that holds them is ``lost``."""
+    lost = list(lost)
+    with lake.alone(_locks_of(lost)) as held:
+        for path, receipt in _read_all(lost):  # without those reopened or loaded again meanwhile
+            again = replace(receipt, months_curated=receipt.months, months_reached=(), loaded_in=None)
+            held.require()
+            _write(lake, path, again)
 
 
 def close_receipts(lake: Lake, published: Iterable[UPath]) -> None:
     """Close these receipts of loaded exports, whose rows are ``published``."""
     published = list(published)
-    accounts = {path.parent.name.removeprefix("account=") for path in published}
-    with lake.alone([receipts_lock(account) for account in accounts]) as held:
+    with lake.alone(_locks_of(published)) as held:
         for path in published:
             with contextlib.suppress(FileNotFoundError):  # reopened meanwhile: the date shift of its labels changed
                 content = path.read_bytes()
@@ -296,15 +386,27 @@ def close_receipts(lake: Lake, published: Iterable[UPath]) -> None:
                 lake.remove(path)
 
 
-def _receipt_files(lake: Lake, account: str) -> list[UPath]:
-    states = (_OPEN, _LOADED, _CLOSED)
-    return [path for path in files_in(lake.raw_folder("exports", account)) if path.name.endswith(states)]
+def _locks_of(paths: Iterable[UPath]) -> set[str]:
+    """The locks on the receipts at ``paths``."""
+    return {receipts_lock(path.parent.name.removeprefix("account=")) for path in paths}
+
+
+def _receipt_files(lake: Lake, account: str, *states: str) -> list[UPath]:
+    folder = lake.raw_folder("exports", account)
+    return [folder / name for name in names_in(folder) if name.endswith(states or _STATES)]
 
 
 def _write(lake: Lake, path: UPath, receipt: Receipt) -> None:
     """Store the receipt under the name of its state: loaded once every month is reached; a closed one stays closed."""
-    state = _OPEN if not receipt.has_reached_all else _CLOSED if path.name.endswith(_CLOSED) else _LOADED
+    if receipt.has_reached_all:
+        state = _CLOSED if path.name.endswith(_CLOSED) else _LOADED
+    else:
+        state = _CURATED if receipt.is_curated else _OPEN
     target = path.parent / f"{receipt.export_id}{state}"
-    lake.write_bytes(target, _JSON.dump_json(receipt, indent=2, exclude_none=True) + b"\n")
+    lake.write_bytes(target, _content(receipt))
     if path != target:
         lake.remove(path)
+
+
+def _content(receipt: Receipt) -> bytes:
+    return _JSON.dump_json(receipt, indent=2, exclude_none=True) + b"\n"

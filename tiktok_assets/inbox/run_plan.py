@@ -6,10 +6,12 @@ Does not belong here: starting a run (``sensors``, ``pipeline``), rectangles of 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from tiktok_assets.batches import Batch, batches
 from tiktok_assets.inbox.intake import LandedExport, by_account
-from tiktok_assets.inbox.tries import Tries, note_death, note_tries
+from tiktok_assets.inbox.receipts import curated_receipts
+from tiktok_assets.inbox.tries import Tries, note_death, note_tries, tries
 from tiktok_assets.partitions import accounts_of
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.state import documents_of
@@ -37,6 +39,47 @@ def runs_to_start(
     months = {account: [month for one in exports for month in one.months] for account, exports in groups.items()}
     suspects = {account for account in groups if any(_tries(tried, one) != Tries() for one in groups[account])}
     return batches(months, roster, size, alone=suspects, barred={*in_flight, *given_up(groups, tried)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loading:
+    """What is complete in the lake and not in the warehouse, and the runs that load it, where those are apart."""
+
+    waiting: Mapping[str, list[LandedExport]] = field(default_factory=dict)
+    """By account."""
+    runs: Sequence[Batch] = ()
+    given_up: Sequence[str] = ()
+
+    @property
+    def before_the_lake(self) -> set[str]:
+        """The accounts that are loaded before the lake gets a run for them again.
+
+        So each waits at most for the loading that is under way and then for its own, however many exports arrive.
+        """
+        return {*self.waiting}.difference(self.given_up)
+
+
+def loading(lake: Lake, roster: Sequence[str], in_flight: Collection[str], *, is_under_way: bool) -> Loading:
+    """The runs that load everything that waits. While some are under way none is added: the next ones take it all."""
+    waiting = by_account(one for account in roster for one in _to_load(lake, account))
+    tried = {account: tries(lake, account) for account in waiting}
+    everything = [one for exports in waiting.values() for one in exports]
+    runs = [] if is_under_way else runs_to_start(everything, in_flight, tried, roster, lake.settings.run_size)
+    return Loading(waiting=waiting, runs=runs, given_up=given_up(waiting, tried))
+
+
+def _to_load(lake: Lake, account: str) -> list[LandedExport]:
+    return [
+        LandedExport(
+            account=account,
+            source=receipt.source,
+            export_id=receipt.export_id,
+            sections=(),
+            months=receipt.months,
+            warnings=receipt.warnings,
+        )
+        for receipt in curated_receipts(lake, account)
+    ]
 
 
 def given_up(groups: Mapping[str, list[LandedExport]], tried: Mapping[str, Mapping[str, Tries]]) -> list[str]:

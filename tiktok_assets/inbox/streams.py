@@ -21,19 +21,22 @@ from tiktok_assets.inbox.contents import months_to_keep, require_past
 from tiktok_assets.inbox.files import (
     State,
     files_below,
-    identity,
     is_behind_link,
     is_text,
     is_there,
     is_younger,
+    path_below,
     shown,
     state_of,
     unchanged,
 )
 from tiktok_assets.inbox.findings import Finding
+from tiktok_assets.inbox.identities import identity
 from tiktok_assets.inbox.quarantine import Rejected, quarantine
 from tiktok_assets.inbox.sandbox import Limits, read_within
-from tiktok_assets.storage.lake import Lake, local_copy
+from tiktok_assets.storage.copies import local_copy
+from tiktok_assets.storage.lake import Lake
+from tiktok_assets.storage.look import exists
 from tiktok_assets.storage.streams import (
     MonthMade,
     made_of_today,
@@ -160,7 +163,7 @@ def _described(path: UPath, source: str, state: State, limits: Limits) -> Stream
 
 def source_of_streams(lake: Lake, path: UPath) -> str:
     """The name of a file in tables: its path below ``landing/streams``."""
-    return path.relative_to(lake.settings.landed_streams).as_posix()
+    return path_below(path, lake.settings.landed_streams)
 
 
 def new_files(lake: Lake) -> Iterator[StreamsFile | ExportProblem]:
@@ -198,7 +201,7 @@ def _differs(now: MonthMade, was: MonthMade | None) -> bool:
 
 
 def _is_missing(lake: Lake, month: dt.date, was: MonthMade) -> bool:
-    return bool(was.file) and not month_file(lake, month).exists()
+    return bool(was.file) and not exists(month_file(lake, month))
 
 
 def lost_files(lake: Lake) -> dict[dt.date, list[str]]:

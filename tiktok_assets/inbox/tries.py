@@ -9,8 +9,9 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 
-from tiktok_assets.storage.lake import Lake
+from tiktok_assets.storage.lake import Lake, read_many
 from tiktok_assets.storage.lock_names import receipts_lock
+from tiktok_assets.storage.look import exists
 
 _TRIES = "tries.json"
 _MOST_DEATHS = 5
@@ -61,9 +62,8 @@ def note_death(lake: Lake, account: str) -> None:
 def tries(lake: Lake, account: str) -> dict[str, Tries]:
     """The runs started for each export of ``account`` that is not loaded, by export id."""
     path = lake.raw_folder("exports", account) / _TRIES
-    if not path.exists():
-        return {}
-    return {export_id: Tries(**counted) for export_id, counted in json.loads(path.read_bytes()).items()}
+    content = read_many([path])[0] if exists(path) else None
+    return {export_id: Tries(**counted) for export_id, counted in json.loads(content or b"{}").items()}
 
 
 def _write_tries(lake: Lake, account: str, known: Mapping[str, Tries]) -> None:

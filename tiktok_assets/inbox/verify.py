@@ -9,28 +9,38 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from tiktok_assets.accounts import Roster
-from tiktok_assets.inbox.files import account_files, identity, places_of
+from tiktok_assets.inbox.files import account_files, places_of
 from tiktok_assets.inbox.findings import AccountState, Finding, exports_to_reopen, findings, with_remedies
-from tiktok_assets.inbox.receipts import Receipt, loaded, loaded_receipts, reopen
+from tiktok_assets.inbox.identities import identity, know_identities
+from tiktok_assets.inbox.receipts import (
+    Receipt,
+    load_again,
+    loaded,
+    loaded_receipts,
+    reopen,
+    waiting_for_publication,
+)
 from tiktok_assets.inbox.streams import findings_on_streams, forget_months, unprocessed_streams
 from tiktok_assets.label.songs import load_songs
 from tiktok_assets.making import made_with
+from tiktok_assets.settings import APART
 from tiktok_assets.storage.duckdb import Warehouse
-from tiktok_assets.storage.lake import Lake, files_in, plain
+from tiktok_assets.storage.lake import Lake, plain
 from tiktok_assets.storage.lock_names import account_lock
 from tiktok_assets.storage.locks import Held, LockTaken
+from tiktok_assets.storage.look import names_in
 from tiktok_assets.storage.manifest import (
     LAKE_TABLES,
     Key,
     Made,
+    files_of_tables,
     fingerprint,
     noted_files,
     noted_rows,
-    stored_files,
     stored_rows,
 )
 from tiktok_assets.storage.state import locks_of
@@ -38,11 +48,14 @@ from tiktok_assets.storage.streams import STREAMS_LOCK, noted
 from tiktok_assets.storage.streams import stored_rows as rows_of_streams
 
 log = logging.getLogger(__name__)
+_WAREHOUSE = "warehouse/"
 
 
 def verify(lake: Lake, roster: Roster, warehouse: Warehouse, say: Callable[[str], object] = log.info) -> list[Finding]:
     """Everything that is missing or differs. Changes nothing, and waits for the runs under way; ``say`` gets why."""
-    with _alone(lake, roster, say=say):
+    with _alone(lake, roster, say=say), lake.looking_at_everything():
+        know_identities(lake)
+        warehouse = warehouse.as_published(lake.settings.published_copies)
         lost = [one for _, found in _look(lake, roster, warehouse, say) for one in found]
         unprocessed = [one for account in roster for one in _unprocessed(lake, account)]
         streams = [*unprocessed_streams(lake), *_of_streams(lake, warehouse, say)]
@@ -55,18 +68,29 @@ def repair(lake: Lake, roster: Roster, warehouse: Warehouse) -> list[Finding] | 
     None while a run is under way: half of what it makes is not there yet.
     """
     try:
-        with _alone(lake, roster, wait=False):
-            if warehouse.problem():
+        with _alone(lake, roster, wait=False), lake.looking_at_everything():
+            if warehouse.is_only_one and warehouse.problem():
                 warehouse.working.parent.mkdir(parents=True, exist_ok=True)
                 warehouse.restore()
+            if not warehouse.is_only_one:  # a run has loaded them, and has ended without publishing
+                load_again(lake, waiting_for_publication(lake, roster))
+            warehouse = warehouse.as_published(lake.settings.published_copies)
             looked = list(_look(lake, roster, warehouse))
             for state, found in looked:
-                reopen(lake, state.account, exports_to_reopen(state, found))
+                _reopen(lake, state, found)
             streams = _of_streams(lake, warehouse)
             forget_months(lake, [month for one in streams for month in one.months])
             return [*(one for _, found in looked for one in found), *streams]
     except LockTaken:
         return None
+
+
+def _reopen(lake: Lake, state: AccountState, found: Sequence[Finding]) -> None:
+    """Have made again what was ``found``: where loading is apart and the lake is whole, out of the lake."""
+    is_in_lake = lake.settings.loading == APART and all(one.place.startswith(_WAREHOUSE) for one in found)
+    if is_in_lake:  # which needs no file of an export
+        state = replace(state, with_file=frozenset(one.export_id for one in state.receipts))
+    reopen(lake, state.account, exports_to_reopen(state, found), is_in_lake=is_in_lake)
 
 
 def _alone(
@@ -144,8 +168,8 @@ def _of_streams(lake: Lake, warehouse: Warehouse, say: Callable[[str], object] =
 
 def _found_files(lake: Lake, account: str, noted: Mapping[dt.date, Made]) -> dict[dt.date, dict[str, str]]:
     found: dict[dt.date, dict[str, str]] = {}
-    for table in LAKE_TABLES:
-        for month, stored in stored_files(lake, table.key, account, noted).items():
+    for table, files in zip(LAKE_TABLES, files_of_tables(lake, account, noted), strict=True):
+        for month, stored in files.items():
             found.setdefault(month, {})[table.key] = fingerprint(stored)
     return found
 
@@ -158,7 +182,7 @@ def _raw_missing(lake: Lake, account: str, receipts: Iterable[Receipt]) -> dict[
         name = lake.raw_name(receipt.downloaded_at, receipt.export_id)
         for report in receipt.reports:
             if report not in names:
-                names[report] = {path.name for path in files_in(plain(lake.raw_folder(report, account)))}
+                names[report] = set(names_in(plain(lake.raw_folder(report, account))))
             if name not in names[report]:
                 missing.setdefault(receipt.export_id, []).append(f"{lake.raw_folder(report, account) / name}")
     return missing

@@ -20,6 +20,7 @@ from tiktok_assets.reporting.status import AccountCoverage, coverages, what_to_d
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake, changed_at
 from tiktok_assets.storage.published import published_rows
+from tiktok_assets.storage.published_file import published_file
 from tiktok_assets.studio.session import Sessions, SessionState
 
 _VIRAL = "select * from viral_content where detected_on > '{since}' order by detected_on, account, rank"
@@ -44,10 +45,9 @@ def current_alerts(lake: Lake, roster: Roster, runs: Sequence[FailedRun], now: d
 def fingerprint(lake: Lake, now: dt.datetime) -> str:
     """Changes whenever ``current_alerts`` may: with the warehouse, a login, quarantine, and once a day."""
     settings = lake.settings
-    changed = [f"{path.stat().st_mtime_ns}" for path in [settings.warehouse] if path.exists()]
-    changed += [f"{name} {version}" for name, version in Sessions.of(settings).versions().items()]
+    changed = [f"{name} {version}" for name, version in Sessions.of(settings).versions().items()]
     names = [f"{path.name} {changed_at(path)}" for path in in_quarantine(lake)]
-    return "\n".join([f"{now:%Y-%m-%d}", *changed, *names])
+    return "\n".join([f"{now:%Y-%m-%d}", f"{published_file(settings.warehouse).version()}", *changed, *names])
 
 
 def _of_exports(

@@ -30,7 +30,7 @@ from tiktok_assets.label import targets
 from tiktok_assets.label.songs import load_songs
 from tiktok_assets.pipeline.results import AccountResult, Interrupted, Result
 from tiktok_assets.progress import Progress, silent
-from tiktok_assets.settings import Settings, project_root
+from tiktok_assets.settings import TOGETHER, Settings, project_root
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.lock_names import PLANNING, may_have_dead_runs
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 PROCESS = "process_exports"
+_JOBS_OF_OTHERS = (PROCESS, "process_lake", "load_warehouse")
 _LOOK_AGAIN = 0.3  # seconds
 
 __all__ = ["AccountResult", "Interrupted", "Result", "process", "project_instance"]
@@ -78,6 +79,8 @@ def process_alone(
 def _process(
     settings: Settings, instance: dg.DagsterInstance | None, progress: Progress, stop: threading.Event
 ) -> Result:
+    # One process does both, so that it is the one writer as well.
+    settings = settings.model_copy(update={"loading": TOGETHER})
     lake, roster = Lake(settings), load_roster(settings)
     warehouse = Warehouse(settings.working_warehouse, settings.warehouse)
     songs = load_songs(settings)
@@ -174,7 +177,7 @@ def _wait_for_others(
     """Wait for the runs that the sensor has requested for ``accounts``."""
     from tiktok_assets.storage.run_locks import wait_for_runs
 
-    while not wait_for_runs(history, locks, PROCESS, roster, accounts) and are_planned(lake):
+    while not wait_for_runs(history, locks, _JOBS_OF_OTHERS, roster, accounts) and are_planned(lake):
         time.sleep(_LOOK_AGAIN)
 
 

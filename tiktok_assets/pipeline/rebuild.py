@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import dagster as dg
 import polars as pl
@@ -16,12 +14,14 @@ from tiktok_assets.failures import PassingFailure
 from tiktok_assets.graph import warehouse_of
 from tiktok_assets.inbox.files import account_files, files_below
 from tiktok_assets.inbox.receipts import loaded, proven_ids
+from tiktok_assets.pipeline.previous_lake import PreviousLake
 from tiktok_assets.pipeline.process import Result, planning, process_alone
 from tiktok_assets.progress import Progress, silent
 from tiktok_assets.settings import STREAMS, Settings
-from tiktok_assets.storage.lake import Lake
+from tiktok_assets.storage.lake import Lake, read_parquet
 from tiktok_assets.storage.lock_names import account_lock
 from tiktok_assets.storage.locks import LockTaken
+from tiktok_assets.storage.look import names_in
 from tiktok_assets.storage.state import locks_of
 from tiktok_assets.storage.streams import STREAMS_LOCK, raw_files
 
@@ -51,29 +51,24 @@ def rebuild(
 ) -> tuple[Result, list[Difference]]:
     """Rebuild raw, staging, curated and the warehouse from landing and archive alone, compare, keep the new ones.
 
-    The previous lake is kept in ``data/state/before-rebuild`` until the new one is complete. It is restored if the
-    rebuild fails, or by the next rebuild if this one is killed. Raises RebuildRefused if accounts would lose tables.
+    The previous lake is kept in ``before-rebuild`` until the new one is complete. It is restored if the rebuild fails,
+    or by the next rebuild if this one is killed. Raises RebuildRefused if accounts would lose tables.
     """
-    places = _places(settings)
     with planning(settings, "`rebuild`"):
-        return _rebuild(settings, places, instance, progress)
+        return _rebuild(settings, instance, progress)
 
 
 def _rebuild(
-    settings: Settings, places: list[Path], instance: dg.DagsterInstance | None, progress: Progress
+    settings: Settings, instance: dg.DagsterInstance | None, progress: Progress
 ) -> tuple[Result, list[Difference]]:
-    backup = settings.previous_lake
+    previous = PreviousLake(settings)
     with _without_runs(settings):
-        if backup.exists():
-            _restore(backup, places)
+        previous.restore()
         _refuse_to_lose_accounts(settings)
         _refuse_to_lose_exports(settings)
         _refuse_to_lose_streams(settings)
         before = dict(_tables(settings))
-        backup.mkdir(parents=True)
-        for path in places:
-            if path.exists():
-                path.rename(backup / path.name)
+        previous.set_aside()
         warehouse_of(settings).start_empty()
     try:
         result = process_alone(settings, instance=instance, progress=progress)
@@ -83,7 +78,7 @@ def _rebuild(
             name, error = next((one.account, one.error) for one in result.accounts if one.error)
             raise RebuildFailed(f"The rebuild failed and the previous lake is back: {name}, {error}")
     except BaseException:
-        _restore(backup, places)
+        previous.restore()
         raise
     lake = Lake(settings)
     is_empty = not raw_files(lake) and not any(loaded(lake, account) for account in load_roster(settings))
@@ -91,7 +86,7 @@ def _rebuild(
         settings.warehouse.unlink(missing_ok=True)
         settings.working_warehouse.unlink(missing_ok=True)
     after = dict(_tables(settings))
-    shutil.rmtree(backup)
+    previous.forget()
     return result, list(_differences(before, after))
 
 
@@ -107,23 +102,9 @@ def _without_runs(settings: Settings) -> Iterator[None]:
         ) from taken
 
 
-def _places(settings: Settings) -> list[Path]:
-    if not isinstance(settings.data_dir, Path):
-        raise RebuildRefused(f"TIKTOK_DATA_DIR={settings.data_dir}: only a lake on this machine can be rebuilt.")
-    layers = [settings.data_dir / layer for layer in ("raw", "staging", "curated")]
-    return [*layers, settings.working_warehouse]
-
-
-def _restore(backup: Path, places: list[Path]) -> None:
-    for path in places:
-        if (backup / path.name).exists():
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-            (backup / path.name).rename(path)
-    backup.rmdir()
-
-
 def _refuse_to_lose_accounts(settings: Settings) -> None:
-    stored = {path.name.removeprefix("account=") for path in Path(str(settings.raw)).glob("exports/account=*")}
+    names = [name for name in names_in(settings.raw / "exports") if name.startswith("account=")]
+    stored = {name.removeprefix("account=") for name in names}
     if lost := sorted(stored.difference(load_roster(settings))):
         raise RebuildRefused(
             f"The lake holds tables of accounts that are not in use: {', '.join(lost)}. A rebuild would lose "
@@ -160,11 +141,10 @@ def _refuse_to_lose_streams(settings: Settings) -> None:
 
 def _tables(settings: Settings) -> Iterator[tuple[str, pl.DataFrame]]:
     """Every table of the lake and the warehouse, without ``loaded_at``."""
-    root = Path(str(settings.data_dir))
     for layer in ("staging", "curated"):
-        for folder in sorted((root / layer).glob("*")):
-            if files := sorted(folder.rglob("*.parquet")):
-                yield f"{layer}/{folder.name}", pl.concat([pl.read_parquet(file) for file in files], how="diagonal")
+        for name in sorted(names_in(settings.data_dir / layer)):
+            if files := [file for file in files_below(settings.data_dir / layer / name) if file.suffix == ".parquet"]:
+                yield f"{layer}/{name}", read_parquet(files)
     working = settings.working_warehouse
     if working.exists():
         with warehouse_of(settings).session() as session:

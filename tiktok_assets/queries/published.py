@@ -12,6 +12,7 @@ import polars.selectors as cs
 
 from tiktok_assets.queries.selection import CannotRead, Selection, Source
 from tiktok_assets.settings import Settings
+from tiktok_assets.storage.published import published_copy
 
 if TYPE_CHECKING:
     import duckdb
@@ -62,14 +63,14 @@ def published(settings: Settings, source: Source) -> Iterator[PublishedTable]:
 
     from tiktok_assets.storage.warehouse_files import opened_anew
 
-    path = settings.warehouse
-    if not path.exists():
+    path, copy = settings.warehouse, published_copy(settings)
+    if copy is None:
         raise NoWarehouse(
             f"{path}: there is no warehouse yet. Drop exports into {settings.landing}, run `tiktok-assets process`, "
             "then try again."
         )
     try:
-        connection = opened_anew(path)
+        connection = opened_anew(copy)
     except duckdb.Error as error:
         if not any(words in str(error) for words in ("lock", "already attached")):
             raise

@@ -12,7 +12,8 @@ from tiktok_assets.curated.registry import SCHEMAS
 from tiktok_assets.queries.published import NoWarehouse
 from tiktok_assets.queries.selection import Selection, Source
 from tiktok_assets.settings import Settings
-from tiktok_assets.storage.lake import files_in, scan_partitions
+from tiktok_assets.storage.lake import scan_partitions
+from tiktok_assets.storage.look import names_in
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class StoredTable:
 
     def accounts(self) -> list[str]:
         """The accounts that have rows."""
-        return sorted(path.name.removeprefix("account=") for path in files_in(self.folder))
+        return sorted(name.removeprefix("account=") for name in names_in(self.folder))
 
     def rows(self, selection: Selection) -> pl.DataFrame:
         """The selected rows and columns, in the order of ``source.order``. Moments are in UTC."""
@@ -50,7 +51,7 @@ class StoredTable:
 def stored(settings: Settings, source: Source) -> StoredTable:
     """``source`` in the lake. Raises NoWarehouse if it does not exist yet."""
     folder = settings.data_dir / source.key
-    if not files_in(folder):
+    if not names_in(folder):
         raise NoWarehouse(
             f"{folder}: there is no table {source.key} yet. Drop exports into {settings.landing}, run "
             "`tiktok-assets process`, then try again."

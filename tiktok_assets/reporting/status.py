@@ -26,7 +26,8 @@ from tiktok_assets.curated.coverage.coverage import (
 from tiktok_assets.curated.coverage.export_coach import advise
 from tiktok_assets.exports.problems import UnreadableFile
 from tiktok_assets.exports.windows import last_day_with_data
-from tiktok_assets.inbox.files import account_files, files_below, identity
+from tiktok_assets.inbox.files import account_files, files_below
+from tiktok_assets.inbox.identities import identity
 from tiktok_assets.inbox.ownership import home_of
 from tiktok_assets.inbox.quarantine import in_quarantine, note_of, sentence
 from tiktok_assets.inbox.receipts import processed, receipts

@@ -1,9 +1,9 @@
 """The DuckDB warehouse: one transaction per table and run, and a published copy that readers can hold open.
 
-The pipeline writes its own file in ``data/state``; people read ``data/warehouse/tiktok.duckdb``, which a rename
-replaces at the end of a run. DuckDB admits one process to a file, and even a reader shuts the writer out.
+The pipeline writes its own file in ``data/state``; people read ``data/warehouse/tiktok.duckdb``, which is replaced as a
+whole at the end of a run. DuckDB admits one process to a file, and even a reader shuts the writer out.
 
-Does not belong here: Dagster (``warehouse_io``).
+Does not belong here: Dagster (``warehouse_io``), the two files as files (``working_file``, ``published_file``).
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ import polars as pl
 import polars.selectors as cs
 
 from tiktok_assets.partitions import PartitionRange
-from tiktok_assets.storage.atomic import naming
 from tiktok_assets.storage.columns import Descriptions, describe, rename_columns
 from tiktok_assets.storage.file_locks import FileLocks
-from tiktok_assets.storage.warehouse_files import GENTLE, compact_to, copy_to, opened, require_replaceable, wal_of
+from tiktok_assets.storage.warehouse_files import GENTLE, opened, require_replaceable
+from tiktok_assets.storage.working_file import WorkingFile
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -49,11 +49,9 @@ class Replaced:
 
 
 @dataclass(frozen=True)
-class Warehouse:
+class Warehouse(WorkingFile):
     """The pipeline's ``working`` file, and the ``published`` one that people read, with ``views`` of its tables."""
 
-    working: Path
-    published: Path
     views: Mapping[str, str] = field(default_factory=dict)
     """By name: the query. Views over tables or columns that do not exist yet are skipped."""
     descriptions: Descriptions = field(default_factory=dict)
@@ -74,71 +72,18 @@ class Warehouse:
     ) -> Iterator[Session]:
         """The working file, held exclusively by the block. ``say`` gets the messages about waiting.
 
-        A working file that is lost is restored from the published one, which is a copy of it: a run that started with
-        an empty file would publish that over everything. ``read_only``: nothing is restored or changed. Raises
+        It continues what is published (``continue_published``). ``read_only``: nothing is restored or changed. Raises
         LockTaken without ``wait``.
         """
         self.working.parent.mkdir(parents=True, exist_ok=True)
         with FileLocks(self.working.parent / "locks", holder).hold(_LOCK, wait=wait, say=say):
-            if not read_only and not self.working.exists():
-                self.restore()
+            if not read_only:
+                self.continue_published(self.descriptions)
             session = Session(self, read_only=read_only)
             try:
                 yield session
             finally:
                 session.close()
-
-    def start_empty(self) -> None:
-        """An empty working file in place of a lost one, which would be restored."""
-        self.working.parent.mkdir(parents=True, exist_ok=True)
-        duckdb.connect(self.working).close()
-
-    def problem(self) -> str | None:
-        """Why the working file cannot be used, if it cannot. The caller holds all runs back."""
-        if not self.working.exists():
-            return "missing"
-        try:
-            duckdb.connect(self.working, read_only=True).close()
-        except duckdb.Error as error:
-            is_open_elsewhere = "lock" in str(error).lower()
-            return None if is_open_elsewhere else f"cannot be opened ({str(error).splitlines()[0]})"
-        return None
-
-    def restore(self) -> None:
-        """Make the working file from the published one, where that can be opened; a damaged one is kept beside it.
-
-        The caller holds the lock of the session, or all runs back.
-        """
-        for lost in (self.working, wal_of(self.working)):
-            if lost.exists():
-                lost.replace(lost.with_name(f"{lost.name}.damaged"))
-        if not self.published.exists():
-            return
-        copy = self.working.with_name(f"{self.working.name}.restored")
-        copy_to(self.published, copy)
-        try:
-            duckdb.connect(copy, read_only=True).close()
-        except duckdb.Error as error:
-            copy.unlink()
-            log.warning("%s cannot be opened (%s): every table is made again.", self.published, error)
-            return
-        copy.replace(self.working)
-        log.warning("%s was lost; it is restored from %s.", self.working, self.published)
-
-    def is_behind(self) -> bool:
-        """Whether the published file lacks what the working one has, or is missing."""
-        if not self.working.exists():
-            return False
-        if wal_of(self.working).exists() or not self.published.exists():
-            return True
-        return self.published.stat().st_mtime_ns != self.working.stat().st_mtime_ns
-
-    def seconds_since_published(self) -> float:
-        """How long ago the file that people read was replaced; infinite where there is none."""
-        try:
-            return max(0.0, time.time() - self.published.stat().st_ctime)
-        except FileNotFoundError:
-            return float("inf")
 
 
 class Session:
@@ -269,12 +214,14 @@ class Session:
         return {(account, month): f"{rows}-{number}" for account, month, rows, number in found}
 
     def publish(self) -> None:
-        """Replace the published file atomically by a copy of the working one. Raises WarehouseUnusable.
+        """Replace the published file atomically by a copy of the working one. Raises WarehouseUnusable, and
+        WarehouseOvertaken where another machine has published since the session began.
 
         Closed before it is copied: reading and closing a file that DuckDB has open in this process would drop DuckDB's
         own lock on it. Our lock is held throughout.
         """
-        require_replaceable(self.warehouse.published, self.warehouse.descriptions)
+        if isinstance(self.warehouse.published, Path):  # from elsewhere it was restored, and found to be ours
+            require_replaceable(self.warehouse.published, self.warehouse.descriptions)
         for name, empty in self.warehouse.always.items():
             with _registered(self.connection, _rows=_plain(empty()).to_arrow()):
                 _make_room(self.connection, name)
@@ -285,20 +232,7 @@ class Session:
         self.connection.execute("checkpoint")
         is_half_empty = self._is_half_empty()
         self.close()
-        working, published = self.warehouse.working, self.warehouse.published
-        published.parent.mkdir(parents=True, exist_ok=True)
-        if is_half_empty:
-            compact = working.with_name(f"{working.name}.compact")
-            compact.unlink(missing_ok=True)  # what a killed process left
-            compact_to(working, compact)
-            compact.replace(working)
-        copy = published.with_name(f".{published.name}.new")  # beside it: a rename does not cross file systems
-        with naming(copy):
-            copy_to(working, copy)
-        # A WAL beside the published file belongs to the copy being replaced; DuckDB refuses to open the new one with it
-        # ("WAL does not match database file").
-        wal_of(published).unlink(missing_ok=True)
-        copy.replace(published)
+        self.warehouse.replace_published(is_half_empty=is_half_empty)
 
     def _is_half_empty(self) -> bool:
         sizes = self.connection.execute("select block_size, total_blocks, free_blocks from pragma_database_size()")

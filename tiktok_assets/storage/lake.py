@@ -13,11 +13,11 @@ import io
 import os
 import re
 import shutil
-import tempfile
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 import polars as pl
 from upath import UPath
@@ -25,11 +25,17 @@ from upath import UPath
 from tiktok_assets import clock
 from tiktok_assets.exports.provenance import READER_VERSION
 from tiktok_assets.settings import Settings
+from tiktok_assets.storage import objects
 from tiktok_assets.storage.atomic import remove_orphans, replacing
+from tiktok_assets.storage.copies import local_copy
 from tiktok_assets.storage.locks import Held
+from tiktok_assets.storage.look import entries_below, entry_of, exists, looking, names_in, present, removed, stored
+from tiktok_assets.storage.objects import at_once, is_object
 from tiktok_assets.storage.state import locks_of
 
 _PIECE = 1024**2  # bytes
+One = TypeVar("One")
+Made = TypeVar("Made")
 _ORPHAN_AFTER = 24 * 3600.0  # seconds
 _RAW_NAME = re.compile(r"^(\d{8}T\d{6}Z_[0-9a-f]{12})(?:_v\w+)?\.parquet$")
 
@@ -65,45 +71,54 @@ class Lake:
         self, layer: str, table: str, accounts: Iterable[str], months: Collection[dt.date]
     ) -> dict[tuple[str, dt.date], UPath]:
         """The files there are of a staging or curated table, by account and month, in this order."""
-        found = {}
-        for account in accounts:
-            folder = self.partition_file(layer, table, account, dt.date.min).parent.parent
-            names = {path.name for path in files_in(folder)}
-            for month in months:
-                if f"date={month}" in names and (path := self.partition_file(layer, table, account, month)).exists():
-                    found[account, month] = path
-        return found
+        accounts = list(accounts)
+        folders = [self.partition_file(layer, table, account, dt.date.min).parent.parent for account in accounts]
+        there = dict(zip(accounts, self.each(partitions_in, folders), strict=True))
+        keys = [(account, month) for account in accounts for month in months if f"date={month}" in there[account]]
+        files = {key: self.partition_file(layer, table, *key) for key in keys}
+        return {key: path for key, path in files.items() if is_object(path) or path.exists()}
 
     def raw_files(self, report: str, account: str, since: dt.date = dt.date.min) -> list[UPath]:
         """The files of a report, of each export the one that the newest reader wrote.
 
         ``since``: leave out exports downloaded before that day, which cannot speak of it or of later ones.
         """
-        newest: dict[str, UPath] = {}
+        newest: dict[str, str] = {}
         earliest = since.isoformat().replace("-", "")
-        for path in sorted(files_in(self.raw_folder(report, account)), key=lambda path: (len(path.name), path.name)):
-            if (match := _RAW_NAME.match(path.name)) and path.name >= earliest:
-                newest[match.group(1)] = path
-        return list(newest.values())
+        folder = self.raw_folder(report, account)
+        for name in sorted(names_in(folder), key=lambda name: (len(name), name)):
+            if (match := _RAW_NAME.match(name)) and name >= earliest:
+                newest[match.group(1)] = name
+        return [folder / name for name in newest.values()]
 
-    def write(self, path: UPath, rows: pl.DataFrame | pl.LazyFrame) -> None:
-        """Store ``rows`` as one Parquet file, replacing what is there."""
+    def each(self, work: Callable[[One], Made], items: Iterable[One]) -> list[Made]:
+        """``work`` done on all ``items``, in their order; many at a time where the lake is an object storage."""
+        return at_once(work, items) if is_object(self.settings.data_dir) else [work(item) for item in items]
+
+    def write(self, path: UPath, rows: pl.DataFrame | pl.LazyFrame, *, create: bool = False) -> None:
+        """Store ``rows`` as one Parquet file, replacing what is there; ``create``: as in ``write_bytes``."""
         if not isinstance(path, Path):
             buffer = io.BytesIO()
             rows.lazy().sink_parquet(buffer)
-            path.write_bytes(buffer.getvalue())
+            self.write_bytes(path, buffer.getvalue(), create=create)
             return
+        _refuse_to_replace(path, create)
         with self._scratch_for(path) as scratch:
             if isinstance(rows, pl.LazyFrame):
                 rows.sink_parquet(scratch, maintain_order=True)
             else:
                 rows.write_parquet(scratch)
 
-    def write_bytes(self, path: UPath, content: bytes) -> None:
-        """Store ``content`` as one file, replacing what is there."""
+    def write_bytes(self, path: UPath, content: bytes, *, create: bool = False) -> None:
+        """Store ``content`` as one file, replacing what is there.
+
+        ``create``: raise FileExistsError instead. On this machine a lock keeps others from creating it meanwhile.
+        """
         if not isinstance(path, Path):
-            path.write_bytes(content)
+            objects.write(path, content, create=create)
+            stored(path)
             return
+        _refuse_to_replace(path, create)
         with self._scratch_for(path) as scratch:
             scratch.write_bytes(content)
 
@@ -120,24 +135,28 @@ class Lake:
     def remove(self, path: UPath) -> None:
         """Delete one file if it is there."""
         with contextlib.suppress(FileNotFoundError):
-            path.unlink()
+            _unlink(path)
 
     def copy(self, path: UPath, target: UPath) -> None:
-        """Store the bytes of ``path`` as ``target`` as well, with its time and mode where the storage has such."""
-        with contextlib.ExitStack() as stack:
-            source = stack.enter_context(path.open("rb"))
+        """Store the bytes of ``path`` as ``target`` as well, with its time and mode where the storage has such.
+
+        Raises FileExistsError where an object storage holds other bytes there.
+        """
+        with local_copy(path) as source:
             if not isinstance(target, Path):
-                shutil.copyfileobj(source, stack.enter_context(target.open("wb")))
+                try:
+                    objects.write(target, source, create=True)
+                except FileExistsError:
+                    if not _is_same(source, target):
+                        raise
+                stored(target)
                 return
-            status = path.stat() if isinstance(path, Path) else None
-            mode = status.st_mode & 0o777 if status else 0o644
-            scratch = stack.enter_context(self._scratch_for(target, mode))
-            with scratch.open("wb") as copy:
-                shutil.copyfileobj(source, copy)
-            if status:  # to the nanosecond: it may be the only record of the download time
+            status = source.stat()
+            mode = status.st_mode & 0o777 if isinstance(path, Path) else 0o644
+            with self._scratch_for(target, mode) as scratch:
+                shutil.copyfile(source, scratch)
+                # To the nanosecond: it may be the only record of the download time.
                 os.utime(scratch, ns=(status.st_mtime_ns, status.st_mtime_ns))
-            else:
-                os.utime(scratch, (changed_at(path), changed_at(path)))
 
     def move(self, path: UPath, target: UPath) -> None:
         """Move ``path`` to ``target``. Raises OSError, with nothing changed, if the original may not be removed.
@@ -153,19 +172,55 @@ class Lake:
         try:
             if not _is_same(path, target):
                 raise OSError(errno.EIO, "the copy came out differently", str(target))
-            path.unlink()
+            _unlink(path)
         except OSError:
             self.remove(target)
             raise
 
-    def alone(self, work: str | Collection[str]) -> contextlib.AbstractContextManager[Held]:
-        """Wait until no other process or thread does the ``work``, and keep others waiting while the block lasts."""
-        return locks_of(self.settings).hold(work)
+    def looking(self) -> contextlib.AbstractContextManager[None]:
+        """Until the block ends, all that a look at new files asks about is answered from one listing (``look``)."""
+        settings = self.settings
+        folders = [settings.landing, settings.archive, settings.quarantine, settings.raw / "exports"]
+        streams = [settings.raw / "streams", settings.staging / "streams"]
+        others = [settings.landing_path] if settings.landing_path is not None else []
+        return looking([*folders, *streams, *others, settings.previous_lake])
+
+    def looking_at_everything(self) -> contextlib.AbstractContextManager[None]:
+        """As ``looking``, also at all tables; one request for 1,000 files."""
+        settings = self.settings
+        others = [settings.landing_path] if settings.landing_path is not None else []
+        layers = [settings.landing, settings.archive, settings.raw, settings.staging, settings.curated]
+        return looking([*layers, settings.quarantine, *others, settings.previous_lake])
+
+    def looking_at(self, accounts: Collection[str]) -> contextlib.AbstractContextManager[None]:
+        """As ``looking``, at the exports of some accounts."""
+        folders = (self.settings.landing, self.settings.archive)
+        exports = [folder / account for folder in folders for account in accounts]
+        return looking([*exports, *(self.raw_folder("exports", account) for account in accounts)])
+
+    def look_again(self) -> None:
+        """Have the look under way, if there is one, list its folders again."""
+        with present():
+            pass
+
+    @contextlib.contextmanager
+    def alone(self, work: str | Collection[str]) -> Iterator[Held]:
+        """Wait until no other process or thread does the ``work``, and keep others waiting while the block lasts.
+
+        What others have done before is seen inside the block: a look around it does not count there.
+        """
+        with locks_of(self.settings).hold(work) as held, present():
+            yield held
+
+
+def scan_each(paths: Iterable[UPath]) -> list[pl.LazyFrame]:
+    """The rows of each of many files; those of an object storage are read now, many at a time."""
+    return [pl.scan_parquet(content) for content in _each(_content, paths)]
 
 
 def scan_parquet(paths: Iterable[UPath]) -> pl.LazyFrame:
     """The rows of many files; columns that only some of them have are null in the others. Empty without files."""
-    frames = [pl.scan_parquet(path if isinstance(path, Path) else io.BytesIO(path.read_bytes())) for path in paths]
+    frames = scan_each(paths)
     return pl.concat(frames, how="diagonal") if frames else pl.LazyFrame()
 
 
@@ -174,12 +229,34 @@ def read_parquet(paths: Iterable[UPath]) -> pl.DataFrame:
     return scan_parquet(paths).collect()
 
 
+def read_many(paths: Iterable[UPath]) -> list[bytes | None]:
+    """The bytes of many files, in their order; None for one that is not there."""
+
+    def content(path: UPath) -> bytes | None:
+        try:
+            return path.read_bytes() if isinstance(path, Path) else objects.read(path)
+        except FileNotFoundError:
+            return None
+
+    return _each(content, paths)
+
+
+def partitions_in(folder: UPath) -> list[str]:
+    """The names of the folders ``date=<month>`` of a table; in an object storage, of those that hold a file."""
+    if not is_object(folder):
+        return names_in(folder)
+    return [month for below in entries_below(folder) if (month := below.removesuffix("/data.parquet")) != below]
+
+
 def scan_partitions(folders: Iterable[UPath], schema: Mapping[str, pl.DataType | type[pl.DataType]]) -> pl.LazyFrame:
     """The columns of ``schema`` in every month of a staging or curated table; null where a file lacks one.
 
     ``folders``: of its accounts, those that exist.
     """
-    paths = [path for folder in folders for month in files_in(folder) if (path := month / "data.parquet").exists()]
+    folders = list(folders)
+    months = _each(partitions_in, folders)
+    found = [folder / f"{month}/data.parquet" for folder, names in zip(folders, months, strict=True) for month in names]
+    paths = [path for path in found if is_object(path) or path.exists()]
     if not paths:
         return pl.LazyFrame(schema=schema)
     local = [str(path) for path in paths if isinstance(path, Path)]
@@ -189,29 +266,42 @@ def scan_partitions(folders: Iterable[UPath], schema: Mapping[str, pl.DataType |
     return pl.scan_parquet(local, glob=False, schema=schema, missing_columns="insert", extra_columns="ignore")
 
 
-@contextlib.contextmanager
-def local_copy(path: UPath) -> Iterator[Path]:
-    """``path`` as a file of this machine with the same name and time, for programs that read only such."""
-    if isinstance(path, Path):
-        yield path
-        return
-    with tempfile.TemporaryDirectory(prefix="tiktok-assets-") as folder:
-        copy = Path(folder) / path.name
-        with path.open("rb") as source, copy.open("wb") as target:
-            shutil.copyfileobj(source, target)
-        changed = changed_at(path)
-        os.utime(copy, (changed, changed))
-        yield copy
-
-
 def changed_at(path: UPath) -> float:
-    """When the file changed last, in Unix seconds."""
-    return path.stat().st_mtime if isinstance(path, Path) else path.fs.modified(path.path).timestamp()
+    """When the file changed last, or when the object storage got it, in Unix seconds."""
+    return path.stat().st_mtime if isinstance(path, Path) else entry_of(path).changed
 
 
-def _is_same(path: UPath, other: UPath) -> bool:
-    """Whether both files hold the same bytes."""
-    with path.open("rb") as file, other.open("rb") as twin:
+def _each(work: Callable[[UPath], Made], paths: Iterable[UPath]) -> list[Made]:
+    """``work`` done on all, many at a time where each is a request."""
+    paths = list(paths)
+    return at_once(work, paths) if any(map(is_object, paths)) else [work(path) for path in paths]
+
+
+def _content(path: UPath) -> Path | bytes:
+    return path if isinstance(path, Path) else objects.read(path)
+
+
+def size_of(path: UPath) -> int:
+    """In bytes."""
+    return path.stat().st_size if isinstance(path, Path) else entry_of(path).size
+
+
+def _refuse_to_replace(path: Path, create: bool) -> None:
+    if create and path.exists():
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+
+
+def _unlink(path: UPath) -> None:
+    if isinstance(path, Path):
+        path.unlink()
+    else:
+        objects.remove(path)
+        removed(path)
+
+
+def _is_same(path: UPath | Path, other: UPath) -> bool:
+    """Whether both files hold the same bytes; a local copy of ``path`` counts as it."""
+    with local_copy(UPath(path)) as source, source.open("rb") as file, other.open("rb") as twin:
         while (piece := file.read(_PIECE)) == twin.read(_PIECE):
             if not piece:
                 return True
@@ -220,9 +310,11 @@ def _is_same(path: UPath, other: UPath) -> bool:
 
 def files_in(folder: UPath) -> list[UPath]:
     """The files in ``folder``; none where it does not exist. A folder that cannot be read is an error, not empty."""
+    if not isinstance(folder, Path):
+        return [folder / name for name in names_in(folder)]
     try:
         return list(folder.iterdir())
-    except (FileNotFoundError, NotADirectoryError):  # fsspec's memory storage raises the latter
+    except (FileNotFoundError, NotADirectoryError):
         return []
 
 
@@ -237,7 +329,7 @@ def free_name(path: UPath, note: str = "", beside: Iterable[UPath] = ()) -> UPat
     ``beside``: more folders in which no file may have that name.
     """
     name, number, folders = PurePosixPath(path.name), 2, [path.parent, *beside]
-    while any((folder / taken).exists() for folder in folders for taken in {path.name, f"{path.name}{note}"}):
+    while any(exists(folder / taken) for folder in folders for taken in {path.name, f"{path.name}{note}"}):
         path = path.parent / f"{name.stem}~{number}{name.suffix}"
         number += 1
     return path

@@ -25,7 +25,8 @@ from upath import UPath
 from tiktok_assets.curated.recomputed import downstream_days
 from tiktok_assets.curated.registry import CURATED, STAGING, WAREHOUSE
 from tiktok_assets.partitions import PartitionRange
-from tiktok_assets.storage.lake import Lake, changed_at, files_in
+from tiktok_assets.storage.lake import Lake, read_many
+from tiktok_assets.storage.look import entries_below
 
 if TYPE_CHECKING:
     from tiktok_assets.storage.duckdb import Session
@@ -82,15 +83,14 @@ def noted_rows(lake: Lake) -> dict[str, dict[dt.date, Made]]:
     return _read(_warehouse_manifest(lake), _OF_WAREHOUSE)
 
 
-def note_made(lake: Lake, session: Session, partitions: PartitionRange, made_with: Mapping[str, str]) -> None:
-    """Note what a run over ``partitions`` has made, in every table, including the later months that it reached.
+def note_files_made(lake: Lake, partitions: PartitionRange, made_with: Mapping[str, str]) -> None:
+    """Note what a run over ``partitions`` has made in every table of the lake, including later months that it reached.
 
-    The caller holds the accounts of the run and the warehouse. ``made_with``: by account.
+    The caller holds the accounts of the run. ``made_with``: by account.
     """
     for account in partitions.accounts:
         noted = noted_files(lake, account)
-        for table in LAKE_TABLES:
-            found = stored_files(lake, table.key, account, noted)
+        for table, found in zip(LAKE_TABLES, files_of_tables(lake, account, noted), strict=True):
             for month in _reached(table.key, partitions):
                 made = noted.get(month, Made())
                 files = {**made.files, **({table.key: found[month]} if month in found else {})}
@@ -98,6 +98,10 @@ def note_made(lake: Lake, session: Session, partitions: PartitionRange, made_wit
                     files.pop(table.key, None)
                 noted[month] = replace(made, files=files)
         _write(lake, manifest_file(lake, account), _OF_ACCOUNT, _kept(noted, partitions, made_with[account]))
+
+
+def note_rows_made(lake: Lake, session: Session, partitions: PartitionRange, made_with: Mapping[str, str]) -> None:
+    """As ``note_files_made``, of every table of the warehouse, which the caller holds as well."""
     by_account = noted_rows(lake)
     for table in WAREHOUSE:
         reached = PartitionRange(partitions.accounts, tuple(_reached(table.key, partitions)))
@@ -130,6 +134,15 @@ def _kept(noted: Mapping[dt.date, Made], partitions: PartitionRange, made_with: 
     return {month: one for month, one in sorted(made.items()) if one.made_with or one.fingerprints}
 
 
+def files_of_tables(lake: Lake, account: str, noted: Mapping[dt.date, Made]) -> list[dict[dt.date, Stored]]:
+    """The ``stored_files`` of each table of the lake, in their order."""
+
+    def of_table(key: str) -> dict[dt.date, Stored]:
+        return stored_files(lake, key, account, noted)
+
+    return lake.each(of_table, [table.key for table in LAKE_TABLES])
+
+
 def stored_files(lake: Lake, key: str, account: str, noted: Mapping[dt.date, Made]) -> dict[dt.date, Stored]:
     """By month, the files there are of a table of staging or curated.
 
@@ -137,27 +150,34 @@ def stored_files(lake: Lake, key: str, account: str, noted: Mapping[dt.date, Mad
     """
     layer, _, name = key.partition("/")
     folder = lake.partition_file(layer, name, account, dt.date.min).parent.parent
-    found = {}
+    found: dict[dt.date, Stored] = {}
+    unknown: dict[dt.date, tuple[UPath, int, int]] = {}
     for month, path, size, changed in _data_files(folder):
         known = noted.get(month, Made()).files.get(key)
         if known is None or known[:2] != (size, changed):
-            file = Path(path) if isinstance(path, str) else path
-            known = (size, changed, hashlib.blake2b(file.read_bytes(), digest_size=8).hexdigest())
-        found[month] = known
+            unknown[month] = (UPath(path), size, changed)
+        else:
+            found[month] = known
+    contents = read_many(path for path, _, _ in unknown.values())
+    for (month, (_, size, changed)), content in zip(unknown.items(), contents, strict=True):
+        if content is not None:
+            found[month] = (size, changed, hashlib.blake2b(content, digest_size=8).hexdigest())
     return found
 
 
 def _data_files(folder: UPath) -> Iterator[tuple[dt.date, UPath | str, int, int]]:
     """Month, path, size and time of each ``date=<month>/data.parquet`` in ``folder``."""
-    for of_month in files_in(folder) if not isinstance(folder, Path) else _entries(folder):
+    if not isinstance(folder, Path):
+        for below, entry in entries_below(folder).items():
+            with contextlib.suppress(ValueError):  # not one of ours
+                month = dt.date.fromisoformat(below.removeprefix("date=").removesuffix("/data.parquet"))
+                yield month, folder / below, entry.size, int(entry.changed * 1e9)
+        return
+    for of_month in _entries(folder):
         with contextlib.suppress(ValueError, FileNotFoundError, NotADirectoryError):  # not one of ours
             month = dt.date.fromisoformat(of_month.name.removeprefix("date="))
-            if isinstance(of_month, os.DirEntry):
-                status = os.stat(path := f"{of_month.path}/data.parquet")  # noqa: PTH116
-                yield month, path, status.st_size, status.st_mtime_ns
-            else:
-                file = of_month / "data.parquet"
-                yield month, file, file.stat().st_size, int(changed_at(file) * 1e9)
+            status = os.stat(path := f"{of_month.path}/data.parquet")  # noqa: PTH116
+            yield month, path, status.st_size, status.st_mtime_ns
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
@@ -198,8 +218,9 @@ def _warehouse_manifest(lake: Lake) -> UPath:
 def _read(path: UPath, form: TypeAdapter[Any]) -> Any:
     """The manifest; an empty one where there is none, or none of this version: all its months are made again."""
     try:
-        return form.validate_json(path.read_bytes())
-    except (FileNotFoundError, ValidationError):
+        content = read_many([path])[0]
+        return {} if content is None else form.validate_json(content)
+    except ValidationError:
         return {}
 
 

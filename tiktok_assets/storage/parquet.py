@@ -5,6 +5,7 @@ Both take ranges and rectangles of partitions. What an asset returns replaces ex
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import functools
 from collections.abc import Iterable, Mapping, Sequence
@@ -43,10 +44,13 @@ class RawIOManager(dg.IOManager):
 
     def handle_output(self, context: dg.OutputContext, obj: Iterable[RawRows]) -> None:
         report = context.asset_key.path[-1]
-        for export in obj:
+
+        def write(export: RawRows) -> None:
             path = self.lake.raw_file(report, export.account, export.downloaded_at, export.export_id)
-            if not path.exists():
-                self.lake.write(path, export.rows)
+            with contextlib.suppress(FileExistsError):
+                self.lake.write(path, export.rows, create=True)
+
+        self.lake.each(write, obj)
         set_run_metadata(context)
 
     def load_input(self, context: dg.InputContext) -> pl.LazyFrame:
@@ -107,12 +111,15 @@ class PartitionIOManager(dg.IOManager):
         later = [month for month in reached.months if month not in partitions.months]
         stored = self.lake.partition_files(layer, table, partitions.accounts, later) if later else {}
         changed = [key for key in reached.keys_frame().rows() if key[1] in later and _differs(stored, by_key, key)]
-        for key in [*partitions.keys_frame().rows(), *changed]:
+
+        def write(key: Key) -> None:
             path = self.lake.partition_file(layer, table, *key)
             if key in by_key:
                 self.lake.write(path, by_key[key])
             else:
                 self.lake.remove(path)
+
+        self.lake.each(write, [*partitions.keys_frame().rows(), *changed])
         set_run_metadata(context, {"later_partitions_changed": named(changed)} if changed else {})
 
     def load_input(self, context: dg.InputContext) -> pl.DataFrame:

@@ -13,7 +13,7 @@ import polars as pl
 from tiktok_assets.exports.provenance import PROVENANCE
 from tiktok_assets.reports.alignment import DAILY
 from tiktok_assets.reports.content import CONTENT
-from tiktok_assets.storage.lake import Lake, read_parquet, scan_parquet
+from tiktok_assets.storage.lake import Lake, scan_each, scan_parquet
 
 # Rows that are parsed at once, when there are more.
 PIECE = 50_000
@@ -31,10 +31,10 @@ def raw_rows(lake: Lake, report: str, accounts: Iterable[str], since: dt.date | 
 
 def raw_of_account(lake: Lake, report: str, account: str, most_rows: int | None = None) -> pl.DataFrame:
     """The raw rows of every export of ``account``, without exports of more than ``most_rows`` rows."""
-    paths = lake.raw_files(report, account)
+    files = scan_each(lake.raw_files(report, account))
     if most_rows is not None:
-        paths = [path for path in paths if scan_parquet([path]).select(pl.len()).collect().item() <= most_rows]
-    return read_parquet(paths)
+        files = [rows for rows in files if rows.select(pl.len()).collect().item() <= most_rows]
+    return pl.concat(files, how="diagonal").collect() if files else pl.DataFrame()
 
 
 def judged_rows(lake: Lake, account: str) -> dict[str, pl.DataFrame]:

@@ -101,14 +101,14 @@ def end_dead_runs(instance: dg.DagsterInstance, locks: Locks) -> list[dg.Dagster
 
 
 def wait_for_runs(
-    instance: dg.DagsterInstance, locks: Locks, job: str, roster: Sequence[str], accounts: Collection[str]
+    instance: dg.DagsterInstance, locks: Locks, jobs: Collection[str], roster: Sequence[str], accounts: Collection[str]
 ) -> bool:
-    """Wait for the runs of ``job`` for ``accounts`` that Dagster has queued or started; whether there were any.
+    """Wait for the runs of ``jobs`` for ``accounts`` that Dagster has queued or started; whether there were any.
 
     A run that does not start within two minutes is not waited for: no Dagster may be there to start it.
     """
     waited = False
-    while names := _expected(instance, locks, job, roster, accounts):
+    while names := _expected(instance, locks, jobs, roster, accounts):
         if not waited:
             log.warning("%s%s, which Dagster has queued or started.", WAITING, ", ".join(names))
         waited = True
@@ -117,13 +117,14 @@ def wait_for_runs(
 
 
 def _expected(
-    instance: dg.DagsterInstance, locks: Locks, job: str, roster: Sequence[str], accounts: Collection[str]
+    instance: dg.DagsterInstance, locks: Locks, jobs: Collection[str], roster: Sequence[str], accounts: Collection[str]
 ) -> list[str]:
     """The runs that live, or were queued or launched so recently that they may still start."""
     young = dt.datetime.now(dt.UTC) - _START_UP
     return [
         f"run {record.dagster_run.run_id[:8]}"
-        for record in instance.get_run_records(dg.RunsFilter(job_name=job, statuses=list(NOT_ENDED)))
+        for record in instance.get_run_records(dg.RunsFilter(statuses=list(NOT_ENDED)))
+        if record.dagster_run.job_name in jobs
         if set(accounts_of(record.dagster_run.tags, roster)) & set(accounts)
         if locks.is_held(life_lock(record.dagster_run.run_id)) or record.update_timestamp.replace(tzinfo=dt.UTC) > young
     ]

@@ -20,7 +20,8 @@ from upath import UPath
 from tiktok_assets.curated.songs.song import Song
 from tiktok_assets.exports.months import month_of
 from tiktok_assets.storage.duckdb import Session
-from tiktok_assets.storage.lake import Lake, changed_at, files_in, read_parquet, scan_parquet
+from tiktok_assets.storage.lake import Lake, changed_at, partitions_in, read_many, read_parquet, scan_parquet
+from tiktok_assets.storage.look import exists, names_in
 from tiktok_assets.storage.manifest import digest_of
 from tiktok_assets.streams.reading import STREAMS_READER, StreamsFile
 from tiktok_assets.streams.tables import SONG_STREAMS, STREAM_TABLES, STREAMS, Streams
@@ -55,7 +56,8 @@ def raw_file(lake: Lake, export_id: str) -> UPath:
 
 def raw_files(lake: Lake) -> dict[str, UPath]:
     """By the id of the dropped file, its raw file; one that cannot be read is as none."""
-    files = [path for path in sorted(files_in(lake.settings.raw / "streams")) if path.name.endswith(_ENDING)]
+    folder = lake.settings.raw / "streams"
+    files = [folder / name for name in sorted(names_in(folder)) if name.endswith(_ENDING)]
     return {path.name.removesuffix(_ENDING): path for path in files if _months_in(path)}
 
 
@@ -118,17 +120,15 @@ def write_months(lake: Lake, rows: pl.DataFrame, months: Iterable[dt.date]) -> N
 
 def staged_streams(lake: Lake) -> pl.LazyFrame:
     """The rows of staging/streams, of all months."""
-    folders = sorted(files_in(lake.settings.staging / "streams"))
-    paths = [path for folder in folders if (path := folder / "data.parquet").exists()]
+    folder = lake.settings.staging / "streams"
+    paths = [path for one in sorted(partitions_in(folder)) if exists(path := folder / one / "data.parquet")]
     return scan_parquet(paths) if paths else Streams.empty().lazy()
 
 
 def stored_file(lake: Lake, month: dt.date) -> str:
     """A digest of the month's file in staging; empty where it has none."""
-    try:
-        return hashlib.blake2b(month_file(lake, month).read_bytes(), digest_size=8).hexdigest()
-    except FileNotFoundError:
-        return ""
+    content = read_many([month_file(lake, month)])[0]
+    return "" if content is None else hashlib.blake2b(content, digest_size=8).hexdigest()
 
 
 def stored_rows(session: Session) -> dict[dt.date, str]:
@@ -143,9 +143,11 @@ def stored_rows(session: Session) -> dict[dt.date, str]:
 
 def noted(lake: Lake) -> dict[dt.date, MonthMade]:
     """By month, what a run has noted; nothing where there is no manifest that can be read: all is made again."""
+    if not exists(path := _manifest(lake)):
+        return {}
     try:
-        return _FORM.validate_json(_manifest(lake).read_bytes())
-    except (FileNotFoundError, ValidationError):
+        return _FORM.validate_json(read_many([path])[0] or b"{}")
+    except ValidationError:
         return {}
 
 

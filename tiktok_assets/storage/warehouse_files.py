@@ -1,14 +1,12 @@
-"""The warehouse's DuckDB files as files: opened if they are ours, copied, and written anew without free blocks.
+"""The warehouse's DuckDB files as files: opened if they are ours, and written anew without free blocks.
 
-Belongs here: whose file it is, and the sentence where it cannot be used. Does not belong here: rows, transactions, when
-something is published (``duckdb``).
+Belongs here: whose file it is, and the sentence where it cannot be used. Does not belong here: rows and transactions
+(``duckdb``), how one of them is published (``published_file``).
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
 from collections.abc import Callable, Collection
 from pathlib import Path
 
@@ -71,20 +69,22 @@ def _checked(
     return connection
 
 
-def require_replaceable(published: Path, ours: Collection[str] = ()) -> None:
+def require_replaceable(published: Path, ours: Collection[str] = (), name: str = "") -> None:
     """Raise WarehouseUnusable where somebody else's file would be overwritten.
 
-    Ours may be damaged, open in another program, or written by a newer DuckDB: the new one replaces it.
+    Ours may be damaged, open in another program, or written by a newer DuckDB: the new one replaces it. ``name``: what
+    ``published`` is a copy of.
     """
+    name = name or f"{published}"
     if not _is_duckdb(published):
-        raise WarehouseUnusable(f"{published}: is not a DuckDB file. {_PUBLISHED_ANEW}")
+        raise WarehouseUnusable(f"{name}: is not a DuckDB file. {_PUBLISHED_ANEW}")
     if published.exists() and published.stat().st_size:
         with contextlib.suppress(duckdb.Error):
             connection = duckdb.connect(published, read_only=True)
             is_ours = _is_ours(connection, ours)
             connection.close()
             if not is_ours:
-                raise WarehouseUnusable(f"{published}: is a database of another program. {_PUBLISHED_ANEW}")
+                raise WarehouseUnusable(f"{name}: is a database of another program. {_PUBLISHED_ANEW}")
 
 
 def _reason(message: str) -> str | None:
@@ -110,10 +110,6 @@ def _is_ours(connection: duckdb.DuckDBPyConnection, ours: Collection[str]) -> bo
     return not (tables and ours) or not tables.isdisjoint(ours)
 
 
-def wal_of(file: Path) -> Path:
-    return file.with_name(f"{file.name}.wal")
-
-
 def compact_to(source: Path, target: Path) -> None:
     """A database without free blocks as ``target``."""
     with duckdb.connect() as connection:
@@ -122,22 +118,4 @@ def compact_to(source: Path, target: Path) -> None:
             f"attach {sql_literal(source)} as source (read_only); attach {sql_literal(target)} as target"
         )
         connection.execute("copy from database source to target")
-    flush(target)
-
-
-def copy_to(source: Path, target: Path) -> None:
-    """The bytes of ``source`` with its time, by the file system itself where it can, on disk when this returns."""
-    with source.open("rb") as file, target.open("wb") as copy:
-        size = os.fstat(file.fileno()).st_size
-        try:
-            while (at := copy.tell()) < size:
-                copied = os.copy_file_range(file.fileno(), copy.fileno(), size - at, at, at)
-                copy.seek(at + copied)
-                if not copied:
-                    break
-        except (AttributeError, OSError):  # not on this system, or not between these two disks
-            copy.seek(0)
-            shutil.copyfileobj(file, copy, 1024**2)
-    changed = source.stat().st_mtime_ns
-    os.utime(target, ns=(changed, changed))
     flush(target)

@@ -15,7 +15,8 @@ from tiktok_assets.exports.names import INSIGHTS, read_name
 from tiktok_assets.exports.problems import ExportProblem
 from tiktok_assets.exports.windows import LandedWindow, Window, final_days
 from tiktok_assets.inbox.contents import read_with_siblings
-from tiktok_assets.inbox.files import account_files, identity
+from tiktok_assets.inbox.files import account_files
+from tiktok_assets.inbox.identities import identity
 from tiktok_assets.inbox.receipts import receipts
 from tiktok_assets.inbox.sandbox import Limits
 from tiktok_assets.reports import REPORTS

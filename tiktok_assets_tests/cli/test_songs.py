@@ -38,7 +38,7 @@ def stored(settings: Settings) -> None:
         "song_videos": videos,
         "content_performance": captions.rename({"date": "captured_on", "post_date": "publish_date"}),
     }
-    with duckdb.connect(settings.warehouse) as connection:
+    with duckdb.connect(str(settings.warehouse)) as connection:
         for name, rows in tables.items():
             connection.register("_rows", rows.with_columns(pl.col(pl.Datetime).dt.replace_time_zone(None)).to_arrow())
             connection.execute(f"create table {name} as from _rows")

@@ -130,7 +130,7 @@ def test_a_list_of_a_million_videos_takes_less_than_a_gigabyte(install: Install)
     command = [sys.executable, "-c", PROCESS, str(home)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2], check=False)
     assert done.returncode == 0, done.stderr
-    with duckdb.connect(settings.warehouse, read_only=True) as warehouse:
+    with duckdb.connect(str(settings.warehouse), read_only=True) as warehouse:
         (found,) = warehouse.sql(
             "select count(*), count(distinct video_id), sum(total_views), sum(total_likes), sum(favorites), "
             f"min(published_at), max(published_at), count(*) filter (title like '{TITLE} % #music #studio') "

@@ -23,7 +23,8 @@ from tiktok_assets.inbox.receipts import note_shifts, processed
 from tiktok_assets.pipeline.process import process
 from tiktok_assets.pipeline.rebuild import rebuild
 from tiktok_assets.settings import Settings
-from tiktok_assets.storage.lake import Lake, local_copy
+from tiktok_assets.storage.copies import local_copy
+from tiktok_assets.storage.lake import Lake
 from tiktok_assets.studio.landed import is_manual, known_days
 from tiktok_assets_tests.conftest import Install
 from tiktok_assets_tests.instances import fresh
@@ -53,7 +54,7 @@ def reasons(found: Archiving) -> dict[str, str]:
 
 def sources(settings: Settings) -> list[tuple[str, str]]:
     """What the warehouse says about the exports it was built from."""
-    with duckdb.connect(settings.warehouse, read_only=True) as warehouse:
+    with duckdb.connect(str(settings.warehouse), read_only=True) as warehouse:
         return warehouse.sql("select distinct export_id, source from exports order by all").fetchall()
 
 

@@ -240,7 +240,7 @@ def test_one_drop_of_good_and_bad_files_ends_with_the_good_numbers_in_the_wareho
     assert {Path(rejected.file).name: rejected.reason for rejected in result.intake.rejected} == {
         name: reason for name, (_, reason, _) in BAD.items()
     }
-    with duckdb.connect(settings.warehouse, read_only=True) as warehouse:
+    with duckdb.connect(str(settings.warehouse), read_only=True) as warehouse:
         found = warehouse.sql("select account, date, video_views from social_media_stats order by all").fetchall()
     assert found == [
         (key, truth.day, truth.video_views)

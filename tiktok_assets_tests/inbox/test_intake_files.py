@@ -20,6 +20,7 @@ from upath import UPath
 
 from tiktok_assets.inbox import files as dropped
 from tiktok_assets.inbox.files import state_of
+from tiktok_assets.inbox.identities import identity
 from tiktok_assets.inbox.quarantine import sentence
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
@@ -116,11 +117,11 @@ def test_a_file_that_vanishes_while_it_is_read_is_skipped(settings: Settings, mo
 
 def test_a_file_replaced_by_one_of_equal_size_and_time_is_another_file(settings: Settings) -> None:
     path = drop(b"Date,Video Views\n", landing(settings), "a.csv")
-    first = dropped.identity(Lake(settings).settings.landing / "a.csv")
+    first = identity(Lake(settings).settings.landing / "a.csv")
     kept = path.stat()
     path.write_bytes(b"Date,Video views\n")
     os.utime(path, ns=(kept.st_atime_ns, kept.st_mtime_ns))
-    assert dropped.identity(Lake(settings).settings.landing / "a.csv") != first
+    assert identity(Lake(settings).settings.landing / "a.csv") != first
 
 
 # --- what file systems hold ------------------------------------------------------------------------------------------

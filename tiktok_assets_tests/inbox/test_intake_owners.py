@@ -205,7 +205,7 @@ def test_what_a_receipt_has_proven_is_not_doubted_when_the_handle_changes(instal
     made = drop_export(before, "old.handle", "content")
     pretend_processed(before, look(before))
     after = install(mine="new.handle")
-    again = after.previous_lake / "raw"
+    again = Path(str(after.previous_lake)) / "raw"
     again.parent.mkdir(parents=True)
     Path(str(after.raw)).rename(again)  # as a rebuild keeps it
     intake = look(after)

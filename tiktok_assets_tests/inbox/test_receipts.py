@@ -10,9 +10,15 @@ import pytest
 
 from tiktok_assets.exports.provenance import READER_VERSION
 from tiktok_assets.inbox.receipts import (
+    RunOfLake,
     close_receipts,
+    curated_receipts,
+    held_in,
+    load_again,
     loaded,
     months_noted,
+    need_no_lake_run,
+    note_curated,
     note_loaded,
     processed,
     waiting_for_publication,
@@ -27,6 +33,7 @@ from tiktok_assets_tests.conftest import Install
 from tiktok_assets_tests.landing_files import drop, export, names_in
 
 LONG_AGO = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
+A_RUN = RunOfLake(run_id="a run", started_at=LONG_AGO)
 MAY, JUNE, JULY = (dt.date(2025, month, 1) for month in (5, 6, 7))
 
 
@@ -42,7 +49,7 @@ def close(
     lake: Lake, account: str, partitions: PartitionRange, run_id: str = "a run", started_at: dt.datetime = LONG_AGO
 ) -> None:
     """As the last asset of a run does, and then the publication."""
-    note_loaded(lake, account, partitions, run_id, started_at)
+    note_loaded(lake, account, partitions, RunOfLake(run_id=run_id, started_at=started_at))
     close_receipts(lake, waiting_for_publication(lake, [account]))
 
 
@@ -83,7 +90,7 @@ def test_a_loaded_export_is_requested_by_no_other_run_before_publication(setting
     lake = Lake(settings)
     export_id = receive(lake, tmp_path)
     assert loaded(lake, "pig1987") == frozenset()
-    note_loaded(lake, "pig1987", PartitionRange(("pig1987",), (MAY, JUNE)), "a run", LONG_AGO)
+    note_loaded(lake, "pig1987", PartitionRange(("pig1987",), (MAY, JUNE)), A_RUN)
     assert loaded(lake, "pig1987") == {export_id}
     assert processed(lake, "pig1987") == frozenset()
     assert receipts(lake) == [f"{export_id}.v{READER_VERSION}.loaded.json"]
@@ -156,3 +163,64 @@ def test_a_run_does_not_close_the_receipt_of_an_export_it_never_read(settings: S
     assert processed(lake, "pig1987") == frozenset()
     close(lake, "pig1987", partitions, run_id="a later run", started_at=dt.datetime.now(dt.UTC))
     assert processed(lake, "pig1987") == {export_id}
+
+
+def months(*of: dt.date) -> PartitionRange:
+    return PartitionRange(("pig1987",), of)
+
+
+def state(lake: Lake) -> list[str]:
+    """The state of each receipt, as its name says it: nothing for a closed one."""
+    return [
+        name.partition(f".v{READER_VERSION}.")[2].removesuffix("json").strip(".") or "closed" for name in receipts(lake)
+    ]
+
+
+def test_an_export_is_curated_once_all_its_months_are_in_the_lake_and_loaded_only_then(
+    install: Install, tmp_path: Path
+) -> None:
+    lake = Lake(install("pig1987", loading="apart"))
+    export_id = receive(lake, tmp_path)
+    note_curated(lake, "pig1987", months(MAY), A_RUN)
+    note_loaded(lake, "pig1987", months(MAY, JUNE), None)  # a load that came too early loads nothing of it
+    assert (state(lake), need_no_lake_run(lake, "pig1987"), curated_receipts(lake, "pig1987")) == (["open"], set(), [])
+    note_curated(lake, "pig1987", months(JUNE, JULY), A_RUN)
+    assert (state(lake), need_no_lake_run(lake, "pig1987"), loaded(lake, "pig1987")) == (
+        ["curated"],
+        {export_id},
+        set(),
+    )
+    assert [one.months for one in curated_receipts(lake, "pig1987")] == [(MAY, JUNE)]
+    receive(lake, tmp_path)  # another run of the lake reads it again
+    assert state(lake) == ["curated"]
+    note_loaded(lake, "pig1987", months(MAY), None)
+    assert state(lake) == ["curated"]
+    note_loaded(lake, "pig1987", months(JUNE), None)
+    assert (state(lake), loaded(lake, "pig1987"), curated_receipts(lake, "pig1987")) == (["loaded"], {export_id}, [])
+
+
+def test_where_one_run_does_both_what_is_only_curated_needs_a_run(install: Install, tmp_path: Path) -> None:
+    lake = Lake(install("pig1987"))
+    export_id = receive(lake, tmp_path)
+    note_curated(lake, "pig1987", months(MAY, JUNE), A_RUN)
+    assert need_no_lake_run(lake, "pig1987") == frozenset()
+    assert months_noted(lake, "pig1987", export_id) == (MAY, JUNE)
+    close(lake, "pig1987", months(MAY, JUNE))
+    assert (state(lake), processed(lake, "pig1987")) == (["closed"], {export_id})
+
+
+def test_what_a_lost_copy_of_the_warehouse_held_is_loaded_again_out_of_the_lake(
+    install: Install, tmp_path: Path
+) -> None:
+    lake = Lake(install("pig1987", loading="apart"))
+    receive(lake, tmp_path)
+    note_curated(lake, "pig1987", months(MAY, JUNE), A_RUN)
+    note_loaded(lake, "pig1987", months(MAY, JUNE), None, "one copy")
+    waiting = waiting_for_publication(lake, ["pig1987"])
+    assert (held_in(waiting, "another copy"), held_in(waiting, "one copy")) == ([], waiting)
+    load_again(lake, waiting)
+    assert state(lake) == ["curated"]
+    note_loaded(lake, "pig1987", months(MAY), None, "another copy")
+    assert state(lake) == ["curated"]  # what the lost copy had reached does not count
+    load_again(lake, waiting)  # which are gone by now
+    assert state(lake) == ["curated"]

@@ -56,7 +56,7 @@ def found(settings: Settings) -> list[str]:
 
 
 def rows_published(settings: Settings) -> int:
-    with duckdb.connect(settings.warehouse, read_only=True) as connection:
+    with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
         ((rows,),) = connection.sql("select count(*) from social_media_stats").fetchall()
     return rows
 
@@ -189,7 +189,7 @@ def test_a_changed_timezone_or_song_makes_the_tables_of_its_account_again(lake: 
     assert [finding.startswith(other) for finding in found(lake)] == [True]
     assert [one.account for one in process(lake, instance=history()).accounts] == ["south"]
     assert found(lake) == []
-    with duckdb.connect(lake.warehouse, read_only=True) as connection:
+    with duckdb.connect(str(lake.warehouse), read_only=True) as connection:
         assert connection.sql("select distinct account, song from song_videos").fetchall() == [("south", "demo")]
 
 

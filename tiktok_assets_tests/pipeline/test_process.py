@@ -49,7 +49,7 @@ def runs_in(history: History) -> list[tuple[str, str]]:
 
 
 def accounts_published(settings: Settings) -> list[str]:
-    with duckdb.connect(settings.warehouse, read_only=True) as warehouse:
+    with duckdb.connect(str(settings.warehouse), read_only=True) as warehouse:
         rows = warehouse.sql("select distinct account from social_media_stats order by all").fetchall()
     return [account for (account,) in rows]
 

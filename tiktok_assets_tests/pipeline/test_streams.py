@@ -63,7 +63,7 @@ def folder(settings: Settings) -> Path:
 
 
 def published(settings: Settings) -> list[tuple[str, str, dt.date, int]]:
-    with duckdb.connect(settings.warehouse, read_only=True) as warehouse:
+    with duckdb.connect(str(settings.warehouse), read_only=True) as warehouse:
         return warehouse.sql("select song, store, date, streams from song_streams order by all").fetchall()
 
 

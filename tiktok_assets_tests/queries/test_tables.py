@@ -175,15 +175,18 @@ def test_what_does_not_exist_is_named_with_what_does(
 
 
 def test_a_file_that_is_open_for_writing_is_named_with_the_remedy(stats: Settings) -> None:
-    with duckdb.connect(stats.warehouse), pytest.raises(CannotRead, match=r"is open for writing elsewhere. Close it"):
+    with (
+        duckdb.connect(str(stats.warehouse)),
+        pytest.raises(CannotRead, match=r"is open for writing elsewhere. Close it"),
+    ):
         read("social_media_stats", settings=stats)
 
 
 def test_a_connection_of_a_notebook_that_stays_open_does_not_hold_read_back(stats: Settings) -> None:
-    with duckdb.connect(stats.warehouse, read_only=True) as notebook:
+    with duckdb.connect(str(stats.warehouse), read_only=True) as notebook:
         assert len(views_of(stats)) == len(notebook.sql("from social_media_stats").fetchall()) == 4
         newer = stats.warehouse.with_name("newer")
-        with duckdb.connect(newer) as made:
+        with duckdb.connect(str(newer)) as made:
             made.execute("create table social_media_stats (account varchar, date date, video_views bigint)")
         newer.replace(stats.warehouse)
         assert views_of(stats) == []
@@ -370,7 +373,7 @@ def test_a_write_that_fails_leaves_the_file_as_it_was(run, tmp_path: Path, monke
 
 
 def test_exact_csv_keeps_text_that_begins_like_a_formula(settings: Settings, run) -> None:
-    with duckdb.connect(settings.warehouse) as warehouse:
+    with duckdb.connect(str(settings.warehouse)) as warehouse:
         warehouse.execute("update social_media_stats set handle = '=1+1' where account = 'zonea0'")
     assert "'=1+1" in run("social_media_stats").stdout
     assert "'=1+1" not in run("social_media_stats", "--exact").stdout

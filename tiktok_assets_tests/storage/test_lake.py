@@ -16,7 +16,9 @@ from upath import UPath
 from tiktok_assets import read
 from tiktok_assets.pipeline.process import process
 from tiktok_assets.settings import Settings
-from tiktok_assets.storage.lake import Lake, files_in, free_name, local_copy
+from tiktok_assets.storage.copies import local_copy
+from tiktok_assets.storage.lake import Lake, files_in, free_name
+from tiktok_assets.storage.published import published_copy
 from tiktok_assets_tests.conftest import Install
 from tiktok_assets_tests.instances import fresh
 from tiktok_assets_tests.landing_files import FIRST, LAST, account, drop_export, export
@@ -187,7 +189,9 @@ def test_a_copy_on_this_machine_keeps_name_and_time(remote: Settings) -> None:
     with local_copy(path) as copy:
         assert (copy.name, copy.read_bytes()) == ("Overview.csv", b"content")
         assert copy.stat().st_mtime == pytest.approx(path.fs.modified(path.path).timestamp(), abs=1)
-    assert not copy.exists()
+    path.write_bytes(b"changed")
+    with local_copy(path) as copy:
+        assert copy.read_bytes() == b"changed"
 
 
 def test_the_whole_pipeline_works_on_remote_storage(remote: Settings, tmp_path: Path) -> None:
@@ -201,13 +205,13 @@ def test_the_whole_pipeline_works_on_remote_storage(remote: Settings, tmp_path: 
 
     assert [(one.account, one.succeeded, one.error) for one in result.accounts] == [("pig1987", True, None)]
     assert [one.moved_to for one in result.intake.rejected] == [str(remote.quarantine / "strange.csv")]
-    with duckdb.connect(remote.warehouse, read_only=True) as warehouse:
+    with duckdb.connect(str(published_copy(remote)), read_only=True) as warehouse:
         found = warehouse.sql("select date, video_views from social_media_stats order by all").fetchall()
     assert found == [(truth.day, truth.video_views) for truth in account("pig1987").days if FIRST <= truth.day <= LAST]
     assert read("curated/account_daily", columns=["date", "video_views"], settings=remote).rows() == found
     again = process(remote, instance=fresh())
     assert (again.accounts, again.intake.landed) == ((), ())
-    assert {path.name for path in (tmp_path / "data").iterdir()} == {"state", "warehouse"}
+    assert {path.name for path in (tmp_path / "data").iterdir()} == {"state"}
     assert (remote.landing / "pig1987" / export("pig1987", "content").name).read_bytes() == export(
         "pig1987", "content"
     ).content

@@ -40,7 +40,7 @@ def test_its_files_give_its_results(install: Install, tmp_path: Path, history: H
     result = process(settings, instance=history())
     assert result.is_clean and result.streams is not None and result.streams.warned_checks == {}
     assert len(files) == result.streams.files == len(QUERIES) == 2
-    with duckdb.connect(settings.warehouse, read_only=True) as warehouse:
+    with duckdb.connect(str(settings.warehouse), read_only=True) as warehouse:
         streams = warehouse.sql("from song_streams").to_arrow_table()
     with duckdb.connect() as memory:
         memory.register("song_streams", streams)

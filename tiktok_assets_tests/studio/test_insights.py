@@ -357,7 +357,7 @@ def test_from_a_visit_to_the_published_tables(stage: MakeStage) -> None:
     assert result.is_clean, result
     account, day = here.world.accounts[NORTH.handle], NOW.date()
     expected = truth(account, 2)
-    with duckdb.connect(settings.warehouse, read_only=True) as warehouse:
+    with duckdb.connect(str(settings.warehouse), read_only=True) as warehouse:
         stats = warehouse.sql(
             f"select following, followers, insights_export_id from social_media_stats where date = '{day}'"
         )

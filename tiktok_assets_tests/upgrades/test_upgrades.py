@@ -65,7 +65,7 @@ def test_it_is_complete_answers_the_readme_and_equals_a_rebuild(upgraded: Settin
     assert verified(upgraded) == []
     with project_instance() as instance:
         assert instance.get_runs_count() == 3  # two of the earlier version, one of this
-    with duckdb.connect(upgraded.warehouse, read_only=True) as connection:
+    with duckdb.connect(str(upgraded.warehouse), read_only=True) as connection:
         for query in re.findall(r"```sql\n(.*?)```", (project_root() / "README.md").read_text(), re.DOTALL):
             connection.execute(query)
         columns = connection.sql("select * from social_media_stats").columns

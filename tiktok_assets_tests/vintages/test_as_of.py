@@ -71,7 +71,7 @@ def stored(settings: Settings, key: str) -> pl.DataFrame:
     """The table as files or the published warehouse hold it."""
     layer, name = key.split("/")
     if layer == "warehouse":
-        with duckdb.connect(settings.warehouse, read_only=True) as connection:
+        with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
             rows = pl.DataFrame(connection.sql(f"select * exclude (loaded_at) from {name}").to_arrow_table())
     else:
         files = sorted(Path(str(settings.data_dir), layer, name).rglob("*.parquet"))

@@ -1,0 +1,22 @@
+"""The queues that runs go to where loading is apart: a worker of dagster-celery takes the runs of its queues.
+
+Does not belong here: jobs, and what a worker is.
+"""
+
+from __future__ import annotations
+
+from tiktok_assets.settings import APART, Settings
+
+QUEUE_TAG = "dagster-celery/queue"
+LAKE, WAREHOUSE = "lake", "warehouse"
+"""Of runs for any worker, and of those for the one worker that writes the warehouse."""
+
+
+def studio_queue(egress: str = "default") -> str:
+    """The queue of visits to Studio through one egress."""
+    return f"studio-{egress}"
+
+
+def queue_tags(settings: Settings, queue: str) -> dict[str, str]:
+    """The tags of a run that goes to ``queue``; none where all runs are one machine's."""
+    return {QUEUE_TAG: queue} if settings.loading == APART else {}
