@@ -46,7 +46,7 @@ def test_every_command_of_the_readme_exists(words: str) -> None:
             *("login", "sessions", "extract", "process", "verify", "inspect", "accounts", "list", "add", "rebuild"),
             *("simulator", "export", "raw", "table", "status", "report", "as-of", "trace", "aggregate", "viral"),
             *("validate", "init", "statement", "media-kit", "schema-check", "migrate", "archive", "history", "prune"),
-            *("compare", "digest", "forget", "demo", "dev", "remove", "songs", "suggest"),
+            *("compare", "digest", "failures", "forget", "demo", "dev", "remove", "songs", "suggest"),
         }
     ]
     assert names, f"{words!r} names no command"

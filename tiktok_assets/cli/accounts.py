@@ -73,11 +73,11 @@ def add(
     from tiktok_assets.accounts import add_account, load_roster
     from tiktok_assets.settings import load_settings
     from tiktok_assets.storage.lock_names import EDITING
-    from tiktok_assets.storage.locks import Locks
+    from tiktok_assets.storage.state import locks_of
 
     settings = load_settings()
     fields = {"handle": handle, "timezone": timezone, "business_id": business_id, "client": client, "owner": owner}
-    with Locks(settings.locks).hold(EDITING):
+    with locks_of(settings).hold(EDITING):
         account = add_account(settings.accounts_file, name, **{key: value for key, value in fields.items() if value})
     out.print(f"Added {account.key} (@{account.handle}).")
     out.print(f"Drop its exports into {settings.landing / account.key}/", highlight=False, soft_wrap=True)
@@ -92,10 +92,10 @@ def remove(name: Annotated[str, typer.Argument(help="The account's name in accou
     from tiktok_assets.accounts import remove_account
     from tiktok_assets.settings import load_settings
     from tiktok_assets.storage.lock_names import EDITING
-    from tiktok_assets.storage.locks import Locks
+    from tiktok_assets.storage.state import locks_of
 
     settings = load_settings()
-    with Locks(settings.locks).hold(EDITING):
+    with locks_of(settings).hold(EDITING):
         account = remove_account(settings.accounts_file, name)
     out.print(f"Removed {account.key}. Its exports and tables were left as they are.", highlight=False)
 

@@ -28,6 +28,7 @@ from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.reports.export import Export
 from tiktok_assets.settings import APART
 from tiktok_assets.storage.lake import Lake, plain, read_many
+from tiktok_assets.storage.lock_names import receipts_lock
 from tiktok_assets.storage.look import exists, is_missing, names_in
 
 log = logging.getLogger(__name__)
@@ -248,7 +249,7 @@ def note_shifts(
     rebuilt like those of a new export. These exports are returned.
     """
     moved = []
-    with lake.alone("receipts"):
+    with lake.alone(receipts_lock(account)) as held:
         for path, receipt in _read_all(_receipt_files(lake, account)):
             before = receipt.shifts
             if before is None and path.name.endswith((_CLOSED, _LOADED)):
@@ -266,6 +267,7 @@ def note_shifts(
                 receipt = replace(receipt, months_curated=None, months_reached=())
             if not receipt.has_reached_all:
                 receipt = replace(receipt, run_id=run_id, written_at=dt.datetime.now(dt.UTC))
+            held.require()
             _write(lake, path, receipt)
     return moved
 
@@ -288,11 +290,12 @@ class RunOfLake:
 def note_curated(lake: Lake, account: str, partitions: PartitionRange, run: RunOfLake) -> None:
     """Note that the tables of ``partitions`` are complete in the lake: exports of ``account`` with all their months are
     curated, and wait to be loaded."""
-    with lake.alone("receipts"):
+    with lake.alone(receipts_lock(account)) as held:
         for path, receipt in _read_all(_receipt_files(lake, account, _OPEN)):
             if run.has_read(receipt):
                 made = {*(receipt.months_curated or ()), *partitions.months}
                 of_its = tuple(month for month in receipt.months if month in made)
+                held.require()
                 _write(lake, path, replace(receipt, months_curated=of_its))
         forget_tries(lake, account, _ids(lake, account, _CURATED, _LOADED, _CLOSED))
 
@@ -306,11 +309,12 @@ def note_loaded(
     counts. A backfill of many accounts is one run per month, so the months of an export may arrive in different runs at
     the same time. ``loaded_in``: the copy of the warehouse.
     """
-    with lake.alone("receipts"):
+    with lake.alone(receipts_lock(account)) as held:
         for path, receipt in _read_all(_receipt_files(lake, account, _OPEN, _CURATED)):
             if receipt.is_curated or (run is not None and run.has_read(receipt)):
                 reached = {*receipt.months_reached, *partitions.months}
                 of_its = tuple(month for month in receipt.months if month in reached)
+                held.require()
                 _write(lake, path, replace(receipt, months_reached=of_its, loaded_in=loaded_in))
         forget_tries(lake, account, loaded(lake, account))
 
@@ -339,13 +343,14 @@ def reopen(lake: Lake, account: str, months: Mapping[str, Iterable[dt.date]], *,
 
     ``is_in_lake``: the lake has their tables; they are only loaded again.
     """
-    with lake.alone("receipts"):
+    with lake.alone(receipts_lock(account)) as held:
         for path in _receipt_files(lake, account):
             export_id = path.name.partition(".")[0]
             if export_id in months:
                 receipt = _JSON.validate_json(path.read_bytes())
                 every = tuple(lake.months_kept(sorted({*receipt.months, *months[export_id]})))
                 curated = every if is_in_lake else None
+                held.require()
                 _write(lake, path, replace(receipt, months=every, months_curated=curated, months_reached=()))
 
 
@@ -361,20 +366,29 @@ def held_in(waiting: Iterable[UPath], copy: str) -> list[UPath]:
 
 def load_again(lake: Lake, lost: Iterable[UPath]) -> None:
     """Have these loaded exports loaded again out of the lake: the copy of the warehouse that holds them is ``lost``."""
-    with lake.alone("receipts"):
-        for path, receipt in _read_all([*lost]):  # without those reopened or loaded again meanwhile
+    lost = list(lost)
+    with lake.alone(_locks_of(lost)) as held:
+        for path, receipt in _read_all(lost):  # without those reopened or loaded again meanwhile
             again = replace(receipt, months_curated=receipt.months, months_reached=(), loaded_in=None)
+            held.require()
             _write(lake, path, again)
 
 
 def close_receipts(lake: Lake, published: Iterable[UPath]) -> None:
     """Close these receipts of loaded exports, whose rows are ``published``."""
-    with lake.alone("receipts"):
+    published = list(published)
+    with lake.alone(_locks_of(published)) as held:
         for path in published:
             with contextlib.suppress(FileNotFoundError):  # reopened meanwhile: the date shift of its labels changed
                 content = path.read_bytes()
+                held.require()
                 lake.write_bytes(path.parent / f"{path.name.removesuffix(_LOADED)}{_CLOSED}", content)
                 lake.remove(path)
+
+
+def _locks_of(paths: Iterable[UPath]) -> set[str]:
+    """The locks on the receipts at ``paths``."""
+    return {receipts_lock(path.parent.name.removeprefix("account=")) for path in paths}
 
 
 def _receipt_files(lake: Lake, account: str, *states: str) -> list[UPath]:

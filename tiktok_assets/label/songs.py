@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from upath import UPath
+
 from tiktok_assets.accounts import load_roster
 from tiktok_assets.curated.songs.song import Song
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lock_names import EDITING
-from tiktok_assets.storage.locks import Locks
+from tiktok_assets.storage.state import locks_of
 from tiktok_assets.storage.toml_files import UnusableToml, read_text, replace_text, tables_of, with_table
 
 _KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
@@ -37,7 +39,7 @@ def load_songs(settings: Settings) -> tuple[Song, ...]:
     Raises ``InvalidSongs`` if it cannot be used. Accounts that are gone are no reason: ``unknown_accounts`` names them.
     """
     path = settings.songs_file
-    return _parse(_read(path), path) if path.exists() else ()
+    return _parse(_read(path) or "", path)
 
 
 def unknown_accounts(settings: Settings, songs: Iterable[Song]) -> list[str]:
@@ -68,21 +70,21 @@ def add_song(settings: Settings, key: str, **fields: Any) -> Song:
     if unknown := unknown_accounts(settings, [song]):
         raise InvalidSongs(unknown[0])
     entry = {name: getattr(song, name) for name in _FIELDS if name in given}
-    with Locks(settings.locks).hold(EDITING):
-        text = _read(path) if path.exists() else ""
+    with locks_of(settings).hold(EDITING):
+        text = _read(path) or ""
         _refuse_twins((*_parse(text, path), song), path)
         replace_text(path, with_table(text, "songs", key, entry))
     return song
 
 
-def _read(path: Path) -> str:
+def _read(path: Path | UPath) -> str | None:
     try:
         return read_text(path)
     except UnusableToml as error:
         raise InvalidSongs(f"{path}: {error}") from error
 
 
-def _parse(text: str, path: Path) -> tuple[Song, ...]:
+def _parse(text: str, path: Path | UPath) -> tuple[Song, ...]:
     try:
         entries = tables_of(text, "songs")
     except UnusableToml as error:
@@ -92,7 +94,7 @@ def _parse(text: str, path: Path) -> tuple[Song, ...]:
     return songs
 
 
-def _checked(key: str, entry: object, path: Path) -> Song:
+def _checked(key: str, entry: object, path: Path | UPath) -> Song:
     """One entry as a ``Song``, or an error that names where it stands and what to write."""
 
     def invalid(text: str) -> InvalidSongs:
@@ -118,7 +120,7 @@ def _checked(key: str, entry: object, path: Path) -> Song:
     return Song(key=key, **fields)
 
 
-def _refuse_twins(songs: Iterable[Song], path: Path) -> None:
+def _refuse_twins(songs: Iterable[Song], path: Path | UPath) -> None:
     """Two songs of one key, title or ISRC: streams name a song by these, and could be either's."""
     owners: dict[tuple[str, str], Song] = {}
     for song in songs:

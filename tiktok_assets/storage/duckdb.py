@@ -23,7 +23,7 @@ import polars.selectors as cs
 
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.storage.columns import Descriptions, describe, rename_columns
-from tiktok_assets.storage.locks import Locks
+from tiktok_assets.storage.file_locks import FileLocks
 from tiktok_assets.storage.warehouse_files import GENTLE, opened, require_replaceable
 from tiktok_assets.storage.working_file import WorkingFile
 
@@ -76,7 +76,7 @@ class Warehouse(WorkingFile):
         LockTaken without ``wait``.
         """
         self.working.parent.mkdir(parents=True, exist_ok=True)
-        with Locks(self.working.parent / "locks", holder).hold(_LOCK, wait=wait, say=say):
+        with FileLocks(self.working.parent / "locks", holder).hold(_LOCK, wait=wait, say=say):
             if not read_only:
                 self.continue_published(self.descriptions)
             session = Session(self, read_only=read_only)

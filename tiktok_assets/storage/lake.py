@@ -28,9 +28,10 @@ from tiktok_assets.settings import Settings
 from tiktok_assets.storage import objects
 from tiktok_assets.storage.atomic import remove_orphans, replacing
 from tiktok_assets.storage.copies import local_copy
-from tiktok_assets.storage.locks import Locks
+from tiktok_assets.storage.locks import Held
 from tiktok_assets.storage.look import entries_below, entry_of, exists, looking, names_in, present, removed, stored
 from tiktok_assets.storage.objects import at_once, is_object
+from tiktok_assets.storage.state import locks_of
 
 _PIECE = 1024**2  # bytes
 One = TypeVar("One")
@@ -203,13 +204,13 @@ class Lake:
             pass
 
     @contextlib.contextmanager
-    def alone(self, work: str) -> Iterator[None]:
+    def alone(self, work: str | Collection[str]) -> Iterator[Held]:
         """Wait until no other process or thread does the ``work``, and keep others waiting while the block lasts.
 
         What others have done before is seen inside the block: a look around it does not count there.
         """
-        with Locks(self.settings.locks).hold(work), present():
-            yield
+        with locks_of(self.settings).hold(work) as held, present():
+            yield held
 
 
 def scan_each(paths: Iterable[UPath]) -> list[pl.LazyFrame]:

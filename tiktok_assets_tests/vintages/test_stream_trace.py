@@ -82,7 +82,7 @@ def test_the_command_prints_it_and_names_the_songs_there_are(
 ) -> None:
     for field in ("data_dir", "accounts_file", "songs_file"):
         monkeypatch.setenv(f"TIKTOK_{field}".upper(), str(getattr(settings, field)))
-    Path(settings.songs_file).write_text(
+    Path(str(settings.songs_file)).write_text(
         f'[songs.summer]\ntitle = "Summer Nights"\nartist = "Pig"\nrelease_date = 2026-06-12\nisrc = ["{ISRC}"]\n'
         'hashtags = ["summer"]\n'
     )

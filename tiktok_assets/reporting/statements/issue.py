@@ -74,7 +74,7 @@ def issue(
     changed that could be corrected; StatementDamaged; BrowserUnusable, where no browser can print it: then nothing is
     kept, and no number is used.
     """
-    with lake.alone(ISSUING):
+    with lake.alone(ISSUING) as held:
         earlier = issued(lake, whose.folder, month)
         if earlier and not correct:
             return earlier[-1], False
@@ -93,6 +93,7 @@ def issue(
         html = write(statement, earlier[-1] if earlier else None, corrected)
         with open_printer(lake.settings, paper) as printer:
             pdf = printer.pdf(html, title=f"Statement {statement.name}")
+        held.require()
         return keep(lake, statement, html, pdf), True
 
 
