@@ -10,10 +10,12 @@ from pathlib import Path
 from tiktok_assets.storage.locks import Locks
 
 _WAIT_FOR_LOCK = 30.0  # seconds; a transaction here takes a millisecond
+# A ledger of an earlier version has no egresses: its visits went through the only one there was.
+_EGRESS = "alter table visits add column egress text not null default 'default'"
 _TABLES = """
 create table if not exists visits (
     id integer primary key, account text not null, reserved_at real not null, last_click real not null,
-    is_open integer not null default 1
+    is_open integer not null default 1, egress text not null default 'default'
 );
 create table if not exists exports (
     id integer primary key, visit integer not null references visits, account text not null, section text not null,
@@ -45,6 +47,8 @@ def transaction(path: Path) -> Iterator[sqlite3.Connection]:
         try:
             for statement in _TABLES.split(";"):
                 connection.execute(statement)
+            if not connection.execute("select 1 from pragma_table_info('visits') where name = 'egress'").fetchone():
+                connection.execute(_EGRESS)
             yield connection
         except BaseException:
             connection.execute("rollback")

@@ -5,7 +5,8 @@ a crash still counts. Belongs here: accounts, times, links and file names. Does 
 Dagster.
 
 The interval of an account counts from its last click, not from the beginning of the visit: the four sections of one
-visit count as one export, and none of them is requested twice within the interval.
+visit count as one export, and none of them is requested twice within the interval. The pause between accounts is that
+of an egress: Studio sees one address for each.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ from pathlib import Path
 
 from tiktok_assets.exports.windows import LandedWindow, Window
 from tiktok_assets.failures import LimitReached
+from tiktok_assets.settings import DEFAULT_EGRESS
 from tiktok_assets.storage.locks import Locks, LockTaken
 from tiktok_assets.studio.ledger_file import transaction
 
-# Concurrent visits over all accounts: a browser takes a core and 100 MB, and more of them gain nothing on two cores.
+# Concurrent visits through one egress: a browser takes a core and 100 MB, and more of them gain nothing on two cores.
 _VISITS_AT_ONCE = 2
 
 
@@ -56,23 +58,26 @@ class Checkpoint:
 
 @dataclass(frozen=True, kw_only=True)
 class Ledger:
-    """The limits of all accounts, stored at ``path``. Times are seconds; every ``now`` is timezone-aware."""
+    """The limits of all accounts, stored at ``path``, as they apply to visits through ``egress``. Times are seconds;
+    every ``now`` is timezone-aware."""
 
     path: Path
     export_interval: float
     account_spacing: float
     link_life: float = 3600.0
+    egress: str = DEFAULT_EGRESS
 
     @contextlib.contextmanager
     def visiting(self, account: str, now: dt.datetime) -> Iterator[None]:
-        """While the block lasts, no other process visits for ``account``, and at most one for another account. Raises
-        LimitReached if that is not possible now.
+        """While the block lasts, no other process visits for ``account``, and at most one for another account of the
+        egress. Raises LimitReached if that is not possible now.
 
         The operating system releases the locks when a process dies, however it dies.
         """
-        places = [f"visit-{number}" for number in range(1, _VISITS_AT_ONCE + 1)]
+        places = [f"visit through {self.egress} {number}" for number in range(1, _VISITS_AT_ONCE + 1)]
+        others = f"for two other accounts{self._through}"
         with contextlib.ExitStack() as stack:
-            for candidates, who in (([f"visit-of-{account}"], "for this account"), (places, "for two other accounts")):
+            for candidates, who in (([f"visit-of-{account}"], "for this account"), (places, others)):
                 if not any(self._locked(stack, name) for name in candidates):
                     retry_at = now + dt.timedelta(seconds=max(self.account_spacing, 60))  # longer than a visit takes
                     raise LimitReached(
@@ -102,8 +107,8 @@ class Ledger:
             moment = now.timestamp()
             ledger.execute("update visits set is_open = 0 where account = ?", (account,))
             row = ledger.execute(
-                "insert into visits (account, reserved_at, last_click) values (?, ?, ?) returning id",
-                (account, moment, moment),
+                "insert into visits (account, egress, reserved_at, last_click) values (?, ?, ?, ?) returning id",
+                (account, self.egress, moment, moment),
             ).fetchone()
             return Reservation(id=row[0], account=account, reserved_at=now)
 
@@ -199,7 +204,8 @@ class Ledger:
         if retry_at > now:
             raise LimitReached(
                 f"{account}: no export is allowed now; one visit per account every {self.export_interval:g} s, and "
-                f"{self.account_spacing:g} s between accounts (TIKTOK_EXPORT_INTERVAL, TIKTOK_ACCOUNT_SPACING). "
+                f"{self.account_spacing:g} s between accounts{self._through} (TIKTOK_EXPORT_INTERVAL, "
+                "TIKTOK_ACCOUNT_SPACING). "
                 f"It may be tried again at {_shown(retry_at)}.",
                 retry_at,
             )
@@ -208,13 +214,19 @@ class Ledger:
         """When ``account`` may be visited next; ``now`` if no limit applies."""
         mine, others, refused = ledger.execute(
             "select (select max(last_click) from visits where account = ?), "
-            "(select max(last_click) from visits where account <> ?), (select until from refusals where account = ?)",
-            (account, account, account),
+            "(select max(last_click) from visits where account <> ? and egress = ?), "
+            "(select until from refusals where account = ?)",
+            (account, account, self.egress, account),
         ).fetchone()
         waits = [refused] if refused else []
         waits += [mine + self.export_interval] if mine is not None else []
         waits += [others + self.account_spacing] if others is not None else []
         return max([now, *(_moment(wait) for wait in waits)])
+
+    @property
+    def _through(self) -> str:
+        """The egress in a message; nothing where an installation names none."""
+        return "" if self.egress == DEFAULT_EGRESS else f" through {self.egress}"
 
     def _set(self, checkpoint: Checkpoint, **values: str | None) -> None:
         columns = ", ".join(f"{column} = ?" for column in values)
