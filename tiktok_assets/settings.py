@@ -37,7 +37,7 @@ STREAMS = "streams"
 FIRST_MONTH_OF_TIKTOK = date(2016, 9, 1)
 DEFAULT_EGRESS = "default"
 """The egress of an account for which none is written: the network of whichever machine visits it."""
-EGRESS_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")  # it becomes a part of a queue's name
+EGRESS_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,22}[a-z0-9])?")  # it becomes a part of a queue's name
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
 _BETWEEN_URLS = re.compile(r",?\s+|,(?=[A-Za-z][A-Za-z0-9+.-]*://)")
