@@ -186,9 +186,12 @@ def _in_order(settings: Settings, accounts: list[Account], *, all_of_them: bool)
     from tiktok_assets.studio.egress import is_here
 
     if all_of_them and (elsewhere := [one for one in accounts if not is_here(settings, one)]):
-        egresses = ", ".join(sorted({one.egress for one in elsewhere}))
-        text = f"{len(elsewhere):,} accounts are left to the machines with their egress: {egresses} (TIKTOK_EGRESS)."
-        err.print(text, highlight=False, soft_wrap=True)
+        egresses, counted = (
+            ", ".join(sorted({one.egress for one in elsewhere})),
+            f"{len(elsewhere):,} of {len(accounts):,}",
+        )
+        text = f"Accounts left to the machines that have their egress ({egresses}): {counted}."
+        err.print(text, markup=False, highlight=False, soft_wrap=True)
         accounts = [one for one in accounts if is_here(settings, one)]
     by_key = {one.key: one for one in accounts}
     return [by_key[key] for key in by_urgency(settings, by_key, dt.datetime.now(dt.UTC).date())]

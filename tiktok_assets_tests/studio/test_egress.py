@@ -13,8 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from tiktok_assets.accounts import Account, load_roster
+from tiktok_assets.cli.app import app
 from tiktok_assets.failures import EgressElsewhere
 from tiktok_assets.settings import InvalidSettings, Settings, load_settings
 from tiktok_assets.studio.browser import open_browser
@@ -57,6 +59,23 @@ def test_an_extraction_elsewhere_stops_with_the_sentence_and_requests_nothing(se
     assert outcome.message is not None
     assert "its egress is porto" in outcome.message
     assert (studio.visits, len(outcome.remaining)) == ([], 1)
+
+
+def test_extract_of_all_accounts_leaves_those_of_other_egresses_to_their_machines(
+    install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = install()
+    listed = "".join(f'[accounts.{one}]\negress = "{egress}"\n' for one, egress in (("a", "lisbon"), ("b", "porto")))
+    settings.accounts_file.write_text(listed)
+    monkeypatch.setenv("TIKTOK_ACCOUNTS_FILE", str(settings.accounts_file))
+    monkeypatch.setenv("TIKTOK_DATA_DIR", str(settings.data_dir))
+    monkeypatch.setenv("TIKTOK_EGRESS", "porto")
+    said = CliRunner().invoke(app, ["extract"]).stderr.splitlines()
+    assert said[0] == "Accounts left to the machines that have their egress (lisbon): 1 of 2."
+    assert [line.partition(":")[0] for line in said[1:]] == ["b"], (
+        "no login, which only an account of this machine lacks"
+    )
+    assert CliRunner().invoke(app, ["extract", "a"]).stderr.startswith("a: its egress is lisbon, and this machine has")
 
 
 def test_runs_of_an_egress_wait_in_its_queue() -> None:
