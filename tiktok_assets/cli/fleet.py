@@ -51,16 +51,20 @@ def print_fleet(found: Fleet) -> None:
             f"day, {found.needed:,} to lose no follower activity, of which Studio shows 7 days."
         )
     if found.manual:
-        _say(f"Accounts without a login, exported manually: {found.manual:,}. What is due: tiktok-assets status")
+        _say(
+            f"Accounts without a login, exported manually: {found.manual:,} (`tiktok-assets status` says what is due)."
+        )
     if any(one.days_between > 1 for one in found.egresses):
         _say(
             "Without a visit a day, the totals of videos and the shares of gender and territory have no number on the "
             "days between. More egresses: docs/layers.md"
         )
+    if found.losses:
+        _say("Accounts that lose days of follower activity though they get their turns, each from:", style="yellow")
     for loss in found.losses[:_LISTED]:
-        _say(f"{loss.account} ({loss.egress}) loses a day of follower activity on {loss.on}", style="yellow")
+        _say(f"  {loss.on} {loss.account} ({loss.egress})")
     if len(found.losses) > _LISTED:
-        _say(f"and {len(found.losses) - _LISTED:,} more, up to {found.losses[-1].on}: --json lists all", style="yellow")
+        _say(f"  and {len(found.losses) - _LISTED:,} more, the last from {found.losses[-1].on}: --json lists all")
 
 
 def print_partitions(accounts: int, months: int, advice: str | None) -> None:
