@@ -34,6 +34,8 @@ _DOUBT = (
     "({last:%B} {last.day}). Use Studio's original name, or put a date of its window into the name."
 )
 
+_SIGN_AFTER_DAYS = ("ja", "ko", "zh")
+"""Languages whose labels have a sign after the day that text is sorted by as after all digits: 10日 before 1日."""
 _CONTRADICTED = {
     "zip_stamp": "the stamp of its ZIP",
     "siblings": "the other reports of its visit",
@@ -81,7 +83,7 @@ def _date_rows(day_texts: DayTexts, evidence: Evidence) -> DatedRows:
     for row, date in zip(order, sorted_rows.dates, strict=True):
         dates[row] = date
     is_sorted = order == [*range(len(days))]
-    warnings = sorted_rows.warnings if is_sorted else (_out_of_order(days, dates), *sorted_rows.warnings)
+    warnings = sorted_rows.warnings if is_sorted else (_out_of_order(day_texts, dates), *sorted_rows.warnings)
     return replace(sorted_rows, dates=dates, warnings=warnings)
 
 
@@ -151,9 +153,10 @@ def _dated(days: Sequence[MonthDay], evidence: Evidence) -> DatedRows:
     ).doubted(*doubts)
 
 
-def _out_of_order(days: Sequence[MonthDay], dates: Sequence[dt.date]) -> str:
+def _out_of_order(day_texts: DayTexts, dates: Sequence[dt.date]) -> str:
+    days = day_texts.days
     row = next(row for row in range(1, len(dates)) if dates[row] < dates[row - 1])
-    if _are_joined(days, dates):
+    if _are_joined(days, dates, day_texts.locale):
         return f"Files were joined (row {row + 1}, {days[row]}, is below {days[row - 1]}). Its days were put in order."
     return (
         f"The rows are not in the order of the calendar (row {row + 1}, {days[row]}, is below {days[row - 1]}): "
@@ -161,13 +164,19 @@ def _out_of_order(days: Sequence[MonthDay], dates: Sequence[dt.date]) -> str:
     )
 
 
-def _are_joined(days: Sequence[MonthDay], dates: Sequence[dt.date]) -> bool:
+def _are_joined(days: Sequence[MonthDay], dates: Sequence[dt.date], locale: str | None) -> bool:
     """Whether each row but a few follows the one above, as in files below each other, and not as text is sorted."""
     starts = [0, *(row for row in range(1, len(dates)) if dates[row] - dates[row - 1] not in (dt.timedelta(), ONE_DAY))]
     ends = [*starts[1:], len(dates)]
-    as_text = all(str(before.day) <= str(after.day) for before, after in pairwise(days) if before.month == after.month)
-    is_sorted = as_text or [*days] == sorted(days)
+    is_sorted = _is_text_order(days, locale) or [*days] == sorted(days)
     return not is_sorted and all(end - start > 1 for start, end in zip(starts, ends, strict=True))
+
+
+def _is_text_order(days: Sequence[MonthDay], locale: str | None) -> bool:
+    """Whether the days of each month stand as labels of this language are sorted as text."""
+    sign = "日" if (locale or "").startswith(_SIGN_AFTER_DAYS) else ""
+    texts = [(day.month, f"{day.day}{sign}") for day in days]
+    return all(before <= after for before, after in pairwise(texts) if before[0] == after[0])
 
 
 def _order_by_name(days: Sequence[MonthDay], evidence: Evidence) -> list[int] | None:

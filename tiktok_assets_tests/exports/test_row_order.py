@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 from babel.dates import format_skeleton
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from tiktok_assets.exports.dates import DayTexts, read_day_texts
@@ -46,6 +46,7 @@ def downloaded(dates: list[dt.date]) -> Evidence:
     return Evidence(file_time=dt.datetime.combine(max(dates) + dt.timedelta(days=2), dt.time(10), dt.UTC))
 
 
+@example(dates=[dt.date(2019, 1, day) for day in range(1, 12)], sort=by_text, locale="ja")  # 10 and 11 come first
 @examples(40)
 @given(
     windows(),
