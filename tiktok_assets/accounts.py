@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from upath import UPath
+
 from tiktok_assets.settings import DEFAULT_EGRESS, EGRESS_NAME, STREAMS, Settings
 from tiktok_assets.storage.toml_files import UnusableToml, read_text, replace_text, tables_of, with_table
 
@@ -151,8 +153,8 @@ def _of_clients(roster: Roster, settings: Settings) -> Roster:
 
 def _load_all(settings: Settings) -> Roster:
     path = settings.accounts_file
-    if path.exists():
-        entries = _parse(_read(path), path)
+    if (text := _read(path)) is not None:
+        entries = _parse(text, path)
     else:
         entries = Roster([], source=f"{path} (which does not exist)")
         if "accounts_file" in settings.model_fields_set:
@@ -166,7 +168,7 @@ def _load_all(settings: Settings) -> Roster:
     return Roster(dict.fromkeys(chosen), source=f"TIKTOK_ACCOUNTS with {path}")
 
 
-def _warn_about_unknown(names: Iterable[str], entries: Roster, path: Path) -> None:
+def _warn_about_unknown(names: Iterable[str], entries: Roster, path: Path | UPath) -> None:
     """A name that the file does not have is a new account, or one of the file's mistyped."""
     known = [name for one in entries.values() for name in (one.key, one.handle)]
     for name in names if entries else ():
@@ -180,7 +182,7 @@ def _warn_about_unknown(names: Iterable[str], entries: Roster, path: Path) -> No
             )
 
 
-def add_account(path: Path, key: str, **fields: Any) -> Account:
+def add_account(path: Path | UPath, key: str, **fields: Any) -> Account:
     """Writes a new entry at the end of the accounts file, creating it if missing. Everything else stays as it was.
 
     ``fields`` are those of ``Account``; None means not given. Raises ``InvalidAccounts`` if the key or the handle is
@@ -188,7 +190,7 @@ def add_account(path: Path, key: str, **fields: Any) -> Account:
     """
     key = key.removeprefix("@")
     account = _checked(key, {name: value for name, value in fields.items() if value is not None}, str(path))
-    text = _read(path) if path.exists() else ""
+    text = _read(path) or ""
     existing = _parse(text, path)
     for name in (account.key, account.handle):
         if twin := existing.resolve(name):
@@ -203,24 +205,25 @@ def add_account(path: Path, key: str, **fields: Any) -> Account:
     return account
 
 
-def remove_account(path: Path, key: str) -> Account:
+def remove_account(path: Path | UPath, key: str) -> Account:
     """Takes an entry, with the comment right above it, out of the accounts file. Its data stays where it is."""
-    existing = _parse(_read(path), path) if path.exists() else Roster([])
+    text = _read(path) or ""
+    existing = _parse(text, path)
     account = existing.get(key)
     if account is None:
         raise InvalidAccounts(f"{path}: there is no account '{key}' to remove. Known: {', '.join(existing) or 'none'}.")
-    replace_text(path, _without_entry(_read(path), key))
+    replace_text(path, _without_entry(text, key))
     return account
 
 
-def _read(path: Path) -> str:
+def _read(path: Path | UPath) -> str | None:
     try:
         return read_text(path)
     except UnusableToml as error:
         raise InvalidAccounts(f"{path}: {error}") from error
 
 
-def _parse(text: str, path: Path) -> Roster:
+def _parse(text: str, path: Path | UPath) -> Roster:
     try:
         entries = tables_of(text, "accounts")
     except UnusableToml as error:

@@ -115,3 +115,11 @@ class LimitReached(Failure):
 
 class DataNotThere(LimitReached):
     """Studio has no data for these days yet; it appears until 17:00 UTC of the next day."""
+
+
+class StateUnavailable(PassingFailure):
+    """Postgres, which holds what machines share, does not answer."""
+
+
+class LockLost(PassingFailure):
+    """A lock that was held is somebody else's by now; nothing was stored since."""

@@ -39,9 +39,9 @@ from tiktok_assets.sensors import build_alerts, build_changed_tables, build_new_
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake
-from tiktok_assets.storage.locks import Locks
 from tiktok_assets.storage.parquet import PartitionIOManager, RawIOManager
-from tiktok_assets.storage.run_locks import ACCOUNT_LOCKS, RUN_LIFE, account_locks, run_life
+from tiktok_assets.storage.run_locks import ACCOUNT_LOCKS, RUN_LIFE, CommittingIOManager, account_locks, run_life
+from tiktok_assets.storage.state import locks_of
 from tiktok_assets.storage.warehouse_io import warehouse_io_manager
 from tiktok_assets.streams.tables import SONG_STREAMS, STREAM_TABLES
 from tiktok_assets.studio.extraction import Extractor, in_browser
@@ -103,7 +103,7 @@ def build_definitions(settings: Settings, studio: Extractor | None = None) -> dg
 
 
 def _resources(lake: Lake, roster: Roster, warehouse: Warehouse, extractor: Extractor) -> dict[str, object]:
-    locks = Locks(lake.settings.locks)
+    locks = locks_of(lake.settings)
     return {
         "studio": dg.ResourceDefinition(lambda _: extractor, required_resource_keys={RUN_LIFE}),
         RUN_LIFE: run_life(locks),
@@ -121,8 +121,11 @@ def _resources(lake: Lake, roster: Roster, warehouse: Warehouse, extractor: Extr
 
 def _holding_accounts(manager: dg.IOManager) -> dg.IOManagerDefinition:
     """An IO manager of the lake, which holds the accounts of its run before it reads or writes."""
-    reporting = manager_reports_failures(manager)
-    return dg.IOManagerDefinition(lambda _: reporting, required_resource_keys={ACCOUNT_LOCKS})
+
+    def committing(context: dg.InitResourceContext) -> dg.IOManager:
+        return manager_reports_failures(CommittingIOManager(manager, getattr(context.resources, ACCOUNT_LOCKS)))
+
+    return dg.IOManagerDefinition(committing, required_resource_keys={ACCOUNT_LOCKS})
 
 
 def warehouse_of(settings: Settings) -> Warehouse:

@@ -14,8 +14,8 @@ from tiktok_assets.notices.sending import NOT_SET, send_message
 from tiktok_assets.reporting.writing import each_tables
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake
-from tiktok_assets.storage.locks import Locks
 from tiktok_assets.storage.run_locks import RUN_LIFE, run_life
+from tiktok_assets.storage.state import locks_of
 
 _STREAMS = dg.AssetSelection.assets(*MADE)
 # Judged for all accounts at once, after the last of several runs and on days without one.
@@ -69,7 +69,7 @@ def build_send_digest(lake: Lake, roster: Roster) -> dg.JobDefinition:
 
     @dg.job(
         description="Sends the digest of the last week; requested by the schedule `weekly_digest`.",
-        resource_defs={RUN_LIFE: run_life(Locks(lake.settings.locks))},
+        resource_defs={RUN_LIFE: run_life(locks_of(lake.settings))},
         executor_def=dg.in_process_executor,
     )
     def send_digest() -> None:
@@ -91,7 +91,7 @@ def build_publish_warehouse(lake: Lake, roster: Roster, warehouse: Warehouse) ->
 
     @dg.job(
         description="Publishes loaded data; requested by the sensor if no other run has published it.",
-        resource_defs={RUN_LIFE: run_life(Locks(lake.settings.locks))},
+        resource_defs={RUN_LIFE: run_life(locks_of(lake.settings))},
         executor_def=dg.in_process_executor,
     )
     def publish_warehouse() -> None:

@@ -29,9 +29,10 @@ from tiktok_assets.storage.dagster_internals import AssetJob
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.lock_names import PLANNING
-from tiktok_assets.storage.locks import Locks, LockTaken
+from tiktok_assets.storage.locks import LockTaken
 from tiktok_assets.storage.manifest import digest_of
 from tiktok_assets.storage.run_locks import NOT_ENDED, end_dead_runs
+from tiktok_assets.storage.state import locks_of
 from tiktok_assets.storage.streams import noted
 
 # A damaged file that changed less than this ago may still be being written.
@@ -73,7 +74,7 @@ def build_new_exports(
     @reports_failures
     def new_exports(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         try:
-            with Locks(lake.settings.locks, "the sensor new_exports").hold(PLANNING, wait=False):
+            with locks_of(lake.settings, "the sensor new_exports").hold(PLANNING, wait=False):
                 return look(context)
         except LockTaken as taken:
             return dg.SkipReason(f"{taken} What has landed is processed there, or by the next tick after it.")
@@ -201,7 +202,7 @@ class Repairs:
 
 
 def _end_dead_runs(context: dg.SensorEvaluationContext, lake: Lake, roster: Roster) -> None:
-    dead = end_dead_runs(context.instance, Locks(lake.settings.locks))
+    dead = end_dead_runs(context.instance, locks_of(lake.settings))
     note_deaths(lake, [run.tags for run in dead], list(roster))
     for run in dead:
         context.log.warning(f"Run {run.run_id} was marked as failed: its process is gone.")

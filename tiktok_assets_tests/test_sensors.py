@@ -31,8 +31,8 @@ from tiktok_assets.inbox.tries import Tries
 from tiktok_assets.partitions import range_tags
 from tiktok_assets.pipeline.process import process
 from tiktok_assets.settings import Settings
+from tiktok_assets.storage.file_locks import FileLocks
 from tiktok_assets.storage.lake import Lake
-from tiktok_assets.storage.locks import Locks
 from tiktok_assets_tests.conftest import History, Install
 from tiktok_assets_tests.instances import fresh
 from tiktok_assets_tests.landing_files import drop, drop_export, export, landing, materialize, overview_processed
@@ -268,7 +268,7 @@ def test_a_run_whose_process_is_gone_is_ended_and_holds_nothing_up(
         drop_export(settings, handle, "overview")
     killed = a_run(instance, dg.DagsterRunStatus.STARTED, RANGE)
     a_run(instance, dg.DagsterRunStatus.QUEUED, range_tags(["zonea0"], [dt.date(2025, 5, 1)]))
-    with Locks(settings.locks).hold(f"run {killed.run_id}"):  # as long as it lives
+    with FileLocks(settings.locks).hold(f"run {killed.run_id}"):  # as long as it lives
         assert requested(tick(settings, instance)) == {}
     assert requested(tick(settings, instance)) == {"pig1987": MAY_AND_JUNE}
     ended = instance.get_run_by_id(killed.run_id)
@@ -287,7 +287,7 @@ def test_power_cuts_are_not_failures_but_an_export_that_kills_every_run_is_given
             break
         started += 1
         killed = a_run(instance, dg.DagsterRunStatus.STARTED, RANGE)
-        with Locks(settings.locks).hold(f"run {killed.run_id}"):
+        with FileLocks(settings.locks).hold(f"run {killed.run_id}"):
             pass
     assert started == 5 + MAX_TRIES
     assert "did not finish the exports of pig1987" in reason(tick(settings, instance))

@@ -10,6 +10,9 @@ import pytest
 from upath import UPath
 
 from tiktok_assets import settings as module
+from tiktok_assets.accounts import add_account, load_roster, remove_account
+from tiktok_assets.label.songs import add_song, load_songs
+from tiktok_assets.label.targets import load_targets
 from tiktok_assets.settings import InvalidSettings, Settings, load_settings, variable
 
 ROOT = Path(__file__).parent.parent
@@ -139,6 +142,37 @@ def test_the_session_key_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None
     assert FERNET_KEY not in f"{settings!r}{settings}"
     assert settings.session_key is not None
     assert settings.session_key.get_secret_value() == FERNET_KEY
+
+
+def test_a_shared_state_is_a_secret_and_needs_a_key_for_its_logins(monkeypatch: pytest.MonkeyPatch) -> None:
+    url = "postgresql://tiktok:geheim@db.example/tiktok"
+    message = message_for(monkeypatch, TIKTOK_STATE_URL=url)
+    assert "TIKTOK_SESSION_KEY" in message and "TIKTOK_STATE_URL is set" in message and "geheim" not in message
+    assert "geheim" not in message_for(monkeypatch, TIKTOK_STATE_URL=url.replace("postgresql", "mysql"))
+    settings = load_settings(state_url=url, session_key=FERNET_KEY)
+    assert "geheim" not in f"{settings!r}{settings}"
+
+
+def test_a_setting_whose_package_is_not_installed_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    message = message_for(monkeypatch, TIKTOK_STATE_URL="postgresql://db.example/tiktok")
+    assert "needs the package psycopg, which is not installed. Run `uv sync --extra cluster`" in message
+
+
+def test_the_files_of_a_label_may_be_at_a_storage_address() -> None:
+    shared = UPath("memory://label")
+    files = {"accounts_file": "accounts.toml", "songs_file": "songs.toml", "targets_file": "targets.csv"}
+    settings = load_settings(**{name: str(shared / file) for name, file in files.items()})
+    assert (tuple(load_roster(settings)), load_songs(settings)) == ((), ())
+    add_account(settings.accounts_file, "pig1987")
+    add_song(settings, "nights", title="Nights", artist="Pig", release_date=date(2026, 6, 12), hashtags=["nights"])
+    (shared / "targets.csv").write_text("account,metric,month,target\npig1987,video_views,2026-11,500000\n")
+    roster = load_roster(settings)
+    assert tuple(roster) == ("pig1987",)
+    assert [one.key for one in load_songs(settings)] == ["nights"]
+    assert [one.target for one in load_targets(settings, roster).targets] == [500_000]
+    remove_account(settings.accounts_file, "pig1987")
+    assert tuple(load_roster(settings)) == ()
 
 
 def test_a_misspelt_variable_is_reported_and_an_unrelated_one_is_not(

@@ -24,10 +24,10 @@ from tiktok_assets.inbox.streams import lost_files, new_files
 from tiktok_assets.label.songs import load_songs
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake
-from tiktok_assets.storage.locks import Locks
 from tiktok_assets.storage.metadata import OWNERS, ROWS, column_schema, part_of_list
 from tiktok_assets.storage.partition_metadata import set_partition_metadata
 from tiktok_assets.storage.run_locks import RUN_LIFE
+from tiktok_assets.storage.state import locks_of
 from tiktok_assets.storage.streams import (
     STREAMS_LOCK,
     made_of_today,
@@ -75,7 +75,7 @@ def build_streams_assets(
     @reports_failures
     def streams(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         songs, holder = load_songs(lake.settings), f"run {context.run.run_id[:8]}"
-        with Locks(lake.settings.locks, holder).hold(STREAMS_LOCK, say=context.log.info):
+        with locks_of(lake.settings, holder).hold(STREAMS_LOCK, say=context.log.info):
             months = _months_to_make(context, lake)
             made = {month: one for month, one in made_of_today(lake, songs).items() if month in months}
             rows = _of_months(typed_files(raw_rows_of(lake, months)), months)

@@ -24,6 +24,7 @@ from tiktok_assets.cli import (
     dev,
     digest,
     export,
+    failures,
     files,
     history,
     init,
@@ -49,6 +50,7 @@ app.add_typer(init.app)
 app.add_typer(dev.app)
 app.add_typer(studio.app)
 app.add_typer(studio.sessions_app, name="sessions")
+app.add_typer(failures.app)
 app.add_typer(history.app)
 app.add_typer(status.app)
 app.add_typer(report.app)

@@ -51,7 +51,7 @@ def write_down(settings: Settings, accounts: Sequence[Account], today: dt.date) 
     months = {today.strftime("%Y-%m"), (today.replace(day=1) - dt.timedelta(days=1)).strftime("%Y-%m")}
     agreed = (("", CLIENT, "video_views", 600_000), (accounts[0].key, "", "followers_gained", 1500))
     targets = [(*whose, month, target) for month in sorted(months) for *whose, target in agreed]
-    _write(settings.targets_file, ("account", "client", "metric", "month", "target"), targets)
+    _write(Path(str(settings.targets_file)), ("account", "client", "metric", "month", "target"), targets)
 
 
 def _write(path: Path, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

@@ -6,7 +6,6 @@ import dataclasses
 import datetime as dt
 import math
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -119,7 +118,7 @@ def forget(account: Annotated[str, typer.Argument(help="The account's name in ac
     chosen, logins = accounts_named(load_roster(settings), [account])[0], Sessions.of(settings)
     existed = logins.forget(chosen.key)
     text = "The saved login was deleted" if existed else "There was no saved login"
-    out.print(f"{chosen.key}: {text} ({logins.path(chosen.key)}).", highlight=False, soft_wrap=True)
+    out.print(f"{chosen.key}: {text} ({logins.place(chosen.key)}).", highlight=False, soft_wrap=True)
 
 
 @app.command(epilog="Example: tiktok-assets extract pig1987 --from 2026-01-01 --section overview --section viewers")
@@ -258,7 +257,7 @@ def _as_data(outcome: ExtractionOutcome) -> dict[str, Any]:
 def _evidence(outcome: ExtractionOutcome) -> list[str]:
     """The screenshot and the trace of the failure that stopped it."""
     metadata = outcome.failure.metadata if outcome.failure else {}
-    return [str(path) for path in metadata.values() if isinstance(path, Path)]
+    return [str(place) for name, place in metadata.items() if name.startswith("evidence_")]
 
 
 def _days_before(account: Account) -> dt.timedelta:

@@ -26,6 +26,7 @@ from tiktok_assets.inbox.tries import forget_tries
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.reports.export import Export
 from tiktok_assets.storage.lake import Lake, files_in, plain
+from tiktok_assets.storage.lock_names import receipts_lock
 
 log = logging.getLogger(__name__)
 
@@ -208,7 +209,7 @@ def note_shifts(
     rebuilt like those of a new export. These exports are returned.
     """
     moved = []
-    with lake.alone("receipts"):
+    with lake.alone(receipts_lock(account)) as held:
         for path in _receipt_files(lake, account):
             if (receipt := _read(path)) is None:
                 continue
@@ -228,6 +229,7 @@ def note_shifts(
                 receipt = replace(receipt, months_reached=())
             if not receipt.has_reached_all:
                 receipt = replace(receipt, run_id=run_id, written_at=dt.datetime.now(dt.UTC))
+            held.require()
             _write(lake, path, receipt)
     return moved
 
@@ -239,7 +241,7 @@ def note_loaded(lake: Lake, account: str, partitions: PartitionRange, run_id: st
     may have added an export to raw after this one had read it. A backfill of many accounts is one run per month, so the
     months of an export may arrive in different runs at the same time.
     """
-    with lake.alone("receipts"):
+    with lake.alone(receipts_lock(account)) as held:
         for path in _receipt_files(lake, account):
             if not path.name.endswith(_OPEN):
                 continue
@@ -249,6 +251,7 @@ def note_loaded(lake: Lake, account: str, partitions: PartitionRange, run_id: st
                 continue
             reached = {*receipt.months_reached, *partitions.months}
             reached_of_its = tuple(month for month in receipt.months if month in reached)
+            held.require()
             _write(lake, path, replace(receipt, months_reached=reached_of_its))
         forget_tries(lake, account, loaded(lake, account))
 
@@ -265,12 +268,13 @@ def loaded_receipts(lake: Lake, account: str) -> list[Receipt]:
 
 def reopen(lake: Lake, account: str, months: Mapping[str, Iterable[dt.date]]) -> None:
     """Let an ordinary run process these exports again. ``months``: by export, those to be made beside its own."""
-    with lake.alone("receipts"):
+    with lake.alone(receipts_lock(account)) as held:
         for path in _receipt_files(lake, account):
             export_id = path.name.partition(".")[0]
             if export_id in months:
                 receipt = _JSON.validate_json(path.read_bytes())
                 every = tuple(lake.months_kept(sorted({*receipt.months, *months[export_id]})))
+                held.require()
                 _write(lake, path, replace(receipt, months=every, months_reached=()))
 
 
@@ -281,10 +285,13 @@ def waiting_for_publication(lake: Lake, accounts: Iterable[str]) -> list[UPath]:
 
 def close_receipts(lake: Lake, published: Iterable[UPath]) -> None:
     """Close these receipts of loaded exports, whose rows are ``published``."""
-    with lake.alone("receipts"):
+    published = list(published)
+    accounts = {path.parent.name.removeprefix("account=") for path in published}
+    with lake.alone([receipts_lock(account) for account in accounts]) as held:
         for path in published:
             with contextlib.suppress(FileNotFoundError):  # reopened meanwhile: the date shift of its labels changed
                 content = path.read_bytes()
+                held.require()
                 lake.write_bytes(path.parent / f"{path.name.removesuffix(_LOADED)}{_CLOSED}", content)
                 lake.remove(path)
 

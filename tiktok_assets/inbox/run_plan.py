@@ -5,16 +5,14 @@ Does not belong here: starting a run (``sensors``, ``pipeline``), rectangles of 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
-
-from upath import UPath
 
 from tiktok_assets.batches import Batch, batches
 from tiktok_assets.inbox.intake import LandedExport, by_account
 from tiktok_assets.inbox.tries import Tries, note_death, note_tries
 from tiktok_assets.partitions import accounts_of
 from tiktok_assets.storage.lake import Lake
+from tiktok_assets.storage.state import documents_of
 
 _PLANNED = "planned"
 _RECORDED_WITHIN = 10.0  # seconds
@@ -63,13 +61,13 @@ def note_batch(lake: Lake, batch: Batch, groups: Mapping[str, list[LandedExport]
 
 def note_planned(lake: Lake) -> None:
     """Note that runs were requested just now: Dagster records them a moment later."""
-    lake.write_bytes(UPath(lake.settings.state) / _PLANNED, b"")
+    documents_of(lake.settings).write(_PLANNED, b"")
 
 
 def are_planned(lake: Lake) -> bool:
     """Whether runs were requested so recently that Dagster may not have recorded them yet."""
-    mark = lake.settings.state / _PLANNED
-    return mark.exists() and time.time() - mark.stat().st_mtime < _RECORDED_WITHIN
+    age = documents_of(lake.settings).age(_PLANNED)
+    return age is not None and age < _RECORDED_WITHIN
 
 
 def note_deaths(lake: Lake, killed: Iterable[Mapping[str, str]], roster: Sequence[str]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 
 from tiktok_assets.storage.lake import Lake
+from tiktok_assets.storage.lock_names import receipts_lock
 
 _TRIES = "tries.json"
 _MOST_DEATHS = 5
@@ -30,13 +31,14 @@ def note_tries(lake: Lake, account: str, export_ids: Iterable[str], *, alone: bo
 
     ``by``: -1 for a run that a person stopped, which says nothing about its exports.
     """
-    with lake.alone("receipts"):
+    with lake.alone(receipts_lock(account)) as held:
         known = tries(lake, account)
         for export_id in export_ids:
             before = known.get(export_id, Tries())
             known[export_id] = replace(
                 before, alone=before.alone + by * alone, together=before.together + by * (not alone)
             )
+        held.require()
         _write_tries(lake, account, {export_id: one for export_id, one in known.items() if one != Tries()})
 
 
@@ -45,13 +47,14 @@ def note_death(lake: Lake, account: str) -> None:
 
     After ``_MOST_DEATHS`` it counts as a failure: an export may be the cause.
     """
-    with lake.alone("receipts"):
+    with lake.alone(receipts_lock(account)) as held:
         known = tries(lake, account)
         for export_id, before in known.items():
             if before.deaths < _MOST_DEATHS:
                 alone = max(0, before.alone - 1)
                 known[export_id] = replace(before, alone=alone, deaths=before.deaths + 1)
         if known:
+            held.require()
             _write_tries(lake, account, known)
 
 

@@ -22,7 +22,7 @@ from tiktok_assets.making import made_with
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake, files_in, plain
 from tiktok_assets.storage.lock_names import account_lock
-from tiktok_assets.storage.locks import Locks, LockTaken
+from tiktok_assets.storage.locks import Held, LockTaken
 from tiktok_assets.storage.manifest import (
     LAKE_TABLES,
     Key,
@@ -33,6 +33,7 @@ from tiktok_assets.storage.manifest import (
     stored_files,
     stored_rows,
 )
+from tiktok_assets.storage.state import locks_of
 from tiktok_assets.storage.streams import STREAMS_LOCK, noted
 from tiktok_assets.storage.streams import stored_rows as rows_of_streams
 
@@ -70,9 +71,9 @@ def repair(lake: Lake, roster: Roster, warehouse: Warehouse) -> list[Finding] | 
 
 def _alone(
     lake: Lake, roster: Roster, *, wait: bool = True, say: Callable[[str], object] = log.info
-) -> contextlib.AbstractContextManager[None]:
+) -> contextlib.AbstractContextManager[Held]:
     """No run changes anything during the block."""
-    return Locks(lake.settings.locks).hold([*map(account_lock, roster), STREAMS_LOCK], wait=wait, say=say)
+    return locks_of(lake.settings).hold([*map(account_lock, roster), STREAMS_LOCK], wait=wait, say=say)
 
 
 def _of_warehouse(warehouse: Warehouse) -> Iterator[Finding]:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from upath import UPath
+
 from tiktok_assets.accounts import load_roster
 from tiktok_assets.curated.songs.song import Song
 from tiktok_assets.settings import Settings
@@ -35,7 +37,7 @@ def load_songs(settings: Settings) -> tuple[Song, ...]:
     Raises ``InvalidSongs`` if it cannot be used. Accounts that are gone are no reason: ``unknown_accounts`` names them.
     """
     path = settings.songs_file
-    return _parse(_read(path), path) if path.exists() else ()
+    return _parse(_read(path) or "", path)
 
 
 def unknown_accounts(settings: Settings, songs: Iterable[Song]) -> list[str]:
@@ -63,7 +65,7 @@ def add_song(settings: Settings, key: str, **fields: Any) -> Song:
     path = settings.songs_file
     given = {name: value for name, value in fields.items() if value not in (None, (), [])}
     song = _checked(key, given, path)
-    text = _read(path) if path.exists() else ""
+    text = _read(path) or ""
     _refuse_twins((*_parse(text, path), song), path)
     if unknown := unknown_accounts(settings, [song]):
         raise InvalidSongs(unknown[0])
@@ -71,14 +73,14 @@ def add_song(settings: Settings, key: str, **fields: Any) -> Song:
     return song
 
 
-def _read(path: Path) -> str:
+def _read(path: Path | UPath) -> str | None:
     try:
         return read_text(path)
     except UnusableToml as error:
         raise InvalidSongs(f"{path}: {error}") from error
 
 
-def _parse(text: str, path: Path) -> tuple[Song, ...]:
+def _parse(text: str, path: Path | UPath) -> tuple[Song, ...]:
     try:
         entries = tables_of(text, "songs")
     except UnusableToml as error:
@@ -88,7 +90,7 @@ def _parse(text: str, path: Path) -> tuple[Song, ...]:
     return songs
 
 
-def _checked(key: str, entry: object, path: Path) -> Song:
+def _checked(key: str, entry: object, path: Path | UPath) -> Song:
     """One entry as a ``Song``, or an error that names where it stands and what to write."""
 
     def invalid(text: str) -> InvalidSongs:
@@ -114,7 +116,7 @@ def _checked(key: str, entry: object, path: Path) -> Song:
     return Song(key=key, **fields)
 
 
-def _refuse_twins(songs: Iterable[Song], path: Path) -> None:
+def _refuse_twins(songs: Iterable[Song], path: Path | UPath) -> None:
     """Two songs of one key, title or ISRC: streams name a song by these, and could be either's."""
     owners: dict[tuple[str, str], Song] = {}
     for song in songs:

@@ -17,15 +17,16 @@ import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from tiktok_assets.accounts import Roster
 from tiktok_assets.curated.targets import METRICS, Target, progress_query
 from tiktok_assets.settings import Settings
-from tiktok_assets.storage.atomic import replacing
 from tiktok_assets.storage.manifest import digest_of
+from tiktok_assets.storage.state import documents_of
+from tiktok_assets.storage.toml_files import read_bytes
 
 HEADER = ("account", "client", "metric", "month", "target")
+_PUBLISHED = "published-targets"
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 _WHOLE = re.compile(r"[1-9]\d{0,14}")
 
@@ -42,11 +43,11 @@ def load_targets(settings: Settings, roster: Roster) -> Targets:
     """The targets of the targets file; none where there is no such file. Raises nothing about its content."""
     path = settings.targets_file
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        if (content := read_bytes(path)) is None:
+            return Targets()
+        text = content.decode("utf-8-sig")
         separator = ";" if ";" in text.partition("\n")[0] else ","
         lines = iter([*csv.reader(io.StringIO(text, newline=None), delimiter=separator)])
-    except FileNotFoundError:
-        return Targets()
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         return Targets(problems=(f"{path}: cannot be read ({error}). Save it as CSV in UTF-8.",))
     header = tuple(name.strip().lower() for name in next(lines, ()))
@@ -113,8 +114,7 @@ def _whose(account: str, client: str, roster: Roster) -> tuple[str, str, tuple[s
 
 def note_published(settings: Settings, query: str) -> None:
     """Note that the warehouse was published with this query of ``target_progress``."""
-    with replacing(_noted(settings)) as scratch:
-        scratch.write_text(digest_of(query))
+    documents_of(settings).write(_PUBLISHED, digest_of(query).encode())
 
 
 def is_published(settings: Settings, roster: Roster) -> bool:
@@ -124,11 +124,5 @@ def is_published(settings: Settings, roster: Roster) -> bool:
 
 def published(settings: Settings) -> str:
     """A digest of the targets that the published warehouse shows."""
-    try:
-        return _noted(settings).read_text()
-    except FileNotFoundError:
-        return digest_of(progress_query([]))
-
-
-def _noted(settings: Settings) -> Path:
-    return settings.state / "published-targets"
+    noted = documents_of(settings).read(_PUBLISHED)
+    return digest_of(progress_query([])) if noted is None else noted.decode()

@@ -1,7 +1,7 @@
-"""Which alerts were noticed, and which messages still have to reach whom: a small file in ``data/state``.
+"""Which alerts were noticed, and which messages still have to reach whom: a small document.
 
-Belongs here: the rules of once and again, as pure functions over a ``Ledger``, and its file. Does not belong here: what
-a message says (``messages``), sending it (``delivery``), and the lock under which a ledger is read and written
+Belongs here: the rules of once and again, as pure functions over a ``Ledger``, and its document. Does not belong here:
+what a message says (``messages``), sending it (``delivery``), and the lock under which a ledger is read and written
 (``sending``).
 
 A delivery is noted before it begins. One that was cut off is not repeated: it may have arrived, and an alert comes
@@ -13,14 +13,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from pydantic import TypeAdapter
 
 from tiktok_assets.failures import PermanentFailure
 from tiktok_assets.notices.alerts import Alert
 from tiktok_assets.settings import Settings
-from tiktok_assets.storage.atomic import replacing
+from tiktok_assets.storage.state import documents_of
 
 _WAITS = tuple(dt.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720))
 """After each failed try, until the next one; after the one that follows the last of them, nobody tries again."""
@@ -28,6 +27,7 @@ MOST_TRIES = len(_WAITS) + 1
 # An event is news for two weeks (``alerts.NEWS``); a key kept for longer costs nothing.
 _KEYS_KEPT = dt.timedelta(days=90)
 _NOTES_KEPT = 20
+_NAME = "notices.json"
 _CUT_OFF = "sending was cut off, so it may have arrived or not"
 
 
@@ -181,24 +181,19 @@ def _replaced(outbox: Collection[Delivery], delivery: Delivery, changed: Deliver
 _JSON = TypeAdapter(Ledger)
 
 
-def ledger_file(settings: Settings) -> Path:
-    return settings.state / "notices.json"
-
-
 def read_ledger(settings: Settings) -> Ledger:
     """The stored ledger; an empty one where there is none. Raises DamagedLedger."""
-    path = ledger_file(settings)
+    documents = documents_of(settings)
+    stored = documents.read(_NAME)
     try:
-        return _JSON.validate_json(path.read_bytes())
-    except FileNotFoundError:
-        return Ledger()
+        return Ledger() if stored is None else _JSON.validate_json(stored)
     except ValueError:
         raise DamagedLedger(
-            f"{path}: is damaged, so nobody knows which alerts were sent. Delete it: what holds then is not sent again."
+            f"{documents.place(_NAME)}: is damaged, so nobody knows which alerts were sent. Delete it: "
+            "what holds then is not sent again."
         ) from None
 
 
 def write_ledger(settings: Settings, ledger: Ledger) -> None:
     """Store it, readable by this user alone: its messages are about the accounts."""
-    with replacing(ledger_file(settings), mode=0o600) as scratch:
-        scratch.write_bytes(_JSON.dump_json(ledger, indent=2) + b"\n")
+    documents_of(settings).write(_NAME, _JSON.dump_json(ledger, indent=2) + b"\n")

@@ -21,7 +21,7 @@ from tiktok_assets.notices.messages import message_of_alerts, welcome
 from tiktok_assets.notices.state import current_alerts
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
-from tiktok_assets.storage.locks import Locks
+from tiktok_assets.storage.state import locks_of
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ def send_alerts(
 
     ``runs``: those that failed of late. Raises LockTaken without ``wait`` if another process is sending.
     """
-    with Locks(lake.settings.locks).hold(SENDING, wait=wait, say=log.info):
+    with locks_of(lake.settings).hold(SENDING, wait=wait, say=log.info):
         to, unusable = recipients(lake.settings)
         if not to:
             return Sent(problems=unusable)
@@ -72,7 +72,7 @@ def send_message(
     settings: Settings, message: Message, now: dt.datetime, *, is_once: bool = False, send: Send = deliver
 ) -> Sent:
     """Send ``message`` to every recipient. ``is_once``: unless one of its id was sent before."""
-    with Locks(settings.locks).hold(SENDING, say=log.info):
+    with locks_of(settings).hold(SENDING, say=log.info):
         to, unusable = recipients(settings)
         known = _opened(settings, now)
         if to and not (is_once and message.id in known.seen):

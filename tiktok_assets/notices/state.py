@@ -44,8 +44,8 @@ def current_alerts(lake: Lake, roster: Roster, runs: Sequence[FailedRun], now: d
 def fingerprint(lake: Lake, now: dt.datetime) -> str:
     """Changes whenever ``current_alerts`` may: with the warehouse, a login, quarantine, and once a day."""
     settings = lake.settings
-    files = [settings.warehouse, *sorted(Sessions.of(settings).folder.glob("*.json"))]
-    changed = [f"{path.name} {path.stat().st_mtime_ns}" for path in files if path.exists()]
+    changed = [f"{path.stat().st_mtime_ns}" for path in [settings.warehouse] if path.exists()]
+    changed += [f"{name} {version}" for name, version in Sessions.of(settings).versions().items()]
     names = [f"{path.name} {changed_at(path)}" for path in in_quarantine(lake)]
     return "\n".join([f"{now:%Y-%m-%d}", *changed, *names])
 

@@ -34,7 +34,8 @@ from tiktok_assets.settings import Settings, project_root
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.lock_names import PLANNING, may_have_dead_runs
-from tiktok_assets.storage.locks import Locks
+from tiktok_assets.storage.locks import Held, Locks
+from tiktok_assets.storage.state import locks_of
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -61,9 +62,9 @@ def process(
         return process_alone(settings, instance=instance, progress=progress)
 
 
-def planning(settings: Settings, holder: str) -> contextlib.AbstractContextManager[None]:
+def planning(settings: Settings, holder: str) -> contextlib.AbstractContextManager[Held]:
     """Nobody else, neither the sensor nor another `process` or `rebuild`, plans runs during the block."""
-    return Locks(settings.locks, holder).hold(PLANNING, say=lambda text: log.warning("%s", text))
+    return locks_of(settings, holder).hold(PLANNING, say=lambda text: log.warning("%s", text))
 
 
 def process_alone(
@@ -83,7 +84,7 @@ def _process(
     lost = tuple(repair(lake, roster, warehouse) or ())
     intake = take_in(lake, roster)
     is_done = _is_published(lake, roster, warehouse) and not months_to_make(lake, songs, intake.streams)
-    if not intake.landed and is_done and not may_have_dead_runs(Locks(settings.locks)):
+    if not intake.landed and is_done and not may_have_dead_runs(locks_of(settings)):
         _send_alerts(lake, roster, None)
         return Result(intake=intake, accounts=(), lost=lost)
     with instance or project_instance() as history:
@@ -107,7 +108,7 @@ def _run(
     from tiktok_assets.pipeline.streams import PROCESS_STREAMS, run_streams
     from tiktok_assets.storage.run_locks import end_dead_runs
 
-    definitions, locks = build_definitions(lake.settings), Locks(lake.settings.locks)
+    definitions, locks = build_definitions(lake.settings), locks_of(lake.settings)
     dead = end_dead_runs(history, locks)
     note_deaths(lake, [run.tags for run in dead], list(roster))
     if intake.landed:  # one of the sensor's runs may have processed it since, even while Dagster was imported

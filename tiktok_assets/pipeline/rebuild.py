@@ -21,7 +21,8 @@ from tiktok_assets.progress import Progress, silent
 from tiktok_assets.settings import STREAMS, Settings
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.lock_names import account_lock
-from tiktok_assets.storage.locks import Locks, LockTaken
+from tiktok_assets.storage.locks import LockTaken
+from tiktok_assets.storage.state import locks_of
 from tiktok_assets.storage.streams import STREAMS_LOCK, raw_files
 
 
@@ -98,7 +99,7 @@ def _rebuild(
 def _without_runs(settings: Settings) -> Iterator[None]:
     """Nothing else changes an account's tables during the block. Raises RebuildRefused if a run does."""
     try:
-        with Locks(settings.locks).hold([*map(account_lock, load_roster(settings)), STREAMS_LOCK], wait=False):
+        with locks_of(settings).hold([*map(account_lock, load_roster(settings)), STREAMS_LOCK], wait=False):
             yield
     except LockTaken as taken:
         raise RebuildRefused(

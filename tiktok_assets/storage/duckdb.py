@@ -24,7 +24,7 @@ import polars.selectors as cs
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.storage.atomic import naming
 from tiktok_assets.storage.columns import Descriptions, describe, rename_columns
-from tiktok_assets.storage.locks import Locks
+from tiktok_assets.storage.file_locks import FileLocks
 from tiktok_assets.storage.warehouse_files import GENTLE, compact_to, copy_to, opened, require_replaceable, wal_of
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Warehouse:
         LockTaken without ``wait``.
         """
         self.working.parent.mkdir(parents=True, exist_ok=True)
-        with Locks(self.working.parent / "locks", holder).hold(_LOCK, wait=wait, say=say):
+        with FileLocks(self.working.parent / "locks", holder).hold(_LOCK, wait=wait, say=say):
             if not read_only and not self.working.exists():
                 self.restore()
             session = Session(self, read_only=read_only)

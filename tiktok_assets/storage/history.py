@@ -30,7 +30,7 @@ from tiktok_assets.settings import Settings, load_settings, project_root
 from tiktok_assets.storage import history_files
 from tiktok_assets.storage.connections import KeptConnections
 from tiktok_assets.storage.event_log import BatchedEventLog
-from tiktok_assets.storage.locks import Locks
+from tiktok_assets.storage.file_locks import FileLocks
 
 log = logging.getLogger(__name__)
 
@@ -128,7 +128,7 @@ def prepare(folder: Path) -> None:
     files = _files(folder)
     if all(history_files.is_current(path) for path, _ in files):
         return
-    with Locks(folder.parent / "locks", holder="the making of the history").hold(_LOCK):
+    with FileLocks(folder.parent / "locks", holder="the making of the history").hold(_LOCK):
         if not folder.exists():
             take_over(project_root() / ".dagster", folder, is_default=folder == project_root() / "data/state/dagster")
         for path, kind in files:

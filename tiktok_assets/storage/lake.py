@@ -26,7 +26,8 @@ from tiktok_assets import clock
 from tiktok_assets.exports.provenance import READER_VERSION
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.atomic import remove_orphans, replacing
-from tiktok_assets.storage.locks import Locks
+from tiktok_assets.storage.locks import Held
+from tiktok_assets.storage.state import locks_of
 
 _PIECE = 1024**2  # bytes
 _ORPHAN_AFTER = 24 * 3600.0  # seconds
@@ -157,9 +158,9 @@ class Lake:
             self.remove(target)
             raise
 
-    def alone(self, work: str) -> contextlib.AbstractContextManager[None]:
+    def alone(self, work: str | Collection[str]) -> contextlib.AbstractContextManager[Held]:
         """Wait until no other process or thread does the ``work``, and keep others waiting while the block lasts."""
-        return Locks(self.settings.locks).hold(work)
+        return locks_of(self.settings).hold(work)
 
 
 def scan_parquet(paths: Iterable[UPath]) -> pl.LazyFrame:

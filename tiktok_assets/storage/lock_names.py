@@ -19,6 +19,11 @@ def life_lock(run_id: str) -> str:
     return f"{RUN}{run_id}"
 
 
+def receipts_lock(account: str) -> str:
+    """The name of the lock on the receipts of ``account``, held while they are read, changed and written."""
+    return f"receipts of {account}"
+
+
 def may_have_dead_runs(locks: Locks) -> bool:
     """Whether a run left a lock behind; without asking Dagster."""
     return bool(locks.abandoned(RUN))

@@ -1,191 +1,75 @@
 """Locks between processes and threads that are released when the holder ends, however it ends.
 
-Belongs here: the only way to hold a resource of an installation exclusively. Does not belong here: what is
-locked and for how long. A lock is the kernel's (``flock``) on a file in ``data/state/locks``: it is free again once its
-process is gone, also after ``kill -9``, a closed terminal or a power cut.
+Belongs here: what a lock promises, whoever keeps it. Does not belong here: how it is kept (``file_locks`` on one
+machine, ``postgres_locks`` for several), which of the two an installation has (``state``), and what is locked.
 """
 
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
-import errno
-import fcntl
-import functools
-import json
 import logging
-import os
-import resource
-import tempfile
-import time
-import urllib.parse
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection
+from typing import Protocol, Self
 
 log = logging.getLogger(__name__)
 
 WAITING = "Waiting for "
 """How every message about a wait begins."""
-_FIRST_LOOK, _LOOK_AGAIN = 0.002, 0.1  # seconds until the next try: doubled from the one to the other
-_SAY_AGAIN = 60.0  # seconds between two messages of one wait
-_SPARE_FILES = 256  # open files that a process needs beside its locks
-
-_ENDING = ".lock"
-
-_held: set[int] = set()
-"""The descriptors of this process; a forked child closes its copies, else they would outlive a killed parent."""
-
-
-def _close_in_child() -> None:
-    for descriptor in _held:
-        os.close(descriptor)
-    _held.clear()
-
-
-os.register_at_fork(after_in_child=_close_in_child)
+FIRST_LOOK, LOOK_AGAIN = 0.002, 0.1  # seconds until the next try: doubled from the one to the other
+SAY_AGAIN = 60.0  # seconds between two messages of one wait
 
 
 class LockTaken(Exception):
     """Another process or thread holds the lock, and the caller did not want to wait. The message says who."""
 
 
-@dataclass(frozen=True)
-class Locks:
-    """The locks of one installation. ``holder``: who takes them, beside the process id, as "run 6a7b1c2d"."""
+class Held(Protocol):
+    """Locks that somebody holds."""
 
-    folder: Path
-    holder: str = ""
+    def require(self) -> None:
+        """Raise LockLost where they may be somebody else's by now. Whoever commits asks right before it."""
+        ...
 
-    @contextlib.contextmanager
+
+class Locks(ABC):
+    """The locks of one installation."""
+
+    @abstractmethod
+    def held_by(self, holder: str) -> Self:
+        """The same locks, taken by ``holder``: who that is beside the process id, as "run 6a7b1c2d"."""
+
+    @property
+    @abstractmethod
+    def are_of_one_machine(self) -> bool:
+        """Whether every process that takes them runs on this machine."""
+
+    @abstractmethod
     def hold(
         self, names: str | Collection[str], *, wait: bool = True, say: Callable[[str], object] = log.info
-    ) -> Iterator[None]:
+    ) -> contextlib.AbstractContextManager[Held]:
         """Hold all of ``names`` while the block lasts; others wait for them.
 
         They are taken in sorted order, so two callers never deadlock. ``say`` gets a message with the holder this waits
         for, and since when it holds the lock; no wait is silent. Raises LockTaken without ``wait``.
         """
-        requested = sorted({names} if isinstance(names, str) else set(names))
-        self.folder.mkdir(parents=True, exist_ok=True)
-        _require_locks(self.folder)
-        _allow_open_files(len(requested))
-        with contextlib.ExitStack() as stack:
-            for name in requested:
-                stack.enter_context(self._taken(name, wait=wait, say=say))
-            yield
 
+    @abstractmethod
     def is_held(self, name: str) -> bool:
         """Whether anybody, in this process or another one, holds ``name`` right now."""
-        try:
-            descriptor = os.open(self._path(name), os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return False
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(descriptor)
-        return False
 
+    @abstractmethod
     def was_taken(self, name: str) -> bool:
         """Whether ``name`` was ever held, and not forgotten since."""
-        return self._path(name).exists()
 
+    @abstractmethod
     def abandoned(self, prefix: str) -> list[str]:
         """The names with this prefix that were taken and not forgotten, and that nobody holds."""
-        files = self.folder.glob(f"{urllib.parse.quote(prefix, safe='')}*{_ENDING}")
-        names = sorted(urllib.parse.unquote(file.name.removesuffix(_ENDING)) for file in files)
-        return [name for name in names if not self.is_held(name)]
 
+    @abstractmethod
     def forget(self, name: str) -> None:
-        """Remove the file of a lock that the caller holds and nobody will ask for again."""
-        self._path(name).unlink(missing_ok=True)
+        """Forget a lock that the caller holds and nobody will ask for again."""
 
+    @abstractmethod
     def forget_abandoned(self, prefix: str) -> None:
-        """Remove the files of the locks with this prefix that nobody holds."""
-        for name in self.abandoned(prefix):
-            with contextlib.suppress(LockTaken), self.hold(name, wait=False):
-                self.forget(name)
-
-    def _path(self, name: str) -> Path:
-        return self.folder / f"{urllib.parse.quote(name, safe='')}{_ENDING}"
-
-    @contextlib.contextmanager
-    def _taken(self, name: str, *, wait: bool, say: Callable[[str], object]) -> Iterator[None]:
-        path = self._path(name)
-        pause, say_at = _FIRST_LOOK, time.monotonic() + _LOOK_AGAIN
-        with contextlib.ExitStack() as stack:
-            while (descriptor := _locked(path, stack)) is None:
-                if not wait:
-                    raise LockTaken(f"{name} is held by {_holder(path)}.")
-                if time.monotonic() > say_at:
-                    say(f"{WAITING}{name}, which is held by {_holder(path)}.")
-                    say_at = time.monotonic() + _SAY_AGAIN
-                time.sleep(pause)
-                pause = min(2 * pause, _LOOK_AGAIN)
-            self._sign(descriptor)
-            yield
-
-    def _sign(self, descriptor: int) -> None:
-        """Write down who holds the lock, for those who wait."""
-        since = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        text = json.dumps({"pid": os.getpid(), "holder": self.holder, "since": since})
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, text.encode(), 0)
-
-
-def _locked(path: Path, stack: contextlib.ExitStack) -> int | None:
-    """The file as a descriptor that holds its lock and that ``stack`` closes; None where somebody else holds it."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    _held.add(descriptor)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.fstat(descriptor).st_ino == path.stat().st_ino:  # else it was forgotten in between
-            stack.callback(_let_go, descriptor)
-            return descriptor
-    except (BlockingIOError, FileNotFoundError):
-        pass
-    except BaseException:
-        _let_go(descriptor)
-        raise
-    _let_go(descriptor)
-    return None
-
-
-@functools.cache
-def _require_locks(folder: Path) -> None:
-    """Raise OSError where the file system has no locks, or grants one to two holders at once, as some mounts do."""
-    try:
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=".probe") as probe, Path(probe.name).open("rb") as other:
-            fcntl.flock(probe, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            with contextlib.suppress(BlockingIOError):
-                fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
-    except OSError as error:
-        error.filename = str(folder)
-        raise
-
-
-def _let_go(descriptor: int) -> None:
-    _held.discard(descriptor)
-    os.close(descriptor)  # which releases the lock
-
-
-def _holder(path: Path) -> str:
-    """Who signed the lock last, as words."""
-    try:
-        signed = json.loads(path.read_text())
-    except (OSError, ValueError):  # taken a moment ago, not yet signed
-        return "another process"
-    who = f"{signed['holder']} (process {signed['pid']})" if signed["holder"] else f"process {signed['pid']}"
-    return f"{who} since {signed['since']}"
-
-
-def _allow_open_files(number: int) -> None:
-    """Raise this process's own limit of open files where so many locks would exceed it: 256 on macOS."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = number + len(_held) + _SPARE_FILES
-    if soft < needed and (hard == resource.RLIM_INFINITY or hard >= needed):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+        """Forget the locks with this prefix that nobody holds."""

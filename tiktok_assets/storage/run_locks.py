@@ -18,7 +18,7 @@ import dagster as dg
 from tiktok_assets.partitions import accounts_of
 from tiktok_assets.storage.dagster_internals import report_dead
 from tiktok_assets.storage.lock_names import RUN, account_lock, life_lock
-from tiktok_assets.storage.locks import WAITING, Locks
+from tiktok_assets.storage.locks import WAITING, Held, Locks
 
 log = logging.getLogger(__name__)
 
@@ -58,16 +58,30 @@ def run_life(locks: Locks) -> dg.ResourceDefinition:
 
 
 def account_locks(locks: Locks, roster: Sequence[str]) -> dg.ResourceDefinition:
-    """A resource that holds the accounts of the run: no other run changes their tables meanwhile."""
+    """A resource that holds the accounts of the run: no other run changes their tables meanwhile. It is a ``Held``."""
 
-    def held(context: dg.InitResourceContext) -> Iterator[None]:
+    def held(context: dg.InitResourceContext) -> Iterator[Held]:
         names = [] if context.run is None else [account_lock(one) for one in accounts_of(context.run.tags, roster)]
         holder = "" if context.run is None else f"run {context.run.run_id[:8]}"
-        with Locks(locks.folder, holder).hold(names, say=_logged(context)):
-            yield
+        with locks.held_by(holder).hold(names, say=_logged(context)) as accounts:
+            yield accounts
 
     description = "The accounts of the run, held until it ends."
     return dg.ResourceDefinition(held, description=description, required_resource_keys={RUN_LIFE})
+
+
+class CommittingIOManager(dg.IOManager):
+    """``manager``, which stores nothing more once the run has lost the locks it ``held`` on its accounts."""
+
+    def __init__(self, manager: dg.IOManager, held: Held) -> None:
+        self._manager, self._held = manager, held
+
+    def handle_output(self, context: dg.OutputContext, obj: object) -> None:
+        self._held.require()
+        self._manager.handle_output(context, obj)
+
+    def load_input(self, context: dg.InputContext) -> object:
+        return self._manager.load_input(context)
 
 
 def _logged(context: dg.InitResourceContext):
@@ -120,6 +134,8 @@ def _is_dead(instance: dg.DagsterInstance, locks: Locks, record: dg.RunRecord) -
     if locks.was_taken(name):
         # Checked again: the run may have ended between the two queries.
         return not locks.is_held(name) and _is_under_way(instance, record)
+    if not locks.are_of_one_machine:  # it may start anywhere; Dagster's run monitoring ends one that never does
+        return False
     if dt.datetime.now(dt.UTC) - record.update_timestamp.replace(tzinfo=dt.UTC) < _START_UP:
         return False
     return not any(_is_alive(pid) for pid in _pids(instance, record.dagster_run.run_id))

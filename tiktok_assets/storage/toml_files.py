@@ -1,14 +1,19 @@
 """TOML files that people and commands both edit: tables ``[<group>.<key>]``, read strictly, added to, replaced whole.
 
+A file is of this machine, or at a storage address, where several share it.
+
 Does not belong here: what the fields of a table mean (``accounts``, ``songs``).
 """
 
 from __future__ import annotations
 
+import io
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+from upath import UPath
 
 from tiktok_assets.storage.atomic import replacing
 
@@ -17,10 +22,20 @@ class UnusableToml(ValueError):
     """The text cannot be used: says why, and what to do. Names no file."""
 
 
-def read_text(path: Path) -> str:
-    """The text of the file. Raises UnusableToml."""
+def read_bytes(path: Path | UPath) -> bytes | None:
+    """The content of the file as it is now; None where there is none. Raises OSError."""
     try:
-        return path.read_text(encoding="utf-8-sig")
+        # In one request, and past the listings that a storage remembers.
+        return path.read_bytes() if isinstance(path, Path) else cast(bytes, path.fs.cat_file(path.path))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def read_text(path: Path | UPath) -> str | None:
+    """The text of the file; None where there is none. Raises UnusableToml."""
+    try:
+        content = read_bytes(path)
+        return None if content is None else io.TextIOWrapper(io.BytesIO(content), "utf-8-sig").read()
     except (OSError, UnicodeDecodeError) as error:
         raise UnusableToml(f"the file cannot be read ({error}). Fix or remove it.") from error
 
@@ -52,7 +67,10 @@ def with_table(text: str, group: str, key: str, fields: Mapping[str, Any]) -> st
     return tomlkit.dumps(document)
 
 
-def replace_text(path: Path, text: str) -> None:
+def replace_text(path: Path | UPath, text: str) -> None:
     """The file is the old one or the new one at every moment, keeps its mode, and a link to it stays a link."""
+    if not isinstance(path, Path):
+        path.fs.pipe_file(path.path, text.encode())
+        return
     with replacing(path.resolve()) as scratch:
         scratch.write_text(text, encoding="utf-8")

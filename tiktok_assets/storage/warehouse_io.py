@@ -6,13 +6,14 @@ Belongs here: what Dagster asks of a table of the warehouse. Does not belong her
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import dagster as dg
 import polars as pl
 
 from tiktok_assets.partitions import PartitionRange, partition_range
 from tiktok_assets.storage.duckdb import ALL_ACCOUNTS, OVER_ALL_MONTHS, Session, Warehouse
+from tiktok_assets.storage.locks import Held
 from tiktok_assets.storage.parquet import COLUMNS, named, requested_range
 from tiktok_assets.storage.partition_metadata import set_run_metadata
 
@@ -24,7 +25,11 @@ class WarehouseIOManager(dg.IOManager):
     ``all_accounts`` an input holds the rows of all accounts, and an output may change theirs.
     """
 
-    def __init__(self, warehouse: Warehouse, days: Mapping[str, str], holder: str = "") -> None:
+    def __init__(
+        self, warehouse: Warehouse, days: Mapping[str, str], holder: str = "", needs: Sequence[Held] = ()
+    ) -> None:
+        self.needs = needs
+        """Locks without which nothing is stored."""
         self.warehouse = warehouse
         self.days = days
         """By table: the column whose month is the partition."""
@@ -56,6 +61,8 @@ class WarehouseIOManager(dg.IOManager):
             requested_range(context),
             self.days[table],
         )
+        for held in self.needs:
+            held.require()
         every_account = bool(metadata.get(ALL_ACCOUNTS))
         allowed = PartitionRange(tuple(obj["account"].unique()), reached.months) if every_account else reached
         allowed.require(obj.select("account", date=day), context.asset_key.to_user_string())
@@ -86,12 +93,14 @@ def warehouse_io_manager(
 ) -> dg.IOManagerDefinition:
     """The IO manager as a resource that has the working file until the run ends.
 
-    ``needs``: resources made before. ``prepare``: what is put around the IO manager of each run.
+    ``needs``: resources of locks, held before and until then. ``prepare``: what is put around the IO manager
+    of each run.
     """
 
     def managed(context: dg.InitResourceContext) -> Iterator[WarehouseIOManager]:
         holder = f"run {context.run.run_id[:8]}" if context.run else ""
-        manager = prepare(WarehouseIOManager(warehouse, days, holder))
+        held = [getattr(context.resources, name) for name in needs]
+        manager = prepare(WarehouseIOManager(warehouse, days, holder, held))
         try:
             yield manager
         finally:

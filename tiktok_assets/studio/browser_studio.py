@@ -48,12 +48,7 @@ class BrowserStudio(Studio):
     @property
     def ledger(self) -> Ledger:
         """The limits of this installation."""
-        return Ledger(
-            path=self.settings.state / "limits.sqlite",
-            export_interval=self.settings.export_interval,
-            account_spacing=self.settings.account_spacing,
-            link_life=self.settings.link_life,
-        )
+        return Ledger.of(self.settings)
 
     @property
     def sessions(self) -> Sessions:

@@ -1,8 +1,8 @@
 """What is kept of a visit that failed: a screenshot, and a trace without anything that gives access to the account.
 
 A trace as Playwright writes it contains every cookie. It stays in a private temp folder until it is scrubbed; only the
-result goes to ``data/state/failures/*``, readable by this user only, and only the last few are kept. Logins are never
-recorded.
+result becomes a document, readable by this user only, encrypted where machines share it, and only the last few are
+kept. Logins are never recorded.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import json
-import os
 import tempfile
 import zipfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -19,7 +18,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from tiktok_assets.failures import Failure
+from pydantic import SecretStr
+
+from tiktok_assets.failures import Failure, SessionUnreadable
+from tiktok_assets.settings import Settings
+from tiktok_assets.storage.documents import Documents
+from tiktok_assets.storage.state import documents_of
+from tiktok_assets.studio.encryption import WrongKey, decrypted, encrypted
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page
@@ -27,14 +32,22 @@ if TYPE_CHECKING:
 KEPT = 20
 HIDDEN = "***"
 _SECRET_HEADERS = ("cookie", "set-cookie", "authorization", "x-csrf-token", "tt-csrf-token", "x-secsdk-csrf-token")
+_FOLDER = "failures"
+_LARGEST = 16 * 1024**2  # bytes; of the 20 kept, a shared database would have to hold 320 MB
 _SHORTEST_SECRET = 8  # of a cookie's value; "1" or "en" would be replaced everywhere, and is no secret
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """Screenshots and traces of failures, in ``folder``."""
+    """Screenshots and traces of failures. ``key``: what they are encrypted with, where they are."""
 
-    folder: Path
+    documents: Documents
+    key: SecretStr | None = None
+
+    @classmethod
+    def of_installation(cls, settings: Settings) -> Evidence:
+        """Plain files on one machine, which an image viewer opens; encrypted where machines share them."""
+        return cls(documents=documents_of(settings), key=settings.session_key if settings.state_url else None)
 
     def start(self, context: BrowserContext) -> None:
         """Start tracing; each ``of`` records one chunk."""
@@ -53,7 +66,7 @@ class Evidence:
             else:
                 kept = self._keep(page, name, now)
                 if isinstance(failure, Failure):
-                    failure.metadata |= {f"evidence_{path.suffix[1:]}": path for path in kept}
+                    failure.metadata |= {f"evidence_{name.rpartition('.')[2]}": self.place(name) for name in kept}
             raise
         except BaseException:
             self._drop(page.context)
@@ -66,38 +79,59 @@ class Evidence:
         with contextlib.suppress(Error):
             context.tracing.stop_chunk()
 
-    def _keep(self, page: Page, name: str, now: dt.datetime) -> list[Path]:
-        """Returns the files written. Never raises: the failure itself matters more."""
+    def _keep(self, page: Page, name: str, now: dt.datetime) -> list[str]:
+        """Returns the names of what was kept. Never raises: the failure itself matters more."""
         from playwright.sync_api import Error
 
         stem = f"{now.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}_{name}"
-        kept: list[Path] = []
+        kept: list[str] = []
         with (
-            contextlib.suppress(Error, OSError, zipfile.BadZipFile),
+            contextlib.suppress(Error, OSError, zipfile.BadZipFile, Failure),
             tempfile.TemporaryDirectory(prefix="tiktok-assets-trace-") as private,
         ):
             raw, clean = Path(private) / "raw.zip", Path(private) / "clean.zip"
             secrets = secrets_of(page.context.cookies())
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with contextlib.suppress(Error):
-                kept.append(self._write(f"{stem}.png", page.screenshot(timeout=3000)))
+                kept += self._write(f"{stem}.png", page.screenshot(timeout=3000))
             page.context.tracing.stop_chunk(path=raw)
             scrub_trace(raw, clean, secrets)
-            kept.append(self._write(f"{stem}.trace.zip", clean.read_bytes()))
-        self.forget_old()
+            kept += self._write(f"{stem}.trace.zip", clean.read_bytes())
+            self.forget_old()
         return kept
 
-    def _write(self, name: str, content: bytes) -> Path:
-        target = self.folder / name
-        with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(content)
-        return target
+    def _write(self, name: str, content: bytes) -> list[str]:
+        if len(content) > _LARGEST:
+            return []
+        name = f"{_FOLDER}/{name}"
+        self.documents.write(name, content if self.key is None else encrypted(content, self.key))
+        return [name]
+
+    def names(self) -> list[str]:
+        """What is kept, oldest first: names begin with a timestamp."""
+        return [*self.documents.versions(_FOLDER)]
+
+    def place(self, name: str) -> Path | str:
+        """Where it can be looked at."""
+        place = self.documents.place(name)
+        return place if self.key is None else f"{place} (`tiktok-assets failures --save FOLDER`)"
+
+    def content(self, name: str) -> bytes | None:
+        """The picture or trace; None where it is gone. Raises SessionUnreadable where the key is another one."""
+        content = self.documents.read(name)
+        if content is None or self.key is None:
+            return content
+        try:
+            return decrypted(content, self.key)
+        except WrongKey:
+            raise SessionUnreadable(
+                f"{name}: TIKTOK_SESSION_KEY is not the key it was encrypted with. Set that key, then run this again."
+            ) from None
 
     def forget_old(self) -> None:
-        """Keep only the last few files; their names begin with a timestamp."""
+        """Keep only the last few."""
         with contextlib.suppress(OSError):
-            for path in sorted(self.folder.iterdir(), key=lambda path: path.name, reverse=True)[KEPT:]:
-                path.unlink(missing_ok=True)
+            for name in self.names()[:-KEPT]:
+                self.documents.remove(name)
 
 
 def secrets_of(cookies: Iterable[Mapping[str, Any]]) -> list[str]:

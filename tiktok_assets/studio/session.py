@@ -1,7 +1,7 @@
-"""Saved logins: one private file per account in ``data/state/sessions``, encrypted if a key is set.
+"""Saved logins: one private document per account, encrypted if a key is set, and always where machines share them.
 
-Belongs here: the file, and when its cookies expire. Does not belong here: browsers, and whether Studio still accepts
-the session; only Studio knows (``identity``). Passwords never pass through here, let alone get stored.
+Belongs here: the document, and when its cookies expire. Does not belong here: browsers, and whether Studio still
+accepts the session; only Studio knows (``identity``). Passwords never pass through here, let alone get stored.
 """
 
 from __future__ import annotations
@@ -13,20 +13,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import SecretStr
 
 from tiktok_assets.failures import AuthExpired, SessionUnreadable
 from tiktok_assets.settings import Settings
-from tiktok_assets.storage.atomic import replacing
+from tiktok_assets.storage.documents import Documents
+from tiktok_assets.storage.state import documents_of
+from tiktok_assets.studio.encryption import WrongKey, decrypted, encrypted
 
-if TYPE_CHECKING:
-    from cryptography.fernet import Fernet
-
+_FOLDER = "sessions"
 # TikTok's names for the session itself; other cookies (csrf, device) change with every page.
 SESSION_COOKIES = ("sessionid", "sessionid_ss", "sid_tt")
-_NEW_KEY = 'python -c "import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())"'
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,38 +86,39 @@ class SessionState:
 class Sessions:
     """The sessions of one installation."""
 
-    folder: Path
+    documents: Documents
     key: SecretStr | None = None
     clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)
 
     @classmethod
     def of(cls, settings: Settings, clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)) -> Sessions:
-        return cls(folder=settings.state / "sessions", key=settings.session_key, clock=clock)
+        return cls(documents=documents_of(settings), key=settings.session_key, clock=clock)
 
-    def path(self, account: str) -> Path:
-        """Where the session of ``account`` is kept."""
-        return self.folder / f"{account}.json"
+    def place(self, account: str) -> Path | str:
+        """Where the session of ``account`` is kept, for messages."""
+        return self.documents.place(_name(account))
 
     def save(self, account: str, state: Mapping[str, Any]) -> Session:
-        """Save ``state``, replacing what was there. The file is never incomplete and never readable by others."""
+        """Save ``state``, replacing what was there. It is never incomplete and never readable by others."""
         session = Session(account=account, state=state, saved_at=self.clock())
         record = {"account": account, "saved_at": session.saved_at.isoformat(), "state": dict(state)}
         content = json.dumps(record).encode()
         if self.key is not None:
-            content = _fernet(self.key).encrypt(content)
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.folder.chmod(0o700)
-        with replacing(self.path(account), mode=0o600) as scratch:  # 0600 from its first moment
-            scratch.write_bytes(content)
+            content = encrypted(content, self.key)
+        self.documents.write(_name(account), content)
         return session
+
+    def versions(self) -> dict[str, str]:
+        """By where it is kept, each saved session with a text that changes when it is saved again."""
+        return self.documents.versions(_FOLDER)
 
     def load(self, account: str) -> Session:
         """The saved session. Raises AuthExpired if there is none or it has expired, SessionUnreadable if it cannot be
         read; both say what to do."""
-        session = self._read(account)
+        session = self._parsed(account, self._read(account))
         remedy = f"Run `tiktok-assets login {account}`, then run this again."
         if session is None:
-            raise AuthExpired(f"{account}: there is no saved login at {self.path(account)}. {remedy}")
+            raise AuthExpired(f"{account}: there is no saved login at {self.place(account)}. {remedy}")
         ends = session.expires_at
         if ends is not None and ends <= self.clock():
             raise AuthExpired(f"{account}: the saved login expired at {ends:%Y-%m-%d %H:%M} UTC. {remedy}")
@@ -126,19 +126,18 @@ class Sessions:
 
     def forget(self, account: str) -> bool:
         """Delete the session. Returns whether there was one."""
-        existed = self.path(account).exists()
-        self.path(account).unlink(missing_ok=True)
-        return existed
+        return self.documents.remove(_name(account))
 
     def state(self, account: str) -> SessionState:
-        """What is known about the session without asking Studio; never raises for what the file contains."""
+        """What is known about the session without asking Studio; never raises for what is saved."""
         login = f"tiktok-assets login {account}"
         try:
-            session = self._read(account)
+            content = self._read(account)
+            session = self._parsed(account, content)
         except SessionUnreadable as failure:
             advice = str(failure.description)
             return SessionState(account=account, standing=SessionStatus.UNREADABLE, advice=advice)
-        if session is None:
+        if session is None or content is None:
             return SessionState(account=account, standing=SessionStatus.MISSING, advice=login)
         ends, now = session.expires_at, self.clock()
         left = None if ends is None else math.floor((ends - now) / dt.timedelta(days=1))
@@ -149,21 +148,22 @@ class Sessions:
             days_left=None if left is None else max(0, left),
             expires_at=ends,
             saved_at=session.saved_at,
-            is_encrypted=not self.path(account).read_bytes().startswith(b"{"),
+            is_encrypted=not content.startswith(b"{"),
             advice=login if is_over or (left is not None and left < 7) else "",
         )
 
-    def _read(self, account: str) -> Session | None:
-        path = self.path(account)
+    def _read(self, account: str) -> bytes | None:
         try:
-            content = path.read_bytes()
-        except FileNotFoundError:
-            return None
+            return self.documents.read(_name(account))
         except OSError as error:
             raise SessionUnreadable(
-                f"{account}: the saved login {path} cannot be read ({error.strerror or error}). Run as the user who "
-                f"logged in, or log in again: `tiktok-assets login {account}`."
+                f"{account}: the saved login {self.place(account)} cannot be read ({error.strerror or error}). "
+                f"Run as the user who logged in, or log in again: `tiktok-assets login {account}`."
             ) from error
+
+    def _parsed(self, account: str, content: bytes | None) -> Session | None:
+        if content is None:
+            return None
         if not content.startswith(b"{"):
             content = self._decrypted(account, content)
         try:
@@ -174,8 +174,8 @@ class Sessions:
             return Session(account=account, state=record["state"], saved_at=saved_at)
         except (ValueError, KeyError, TypeError):  # without the cause: its text could quote the file
             raise SessionUnreadable(
-                f"{account}: the saved login {path} is damaged or belongs to another account. Log in again: "
-                f"`tiktok-assets login {account}`."
+                f"{account}: the saved login {self.place(account)} is damaged or belongs to another account. "
+                f"Log in again: `tiktok-assets login {account}`."
             ) from None
 
     def _decrypted(self, account: str, content: bytes) -> bytes:
@@ -185,25 +185,14 @@ class Sessions:
                 f"{account}: the saved login is encrypted and TIKTOK_SESSION_KEY is not set. Set it to the key it was "
                 f"saved with, {again}"
             )
-        fernet = _fernet(self.key)
-        from cryptography.fernet import InvalidToken
-
         try:
-            return fernet.decrypt(content)
-        except InvalidToken:
+            return decrypted(content, self.key)
+        except WrongKey:
             raise SessionUnreadable(
-                f"{account}: TIKTOK_SESSION_KEY is not the key the saved login was encrypted with, or the file is "
+                f"{account}: TIKTOK_SESSION_KEY is not the key the saved login was encrypted with, or it is "
                 f"damaged. Set the right key, {again}"
             ) from None
 
 
-def _fernet(key: SecretStr) -> Fernet:
-    try:
-        from cryptography.fernet import Fernet
-    except ImportError:
-        raise SessionUnreadable(
-            "TIKTOK_SESSION_KEY is set, but the package that encrypts with it is not installed. Install it "
-            f"(`uv pip install cryptography`), or unset the key: the saved login is then kept as plain text that only "
-            f"this user can read. A new key: `{_NEW_KEY}`."
-        ) from None
-    return Fernet(key.get_secret_value().encode())
+def _name(account: str) -> str:
+    return f"{_FOLDER}/{account}.json"

@@ -67,7 +67,7 @@ class BrowserVisit(Visit):
         self._account, self._context, self._settings = account, context, settings
         self._ledger, self._sessions, self._selectors, self._clock = ledger, sessions, selectors, clock
         self._lake, self._retries = Lake(settings), Retries(sleep=sleep)
-        self._evidence = Evidence(folder=settings.state / "failures") if settings.screenshot_on_error else None
+        self._evidence = Evidence.of_installation(settings) if settings.screenshot_on_error else None
         self._reservation: Reservation | None = None
         self._reader: InsightReader | None = None
         self._has_failed = False

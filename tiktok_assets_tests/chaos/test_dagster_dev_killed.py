@@ -18,7 +18,7 @@ from tiktok_assets.pipeline.process import process
 from tiktok_assets.settings import Settings
 from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.exports import land, studio_exports
-from tiktok_assets.storage.locks import Locks
+from tiktok_assets.storage.file_locks import FileLocks
 from tiktok_assets_tests import budget
 from tiktok_assets_tests.chaos.conftest import Note
 from tiktok_assets_tests.e2e.dagster_dev import DagsterDev, group_is_alive
@@ -85,7 +85,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Lak
 def worker(here: DagsterDev) -> int | None:
     """The process of a run that has reached its tables and has not ended."""
     folder = here.home / "data" / "state" / "locks"
-    locks = Locks(folder)
+    locks = FileLocks(folder)
     for file in folder.glob("run*.lock"):
         run = file.name.removesuffix(".lock").replace("%20", " ")
         accounts = [locks.is_held(f"account {name}") for name in ACCOUNTS]

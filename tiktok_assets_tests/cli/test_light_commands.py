@@ -27,16 +27,29 @@ DAGSTER = {"dagster"}
 TABLES = {"polars", "pandera", "duckdb", "altair"}
 SETTINGS = {"pydantic_settings", "fsspec", "upath"}  # pydantic alone is typer's
 BROWSER = {"playwright"}
-# Runs commands one after the other as the console script does, and says on its last line which packages were loaded
-# when each of them had ended. A package that one of them loads stays loaded: the first list with it names the command.
+CLUSTER = {
+    "aiobotocore",
+    "botocore",
+    "celery",
+    "dagster_celery",
+    "dagster_postgres",
+    "psycopg",
+    "psycopg2",
+    "redis",
+    "s3fs",
+}
+# Runs commands one after the other as the console script does, or imports a module, and says on its last line which
+# packages were loaded when each of them had ended. A package that one of them loads stays loaded: the first list with
+# it names the command.
 RUNNER = """
-import json, sys
+import importlib, json, sys
 from tiktok_assets.cli.app import main
 ran = []
 for arguments in json.loads(sys.argv[1]):
     sys.argv[1:] = arguments
     try:
-        main()
+        importlib.import_module(arguments[1]) if arguments[0] == "import" else main()
+        code = 0
     except SystemExit as stopped:
         code = stopped.code
     loaded = sorted({name.partition(".")[0] for name in sys.modules})
@@ -77,6 +90,7 @@ def loaded_by(settings: Settings, *commands: Arguments) -> dict[Arguments, set[s
     )
     assert done.stdout, done.stderr
     ran = json.loads(done.stdout.splitlines()[-1])
+    assert CLUSTER.isdisjoint(name for one in ran for name in one["loaded"])
     # 1 is an answer too, for `status` and `sessions`.
     assert [one for one in ran if one["code"] not in (0, 1)] == [], done.stdout + done.stderr
     return {tuple(one["arguments"]): set(one["loaded"]) for one in ran}
@@ -122,9 +136,10 @@ def test_inspect_does_not_import_dagster_duckdb_or_charts(settings: Settings) ->
     assert loaded & {"dagster", "duckdb", "altair", "playwright"} == set()
 
 
-def test_an_import_of_dagster_is_noticed(settings: Settings) -> None:
-    (loaded,) = loaded_by(settings, ("history", "prune", "--older-than", "90d")).values()
-    assert "dagster" in loaded
+def test_an_import_of_dagster_is_noticed_and_definitions_import_nothing_of_a_cluster(settings: Settings) -> None:
+    prune, definitions = ("history", "prune", "--older-than", "90d"), ("import", "tiktok_assets.definitions")
+    loaded = loaded_by(settings, prune, definitions)
+    assert "dagster" in loaded[prune] and "playwright" not in loaded[definitions]
 
 
 def test_the_defaults_of_viral_are_those_of_the_rule() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import duckdb
 import polars as pl
@@ -52,7 +51,7 @@ def ran(*arguments: str) -> Result:
 def test_a_song_is_added_listed_and_counted(settings: Settings) -> None:
     assert ran("songs", "list").stdout.startswith("No songs. Add one")
     assert ran(*ADD, "--hashtag", "#Summer", "--account", "a", "--isrc", "DE-XX1-26-00001").exit_code == 0
-    assert "release_date = 2026-06-12" in Path(settings.songs_file).read_text()
+    assert "release_date = 2026-06-12" in settings.songs_file.read_text()
     assert "`tiktok-assets process` looks for the videos" in ran("songs", "list").stdout
     stored(settings)
     listed = ran("songs", "list")
@@ -66,7 +65,7 @@ def test_a_song_that_cannot_be_used_ends_with_2_and_a_sentence(settings: Setting
     refused = ran(*ADD)
     assert refused.exit_code == 2
     assert "nothing says which videos are its own" in refused.stderr
-    assert not Path(settings.songs_file).exists()
+    assert not settings.songs_file.exists()
 
 
 def test_an_account_that_is_gone_is_named_and_the_songs_are_listed(settings: Settings) -> None:

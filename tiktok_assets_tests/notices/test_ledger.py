@@ -17,7 +17,6 @@ from tiktok_assets.notices.ledger import (
     DamagedLedger,
     Ledger,
     Message,
-    ledger_file,
     read_ledger,
     write_ledger,
 )
@@ -125,12 +124,12 @@ def test_the_file_is_private_and_reads_as_it_was_written(settings: Settings) -> 
     ledger = ledgers.queued(ledger, message("m"), ["a"], NOW)
     write_ledger(settings, ledger)
     assert read_ledger(settings) == ledger
-    assert ledger_file(settings).stat().st_mode & 0o777 == 0o600
+    assert (settings.state / "notices.json").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_damaged_file_is_a_sentence(settings: Settings) -> None:
     write_ledger(settings, Ledger())
-    ledger_file(settings).write_text("{")
+    (settings.state / "notices.json").write_text("{")
     with pytest.raises(DamagedLedger, match=r"notices\.json: is damaged.*Delete it"):
         read_ledger(settings)
 

@@ -23,13 +23,13 @@ from tiktok_assets.notices import sending
 from tiktok_assets.notices.alerts import FailedRun
 from tiktok_assets.notices.delivery import NotDelivered, Recipient
 from tiktok_assets.notices.failed_runs import failed_runs
-from tiktok_assets.notices.ledger import Message, ledger_file, read_ledger
+from tiktok_assets.notices.ledger import Message, read_ledger
 from tiktok_assets.notices.sending import NOT_SET, SENDING, Sent, send_alerts, send_message
 from tiktok_assets.pipeline.process import process
 from tiktok_assets.settings import Settings, variable
 from tiktok_assets.storage.dagster_internals import report_dead
+from tiktok_assets.storage.file_locks import FileLocks
 from tiktok_assets.storage.lake import Lake
-from tiktok_assets.storage.locks import Locks
 from tiktok_assets.studio.session import Sessions
 from tiktok_assets_tests.conftest import Install
 from tiktok_assets_tests.instances import fresh
@@ -132,7 +132,7 @@ def test_a_login_that_ends_and_numbers_that_are_late_are_each_said_once(configur
     seen = read_ledger(configured).seen
     assert seen.keys() == {"not fresh/pig1987", f"login/pig1987/expired/{ends}"}
     assert said == 3  # and that the login is about to end, which is over
-    assert SECRET not in ledger_file(configured).read_text()
+    assert SECRET not in (configured.state / "notices.json").read_text()
 
 
 def test_a_dead_server_is_a_warning_and_tried_again_when_its_time_has_come(
@@ -211,7 +211,7 @@ def test_a_message_of_a_week_is_sent_once_unless_a_person_asks(configured: Setti
 
 def test_without_the_setting_nothing_is_read_sent_or_written(settings: Settings) -> None:
     assert look(settings, Post(), RUN) == Sent(problems=[])
-    assert not ledger_file(settings).exists()
+    assert not (settings.state / "notices.json").exists()
 
 
 # --- the sensor, the schedule, and `process` --------------------------------------------------------------------------
@@ -308,7 +308,7 @@ def test_the_sensor_is_off_and_says_what_to_set_where_nobody_is_named(
 def test_the_sensor_waits_for_another_process_that_is_sending(
     configured: Settings, instance: dg.DagsterInstance
 ) -> None:
-    with Locks(configured.locks, "`process`").hold(SENDING):
+    with FileLocks(configured.locks, "`process`").hold(SENDING):
         assert "the sending of messages is held by `process`" in Alerts(configured, instance).tick()
 
 
@@ -366,7 +366,7 @@ def test_process_sends_what_it_quarantined(configure: Configure, webhook: Webhoo
 
 
 def test_a_damaged_ledger_fails_no_process(configured: Settings, caplog: pytest.LogCaptureFixture) -> None:
-    ledger_file(configured).write_text("{")
+    (configured.state / "notices.json").write_text("{")
     assert process(configured).is_clean
     assert "No alert could be sent: " in caplog.text and "notices.json: is damaged" in caplog.text
 
@@ -396,7 +396,7 @@ def test_a_dry_run_says_who_would_get_what_and_sends_nothing(
     assert "@pig1987\n  Video views: " in done.stdout
     assert done.stderr.startswith("Its links open on this machine alone")
     assert SECRET not in done.output
-    assert (mailbox.mails, webhook.tries, ledger_file(settings).exists()) == ([], 0, False)
+    assert (mailbox.mails, webhook.tries, (settings.state / "notices.json").exists()) == ([], 0, False)
 
 
 def test_the_command_sends_to_everybody_and_says_who_was_not_reached(

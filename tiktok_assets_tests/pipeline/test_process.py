@@ -30,8 +30,8 @@ from tiktok_assets.pipeline.rebuild import RebuildRefused, rebuild
 from tiktok_assets.reports.report import Report
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.duckdb import Session
+from tiktok_assets.storage.file_locks import FileLocks
 from tiktok_assets.storage.lake import Lake
-from tiktok_assets.storage.locks import Locks
 from tiktok_assets_tests.budget import rounds
 from tiktok_assets_tests.conftest import History, Install
 from tiktok_assets_tests.lake_contents import differing, tables
@@ -205,7 +205,7 @@ def test_waiting_for_a_lock_is_reported_without_a_log(
     held = threading.Event()
 
     def hold() -> None:
-        with Locks(settings.locks, "run 6a7b1c2d").hold("account pig1987"):
+        with FileLocks(settings.locks, "run 6a7b1c2d").hold("account pig1987"):
             held.set()
             while "Waiting for" not in caplog.text:
                 time.sleep(0.05)
@@ -224,7 +224,7 @@ def test_a_rebuild_is_refused_while_a_run_is_under_way(
     overview_processed(settings, made_once)
     before = tables(settings)
     with (
-        Locks(settings.locks, "run 6a7b1c2d").hold("account zonea0"),
+        FileLocks(settings.locks, "run 6a7b1c2d").hold("account zonea0"),
         pytest.raises(RebuildRefused, match=r"account zonea0 is held by run 6a7b1c2d .* Nothing was changed\."),
     ):
         rebuild(settings, instance=history())

@@ -21,7 +21,7 @@ from tiktok_assets.pipeline.process import process
 from tiktok_assets.pipeline.rebuild import RebuildRefused, rebuild
 from tiktok_assets.pipeline.results import Result
 from tiktok_assets.reporting.status import StoreCoverage, status
-from tiktok_assets.settings import Settings
+from tiktok_assets.settings import AnyFile, Settings
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.streams import (
     made_of_today,
@@ -51,7 +51,7 @@ def settings(install: Install, tmp_path: Path) -> Settings:
     return install("pig1987", songs_file=songs)
 
 
-def write_songs(path: Path, isrc: str) -> None:
+def write_songs(path: AnyFile, isrc: str) -> None:
     path.write_text(
         '[songs.summer]\ntitle = "Summer Nights"\nartist = "Pig"\nrelease_date = 2026-06-12\nhashtags = ["summer"]\n'
         f'isrc = ["{isrc}"]\n'

@@ -20,7 +20,7 @@ from tiktok_assets.failures import RowsOutsideRange, WarehouseUnusable
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.storage import duckdb as ours
 from tiktok_assets.storage.duckdb import Replaced, Warehouse
-from tiktok_assets.storage.locks import Locks
+from tiktok_assets.storage.file_locks import FileLocks
 from tiktok_assets.storage.warehouse_io import warehouse_io_manager
 
 JANUARY, FEBRUARY, MARCH = date(2025, 1, 1), date(2025, 2, 1), date(2025, 3, 1)
@@ -348,7 +348,7 @@ def test_the_later_of_two_publications_holds_the_later_state(
 ) -> None:
     """The copy is put in place while the working file is still ours; another process can only come before or after."""
     replace(warehouse, "t", "date", days(), PartitionRange(("a",), (JANUARY,)))
-    locks, held = Locks(warehouse.working.parent / "locks"), list[bool]()
+    locks, held = FileLocks(warehouse.working.parent / "locks"), list[bool]()
     rename = Path.replace
 
     def watched(path: Path, target: Path) -> Path:

@@ -18,8 +18,8 @@ from tiktok_assets.settings import Settings
 from tiktok_assets.storage.atomic import naming
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.faults import sentence_of
+from tiktok_assets.storage.file_locks import FileLocks
 from tiktok_assets.storage.lake import Lake
-from tiktok_assets.storage.locks import Locks
 from tiktok_assets.storage.warehouse_files import opened
 
 
@@ -76,7 +76,7 @@ def test_a_file_system_without_locks_is_found_at_the_first_lock(
 
     for name, flock in (("refuses", refused), ("grants everything", lambda *_: None)):
         monkeypatch.setattr(fcntl, "flock", flock)
-        with pytest.raises(OSError) as caught, Locks(tmp_path / name).hold("intake"):
+        with pytest.raises(OSError) as caught, FileLocks(tmp_path / name).hold("intake"):
             pytest.fail("held")
         assert (sentence_of(caught.value) or "").startswith(f"{tmp_path / name}: its file system has no locks")
         assert list((tmp_path / name).iterdir()) == []

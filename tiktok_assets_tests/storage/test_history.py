@@ -25,9 +25,9 @@ from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from tiktok_assets.settings import load_settings
 from tiktok_assets.storage import history as history_module
 from tiktok_assets.storage import history_files
+from tiktok_assets.storage.file_locks import FileLocks
 from tiktok_assets.storage.history import ENVIRONMENT, History, history_folder, take_over
 from tiktok_assets.storage.history_files import BrokenHistory
-from tiktok_assets.storage.locks import Locks
 from tiktok_assets_tests.storage import events
 from tiktok_assets_tests.storage.children import forked
 from tiktok_assets_tests.storage.sqlite_files import rows, tables
@@ -120,7 +120,7 @@ def test_four_processes_start_on_a_fresh_folder_at_once(folder: Path) -> None:
 
 
 def test_others_wait_while_the_history_is_made(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    locks = Locks(folder.parent / "locks")
+    locks = FileLocks(folder.parent / "locks")
     held = []
     monkeypatch.setattr(
         history_files, "make_or_repair", lambda *_: held.append(locks.is_held("history")) or True, raising=True

@@ -14,12 +14,14 @@ from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobO
 from dagster._core.test_utils import create_run_for_test
 
 from tiktok_assets.assets.partitions import account_months
+from tiktok_assets.failures import LockLost
 from tiktok_assets.partitions import range_tags
+from tiktok_assets.storage.file_locks import FileLocks
 from tiktok_assets.storage.lock_names import may_have_dead_runs
-from tiktok_assets.storage.locks import Locks
 from tiktok_assets.storage.run_locks import (
     ACCOUNT_LOCKS,
     RUN_LIFE,
+    CommittingIOManager,
     account_locks,
     end_dead_runs,
     run_life,
@@ -30,8 +32,8 @@ ROSTER = ["a", "b", "c"]
 
 
 @pytest.fixture
-def locks(tmp_path: Path) -> Locks:
-    return Locks(tmp_path / "locks")
+def locks(tmp_path: Path) -> FileLocks:
+    return FileLocks(tmp_path / "locks")
 
 
 @pytest.fixture
@@ -41,7 +43,7 @@ def instance() -> Iterator[dg.DagsterInstance]:
 
 
 def run(
-    locks: Locks, instance: dg.DagsterInstance, accounts: list[str], observed: list[tuple[str, list[str]]]
+    locks: FileLocks, instance: dg.DagsterInstance, accounts: list[str], observed: list[tuple[str, list[str]]]
 ) -> dg.ExecuteInProcessResult:
     """A run over ``accounts`` that notes its id, and what of the roster and of itself is held while it works."""
 
@@ -55,7 +57,7 @@ def run(
 
 
 def test_a_run_holds_itself_and_the_accounts_of_its_range_and_leaves_nothing(
-    locks: Locks, instance: dg.DagsterInstance
+    locks: FileLocks, instance: dg.DagsterInstance
 ) -> None:
     observed: list[tuple[str, list[str]]] = []
     assert run(locks, instance, ["a", "b"], observed).success
@@ -67,7 +69,7 @@ def test_a_run_holds_itself_and_the_accounts_of_its_range_and_leaves_nothing(
 
 
 def test_a_run_waits_for_another_run_of_its_account_and_logs_its_name(
-    locks: Locks, instance: dg.DagsterInstance
+    locks: FileLocks, instance: dg.DagsterInstance
 ) -> None:
     observed: list[tuple[str, list[str]]] = []
 
@@ -77,7 +79,7 @@ def test_a_run_waits_for_another_run_of_its_account_and_logs_its_name(
             waits.extend(entry.user_message for entry in other.all_logs(result.run_id))
 
     waits: list[str] = []
-    with Locks(locks.folder, "run 6a7b1c2d").hold("account b"):
+    with FileLocks(locks.folder, "run 6a7b1c2d").hold("account b"):
         waiter = threading.Thread(target=later)
         waiter.start()
         assert run(locks, instance, ["a"], observed).success  # another account does not wait
@@ -89,6 +91,21 @@ def test_a_run_waits_for_another_run_of_its_account_and_logs_its_name(
     assert f"which is held by run 6a7b1c2d (process {os.getpid()}) since 2" in waited
 
 
+class Lost:
+    """Locks that are somebody else's by now."""
+
+    def require(self) -> None:
+        raise LockLost("The lock on account a was lost.")
+
+
+def test_a_run_that_lost_its_accounts_stores_nothing_more() -> None:
+    store = dg.InMemoryIOManager()
+    context = dg.build_output_context(step_key="table", name="result", run_id="1")
+    with pytest.raises(LockLost):
+        CommittingIOManager(store, Lost()).handle_output(context, 1)
+    assert store.values == {}
+
+
 def recorded(instance: dg.DagsterInstance, status: dg.DagsterRunStatus) -> dg.DagsterRun:
     repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("tiktok_assets"), "__repository__")
     origin = RemoteJobOrigin(repository, "process_exports")
@@ -97,7 +114,7 @@ def recorded(instance: dg.DagsterInstance, status: dg.DagsterRunStatus) -> dg.Da
 
 @pytest.mark.parametrize("status", ["NOT_STARTED", "STARTING", "STARTED", "CANCELING"])
 def test_a_run_whose_lock_is_free_is_dead_and_one_whose_lock_is_held_lives(
-    locks: Locks, instance: dg.DagsterInstance, status: str
+    locks: FileLocks, instance: dg.DagsterInstance, status: str
 ) -> None:
     dead, alive, new = (recorded(instance, dg.DagsterRunStatus(status)) for _ in range(3))
     with locks.hold(f"run {dead.run_id}"):
@@ -113,7 +130,7 @@ def test_a_run_whose_lock_is_free_is_dead_and_one_whose_lock_is_held_lives(
 
 
 def test_a_run_that_never_took_its_lock_is_dead_once_its_process_is_gone(
-    locks: Locks, instance: dg.DagsterInstance
+    locks: FileLocks, instance: dg.DagsterInstance
 ) -> None:
     gone, works = (recorded(instance, dg.DagsterRunStatus.STARTING) for _ in range(2))
     for one, pid in ((gone, 2**22 + 1), (works, os.getpid())):  # the first is above any process id
@@ -124,7 +141,7 @@ def test_a_run_that_never_took_its_lock_is_dead_once_its_process_is_gone(
         assert [one.run_id for one in end_dead_runs(instance, locks)] == [gone.run_id]
 
 
-def test_runs_in_the_queue_and_ended_ones_are_left_alone(locks: Locks, instance: dg.DagsterInstance) -> None:
+def test_runs_in_the_queue_and_ended_ones_are_left_alone(locks: FileLocks, instance: dg.DagsterInstance) -> None:
     for status in ("QUEUED", "SUCCESS", "FAILURE", "CANCELED"):
         with locks.hold(f"run {recorded(instance, dg.DagsterRunStatus(status)).run_id}"):
             pass

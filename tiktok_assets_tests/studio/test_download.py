@@ -17,6 +17,7 @@ from tiktok_assets.exports.problems import AccountConflict, BrokenFile, ExportPr
 from tiktok_assets.failures import DownloadFailed
 from tiktok_assets.simulator.exports import studio_export
 from tiktok_assets.simulator.studio import StudioAccount
+from tiktok_assets.storage.documents import FileDocuments
 from tiktok_assets.studio.download import fetch, inspect_file, safe_name, save
 from tiktok_assets.studio.evidence import KEPT, Evidence, scrub_trace, secrets_of
 from tiktok_assets_tests.studio.conftest import FIRST, LAST, NORTH, NOW, SOUTH
@@ -163,8 +164,10 @@ def test_short_values_are_not_secrets() -> None:
 
 
 def test_only_the_last_failures_are_kept(tmp_path: Path) -> None:
+    folder = tmp_path / "failures"
+    folder.mkdir()
     for number in range(KEPT + 5):
-        (tmp_path / f"20260101T0000{number:02}Z_north.png").touch()
-    Evidence(folder=tmp_path).forget_old()
-    left = sorted(path.name for path in tmp_path.iterdir())
+        (folder / f"20260101T0000{number:02}Z_north.png").touch()
+    Evidence(documents=FileDocuments(tmp_path)).forget_old()
+    left = sorted(path.name for path in folder.iterdir())
     assert len(left) == KEPT and left[0] == "20260101T000005Z_north.png"

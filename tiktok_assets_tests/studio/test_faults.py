@@ -125,7 +125,7 @@ def secret_free(stage: Stage, message: str) -> bool:
 def test_a_fault_raises_its_failure_and_leaves_nothing_half_done(stage: MakeStage, case: Fails) -> None:
     here = stage(**case.settings)
     session_id = here.log_in(NORTH)
-    saved = here.studio.sessions.path("north").read_bytes()
+    saved = (here.settings.state / "sessions" / "north.json").read_bytes()
     here.world.faults.add(case.fault, handle=NORTH.handle, **case.more)
     with pytest.raises(case.failure, match=f"(?s){case.says}") as raised, here.studio.visit(NORTH) as visit:
         visit.export("viewers", *FOUR_WEEKS)
@@ -135,7 +135,9 @@ def test_a_fault_raises_its_failure_and_leaves_nothing_half_done(stage: MakeStag
     assert here.files("state/downloads") == []
     assert here.world.faults.fired, "the fault did happen"
     assert session_id not in str(raised.value) and secret_free(here, str(raised.value))
-    assert here.studio.sessions.path("north").read_bytes() == saved, "a visit that failed keeps the session as it was"
+    assert (here.settings.state / "sessions" / "north.json").read_bytes() == saved, (
+        "a visit that failed keeps the session as it was"
+    )
 
 
 @pytest.mark.parametrize("fault", ["limit_message", "http_429"])

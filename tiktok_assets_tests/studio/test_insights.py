@@ -322,7 +322,7 @@ def test_two_languages_give_the_same_numbers(stage: MakeStage, with_locale: Call
         with here.studio.visit(NORTH) as visit:
             landed = visit.insights()
         found.append(read(landed))
-        here.studio.ledger.path.unlink()
+        (here.settings.state / "limits.sqlite").unlink()
     assert found[0] == found[1]
     assert truth(with_locale("el"), 1).items() <= found[0].items()
 

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from tiktok_assets.exports.windows import Window, final_days, windows
 from tiktok_assets.failures import LimitReached
+from tiktok_assets.studio.ledger_store import LedgerFile
 from tiktok_assets.studio.limits import Ledger
 from tiktok_assets_tests.budget import examples
 
@@ -34,8 +35,13 @@ def after(**duration: float) -> dt.datetime:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    return Ledger(path=tmp_path / "state" / "limits.sqlite", export_interval=3600, account_spacing=300)
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "limits.sqlite"
+
+
+@pytest.fixture
+def ledger(path: Path) -> Ledger:
+    return Ledger(store=LedgerFile(path), export_interval=3600, account_spacing=300)
 
 
 def in_a_process_that_dies(act: Callable[[], object]) -> None:
@@ -101,9 +107,9 @@ def test_two_accounts_of_an_egress_are_visited_at_once_whatever_others_do(ledger
             pass
 
 
-def test_a_ledger_of_an_earlier_version_counts_for_accounts_without_an_egress(ledger: Ledger) -> None:
-    ledger.path.parent.mkdir()
-    with contextlib.closing(sqlite3.connect(ledger.path)) as old:
+def test_a_ledger_of_an_earlier_version_counts_for_accounts_without_an_egress(ledger: Ledger, path: Path) -> None:
+    path.parent.mkdir()
+    with contextlib.closing(sqlite3.connect(path)) as old:
         old.execute(
             "create table visits (id integer primary key, account text not null, reserved_at real not null, "
             "last_click real not null, is_open integer not null default 1)"
@@ -191,7 +197,7 @@ def test_one_process_visits_an_account_and_a_dead_one_leaves_no_lock(ledger: Led
 
 @pytest.mark.parametrize("turn", range(5))
 def test_many_concurrent_processes_get_one_visit_per_account(ledger: Ledger, turn: int) -> None:
-    apart = Ledger(path=ledger.path, export_interval=3600, account_spacing=0)
+    apart = Ledger(store=ledger.store, export_interval=3600, account_spacing=0)
     start, answers = FORK.Barrier(8), FORK.Queue()
 
     def compete(number: int) -> None:
@@ -250,10 +256,10 @@ def test_a_link_can_be_fetched_again_while_it_is_valid(ledger: Ledger) -> None:
     assert ledger.pending("pig1987", after(minutes=1)) == []
 
 
-def test_the_ledger_is_private_to_its_user(ledger: Ledger) -> None:
+def test_the_ledger_is_private_to_its_user(ledger: Ledger, path: Path) -> None:
     ledger.reserve("pig1987", T0)
-    files = [path for path in ledger.path.parent.glob("limits.sqlite*") if path.stat().st_size]
-    assert ledger.path in files
+    files = [path for path in path.parent.glob("limits.sqlite*") if path.stat().st_size]
+    assert path in files
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
 
 
@@ -265,7 +271,9 @@ def test_the_ledger_is_private_to_its_user(ledger: Ledger) -> None:
 )
 def test_no_history_of_visits_breaks_a_limit(asks: list[tuple[str, int, bool]], interval: int, spacing: int) -> None:
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
-        ledger = Ledger(path=Path(folder) / "limits.sqlite", export_interval=interval, account_spacing=spacing)
+        ledger = Ledger(
+            store=LedgerFile(Path(folder) / "limits.sqlite"), export_interval=interval, account_spacing=spacing
+        )
         now, clicks = T0, list[tuple[str, dt.datetime]]()
         for account, pause, is_click_late in asks:
             now += dt.timedelta(seconds=pause)

@@ -46,7 +46,7 @@ def logged_in(here: Stage, chromium: Browser, account: Account, **how: Any) -> A
 def test_a_login_with_password_and_code_is_detected_and_saved(stage: MakeStage, chromium: Browser) -> None:
     here = stage()
     session = logged_in(here, chromium, NORTH, help_with=owner_of(here, NORTH))
-    path = here.studio.sessions.path("north")
+    path = here.settings.state / "sessions" / "north.json"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert session.expires_at is not None
     days = (session.expires_at - dt.datetime.now(dt.UTC)) / dt.timedelta(days=1)

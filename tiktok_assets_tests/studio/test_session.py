@@ -14,6 +14,7 @@ import pytest
 from pydantic import SecretStr
 
 from tiktok_assets.failures import AuthExpired, SessionUnreadable
+from tiktok_assets.storage.documents import FileDocuments
 from tiktok_assets.studio.session import Sessions, SessionStatus
 
 NOW = dt.datetime(2026, 1, 10, 18, tzinfo=dt.UTC)
@@ -29,13 +30,23 @@ def state_of(days: float | None = 12, value: str = SECRET) -> dict[str, Any]:
 
 
 @pytest.fixture
-def sessions(tmp_path: Path) -> Sessions:
-    return Sessions(folder=tmp_path / "state" / "sessions", clock=lambda: NOW)
+def state(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def path(state: Path) -> Path:
+    return state / "sessions" / "pig1987.json"
+
+
+@pytest.fixture
+def sessions(state: Path) -> Sessions:
+    return Sessions(documents=FileDocuments(state), clock=lambda: NOW)
 
 
 @pytest.fixture
 def locked(sessions: Sessions) -> Sessions:
-    return Sessions(folder=sessions.folder, key=KEY, clock=lambda: NOW)
+    return Sessions(documents=sessions.documents, key=KEY, clock=lambda: NOW)
 
 
 def test_a_session_is_loaded_as_it_was_saved(sessions: Sessions) -> None:
@@ -46,14 +57,14 @@ def test_a_session_is_loaded_as_it_was_saved(sessions: Sessions) -> None:
     assert session.expires_at == NOW + dt.timedelta(days=12)
 
 
-def test_the_file_and_its_folder_are_private_whatever_the_umask(sessions: Sessions) -> None:
+def test_the_file_and_its_folder_are_private_whatever_the_umask(sessions: Sessions, path: Path) -> None:
     before = os.umask(0)
     try:
         sessions.save("pig1987", state_of())
     finally:
         os.umask(before)
-    assert stat.S_IMODE(sessions.path("pig1987").stat().st_mode) == 0o600
-    assert stat.S_IMODE(sessions.folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
 def test_the_file_is_private_before_it_has_its_name(sessions: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,7 +80,7 @@ def test_the_file_is_private_before_it_has_its_name(sessions: Sessions, monkeypa
 
 
 def test_a_failed_save_leaves_the_old_session_and_no_temporary_file(
-    sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+    sessions: Sessions, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sessions.save("pig1987", state_of())
 
@@ -80,19 +91,19 @@ def test_a_failed_save_leaves_the_old_session_and_no_temporary_file(
     with pytest.raises(OSError, match="No space"):
         sessions.save("pig1987", state_of(value="new"))
     assert sessions.load("pig1987").state == state_of()
-    assert [path.name for path in sessions.folder.iterdir()] == ["pig1987.json"]
+    assert [one.name for one in path.parent.iterdir()] == ["pig1987.json"]
 
 
-def test_with_a_key_nothing_readable_is_on_disk(locked: Sessions, sessions: Sessions) -> None:
+def test_with_a_key_nothing_readable_is_on_disk(locked: Sessions, sessions: Sessions, path: Path) -> None:
     locked.save("pig1987", state_of())
-    content = locked.path("pig1987").read_bytes()
+    content = path.read_bytes()
     assert SECRET.encode() not in content and b"cookies" not in content
     assert locked.load("pig1987").state == state_of()
     assert locked.state("pig1987").is_encrypted
     with pytest.raises(SessionUnreadable, match=r"encrypted and TIKTOK_SESSION_KEY is not set.*login pig1987"):
         sessions.load("pig1987")
     with pytest.raises(SessionUnreadable, match="not the key"):
-        Sessions(folder=sessions.folder, key=OTHER_KEY).load("pig1987")
+        Sessions(documents=sessions.documents, key=OTHER_KEY).load("pig1987")
 
 
 def test_a_plain_session_is_read_with_a_key_set_and_encrypted_next(locked: Sessions, sessions: Sessions) -> None:
@@ -101,11 +112,13 @@ def test_a_plain_session_is_read_with_a_key_set_and_encrypted_next(locked: Sessi
     assert locked.state("pig1987").is_encrypted
 
 
-def test_a_key_without_the_package_is_a_clear_error(locked: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_without_the_package_is_a_clear_error(
+    locked: Sessions, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "cryptography.fernet", None)
     with pytest.raises(SessionUnreadable, match="pip install cryptography"):
         locked.save("pig1987", state_of())
-    assert not locked.path("pig1987").exists()
+    assert not path.exists()
 
 
 def test_a_missing_and_an_expired_session_say_how_to_log_in(sessions: Sessions) -> None:
@@ -136,9 +149,9 @@ def test_the_state_of_a_session_is_summarized_in_words(sessions: Sessions, conte
 @pytest.mark.parametrize(
     "content", [b"{", b"{}", b'{"account": "zonea0", "saved_at": "2026-01-01", "state": {}}', b"x"]
 )
-def test_a_damaged_file_is_reported_and_never_quoted(sessions: Sessions, content: bytes) -> None:
-    sessions.folder.mkdir(parents=True)
-    sessions.path("pig1987").write_bytes(content)
+def test_a_damaged_file_is_reported_and_never_quoted(sessions: Sessions, path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
     state = sessions.state("pig1987")
     assert state.standing is SessionStatus.UNREADABLE
     assert "tiktok-assets login pig1987" in state.advice
@@ -146,7 +159,7 @@ def test_a_damaged_file_is_reported_and_never_quoted(sessions: Sessions, content
 
 def test_a_session_never_shows_its_secret(sessions: Sessions) -> None:
     session = sessions.save("pig1987", state_of())
-    locked = Sessions(folder=sessions.folder, key=KEY)
+    locked = Sessions(documents=sessions.documents, key=KEY)
     for shown in (repr(session), str(session), repr(locked), repr(sessions.state("pig1987"))):
         assert SECRET not in shown and KEY.get_secret_value() not in shown
 

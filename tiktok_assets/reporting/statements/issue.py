@@ -48,7 +48,7 @@ def issue(
     changed that could be corrected; StatementDamaged; BrowserUnusable, where no browser can print it: then nothing is
     kept, and no number is used.
     """
-    with lake.alone(ISSUING):
+    with lake.alone(ISSUING) as held:
         earlier = issued(lake, account.key, month)
         if earlier and not correct:
             return earlier[-1], False
@@ -67,6 +67,7 @@ def issue(
         html = statement_page(statement, earlier[-1] if earlier else None, corrected)
         with open_printer(lake.settings, paper) as printer:
             pdf = printer.pdf(html, title=f"Statement {statement.name}")
+        held.require()
         return keep(lake, statement, html, pdf), True
 
 

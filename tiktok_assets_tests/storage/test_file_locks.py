@@ -12,21 +12,22 @@ from pathlib import Path
 
 import pytest
 
-from tiktok_assets.storage.locks import Locks, LockTaken
+from tiktok_assets.storage.file_locks import FileLocks
+from tiktok_assets.storage.locks import LockTaken
 
 HOLD = """
 import signal, sys, time, pathlib
 for ending in (signal.SIGHUP, signal.SIGTERM):  # who started the tests may ignore them, as nohup does
     signal.signal(ending, signal.SIG_DFL)
-from tiktok_assets.storage.locks import Locks
-with Locks(pathlib.Path(sys.argv[1]), holder="run 6a7b1c2d").hold(sys.argv[2:]):
+from tiktok_assets.storage.file_locks import FileLocks
+with FileLocks(pathlib.Path(sys.argv[1]), holder="run 6a7b1c2d").hold(sys.argv[2:]):
     print("held", flush=True)
     time.sleep(600)
 """
 FORK = """
 import os, sys, time, pathlib
-from tiktok_assets.storage.locks import Locks
-with Locks(pathlib.Path(sys.argv[1])).hold("warehouse"):
+from tiktok_assets.storage.file_locks import FileLocks
+with FileLocks(pathlib.Path(sys.argv[1])).hold("warehouse"):
     child = os.fork()
     if child == 0:
         time.sleep(600)
@@ -46,7 +47,7 @@ def line_of(process: subprocess.Popen[str]) -> str:
 
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGHUP, signal.SIGTERM])
 def test_a_lock_is_free_again_once_its_process_is_gone(tmp_path: Path, ending: signal.Signals) -> None:
-    locks = Locks(tmp_path / "locks")
+    locks = FileLocks(tmp_path / "locks")
     with started(HOLD, locks.folder, "account-zonea0", "warehouse") as process:
         assert line_of(process) == "held"
         assert locks.is_held("warehouse")
@@ -60,7 +61,7 @@ def test_a_lock_is_free_again_once_its_process_is_gone(tmp_path: Path, ending: s
 
 
 def test_a_forked_child_does_not_keep_the_lock_of_a_killed_parent(tmp_path: Path) -> None:
-    locks = Locks(tmp_path)
+    locks = FileLocks(tmp_path)
     with started(FORK, tmp_path) as process:
         child = int(line_of(process))
         try:
@@ -74,7 +75,7 @@ def test_a_forked_child_does_not_keep_the_lock_of_a_killed_parent(tmp_path: Path
 
 
 def test_threads_of_one_process_exclude_each_other_and_a_wait_is_reported(tmp_path: Path) -> None:
-    locks, said, order = Locks(tmp_path, holder="process"), list[str](), list[str]()
+    locks, said, order = FileLocks(tmp_path, holder="process"), list[str](), list[str]()
 
     def second() -> None:
         with locks.hold("account-north", say=said.append):
@@ -93,7 +94,7 @@ def test_threads_of_one_process_exclude_each_other_and_a_wait_is_reported(tmp_pa
 
 
 def test_holders_of_several_locks_never_wait_for_each_other(tmp_path: Path) -> None:
-    locks, rounds = Locks(tmp_path), 20
+    locks, rounds = FileLocks(tmp_path), 20
 
     def hold(names: list[str]) -> None:
         for _ in range(rounds):
@@ -112,8 +113,8 @@ def test_more_locks_than_open_files_are_allowed_can_be_held(tmp_path: Path) -> N
     code = (
         "import resource, sys, pathlib\n"
         "resource.setrlimit(resource.RLIMIT_NOFILE, (64, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))\n"
-        "from tiktok_assets.storage.locks import Locks\n"
-        "with Locks(pathlib.Path(sys.argv[1])).hold([f'account-{n}' for n in range(300)]):\n"
+        "from tiktok_assets.storage.file_locks import FileLocks\n"
+        "with FileLocks(pathlib.Path(sys.argv[1])).hold([f'account-{n}' for n in range(300)]):\n"
         "    print('all held')\n"
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
@@ -121,7 +122,7 @@ def test_more_locks_than_open_files_are_allowed_can_be_held(tmp_path: Path) -> N
 
 
 def test_names_that_are_no_file_names_are_locks_all_the_same(tmp_path: Path) -> None:
-    locks = Locks(tmp_path)
+    locks = FileLocks(tmp_path)
     assert not locks.was_taken("account-a/b")
     with locks.hold("account-a/b"):
         assert locks.is_held("account-a/b")
