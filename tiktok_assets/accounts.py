@@ -19,7 +19,7 @@ from typing import Any
 
 from upath import UPath
 
-from tiktok_assets.settings import STREAMS, Settings
+from tiktok_assets.settings import DEFAULT_EGRESS, EGRESS_NAME, STREAMS, Settings
 from tiktok_assets.storage.toml_files import UnusableToml, read_text, replace_text, tables_of, with_table
 
 # A key becomes a folder, a file name and half of the partition key "pig1987|2026-11-01"; Dagster reserves "...".
@@ -54,6 +54,7 @@ class Account:
     competitors: tuple[str, ...] = ()  # handles
     client: str | None = None  # for whom the account is looked after
     owner: str | None = None  # who looks after it
+    egress: str = DEFAULT_EGRESS  # the network, by the address that Studio sees, of its login and its visits
 
 
 class Roster(Mapping[str, Account]):
@@ -130,11 +131,27 @@ class Roster(Mapping[str, Account]):
 
 
 def load_roster(settings: Settings) -> Roster:
-    """The accounts in use: those TIKTOK_ACCOUNTS names (by key or handle), or all of the accounts file.
+    """The accounts in use: those TIKTOK_ACCOUNTS names (by key or handle), or all of the accounts file; of these only
+    the accounts of TIKTOK_CLIENTS where that is set.
 
     A name without an entry is an account with that key and handle. A missing file holds no entries; one that cannot
-    be read, or has unknown contents, raises ``InvalidAccounts``.
+    be read, or has unknown contents, raises ``InvalidAccounts``, as does a client without an account.
     """
+    return _of_clients(_load_all(settings), settings)
+
+
+def _of_clients(roster: Roster, settings: Settings) -> Roster:
+    if not settings.clients:
+        return roster
+    try:
+        found = {account.key for client in settings.clients for account in roster.chosen(client=client)}
+    except UnknownName as error:
+        raise InvalidAccounts(f"TIKTOK_CLIENTS={','.join(settings.clients)}: {error}") from error
+    chosen = [account for account in roster.values() if account.key in found]
+    return Roster(chosen, source=f"TIKTOK_CLIENTS with {settings.accounts_file}")
+
+
+def _load_all(settings: Settings) -> Roster:
     path = settings.accounts_file
     if (text := _read(path)) is not None:
         entries = _parse(text, path)
@@ -258,6 +275,12 @@ def _handles(value: object) -> tuple[str, ...]:
     return tuple(_handle(handle) for handle in value)
 
 
+def _egress(value: object) -> str:
+    if not EGRESS_NAME.fullmatch(_text(value)):
+        raise ValueError(value)
+    return _text(value)
+
+
 def _timezone(value: object) -> str:
     try:
         return zoneinfo.ZoneInfo(_text(value)).key
@@ -280,6 +303,7 @@ _FIELDS: Mapping[str, tuple[Callable[[object], Any], str]] = {
     "competitors": (_handles, 'Write a list of handles: ["one", "two"].'),
     "client": (_text, "Write the client's name in quotes."),
     "owner": (_text, "Write the person's name in quotes."),
+    "egress": (_egress, 'Write a name of lower-case letters, digits and hyphens in quotes, such as "lisbon".'),
 }
 
 

@@ -79,6 +79,10 @@ class SessionUnreadable(PermanentFailure):
     """There is a saved session, and it cannot be read or written here: another key, another user, a damaged file."""
 
 
+class EgressElsewhere(PermanentFailure):
+    """The account is visited through an egress that this machine does not have; another machine has to visit it."""
+
+
 class BrowserUnusable(PermanentFailure):
     """There is no browser, or it cannot be started here; the message names the remedies."""
 

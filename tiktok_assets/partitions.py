@@ -22,6 +22,10 @@ RANGE_END = "dagster/asset_partition_range_end"
 _PARTITION = "dagster/partition"
 # On a run that another run of the same `process` follows.
 MORE_TAG = "tiktok/more_to_come"
+MOST_PARTITIONS = 100_000
+"""Of one asset: with more of them Dagster loads its definitions and answers its pages slowly."""
+_ROOM = 12  # months to come for which an advised first month leaves room
+_FEWEST = 25  # months: each of a year beside that of the year before, and the current one
 
 
 def partition_key(account: str, month: dt.date) -> str:
@@ -103,6 +107,38 @@ def partition_range(keys: Iterable[str]) -> PartitionRange:
         )
     # Sorted: the keys of a rectangle come in the order of a set, and the rows of a table must not.
     return PartitionRange(tuple(sorted(accounts)), tuple(sorted(dt.date.fromisoformat(month) for month in months)))
+
+
+def months_until(start: dt.date, today: dt.date) -> int:
+    """How many months there are from that of ``start`` to that of ``today``, both included."""
+    return (today.year - start.year) * 12 + today.month - start.month + 1
+
+
+def advised_start(accounts: int, today: dt.date) -> dt.date | None:
+    """The earliest first month with which the partitions stay below the limit for another year; None where that leaves
+    less than two years to compare."""
+    months = MOST_PARTITIONS // accounts - _ROOM
+    if months < _FEWEST:
+        return None
+    ordinal = today.year * 12 + today.month - months
+    return dt.date(ordinal // 12, ordinal % 12 + 1, 1)
+
+
+def partitions_advice(accounts: int, start: dt.date, today: dt.date) -> str | None:
+    """What to do where ``accounts`` times the months since ``start`` are too many partitions; None if they are not."""
+    count = accounts * months_until(start, today)
+    if count <= MOST_PARTITIONS:
+        return None
+    advised = advised_start(accounts, today)
+    remedy = (
+        f"Set TIKTOK_START_DATE={advised:%Y-%m}: earlier months are not processed any more, and landing stays as it is."
+        if advised
+        else "Split the accounts by client: docs/cluster.md, More than 2,500 accounts."
+    )
+    return (
+        f"{accounts:,} accounts since {start:%Y-%m} are {count:,} partitions of each asset; Dagster works well with "
+        f"{MOST_PARTITIONS:,} at most. {remedy}"
+    )
 
 
 def range_tags(accounts: Sequence[str], months: Sequence[dt.date]) -> dict[str, str]:

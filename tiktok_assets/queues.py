@@ -5,14 +5,14 @@ Does not belong here: jobs, and what a worker is.
 
 from __future__ import annotations
 
-from tiktok_assets.settings import APART, Settings
+from tiktok_assets.settings import APART, DEFAULT_EGRESS, Settings
 
 QUEUE_TAG = "dagster-celery/queue"
 LAKE, WAREHOUSE = "lake", "warehouse"
 """Of runs for any worker, and of those for the one worker that writes the warehouse."""
 
 
-def studio_queue(egress: str = "default") -> str:
+def studio_queue(egress: str = DEFAULT_EGRESS) -> str:
     """The queue of visits to Studio through one egress."""
     return f"studio-{egress}"
 

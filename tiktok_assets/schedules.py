@@ -1,103 +1,110 @@
-"""Schedules: cadence and object. Which accounts are due is a pure function; the schedule only reads the state."""
+"""Schedules: cadence and object. Whose turn it is is a pure function (``studio.turns``); the schedule only reads the
+state."""
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping
+import logging
+from collections.abc import Iterable, Iterator
 
 import dagster as dg
 
-from tiktok_assets.accounts import Roster
+from tiktok_assets.accounts import Account, Roster
 from tiktok_assets.assets.dagster_failures import reports_failures
 from tiktok_assets.batches import ACCOUNT_TAG
 from tiktok_assets.partitions import range_tags
+from tiktok_assets.queues import queue_tags, studio_queue
+from tiktok_assets.reporting.urgency import by_urgency
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.dagster_internals import AssetJob
 from tiktok_assets.storage.lake import Lake
-from tiktok_assets.studio.session import Sessions, SessionStatus
+from tiktok_assets.studio import turns
+from tiktok_assets.studio.egress import is_here
+from tiktok_assets.studio.session import Sessions, SessionState, SessionStatus
 
 DAY_TAG = "tiktok/daily"
-# The numbers of a day are available at 17:00 UTC of the next one.
-_BEGIN = dt.timedelta(hours=17, minutes=10)
-_DAY = dt.timedelta(days=1)
-
-
-def moments(accounts: Iterable[str], spacing: dt.timedelta) -> dict[str, dt.timedelta]:
-    """The time of each account's turn after midnight UTC: one after another, ``spacing`` apart, in whole minutes."""
-    step = dt.timedelta(minutes=-(-spacing // dt.timedelta(minutes=1)))
-    return {account: (_BEGIN + number * step) % _DAY for number, account in enumerate(accounts)}
-
-
-def due(
-    turns: Mapping[str, dt.timedelta],
-    now: dt.datetime,
-    done: Collection[tuple[str, str]],
-    visited: Mapping[str, dt.datetime],
-) -> list[tuple[str, dt.date]]:
-    """The accounts whose turn has come without a run requested for it: account, and the day of the turn.
-
-    A turn that was missed, because the computer slept, runs at the next tick; several missed turns run once.
-    A turn before the account's last visit or login (``visited``) is skipped.
-    """
-    found = []
-    for account, moment in turns.items():
-        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        turn = midnight + moment if midnight + moment <= now else midnight + moment - _DAY
-        if (account, turn.date().isoformat()) not in done and not turn <= visited.get(account, turn - _DAY):
-            found.append((account, turn.date()))
-    return found
 
 
 def build_daily_extraction(lake: Lake, roster: Roster, job: AssetJob) -> dg.ScheduleDefinition:
-    """The schedule that exports the last weeks of each account once a day."""
+    """The schedule that exports the last weeks of each account once a day, through each egress one after another."""
     settings = lake.settings
-    turns = moments(roster, dt.timedelta(seconds=settings.account_spacing))
-    crons = sorted({f"{moment.seconds // 60 % 60} {moment.seconds // 3600} * * *" for moment in turns.values()})
-    is_on = bool(_with_login(settings, roster))
+    most = max(map(len, _by_egress(roster, roster).values()), default=0)
+    moments = turns.moments(most, settings.account_spacing)
+    crons = sorted({f"{moment.seconds // 60 % 60} {moment.seconds // 3600} * * *" for moment in moments})
+    logins = _with_login(settings, roster)
+    for sentence in _crowded(settings, roster, logins):
+        logging.getLogger(__name__).warning(sentence)
 
     @dg.schedule(
         name="daily_extraction",
         job=job,
         cron_schedule=crons,
         execution_timezone="UTC",
-        default_status=dg.DefaultScheduleStatus.RUNNING if is_on else dg.DefaultScheduleStatus.STOPPED,
-        description="Exports the last weeks of each account with a login once a day, the accounts one after another.",
+        default_status=dg.DefaultScheduleStatus.RUNNING if logins else dg.DefaultScheduleStatus.STOPPED,
+        description="Exports the last weeks of each account with a login once a day, the accounts of an egress one "
+        "after another, first those that lose data first.",
     )
     @reports_failures
     def daily_extraction(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
-        accounts = _with_login(settings, roster)
-        if not accounts:
+        logins = _with_login(settings, roster)
+        if not logins:
             return dg.SkipReason("No account has a login yet: `tiktok-assets login <account>`.")
+        for sentence in _crowded(settings, roster, logins):
+            context.log.warning(sentence)
         now = context.scheduled_execution_time.astimezone(dt.UTC)
-        days = [now.date().isoformat(), (now.date() - _DAY).isoformat()]
-        runs = context.instance.get_runs(dg.RunsFilter(tags={DAY_TAG: days}))
-        done = {(run.tags.get(ACCOUNT_TAG, ""), run.tags[DAY_TAG]) for run in runs}
+        day = turns.day_of(now)
+        runs = context.instance.get_runs(dg.RunsFilter(tags={DAY_TAG: day.isoformat()}))
+        done = {run.tags.get(ACCOUNT_TAG, "") for run in runs}
+        done |= {account for account, one in logins.items() if one.saved_at and one.saved_at >= turns.begin_of(day)}
+        if done.issuperset(logins):
+            return dg.SkipReason("Every account with a login has had its turn.")
+        # A login that is no longer valid takes no turn of others; its run only reports it.
+        accounts = sorted(by_urgency(settings, logins, now.date()), key=lambda one: not _is_valid(logins[one]))
         requests = [
-            _request(roster, account, day, now)
-            for account, day in due({account: turns[account] for account in accounts}, now, done, accounts)
+            _request(settings, roster[account], day, now)
+            for of_egress in _by_egress(roster, accounts).values()
+            for account in turns.due(of_egress, done, now, settings.account_spacing)
         ]
-        return requests or dg.SkipReason("Every account with a login has had its turn.")
+        return requests or dg.SkipReason("The turn of the next account has not come yet.")
 
     return daily_extraction
 
 
-def _with_login(settings: Settings, roster: Roster) -> dict[str, dt.datetime]:
-    """The accounts with a login, and the time of that login or of the last successful visit.
+def _by_egress(roster: Roster, accounts: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for account in accounts:
+        found.setdefault(roster[account].egress, []).append(account)
+    return found
 
-    Includes those whose login has expired, so that their runs report it.
+
+def _crowded(settings: Settings, roster: Roster, accounts: Iterable[str]) -> Iterator[str]:
+    """The egresses that cannot visit each of ``accounts`` once a day, a sentence for each."""
+    for egress, of_egress in _by_egress(roster, accounts).items():
+        if sentence := turns.crowded(egress, len(of_egress), settings.account_spacing):
+            yield sentence
+
+
+def _with_login(settings: Settings, roster: Roster) -> dict[str, SessionState]:
+    """The logins of the accounts that have one and an egress of this machine, also expired ones.
+
+    ``saved_at`` is the time of the login or of the last successful visit.
     """
-    states = [Sessions.of(settings).state(account) for account in roster]
-    never = dt.datetime.min.replace(tzinfo=dt.UTC)
-    return {one.account: one.saved_at or never for one in states if one.standing is not SessionStatus.MISSING}
+    here = [account.key for account in roster.values() if is_here(settings, account)]
+    states = [Sessions.of(settings).state(account) for account in here]
+    return {one.account: one for one in states if one.standing is not SessionStatus.MISSING}
 
 
-def _request(roster: Roster, account: str, day: dt.date, now: dt.datetime) -> dg.RunRequest:
+def _is_valid(login: SessionState) -> bool:
+    return login.standing is SessionStatus.VALID
+
+
+def _request(settings: Settings, account: Account, day: dt.date, now: dt.datetime) -> dg.RunRequest:
     """A run over the months of the account's last days. It exports all of them again: numbers may have changed since,
     lifetime totals have, and labels are checked by days that two exports contain."""
-    days = roster[account].default_date_range
+    days, key = account.default_date_range, account.key
     first = now.date() - dt.timedelta(days=days - 1)
     return dg.RunRequest(
-        run_key=f"{account}|{day}",
-        tags={**range_tags([account], [first.replace(day=1), now.date().replace(day=1)]), ACCOUNT_TAG: account}
-        | {DAY_TAG: day.isoformat()},
+        run_key=f"{key}|{day}",
+        tags={**range_tags([key], [first.replace(day=1), now.date().replace(day=1)]), ACCOUNT_TAG: key}
+        | {DAY_TAG: day.isoformat(), **queue_tags(settings, studio_queue(account.egress))},
         run_config={"ops": {"landing": {"config": {"refresh": True, "days": days}}}},
     )
 

@@ -31,13 +31,16 @@ from upath import UPath
 from tiktok_assets import clock
 
 PREFIX = "TIKTOK_"
-SECRETS = ("session_key", "notify", "state_url")
+SECRETS = ("session_key", "notify", "state_url", "egress_proxy")
 """The settings whose values are never shown."""
 STREAMS = "streams"
 """The folder of landing that is no account's."""
 FIRST_MONTH_OF_TIKTOK = date(2016, 9, 1)
 TOGETHER, APART = "together", "apart"
 """The values of ``loading``."""
+DEFAULT_EGRESS = "default"
+"""The egress of an account for which none is written: the network of whichever machine visits it."""
+EGRESS_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,22}[a-z0-9])?")  # it becomes a part of a queue's name
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
 _BETWEEN_URLS = re.compile(r",?\s+|,(?=[A-Za-z][A-Za-z0-9+.-]*://)")
@@ -143,6 +146,28 @@ def urls_of(value: SecretStr) -> list[str]:
     return [one.strip() for one in _BETWEEN_URLS.split(value.get_secret_value()) if one.strip()]
 
 
+def _egress_names(value: tuple[str, ...]) -> tuple[str, ...]:
+    if wrong := [name for name in value if not EGRESS_NAME.fullmatch(name)]:
+        raise ValueError(f"{wrong[0]} is no name of an egress")
+    return value
+
+
+def _egress_proxies(value: SecretStr) -> SecretStr:
+    for name, address in proxies_of(value).items():
+        url = urlsplit(address)
+        if not EGRESS_NAME.fullmatch(name) or url.scheme not in ("http", "https", "socks5") or not url.hostname:
+            raise ValueError("each entry is the name of an egress, = and the address of its proxy")
+        if url.scheme == "socks5" and url.username:
+            raise ValueError("Chromium gives no password to a socks5 proxy; use http:// or https://")
+    return value
+
+
+def proxies_of(value: SecretStr) -> dict[str, str]:
+    """The addresses in ``TIKTOK_EGRESS_PROXY`` by egress."""
+    entries = (entry.partition("=") for entry in value.get_secret_value().split())
+    return {name: address for name, _, address in entries}
+
+
 def _weekday_and_time(value: str) -> str:
     day, _, time = value.strip().capitalize().partition(" ")
     if day not in calendar.day_name or not _TIME.fullmatch(time.strip()):
@@ -219,6 +244,11 @@ class Settings(BaseSettings):
         "names separated by commas, for example pig1987,zonea0",
         (),
     )
+    clients: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)] = _setting(
+        "The clients whose accounts are in use; unset means all",
+        "names of clients in the accounts file, separated by commas",
+        (),
+    )
     accounts_file: AnyFile = _setting("The file that describes the accounts", A_TOML_FILE, Path("accounts.toml"))
     songs_file: AnyFile = _setting("The file that describes the songs", A_TOML_FILE, Path("songs.toml"))
     targets_file: AnyFile = _setting(
@@ -281,7 +311,21 @@ class Settings(BaseSettings):
     export_interval: float = _setting(
         "Seconds between two exports of one account", SECONDS, 3600, ge=0, allow_inf_nan=False
     )
-    account_spacing: float = _setting("Seconds between two accounts", SECONDS, 300, ge=0, allow_inf_nan=False)
+    account_spacing: float = _setting(
+        "Seconds between two accounts of one egress", SECONDS, 300, ge=0, allow_inf_nan=False
+    )
+    egress: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated), AfterValidator(_egress_names)] = (
+        _setting(
+            "The egresses through which this machine may visit Studio, of those in the accounts file; unset means all",
+            "names of lower-case letters, digits and hyphens, separated by commas, for example lisbon,porto",
+            (),
+        )
+    )
+    egress_proxy: Annotated[SecretStr, AfterValidator(_egress_proxies)] | None = _setting(
+        "The proxy of each egress that leaves this machine through one",
+        "entries such as lisbon=http://user:password@192.0.2.7:3128 (also https, socks5), separated by spaces",
+        None,
+    )
     link_life: float = _setting(
         "Seconds for which the link to a finished export stays valid", SECONDS, 3600, ge=0, allow_inf_nan=False
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import datetime as dt
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -15,6 +16,7 @@ from tiktok_assets.exports.windows import Window
 from tiktok_assets.settings import Settings
 from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.exports import Section, land, studio_export
+from tiktok_assets.studio.egress import require_egress
 from tiktok_assets.studio.extraction import Extractor
 from tiktok_assets.studio.interface import LandedFile, LandedInsights, Studio, Visit
 from tiktok_assets.studio.limits import Ledger
@@ -71,13 +73,14 @@ class PaperStudio(Studio):
 
     @contextlib.contextmanager
     def _visit(self, account: Account) -> Iterator[Visit]:
-        now = self.clock()
-        with self.ledger.visiting(account.key, now):
+        require_egress(self.settings, account)
+        now, ledger = self.clock(), dataclasses.replace(self.ledger, egress=account.egress)
+        with ledger.visiting(account.key, now):
             self.fail(account.key, "")
-            reservation = self.ledger.unfinished(account.key, now) or self.ledger.reserve(account.key, now)
+            reservation = ledger.unfinished(account.key, now) or ledger.reserve(account.key, now)
             self.visits.append(account.key)
             yield PaperVisit(self, account, reservation.id)
-            self.ledger.finish(reservation)
+            ledger.finish(reservation)
 
     def fail(self, account: str, section: str) -> None:
         """Raise the failure configured for this account and section."""

@@ -63,6 +63,19 @@ def test_every_account_of_the_file_is_in_use_unless_some_are_named(path: Path) -
     assert tuple(roster(path, "zonea0")) == ("zonea0",)
 
 
+def test_of_all_accounts_those_of_some_clients_are_in_use(path: Path) -> None:
+    clients = {"a": "Blue", "b": "Red", "c": "blue", "d": "Verve"}
+    path.write_text("[accounts.e]\n" + "".join(f'[accounts.{key}]\nclient = "{one}"\n' for key, one in clients.items()))
+
+    def of(*clients: str, accounts: tuple[str, ...] = ()) -> tuple[str, ...]:
+        return tuple(load_roster(Settings(accounts_file=path, accounts=accounts, clients=clients)))
+
+    assert of("Verve", "Blue") == ("a", "c", "d"), "in the order of the file, whatever the case"
+    assert of("Blue", accounts=("b", "c", "new")) == ("c",)
+    with pytest.raises(InvalidAccounts, match=r"TIKTOK_CLIENTS=Blue,Bleu: No account has the client Bleu. There are: "):
+        of("Blue", "Bleu")
+
+
 def test_an_entry_is_read_with_its_defaults(path: Path) -> None:
     accounts = roster(path)
     assert accounts["pig1987"] == Account(key="pig1987", handle="pig1987", timezone="Asia/Bangkok")
@@ -235,7 +248,7 @@ def test_adding_an_account_keeps_the_existing_text(path: Path) -> None:
 
 def test_every_field_that_is_added_is_read_back(path: Path) -> None:
     fields = {"handle": "h", "business_id": "7", "timezone": "UTC", "default_date_range": 90, "competitors": ("b", "c")}
-    fields |= {"client": "Blue Note", "owner": "Ana"}
+    fields |= {"client": "Blue Note", "owner": "Ana", "egress": "lisbon"}
     assert add_account(path, "k", **fields) == roster(path)["k"] == Account(key="k", **fields)
 
 

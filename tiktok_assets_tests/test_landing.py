@@ -171,15 +171,17 @@ def test_an_incomplete_download_does_not_stop_other_sections(settings: Settings,
 
 
 def test_one_account_that_needs_a_person_does_not_hold_the_others_up(
-    install: Install, instance: dg.DagsterInstance
+    install: Install, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = install("pig1987", "south", zonea0="zone.a0", account_spacing=0)
     studio = paper(settings, "pig1987", "south", "zonea0")
+    until = {"pig1987": dt.date(2026, 4, 1), "south": dt.date(2026, 3, 31), "zonea0": dt.date(2026, 4, 2)}
+    monkeypatch.setattr("tiktok_assets.reporting.urgency.last_dates", lambda *_: until)
     studio.failures["pig1987", ""] = AuthExpired("pig1987: the saved login ended.")
     studio.failures["south", ""] = HumanNeeded("south: a captcha.")
     result = run(studio, instance, ["pig1987", "south", "zonea0"], [MARCH])
     assert not result.success
-    assert why(result) == "pig1987: the saved login ended.\nsouth: a captcha."
+    assert why(result) == "south: a captcha.\npig1987: the saved login ended.", "what loses data first comes first"
     assert ExtractionFailed.__name__ in str(result.all_events)
     assert instance.get_materialized_partitions(dg.AssetKey(["landing", "overview"])) == {f"zonea0|{MARCH}"}
 

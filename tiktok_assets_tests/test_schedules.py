@@ -1,4 +1,4 @@
-"""The daily extraction: whose turn it is, that a missed turn is made up for, and that it is off without a login."""
+"""The daily extraction: which runs a tick requests, in which order, and that it is off without a login."""
 
 from __future__ import annotations
 
@@ -10,13 +10,9 @@ import pytest
 
 from tiktok_assets.batches import ACCOUNT_TAG
 from tiktok_assets.graph import build_definitions
-from tiktok_assets.schedules import due, moments
 from tiktok_assets.settings import Settings
 from tiktok_assets.studio.session import Sessions
 from tiktok_assets_tests.conftest import History, Install
-
-FIVE_MINUTES = dt.timedelta(minutes=5)
-TODAY, YESTERDAY = dt.date(2026, 3, 10), dt.date(2026, 3, 9)
 
 
 def at(hour: int, minute: int) -> dt.datetime:
@@ -30,6 +26,7 @@ def instance(history: History) -> Iterator[dg.DagsterInstance]:
 
 
 def log_in(settings: Settings, *accounts: str) -> Settings:
+    """Saves logins of noon, before the day of visits begins."""
     logged_in = Sessions.of(settings, lambda: dt.datetime(2026, 3, 10, 12, tzinfo=dt.UTC))
     for account in accounts:
         logged_in.save(account, {"cookies": [], "origins": []})
@@ -42,8 +39,10 @@ def schedule_of(settings: Settings) -> dg.ScheduleDefinition:
     return schedule
 
 
-def look(settings: Settings, instance: dg.DagsterInstance, moment: dt.datetime) -> list[dg.RunRequest]:
-    definitions = build_definitions(settings)
+def look(
+    settings: Settings, instance: dg.DagsterInstance, moment: dt.datetime, definitions: dg.Definitions | None = None
+) -> list[dg.RunRequest]:
+    definitions = definitions or build_definitions(settings)
     context = dg.build_schedule_context(instance=instance, scheduled_execution_time=moment)
     data = definitions.get_repository_def().get_schedule_def("daily_extraction").evaluate_tick(context)
     for request in data.run_requests or []:  # what the scheduler would do
@@ -51,43 +50,6 @@ def look(settings: Settings, instance: dg.DagsterInstance, moment: dt.datetime) 
             definitions.resolve_job_def("extract_exports"), tags=dict(request.tags), run_config=request.run_config
         )
     return list(data.run_requests or [])
-
-
-def test_turns_begin_when_yesterdays_numbers_are_available_and_keep_the_spacing() -> None:
-    turns = moments(["pig1987", "zonea0", "south"], FIVE_MINUTES)
-    assert [str(turn) for turn in turns.values()] == ["17:10:00", "17:15:00", "17:20:00"]
-
-
-def test_a_pause_of_seconds_is_a_minute_and_none_is_none() -> None:
-    assert moments(["a", "b"], dt.timedelta(seconds=20))["b"] == dt.timedelta(hours=17, minutes=11)
-    assert moments(["a", "b"], dt.timedelta())["b"] == dt.timedelta(hours=17, minutes=10)
-
-
-def test_a_thousand_accounts_go_round_the_clock() -> None:
-    turns = moments([f"account{number}" for number in range(1000)], FIVE_MINUTES)
-    assert len(set(turns.values())) == 288
-    assert all(dt.timedelta() <= turn < dt.timedelta(days=1) for turn in turns.values())
-
-
-def test_an_account_is_due_once_per_turn() -> None:
-    turns = moments(["pig1987", "zonea0"], FIVE_MINUTES)
-    yesterdays = {(account, YESTERDAY.isoformat()) for account in turns}
-    assert due(turns, at(17, 9), yesterdays, {}) == []
-    assert due(turns, at(17, 10), yesterdays, {}) == [("pig1987", TODAY)]
-    assert due(turns, at(17, 15), yesterdays | {("pig1987", TODAY.isoformat())}, {}) == [("zonea0", TODAY)]
-
-
-def test_several_missed_turns_run_once() -> None:
-    turns = moments(["pig1987", "zonea0"], FIVE_MINUTES)
-    assert due(turns, at(23, 50), {("pig1987", "2026-03-01")}, {}) == [("pig1987", TODAY), ("zonea0", TODAY)]
-    assert due(turns, at(9, 0), set(), {}) == [("pig1987", YESTERDAY), ("zonea0", YESTERDAY)]
-
-
-def test_a_turn_before_the_last_visit_is_skipped() -> None:
-    turns = moments(["pig1987", "zonea0"], FIVE_MINUTES)
-    logged_in = dict.fromkeys(turns, at(12, 0))
-    assert due(turns, at(17, 10), set(), logged_in) == [("pig1987", TODAY)]
-    assert due(turns, at(17, 15), set(), logged_in | {"pig1987": at(17, 12)}) == [("zonea0", TODAY)]
 
 
 def test_the_schedule_is_off_until_somebody_has_logged_in(settings: Settings, instance: dg.DagsterInstance) -> None:
@@ -107,13 +69,71 @@ def test_a_turn_is_one_run_that_exports_the_last_weeks_again(settings: Settings,
     assert len(look(settings, instance, at(17, 10) + dt.timedelta(days=1))) == 1
 
 
-def test_accounts_without_a_login_are_left_out_and_each_has_its_moment(
+def turns_of(settings: Settings, instance: dg.DagsterInstance, *moments: dt.datetime) -> list[list[str]]:
+    """The accounts of the runs that each tick requests."""
+    definitions = build_definitions(settings)
+    ticks = [look(settings, instance, moment, definitions) for moment in moments]
+    return [[request.tags[ACCOUNT_TAG] for request in requests] for requests in ticks]
+
+
+def test_accounts_without_a_login_are_left_out_and_the_others_have_a_moment_each(
     install: Install, instance: dg.DagsterInstance
 ) -> None:
     settings = log_in(install("pig1987", "south", zonea0="zone.a0"), "pig1987", "zonea0")
     assert schedule_of(settings).cron_schedule == ["10 17 * * *", "15 17 * * *", "20 17 * * *"]
-    found = {
-        moment: [r.tags[ACCOUNT_TAG] for r in look(settings, instance, moment)]
-        for moment in (at(17, 10), at(17, 15), at(17, 20))
-    }
-    assert list(found.values()) == [["pig1987"], [], ["zonea0"]]
+    found = turns_of(settings, instance, at(17, 10), at(17, 15), at(17, 20))
+    assert found == [["pig1987"], ["zonea0"], []]
+
+
+def with_egresses(install: Install, entries: dict[str, str], **fields: object) -> Settings:
+    settings = install(*entries, **fields)
+    listed = "".join(f'[accounts.{account}]\negress = "{egress}"\n' for account, egress in entries.items())
+    settings.accounts_file.write_text(listed)
+    return log_in(settings, *entries)
+
+
+def test_egresses_make_their_visits_side_by_side(install: Install, instance: dg.DagsterInstance) -> None:
+    settings = with_egresses(install, {"a": "lisbon", "b": "lisbon", "c": "porto"})
+    assert schedule_of(settings).cron_schedule == ["10 17 * * *", "15 17 * * *"]
+    assert turns_of(settings, instance, at(17, 10), at(17, 15)) == [["a", "c"], ["b"]]
+
+
+@pytest.mark.parametrize(("loading", "queues"), [("apart", {"studio-default"}), ("together", {None})])
+def test_visits_wait_in_the_queue_of_their_egress_where_workers_are_apart(
+    install: Install, instance: dg.DagsterInstance, loading: str, queues: set[str | None]
+) -> None:
+    settings = log_in(install("a", loading=loading), "a")
+    assert {request.tags.get("dagster-celery/queue") for request in look(settings, instance, at(17, 10))} == queues
+
+
+def test_a_machine_requests_the_visits_of_its_own_egresses(install: Install, instance: dg.DagsterInstance) -> None:
+    settings = with_egresses(install, {"a": "lisbon", "c": "porto"}, egress=("porto",))
+    assert turns_of(settings, instance, at(17, 10)) == [["c"]]
+
+
+def test_what_loses_data_first_is_visited_first_and_an_ended_login_last(
+    install: Install, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = log_in(install("a", "b", "c"), "a", "b")
+    over = {"cookies": [{"name": "sessionid", "value": "x", "expires": at(1, 0).timestamp()}], "origins": []}
+    Sessions.of(settings, lambda: at(0, 0)).save("c", over)
+    until = {"a": dt.date(2026, 3, 17), "b": dt.date(2026, 3, 12), "c": dt.date(2026, 3, 10)}
+    monkeypatch.setattr("tiktok_assets.reporting.urgency.last_dates", lambda *_: until)
+    assert turns_of(settings, instance, at(17, 10), at(17, 15), at(17, 20)) == [["b"], ["a"], ["c"]]
+
+
+def test_more_accounts_than_turns_in_a_day_are_said_at_start_and_at_every_tick(
+    install: Install,
+    instance: dg.DagsterInstance,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    settings = log_in(install("a", "b", "c", account_spacing=43_200), "a", "b", "c")
+    definitions = build_definitions(settings)
+    [said] = [record.message for record in caplog.records if "visits a day" in record.message]
+    assert said.startswith(
+        "The egress default makes 2 visits a day (TIKTOK_ACCOUNT_SPACING=43200) for 3 accounts with a login: each gets "
+        "one every 2 days, first those that lose data first."
+    )
+    assert [one.tags[ACCOUNT_TAG] for one in look(settings, instance, at(17, 10), definitions)] == ["a"]
+    assert said in capsys.readouterr().err

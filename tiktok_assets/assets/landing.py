@@ -17,6 +17,7 @@ from tiktok_assets.failures import ExtractionFailed
 from tiktok_assets.inbox.files import account_files
 from tiktok_assets.inbox.intake import LandedExport
 from tiktok_assets.partitions import PartitionRange
+from tiktok_assets.reporting.urgency import by_urgency
 from tiktok_assets.storage.lake import Lake, size_of
 from tiktok_assets.storage.metadata import OWNERS, Facts, markdown_table, part_of_list
 from tiktok_assets.storage.partition_metadata import set_partition_metadata, stored_last
@@ -73,7 +74,7 @@ def build_landing_assets(lake: Lake, roster: Roster, partitions_def: dg.Partitio
             on_wait=lambda limit: context.log.info(f"{limit.description} This run waits for it."),
         )
         outcomes = []
-        for account in partitions.accounts:
+        for account in by_urgency(lake.settings, partitions.accounts, studio.clock().date()):
             outcomes.append(outcome := _extract(lake, extractor, roster, account, sections, partitions, config))
             for text in filter(None, (*outcome.notes, outcome.message)):
                 context.log.warning(text)

@@ -52,11 +52,12 @@ def list_accounts(client: Client = None, owner: Owner = None, as_json: AsJson = 
     if as_json:
         print_json(accounts)
         return
-    columns = ("account", "handle", "client", "owner", "business id", "timezone", "days", "competitors")
+    columns = ("account", "handle", "client", "owner", "business id", "timezone", "days", "competitors", "egress")
     table = Table(*columns, box=None, pad_edge=False)
     for one in accounts:
         whose = (one.client, one.owner, one.business_id, one.timezone)
-        table.add_row(one.key, f"@{one.handle}", *whose, str(one.default_date_range), ", ".join(one.competitors))
+        competitors = ", ".join(one.competitors)
+        table.add_row(one.key, f"@{one.handle}", *whose, str(one.default_date_range), competitors, one.egress)
     out.print(table if accounts else "No accounts. Add one: tiktok-assets accounts add NAME --handle HANDLE")
 
 
@@ -68,6 +69,7 @@ def add(
     business_id: Annotated[str | None, typer.Option(help="TikTok's id of the business account.")] = None,
     client: Annotated[str | None, typer.Option(help="For whom the account is looked after.")] = None,
     owner: Annotated[str | None, typer.Option(help="Who looks after it.")] = None,
+    egress: Annotated[str | None, typer.Option(help="The network through which it is visited.")] = None,
 ) -> None:
     """Add an account to accounts.toml. Nothing else in the file changes."""
     from tiktok_assets.accounts import add_account, load_roster
@@ -76,7 +78,8 @@ def add(
     from tiktok_assets.storage.state import locks_of
 
     settings = load_settings()
-    fields = {"handle": handle, "timezone": timezone, "business_id": business_id, "client": client, "owner": owner}
+    whose = {"client": client, "owner": owner, "egress": egress}
+    fields = {"handle": handle, "timezone": timezone, "business_id": business_id, **whose}
     with locks_of(settings).hold(EDITING):
         account = add_account(settings.accounts_file, name, **{key: value for key, value in fields.items() if value})
     out.print(f"Added {account.key} (@{account.handle}).")

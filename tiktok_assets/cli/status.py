@@ -15,6 +15,7 @@ import typer
 from rich.table import Table
 
 from tiktok_assets.cli.accounts import NONE_OF, Client, Names, OnlyOption, Owner, accounts_named, is_selected
+from tiktok_assets.cli.fleet import show_fleet
 from tiktok_assets.cli.output import AsJson, out, print_json
 
 if TYPE_CHECKING:
@@ -39,21 +40,28 @@ def status(
     owner: Owner = None,
     only: OnlyOption = None,
     summary: Annotated[bool, typer.Option("--summary", help="One line for each account.")] = False,
+    fleet: Annotated[bool, typer.Option("--fleet", help="How many egresses the accounts need.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show which days each account's exports cover, and which export to make next, before what date.
 
-    The most urgent account comes first. Exit code 1 if an export is due.
+    The most urgent account comes first. Exit code 1 if an export is due; with --fleet, if data will be lost.
     """
     from tiktok_assets.accounts import load_roster
+    from tiktok_assets.partitions import partitions_advice
     from tiktok_assets.reporting.status import by_urgency
     from tiktok_assets.reporting.status import status as look
     from tiktok_assets.settings import load_settings
     from tiktok_assets.storage.lake import Lake
 
     settings = load_settings()
-    roster = load_roster(settings)
-    found = look(Lake(settings), roster, accounts_named(roster, accounts, client, owner), dt.datetime.now(dt.UTC))
+    roster, now = load_roster(settings), dt.datetime.now(dt.UTC)
+    chosen = accounts_named(roster, accounts, client, owner)
+    if fleet:
+        if accounts or client or owner or only or summary:
+            raise typer.BadParameter("it looks at all accounts: name none, and no other option.", param_hint="--fleet")
+        raise typer.Exit(0 if show_fleet(settings, roster, now, as_json=as_json) else 1)
+    found = look(Lake(settings), roster, chosen, now)
     found = dataclasses.replace(found, accounts=[one for one in by_urgency(found) if is_selected(one, only)])
     if only and not found.accounts and not as_json:
         out.print(NONE_OF[only], style="green")
@@ -71,6 +79,8 @@ def status(
         _print_lists(settings)
     if not as_json:
         _print_undelivered(settings)
+        if advice := partitions_advice(len(roster), settings.start_date, now.date()):
+            out.print(advice, style="yellow", markup=False, highlight=False)
     raise typer.Exit(0 if found.is_complete else 1)
 
 

@@ -18,6 +18,7 @@ from tiktok_assets.cli.output import AsJson, bar, err, out, print_json
 if TYPE_CHECKING:
     from tiktok_assets.accounts import Account
     from tiktok_assets.failures import LimitReached
+    from tiktok_assets.settings import Settings
     from tiktok_assets.studio.extraction import ExtractionOutcome, ExtractionRequest, Extractor
     from tiktok_assets.studio.interface import LandedFile, LandedInsights
 
@@ -157,7 +158,7 @@ def extract(
     if first and last and last < first:
         raise typer.BadParameter(f"{last} is before {first}, the first day.", param_hint="--to")
     outcomes = []
-    for account in accounts_named(load_roster(settings), accounts):
+    for account in _in_order(settings, accounts_named(load_roster(settings), accounts), all_of_them=not accounts):
         extractor, now = in_browser(settings), dt.datetime.now(dt.UTC)
         until = last or now.date()
         since = first or min(until, last_day_with_data(now)) - _days_before(account)
@@ -176,6 +177,23 @@ def extract(
     elif any(outcome.landed for outcome in outcomes):
         out.print("To load them into the warehouse: tiktok-assets process", highlight=False)
     raise typer.Exit(1 if any(outcome.message for outcome in outcomes) else 0)
+
+
+def _in_order(settings: Settings, accounts: list[Account], *, all_of_them: bool) -> list[Account]:
+    """``accounts``, first those that lose data first; of all of them only those that this machine may visit."""
+    from tiktok_assets.reporting.urgency import by_urgency
+    from tiktok_assets.studio.egress import is_here
+
+    if all_of_them and (elsewhere := [one for one in accounts if not is_here(settings, one)]):
+        egresses, counted = (
+            ", ".join(sorted({one.egress for one in elsewhere})),
+            f"{len(elsewhere):,} of {len(accounts):,}",
+        )
+        text = f"Accounts left to the machines that have their egress ({egresses}): {counted}."
+        err.print(text, markup=False, highlight=False, soft_wrap=True)
+        accounts = [one for one in accounts if is_here(settings, one)]
+    by_key = {one.key: one for one in accounts}
+    return [by_key[key] for key in by_urgency(settings, by_key, dt.datetime.now(dt.UTC).date())]
 
 
 def _extract(extractor: Extractor, request: ExtractionRequest, *, wait_budget: float, quiet: bool) -> ExtractionOutcome:

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tiktok_assets.failures import BrowserUnusable
-from tiktok_assets.settings import Settings
+from tiktok_assets.settings import DEFAULT_EGRESS, Settings
+from tiktok_assets.studio.egress import proxy_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Playwright
@@ -78,8 +79,9 @@ def require_display(
 
 
 @contextlib.contextmanager
-def open_browser(settings: Settings, *, headless: bool) -> Iterator[Browser]:
-    """A new browser, closed with the context. Raises BrowserUnusable, which names the remedies.
+def open_browser(settings: Settings, *, headless: bool, egress: str = DEFAULT_EGRESS) -> Iterator[Browser]:
+    """A new browser, closed with the context, whose every request leaves through ``egress``. Raises BrowserUnusable,
+    which names the remedies.
 
     For synchronous code only: Playwright's objects belong to the thread that opened them.
     """
@@ -97,6 +99,7 @@ def open_browser(settings: Settings, *, headless: bool) -> Iterator[Browser]:
                 headless=headless,
                 args=list(_FLAGS),
                 chromium_sandbox=not is_root(),
+                proxy=proxy_of(settings, egress),
             )
         except Error as error:
             raise _not_started(program, error.message) from error

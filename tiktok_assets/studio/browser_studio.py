@@ -6,6 +6,7 @@ What a visit does is ``visit``. Only the failures depend on Dagster.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import datetime as dt
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 from tiktok_assets.accounts import Account
 from tiktok_assets.settings import Settings
 from tiktok_assets.studio.browser import open_browser
+from tiktok_assets.studio.egress import require_egress
 from tiktok_assets.studio.interface import Studio, Visit
 from tiktok_assets.studio.limits import Ledger
 from tiktok_assets.studio.session import Sessions
@@ -61,12 +63,14 @@ class BrowserStudio(Studio):
         from tiktok_assets.studio.selectors import load_selectors
         from tiktok_assets.studio.visit import BrowserVisit
 
-        now, ledger = self.clock(), self.ledger
+        require_egress(self.settings, account)
+        now, ledger = self.clock(), dataclasses.replace(self.ledger, egress=account.egress)
         with ledger.visiting(account.key, now):
             session = self.sessions.load(account.key)
             if not ledger.unfinished(account.key, now) and not ledger.pending(account.key, now):
                 ledger.check(account.key, now)
-            with self.open_browser(self.settings, headless=self.settings.headless) as browser:
+            how = {"headless": self.settings.headless, "egress": account.egress}
+            with self.open_browser(self.settings, **how) as browser:
                 context = browser.new_context(storage_state=session.for_browser(), accept_downloads=True)
                 try:
                     visit = BrowserVisit(

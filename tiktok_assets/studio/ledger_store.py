@@ -24,10 +24,12 @@ from tiktok_assets.storage.postgres_locks import PostgresLocks
 Row: TypeAlias = Mapping[str, Any]
 
 _WAIT_FOR_LOCK = 30.0  # seconds; a transaction here takes a millisecond
+# A file of an earlier version has no egresses: its visits went through the only one there was.
+_EGRESS = "alter table visits add column egress text not null default 'default'"
 _TABLES = """
 create table if not exists visits (
     id {id}, account text not null, reserved_at double precision not null, last_click double precision not null,
-    is_open integer not null default 1
+    is_open integer not null default 1, egress text not null default 'default'
 );
 create table if not exists exports (
     id {id}, visit integer not null references visits, account text not null, section text not null,
@@ -73,11 +75,6 @@ class LedgerStore(Protocol):
         """Locks between all who share the ledger."""
         ...
 
-    @property
-    def machine(self) -> Locks:
-        """Locks between the processes of this machine."""
-        ...
-
     def transaction(self) -> contextlib.AbstractContextManager[Transaction]: ...
 
 
@@ -85,7 +82,7 @@ def ledger_store_of(settings: Settings) -> LedgerStore:
     """Where this installation keeps its ledger."""
     if settings.state_url is None:
         return LedgerFile(settings.state / "limits.sqlite")
-    return LedgerTables(Postgres(settings.state_url), FileLocks(settings.locks))
+    return LedgerTables(Postgres(settings.state_url))
 
 
 @dataclass(frozen=True)
@@ -93,7 +90,6 @@ class LedgerTables:
     """A ledger that many machines share."""
 
     database: Postgres
-    machine: Locks
 
     @property
     def locks(self) -> Locks:
@@ -121,10 +117,6 @@ class LedgerFile:
     def locks(self) -> Locks:
         return FileLocks(self.path.parent / "locks")
 
-    @property
-    def machine(self) -> Locks:
-        return self.locks
-
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Transaction]:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -142,6 +134,8 @@ class LedgerFile:
             try:
                 for statement in _SQLITE.split(";"):
                     connection.execute(statement)
+                if not connection.execute("select 1 from pragma_table_info('visits') where name = 'egress'").fetchone():
+                    connection.execute(_EGRESS)
                 yield Transaction(lambda statement, values: [*map(dict, connection.execute(statement, values))])
             except BaseException:
                 connection.execute("rollback")

@@ -5,7 +5,8 @@ is written before the click, so that a crash still counts. Belongs here: account
 not belong here: browsers, bytes, Dagster.
 
 The interval of an account counts from its last click, not from the beginning of the visit: the four sections of one
-visit count as one export, and none of them is requested twice within the interval.
+visit count as one export, and none of them is requested twice within the interval. The pause between accounts is that
+of an egress: Studio sees one address for each.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from dataclasses import dataclass
 
 from tiktok_assets.exports.windows import LandedWindow, Window
 from tiktok_assets.failures import LimitReached
-from tiktok_assets.settings import Settings
+from tiktok_assets.settings import DEFAULT_EGRESS, Settings
 from tiktok_assets.storage.locks import Locks, LockTaken
 from tiktok_assets.studio.ledger_store import LedgerStore, Row, Transaction, ledger_store_of
 
-# Concurrent visits of one machine: a browser takes a core and 100 MB, and more of them gain nothing on two cores.
+# Concurrent visits through one egress: a browser takes a core and 100 MB, and more of them gain nothing on two cores.
 _VISITS_AT_ONCE = 2
 
 
@@ -55,12 +56,14 @@ class Checkpoint:
 
 @dataclass(frozen=True, kw_only=True)
 class Ledger:
-    """The limits of all accounts, kept in ``store``. Times are seconds; every ``now`` is timezone-aware."""
+    """The limits of all accounts, kept in ``store``, as they apply to visits through ``egress``. Times are seconds;
+    every ``now`` is timezone-aware."""
 
     store: LedgerStore
     export_interval: float
     account_spacing: float
     link_life: float = 3600.0
+    egress: str = DEFAULT_EGRESS
 
     @classmethod
     def of(cls, settings: Settings) -> Ledger:
@@ -74,19 +77,16 @@ class Ledger:
 
     @contextlib.contextmanager
     def visiting(self, account: str, now: dt.datetime) -> Iterator[None]:
-        """While the block lasts, no other process visits for ``account``, and at most one of this machine for another
-        account. Raises LimitReached if that is not possible now.
+        """While the block lasts, no other process visits for ``account``, and at most one for another account of the
+        egress. Raises LimitReached if that is not possible now.
 
         The locks are released when a process dies, however it dies.
         """
-        places = [f"visit-{number}" for number in range(1, _VISITS_AT_ONCE + 1)]
-        needed = (
-            (self.store.locks, [f"visit-of-{account}"], "for this account"),
-            (self.store.machine, places, "for two other accounts"),
-        )
+        places = [f"visit through {self.egress} {number}" for number in range(1, _VISITS_AT_ONCE + 1)]
+        others = f"for two other accounts{self._through}"
         with contextlib.ExitStack() as stack:
-            for locks, candidates, who in needed:
-                if not any(_is_locked(stack, locks, name) for name in candidates):
+            for candidates, who in (([f"visit-of-{account}"], "for this account"), (places, others)):
+                if not any(_is_locked(stack, self.store.locks, name) for name in candidates):
                     retry_at = now + dt.timedelta(seconds=max(self.account_spacing, 60))  # longer than a visit takes
                     raise LimitReached(
                         f"{account}: another process is visiting Studio {who} right now. "
@@ -107,8 +107,8 @@ class Ledger:
             moment = ledger.seconds(now)
             ledger.rows("update visits set is_open = 0 where account = ?", (account,))
             (row,) = ledger.rows(
-                "insert into visits (account, reserved_at, last_click) values (?, ?, ?) returning id",
-                (account, moment, moment),
+                "insert into visits (account, egress, reserved_at, last_click) values (?, ?, ?, ?) returning id",
+                (account, self.egress, moment, moment),
             )
             return Reservation(id=row["id"], account=account, reserved_at=now)
 
@@ -210,7 +210,8 @@ class Ledger:
         if retry_at > now:
             raise LimitReached(
                 f"{account}: no export is allowed now; one visit per account every {self.export_interval:g} s, and "
-                f"{self.account_spacing:g} s between accounts (TIKTOK_EXPORT_INTERVAL, TIKTOK_ACCOUNT_SPACING). "
+                f"{self.account_spacing:g} s between accounts{self._through} (TIKTOK_EXPORT_INTERVAL, "
+                "TIKTOK_ACCOUNT_SPACING). "
                 f"It may be tried again at {_shown(retry_at)}.",
                 retry_at,
             )
@@ -219,13 +220,18 @@ class Ledger:
         """When ``account`` may be visited next; ``now`` if no limit applies."""
         (last,) = ledger.rows(
             "select (select max(last_click) from visits where account = ?) as mine, "
-            "(select max(last_click) from visits where account <> ?) as others, "
+            "(select max(last_click) from visits where account <> ? and egress = ?) as others, "
             "(select until from refusals where account = ?) as refused",
-            (account, account, account),
+            (account, account, self.egress, account),
         )
         waits = {"mine": self.export_interval, "others": self.account_spacing, "refused": 0.0}
         allowed = [last[name] + wait for name, wait in waits.items() if last[name] is not None]
         return max([now, *map(ledger.moment, allowed)])
+
+    @property
+    def _through(self) -> str:
+        """The egress in a message; nothing where an installation names none."""
+        return "" if self.egress == DEFAULT_EGRESS else f" through {self.egress}"
 
     def _set(self, checkpoint: Checkpoint, **values: str | None) -> None:
         columns = ", ".join(f"{column} = ?" for column in values)

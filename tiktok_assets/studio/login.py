@@ -19,6 +19,7 @@ from tiktok_assets.accounts import Account
 from tiktok_assets.failures import AuthExpired, HumanNeeded, PermanentFailure, StudioUnreachable, WrongAccount
 from tiktok_assets.settings import Settings
 from tiktok_assets.studio.browser import open_browser
+from tiktok_assets.studio.egress import require_egress
 from tiktok_assets.studio.identity import owner_of
 from tiktok_assets.studio.pages import ANALYTICS
 from tiktok_assets.studio.session import SESSION_COOKIES, Session, Sessions
@@ -84,10 +85,11 @@ def log_in(
     its ``expires_at``. ``help_with`` fills in what a person would (``SimulatorLogin``).
 
     Raises HumanNeeded if nobody logged in within ``timeout`` seconds or the window was closed, WrongAccount if the
-    owner of another account logged in, BrowserUnusable, StudioUnreachable. Then nothing is saved; an earlier session
-    stays.
+    owner of another account logged in, EgressElsewhere, BrowserUnusable, StudioUnreachable. Then nothing is saved; an
+    earlier session stays.
     """
-    with open_browser(settings, headless=headless) as browser:
+    require_egress(settings, account)
+    with open_browser(settings, headless=headless, egress=account.egress) as browser:
         context = browser.new_context()
         try:
             handle = _wait(settings, account, context, help_with, timeout)

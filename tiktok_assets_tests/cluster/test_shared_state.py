@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import multiprocessing
 import signal
@@ -86,6 +87,22 @@ def test_one_machine_visits_an_account_at_a_time(machine: Machine) -> None:
             pass
     with other.visiting("pig1987", NOW):
         pass
+
+
+def test_the_machines_of_an_egress_keep_its_pause_and_its_two_visits_between_them(machine: Machine) -> None:
+    def through(egress: str, name: str) -> Ledger:
+        return dataclasses.replace(Ledger.of(machine(name)), egress=egress)
+
+    one, other, elsewhere = through("lisbon", "one"), through("lisbon", "other"), through("porto", "other")
+    one.reserve("a", NOW)
+    with pytest.raises(LimitReached, match="between accounts through lisbon"):
+        other.reserve("b", NOW)
+    elsewhere.reserve("c", NOW)
+    with one.visiting("a", NOW), other.visiting("b", NOW):
+        with pytest.raises(LimitReached, match="for two other accounts through lisbon"), other.visiting("d", NOW):
+            pass
+        with elsewhere.visiting("c", NOW):
+            pass
 
 
 def history_of(ledger: Ledger, now: dt.datetime) -> list[object]:

@@ -107,7 +107,7 @@ def stage(
                 settings=settings,
                 clock=clock,
                 sleep=clock.sleep,
-                open_browser=lambda settings, headless: contextlib.nullcontext(chromium),
+                open_browser=lambda settings, **how: contextlib.nullcontext(chromium),
             )
             return Stage(world=served, address=address, settings=settings, clock=clock, studio=studio)
 

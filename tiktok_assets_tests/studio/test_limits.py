@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import datetime as dt
 import multiprocessing
 import os
 import signal
+import sqlite3
 import stat
 import tempfile
 from collections.abc import Callable
@@ -69,6 +72,53 @@ def test_accounts_are_spaced(ledger: Ledger) -> None:
         ledger.reserve("zonea0", after(seconds=299))
     assert refused.value.retry_at == after(seconds=300)
     ledger.reserve("zonea0", after(seconds=300))
+
+
+def through(egress: str, ledger: Ledger) -> Ledger:
+    return dataclasses.replace(ledger, egress=egress)
+
+
+def test_accounts_are_spaced_by_egress(ledger: Ledger) -> None:
+    lisbon, porto = through("lisbon", ledger), through("porto", ledger)
+    lisbon.reserve("pig1987", T0)
+    porto.reserve("zonea0", after(seconds=1))
+    with pytest.raises(LimitReached, match="300 s between accounts through lisbon") as refused:
+        lisbon.reserve("south", after(seconds=299))
+    assert refused.value.retry_at == after(seconds=300)
+    lisbon.reserve("south", after(seconds=300))
+
+
+def test_an_account_that_moves_to_another_egress_keeps_its_interval_and_leaves_its_visit_behind(ledger: Ledger) -> None:
+    lisbon, porto = through("lisbon", ledger), through("porto", ledger)
+    lisbon.reserve("pig1987", T0)
+    with pytest.raises(LimitReached) as refused:
+        porto.reserve("pig1987", after(minutes=30))
+    assert refused.value.retry_at == T0 + HOUR
+    with pytest.raises(LimitReached):
+        lisbon.reserve("zonea0", after(seconds=299))
+
+
+def test_two_accounts_of_an_egress_are_visited_at_once_whatever_others_do(ledger: Ledger) -> None:
+    lisbon, porto = through("lisbon", ledger), through("porto", ledger)
+    with lisbon.visiting("a", T0), lisbon.visiting("b", T0):
+        with pytest.raises(LimitReached, match="for two other accounts through lisbon"), lisbon.visiting("c", T0):
+            pass
+        with porto.visiting("c", T0), porto.visiting("d", T0):
+            pass
+
+
+def test_a_ledger_of_an_earlier_version_counts_for_accounts_without_an_egress(ledger: Ledger, path: Path) -> None:
+    path.parent.mkdir()
+    with contextlib.closing(sqlite3.connect(path)) as old:
+        old.execute(
+            "create table visits (id integer primary key, account text not null, reserved_at real not null, "
+            "last_click real not null, is_open integer not null default 1)"
+        )
+        old.execute("insert into visits (account, reserved_at, last_click) values ('a', ?, ?)", [T0.timestamp()] * 2)
+        old.commit()
+    with pytest.raises(LimitReached):
+        ledger.reserve("b", after(seconds=299))
+    through("lisbon", ledger).reserve("b", after(seconds=299))
 
 
 def test_the_four_sections_of_a_visit_count_as_one_and_each_only_once(ledger: Ledger) -> None:

@@ -36,7 +36,7 @@ def owner_of(here: Stage, account: Account) -> SimulatorLogin:
 
 
 def logged_in(here: Stage, chromium: Browser, account: Account, **how: Any) -> Any:
-    def shared(settings: object, headless: bool) -> contextlib.AbstractContextManager[Browser]:
+    def shared(settings: object, **how: object) -> contextlib.AbstractContextManager[Browser]:
         return contextlib.nullcontext(chromium)
 
     how = {"headless": True, "timeout": 5, "clock": here.clock, "open_browser": shared} | how
@@ -127,7 +127,7 @@ def test_simulator_credentials_are_typed_only_on_this_machine(stage: MakeStage, 
             NORTH,
             headless=True,
             help_with=owner_of(here, NORTH),
-            open_browser=lambda settings, headless: contextlib.nullcontext(chromium),
+            open_browser=lambda settings, **how: contextlib.nullcontext(chromium),
         )
     assert not [one for one in here.world.requests if one.method == "POST"]
 
