@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from pathlib import Path
 
 import dagster as dg
 import pytest
 
 from tiktok_assets.batches import ACCOUNT_TAG
 from tiktok_assets.graph import build_definitions
+from tiktok_assets.queues import QUEUE_TAG
 from tiktok_assets.settings import Settings
 from tiktok_assets.studio.session import Sessions
 from tiktok_assets_tests.conftest import History, Install
@@ -67,6 +69,16 @@ def test_a_turn_is_one_run_that_exports_the_last_weeks_again(settings: Settings,
     assert request.run_config == {"ops": {"landing": {"config": {"refresh": True, "days": 28}}}}
     assert look(settings, instance, at(17, 15)) == []
     assert len(look(settings, instance, at(17, 10) + dt.timedelta(days=1))) == 1
+
+
+def test_where_loading_is_apart_a_turn_goes_to_the_workers_of_the_accounts_egress(
+    install: Install, instance: dg.DagsterInstance
+) -> None:
+    settings = log_in(install(loading="apart"), "pig1987", "zonea0")
+    Path(str(settings.accounts_file)).write_text('[accounts.pig1987]\negress = "lisbon"\n[accounts.zonea0]\n')
+    requests = look(settings, instance, at(17, 10))
+    queues = {request.tags[ACCOUNT_TAG]: request.tags[QUEUE_TAG] for request in requests}
+    assert queues == {"pig1987": "studio-lisbon", "zonea0": "studio-default"}
 
 
 def turns_of(settings: Settings, instance: dg.DagsterInstance, *moments: dt.datetime) -> list[list[str]]:
