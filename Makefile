@@ -15,7 +15,7 @@ export NO_MKDOCS_2_WARNING := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup docs test test-long chaos cluster-test dev demo demo-dev demo-remove conformance former-pipeline bench
+.PHONY: help setup docs test test-long chaos cluster-setup cluster-test dev demo demo-dev demo-remove conformance former-pipeline bench
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' Makefile
@@ -42,9 +42,11 @@ chaos: setup ## kill, fail writes, damage files, run many at once, at length; wr
 
 UV = $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 # --inexact: what a person has installed beside it stays.
-cluster-test: setup ## test what many machines share, on services of its own: needs neither root nor docker
+cluster-setup: setup ## install what a cluster needs, and services to test one: then `make test` tests it as well
 	UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --frozen --quiet --inexact --extra cluster --group services
-	$(PY) -m pytest -m cluster $(ARGS)
+
+cluster-test: cluster-setup ## test what many machines share, on services of its own: needs neither root nor docker
+	$(PY) -m pytest -n auto -m cluster $(ARGS)
 
 dev: setup ## open Dagster on http://127.0.0.1:3000 (PORT=3333 for another port), history kept
 	@$(PY) -m tiktok_assets.cli.app dev --port $(PORT)

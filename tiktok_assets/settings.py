@@ -238,6 +238,9 @@ class Settings(BaseSettings):
     )
 
     data_dir: Location = _setting("Where all data is kept", A_FOLDER, UPath("data"))
+    local_dir: LocalPath = _setting(
+        "Where this machine keeps what is its alone, if the data lies at a storage address", "a folder", Path("data")
+    )
     landing_path: Location | None = _setting("Another folder in which exports arrive", A_FOLDER, None)
     accounts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)] = _setting(
         "The accounts in use; unset means all in the accounts file",
@@ -468,7 +471,7 @@ class Settings(BaseSettings):
 
     @property
     def _local_data(self) -> Path:
-        return self.data_dir if isinstance(self.data_dir, Path) else project_root() / "data"
+        return self.data_dir if isinstance(self.data_dir, Path) else self.local_dir
 
 
 def variable(field: str) -> str:

@@ -19,6 +19,7 @@ import typer
 from tiktok_assets import __version__
 from tiktok_assets.cli import (
     accounts,
+    cluster,
     compare,
     demo,
     dev,
@@ -66,6 +67,7 @@ app.add_typer(accounts.app, name="accounts")
 app.add_typer(export.app, name="export")
 app.add_typer(songs.app, name="songs")
 app.add_typer(demo.app, name="demo")
+app.add_typer(cluster.app, name="cluster")
 
 
 def _print_version(is_requested: bool) -> None:

@@ -11,6 +11,9 @@ PLANNING = "the planning of runs"
 EDITING = "the editing of lists"
 """Held from reading accounts.toml or songs.toml until the file with one more entry, or one less, is written."""
 
+MAKING_TABLES = "the making of tables"
+"""Held by `cluster init`."""
+
 
 def account_lock(account: str) -> str:
     """The name of the lock on the lake and the warehouse rows of ``account``."""

