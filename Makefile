@@ -66,5 +66,5 @@ conformance: setup ## compare with the real exports in EXPORTS=folder
 former-pipeline: setup ## compare with the legacy pipeline's table of the exports in EXPORTS=folder (FORMER=folder)
 	@$(PY) -m tiktok_assets_tests.former_pipeline $(FORMER) $(EXPORTS)
 
-bench: setup ## measure the figures of the README (ARGS="--only drop many history" for the large ones)
+bench: setup ## measure the figures of the README (ARGS="--only drop many history" for the large ones, "--only workers requests" for a cluster)
 	@$(PY) -m benchmarks $(ARGS)

@@ -3,6 +3,7 @@
 python -m benchmarks                          # all but the large ones; takes some minutes
 python -m benchmarks --only machinery small   # these
 python -m benchmarks --only drop many history # the large ones, for a quiet machine
+python -m benchmarks --only workers requests  # of a cluster, after `make cluster-setup`
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import alignment, analytics, drop, extraction, machinery, parsing, processing
+from benchmarks import alignment, analytics, drop, extraction, machinery, many_machines, parsing, processing
 from benchmarks.timing import Pair
 
 Group = Callable[[Path, argparse.Namespace], list[Table]]
@@ -47,6 +48,8 @@ LARGE: dict[str, Group] = {
     "drop": lambda folder, asked: drop.measure(folder, asked.accounts),
     "many": lambda folder, asked: machinery.measure_many(folder, asked.many),
     "history": lambda folder, asked: drop.measure_history(folder, asked.accounts, asked.visits),
+    "workers": lambda folder, asked: many_machines.measure(folder, asked.on_workers, asked.workers),
+    "requests": lambda folder, asked: many_machines.measure_requests(folder, asked.objects),
 }
 
 
@@ -63,6 +66,9 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--accounts", type=int, default=300, help="accounts dropped at once (drop, history)")
     parser.add_argument("--visits", type=int, default=10, help="visits known before, against one (history)")
     parser.add_argument("--many", type=int, default=1000, help="accounts processed at once (many)")
+    parser.add_argument("--workers", nargs="+", type=int, default=[1, 2, 3], help="lake workers (workers)")
+    parser.add_argument("--on-workers", type=int, default=50, help="accounts for the lake workers (workers)")
+    parser.add_argument("--objects", type=int, default=10_000, help="objects in landing on S3 (requests)")
     return parser
 
 

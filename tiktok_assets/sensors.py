@@ -36,6 +36,7 @@ from tiktok_assets.notices.failed_runs import failed_runs, newest_failure
 from tiktok_assets.notices.sending import NOT_SET, has_work, send_alerts
 from tiktok_assets.notices.state import fingerprint as fingerprint_of_alerts
 from tiktok_assets.partitions import accounts_of, month_tags
+from tiktok_assets.settings import APART, TOGETHER
 from tiktok_assets.storage.dagster_internals import AssetJob
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake
@@ -52,7 +53,7 @@ _SETTLE_SECONDS = 10.0  # seconds
 # Reading time of one tick; Dagster ends a tick after 60 s, and the UI shows nothing meanwhile.
 _READ_BUDGET = 4.0  # seconds
 # Runs under way or in the queue; further exports wait in landing, where newer ones join them.
-_RUNS_AT_ONCE = 10
+_RUNS_AT_ONCE = {TOGETHER: 10, APART: 64}
 _STREAMS_AGAIN = 3600.0  # seconds
 _PUBLISH_AGAIN = 300.0  # seconds
 # How often everything is compared with what was processed; `process` does it each time.
@@ -106,7 +107,7 @@ def build_new_exports(
         tried = {account: tries(lake, account) for account in groups}
         barred = in_flight | loads.before_the_lake
         runnable = runs_to_start(intake.landed, barred, tried, list(roster), lake.settings.run_size)
-        started = runnable[: max(0, _RUNS_AT_ONCE - len(_of(runs, jobs.making)))]
+        started = runnable[: max(0, _RUNS_AT_ONCE[lake.settings.loading] - len(_of(runs, jobs.making)))]
         requests = _requests(lake, jobs.making, started, groups)
         if jobs.loading is not None:
             requests += _requests(lake, jobs.loading, loads.runs, loads.waiting)
