@@ -258,7 +258,7 @@ def test_where_nothing_changed_no_parquet_file_is_opened(lake: Settings, monkeyp
     monkeypatch.setattr(Path, "read_bytes", recorded)
     warehouse = Warehouse(lake.working_warehouse, lake.warehouse)
     assert verify.repair(Lake(lake), load_roster(lake), warehouse) == []
-    assert set(read) == {".json"}
+    assert set(read) == {".json", ".toml"}
     touched = folder(lake) / "staging/overview/account=south/date=2025-05-01/data.parquet"
     touched.touch()
     assert verify.repair(Lake(lake), load_roster(lake), warehouse) == []  # the same bytes
