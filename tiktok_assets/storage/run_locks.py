@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterator, Sequence
 import dagster as dg
 
 from tiktok_assets.partitions import accounts_of
-from tiktok_assets.storage.dagster_internals import report_dead
+from tiktok_assets.storage.dagster_internals import keep_connections, report_dead
 from tiktok_assets.storage.lock_names import RUN, account_lock, life_lock
 from tiktok_assets.storage.locks import WAITING, Held, Locks
 
@@ -48,6 +48,8 @@ def run_life(locks: Locks) -> dg.ResourceDefinition:
         if context.run is None:
             yield
             return
+        if context.instance is not None:
+            keep_connections(context.instance)
         name = life_lock(context.run.run_id)
         with locks.hold(name, say=_logged(context)):
             yield

@@ -15,6 +15,7 @@ from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import WorkspaceFileTarget
 
 from tiktok_assets.storage.history import History
+from tiktok_assets_tests import budget
 from tiktok_assets_tests.instances import fresh
 from tiktok_assets_tests.landing_files import drop, export
 
@@ -48,6 +49,7 @@ def environment(settings: dict[str, str]) -> dict[str, str]:
     return {**ours, **settings, "PYTHONPATH": str(ROOT)}
 
 
+@budget.in_the_long_run
 def test_two_groups_are_processed_side_by_side_and_share_nothing(groups: dict[str, dict[str, str]]) -> None:
     command = [sys.executable, "-m", "tiktok_assets.cli.app", "process"]
     running = []

@@ -27,6 +27,7 @@ from tiktok_assets.settings import Settings
 from tiktok_assets.storage import copies, objects
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.objects import at_once
+from tiktok_assets_tests import budget
 from tiktok_assets_tests.cluster.services import Front, ObjectStore, in_front_of, object_store
 from tiktok_assets_tests.conftest import Install
 from tiktok_assets_tests.inbox.intake_looks import landed, look, pretend_processed
@@ -95,6 +96,7 @@ def tables(settings: Settings) -> dict[str, pl.DataFrame]:
     return found
 
 
+@budget.in_the_long_run
 def test_every_table_equals_that_of_a_lake_on_this_machine(
     on_s3: Settings, install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,6 +26,7 @@ from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.lock_names import life_lock
 from tiktok_assets.storage.locks import Locks
 from tiktok_assets.storage.state import locks_of
+from tiktok_assets_tests import budget
 from tiktok_assets_tests.cluster.machines import DEPLOY, Cluster, Machine, cluster
 from tiktok_assets_tests.instances import fresh
 from tiktok_assets_tests.lake_contents import differing, tables
@@ -33,13 +34,12 @@ from tiktok_assets_tests.lake_contents import differing, tables
 pytestmark = [pytest.mark.cluster, pytest.mark.e2e]
 
 ACCOUNTS = ("centre", "east", "north", "south")
-VISITS = (  # first day, last day
-    (dt.date(2026, 2, 10), dt.date(2026, 3, 9)),
-    (dt.date(2026, 2, 17), dt.date(2026, 3, 16)),
-    (dt.date(2026, 2, 24), dt.date(2026, 3, 23)),
-    (dt.date(2026, 3, 3), dt.date(2026, 3, 30)),
+VISITS = (  # first day, last day: of one month, as further months only cost time
+    (dt.date(2026, 3, 1), dt.date(2026, 3, 20)),
+    (dt.date(2026, 3, 3), dt.date(2026, 3, 24)),
+    (dt.date(2026, 3, 6), dt.date(2026, 3, 28)),
 )
-SETTINGS = {"TIKTOK_START_DATE": "2026-01", "TIKTOK_RUN_SIZE": "2"}  # a run an account
+SETTINGS = {"TIKTOK_START_DATE": "2026-03", "TIKTOK_RUN_SIZE": "1"}  # a run an account
 T = TypeVar("T")
 
 
@@ -97,7 +97,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("cluster")
     listed = "".join(f"[accounts.{account}]\n" for account in ACCOUNTS)
     (folder / "accounts.toml").write_text(listed)
-    alone = Settings(data_dir=str(folder / "alone"), accounts_file=folder / "accounts.toml", start_date="2026-01")  # pyright: ignore[reportArgumentType]
+    alone = Settings(data_dir=str(folder / "alone"), accounts_file=folder / "accounts.toml", start_date="2026-03")  # pyright: ignore[reportArgumentType]
     with cluster(folder, **SETTINGS) as made:
         made.put("accounts.toml", listed.encode())
         world = World(made, alone)
@@ -125,30 +125,25 @@ def test_four_first_runs_at_once_end_in_the_tables_of_one_machine(world: World) 
     assert [name for name in left if not name.startswith("state/published/")] == []  # a copy to make reports from
 
 
-def test_a_file_put_into_the_lake_by_another_process_is_a_run_within_two_looks(world: World) -> None:
-    world.visit(1, ACCOUNTS[:1])
+def test_a_file_of_another_process_is_a_run_within_two_looks_and_killed_workers_lose_nothing(world: World) -> None:
     put_at = time.time()
-    world.wait_until_published()
-    with world.cluster.history() as instance:
-        [sensor] = [one for one in instance.all_instigator_state() if one.instigator_name == "new_exports"]
-        ticks = instance.get_ticks(sensor.instigator_origin_id, sensor.selector_id)
-    later = sorted((tick.timestamp, tick.run_ids) for tick in ticks if tick.timestamp > put_at)
-    assert any(runs for _, runs in later[:2]), later
-    assert world.differences() == []
-
-
-def test_what_killed_workers_left_is_done_by_itself(world: World) -> None:
-    world.visit(2, ACCOUNTS[:2])
+    world.visit(1, ACCOUNTS[:1])
     for queue in ("lake", "warehouse"):
         [worker, *_] = wait_until(lambda queue=queue: world.busy(queue), world.said)
         worker.kill()
         worker.start_worker(queue)  # as a supervisor does
     world.wait_until_published()
+    with world.cluster.history() as instance:
+        [sensor] = [one for one in instance.all_instigator_state() if one.instigator_name == "new_exports"]
+        ticks = instance.get_ticks(sensor.instigator_origin_id, sensor.selector_id)
+    looks = sorted((tick.timestamp, tick.run_ids) for tick in ticks if tick.timestamp > put_at)
+    assert any(runs for _, runs in looks[:3]), looks  # the first of them may have begun before the last file was there
     assert world.differences() == []
 
 
+@budget.in_the_long_run
 def test_a_restart_of_postgres_loses_nothing(world: World) -> None:
-    world.visit(3, ACCOUNTS[:1])
+    world.visit(2, ACCOUNTS[:1])
     wait_until(lambda: world.busy("lake"), world.said)
     world.cluster.database.restart()
     world.wait_until_published()

@@ -31,6 +31,7 @@ from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.look import names_in
 from tiktok_assets.storage.published import published_copy
 from tiktok_assets.storage.published_file import published_file
+from tiktok_assets_tests import budget
 from tiktok_assets_tests.cluster.services import ObjectStore, object_store
 from tiktok_assets_tests.conftest import Install
 from tiktok_assets_tests.instances import fresh
@@ -108,6 +109,7 @@ def states(settings: Settings) -> set[str]:
     return {name.partition(".")[2] for name in names if ".v" in name}
 
 
+@budget.in_the_long_run
 def test_what_is_loaded_apart_equals_the_tables_of_one_process_whatever_is_lost_in_between(
     machine: Settings, elsewhere: Warehouse, install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,6 +20,7 @@ from tiktok_assets.pipeline.process import process
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.duckdb import Session, Warehouse
 from tiktok_assets.storage.lake import Lake
+from tiktok_assets_tests import budget
 from tiktok_assets_tests.budget import rounds
 from tiktok_assets_tests.conftest import History, Install
 from tiktok_assets_tests.lake_contents import differing, tables
@@ -87,10 +88,14 @@ def manifests(data: Path) -> None:
     "lose",
     [
         pytest.param(lambda data: remove(data / "state"), id="state"),
-        pytest.param(lambda data: [remove(data / "state"), remove(data / "warehouse")], id="state and warehouse"),
+        pytest.param(
+            lambda data: [remove(data / "state"), remove(data / "warehouse")],
+            id="state and warehouse",
+            marks=budget.in_the_long_run,
+        ),
         pytest.param(lambda data: (data / "state/warehouse.duckdb").write_bytes(b"no database"), id="damaged file"),
         pytest.param(some_of_each, id="some of each"),
-        pytest.param(manifests, id="manifests"),
+        pytest.param(manifests, id="manifests", marks=budget.in_the_long_run),
     ],
 )
 def test_a_loss_is_found_and_made_again(lake: Settings, history: History, lose: Callable[[Path], None]) -> None:
@@ -193,6 +198,7 @@ def test_a_changed_timezone_or_song_makes_the_tables_of_its_account_again(lake: 
         assert connection.sql("select distinct account, song from song_videos").fetchall() == [("south", "demo")]
 
 
+@budget.in_the_long_run
 def test_months_before_a_later_start_are_made_once_they_are_kept(
     install: Install, history: History, tmp_path: Path
 ) -> None:

@@ -32,6 +32,7 @@ from tiktok_assets.settings import Settings
 from tiktok_assets.storage.duckdb import Session
 from tiktok_assets.storage.file_locks import FileLocks
 from tiktok_assets.storage.lake import Lake
+from tiktok_assets_tests import budget
 from tiktok_assets_tests.budget import rounds
 from tiktok_assets_tests.conftest import History, Install
 from tiktok_assets_tests.lake_contents import differing, tables
@@ -106,6 +107,7 @@ def test_the_accounts_of_a_failed_batch_run_alone_at_once(
     assert accounts_published(settings) == ["north", "south"]
 
 
+@budget.in_the_long_run
 def test_batches_give_the_same_tables_as_one_run_per_account(
     install: Install, tmp_path: Path, history: History
 ) -> None:
