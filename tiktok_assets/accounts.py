@@ -19,7 +19,7 @@ from typing import Any
 
 from upath import UPath
 
-from tiktok_assets.settings import DEFAULT_EGRESS, EGRESS_NAME, STREAMS, Settings
+from tiktok_assets.settings import DEFAULT_EGRESS, EGRESS_NAME, NO_EGRESS, STREAMS, Settings
 from tiktok_assets.storage.toml_files import UnusableToml, read_text, replace_text, tables_of, with_table
 
 # A key becomes a folder, a file name and half of the partition key "pig1987|2026-11-01"; Dagster reserves "...".
@@ -276,7 +276,7 @@ def _handles(value: object) -> tuple[str, ...]:
 
 
 def _egress(value: object) -> str:
-    if not EGRESS_NAME.fullmatch(_text(value)):
+    if not EGRESS_NAME.fullmatch(_text(value)) or value == NO_EGRESS:
         raise ValueError(value)
     return _text(value)
 
@@ -303,7 +303,10 @@ _FIELDS: Mapping[str, tuple[Callable[[object], Any], str]] = {
     "competitors": (_handles, 'Write a list of handles: ["one", "two"].'),
     "client": (_text, "Write the client's name in quotes."),
     "owner": (_text, "Write the person's name in quotes."),
-    "egress": (_egress, 'Write a name of lower-case letters, digits and hyphens in quotes, such as "lisbon".'),
+    "egress": (
+        _egress,
+        'Write a name of lower-case letters, digits and hyphens in quotes, such as "lisbon"; not "none".',
+    ),
 }
 
 

@@ -29,8 +29,8 @@ def build_daily_extraction(lake: Lake, roster: Roster, job: AssetJob) -> dg.Sche
     most = max(map(len, _by_egress(roster, roster).values()), default=0)
     moments = turns.moments(most, settings.account_spacing)
     crons = sorted({f"{moment.seconds // 60 % 60} {moment.seconds // 3600} * * *" for moment in moments})
-    logins = _with_login(settings, roster)
-    for sentence in _crowded(settings, roster, logins):
+    saved = _saved(settings, roster)
+    for sentence in _crowded(settings, roster, saved):
         logging.getLogger(__name__).warning(sentence)
 
     @dg.schedule(
@@ -38,7 +38,7 @@ def build_daily_extraction(lake: Lake, roster: Roster, job: AssetJob) -> dg.Sche
         job=job,
         cron_schedule=crons,
         execution_timezone="UTC",
-        default_status=dg.DefaultScheduleStatus.RUNNING if logins else dg.DefaultScheduleStatus.STOPPED,
+        default_status=dg.DefaultScheduleStatus.RUNNING if saved else dg.DefaultScheduleStatus.STOPPED,
         description="Exports the last weeks of each account with a login once a day, the accounts of an egress one "
         "after another, first those that lose data first.",
     )
@@ -82,13 +82,21 @@ def _crowded(settings: Settings, roster: Roster, accounts: Iterable[str]) -> Ite
             yield sentence
 
 
+def _saved(settings: Settings, roster: Roster) -> list[str]:
+    """The accounts that have a login, also an expired one, and an egress of this machine.
+
+    Asked by every process that loads the definitions, so it is one request for all and not one for each.
+    """
+    saved = Sessions.of(settings).accounts()
+    return [account.key for account in roster.values() if account.key in saved and is_here(settings, account)]
+
+
 def _with_login(settings: Settings, roster: Roster) -> dict[str, SessionState]:
-    """The logins of the accounts that have one and an egress of this machine, also expired ones.
+    """The logins of the accounts that ``_saved`` names, as they are.
 
     ``saved_at`` is the time of the login or of the last successful visit.
     """
-    here = [account.key for account in roster.values() if is_here(settings, account)]
-    states = [Sessions.of(settings).state(account) for account in here]
+    states = [Sessions.of(settings).state(account) for account in _saved(settings, roster)]
     return {one.account: one for one in states if one.standing is not SessionStatus.MISSING}
 
 

@@ -40,10 +40,16 @@ TOGETHER, APART = "together", "apart"
 """The values of ``loading``."""
 DEFAULT_EGRESS = "default"
 """The egress of an account for which none is written: the network of whichever machine visits it."""
+NO_EGRESS = "none"
+"""What ``egress`` is on a machine that never visits Studio; no account has it."""
 EGRESS_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,22}[a-z0-9])?")  # it becomes a part of a queue's name
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
 _BETWEEN_URLS = re.compile(r",?\s+|,(?=[A-Za-z][A-Za-z0-9+.-]*://)")
+_ENCODED = re.compile(
+    r"(?:(?:[^@%:]|%[0-9A-Fa-f]{2})*(?::(?:[^@%:]|%[0-9A-Fa-f]{2})*)?@)?(?:\[[^@%\]]+\]|[^@%:\[\]]+)(?::\d*)?"
+)
+"""A user, a password, a host and a port, as they stand in a URL."""
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
@@ -193,9 +199,15 @@ def _fernet_key(value: SecretStr) -> SecretStr:
 
 
 def _postgres(value: SecretStr) -> SecretStr:
-    parts = urlsplit(value.get_secret_value())
+    try:
+        parts = urlsplit(value.get_secret_value())
+    except ValueError:  # it quotes what is between the slashes
+        raise ValueError("this is no such URL") from None
     if parts.scheme != "postgresql" or not parts.hostname:
         raise ValueError("this is no such URL")
+    # Else whoever connects quotes a part of the password in an error.
+    if not _ENCODED.fullmatch(parts.netloc) or "@" in parts.path + parts.query + parts.fragment:
+        raise ValueError("user and password have to be URL-encoded: %40 for @, %2F for /, %23 for #, %25 for %")
     require_cluster("psycopg")
     return value
 
@@ -450,7 +462,8 @@ class Settings(BaseSettings):
 
     @property
     def state(self) -> Path:
-        """Ledger and sessions. Always on this machine: SQLite locks and file modes exist nowhere else."""
+        """What this machine keeps for itself, and without ``state_url`` also what processes share: locks, ledgers,
+        logins. Always on this machine: SQLite locks and file modes exist nowhere else."""
         return self._local_data / "state"
 
     @property
@@ -466,7 +479,7 @@ class Settings(BaseSettings):
 
     @property
     def locks(self) -> Path:
-        """The folder of ``tiktok_assets.storage.locks``."""
+        """The folder of ``tiktok_assets.storage.file_locks``."""
         return self.state / "locks"
 
     @property

@@ -225,6 +225,7 @@ def test_a_file_that_cannot_be_read_is_not_an_empty_one(tmp_path: Path) -> None:
         ("[accounts.a]\nbusiness_id = 5\n", ["business_id = 5", "in quotes"]),
         ("[accounts.a]\ntimezone = 'Athens'\n", ["timezone = 'Athens'", "Europe/Athens"]),
         ("[accounts.a]\ntimezone = '/etc/passwd'\n", ["timezone", "IANA"]),
+        ("[accounts.a]\negress = 'none'\n", ["egress = 'none'", 'not "none"']),
         ("[accounts.a]\ndefault_date_range = 6\n", ["default_date_range = 6", "7 to 365"]),
         ("[accounts.a]\ndefault_date_range = true\n", ["default_date_range = True", "7 to 365"]),
         ("[accounts.a]\ncompetitors = 'b'\n", ["competitors = 'b'", "a list of handles"]),

@@ -123,6 +123,17 @@ def test_there_is_one_worker_of_the_warehouse_and_it_keeps_its_file() -> None:
     assert [volume.partition(":")[2]] == local and volume.partition(":")[0] in COMPOSE["volumes"]
 
 
+def test_as_many_runs_of_a_queue_are_started_as_its_workers_work_on() -> None:
+    limits = yaml.safe_load(DEPLOY["dagster.yaml"])["concurrency"]["runs"]["tag_concurrency_limits"]
+    tasks = {
+        one["command"][one["command"].index("-q") + 1]: one.get("deploy", {}).get("replicas", 1)
+        * int(one["command"][-1].removeprefix("--concurrency="))
+        for one in OURS.values()
+        if one["command"][0] == "dagster-celery"
+    }
+    assert tasks == {one["value"]: one["limit"] for one in limits}
+
+
 def test_only_a_worker_that_has_an_egress_visits_studio() -> None:
     workers = ("lake", "warehouse", "studio")
     assert [OURS[name]["environment"]["TIKTOK_EGRESS"] for name in workers] == ["none", "none", "default"]

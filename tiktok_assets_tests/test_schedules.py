@@ -60,6 +60,14 @@ def test_the_schedule_is_off_until_somebody_has_logged_in(settings: Settings, in
     assert schedule_of(log_in(settings, "zonea0")).default_status is dg.DefaultScheduleStatus.RUNNING
 
 
+def test_every_process_loads_the_definitions_without_reading_each_login(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log_in(settings, "zonea0")
+    monkeypatch.setattr(Sessions, "_read", None)
+    assert schedule_of(settings).default_status is dg.DefaultScheduleStatus.RUNNING
+
+
 def test_a_turn_is_one_run_that_exports_the_last_weeks_again(settings: Settings, instance: dg.DagsterInstance) -> None:
     log_in(settings, "pig1987")
     [request] = look(settings, instance, at(17, 10))

@@ -153,6 +153,22 @@ def test_a_shared_state_is_a_secret_and_needs_a_key_for_its_logins(monkeypatch: 
     assert "geheim" not in f"{settings!r}{settings}"
 
 
+@pytest.mark.parametrize(
+    "password", ["ge@heim", "ge/heim", "12/3heim", "ge#heim", "ge?heim", "ge%zzheim", "ge:heim", "ge℀heim"]
+)
+def test_a_password_that_errors_would_quote_has_to_be_encoded(monkeypatch: pytest.MonkeyPatch, password: str) -> None:
+    url = f"postgresql://tiktok:{password}@db.example/tiktok"
+    message = message_for(monkeypatch, TIKTOK_STATE_URL=url, TIKTOK_SESSION_KEY=FERNET_KEY)
+    assert "TIKTOK_STATE_URL" in message and "heim" not in message
+
+
+@pytest.mark.parametrize(
+    "place", ["tiktok:ge%40heim@db.example:5432", "tiktok@db.example", "db.example:", "u:@[::1]:5432"]
+)
+def test_an_address_of_postgres_may_leave_out_what_is_not_needed(place: str) -> None:
+    assert load_settings(state_url=f"postgresql://{place}/tiktok", session_key=FERNET_KEY).state_url
+
+
 def test_a_setting_whose_package_is_not_installed_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     message = message_for(monkeypatch, TIKTOK_STATE_URL="postgresql://db.example/tiktok")

@@ -39,6 +39,7 @@ def build_complete(
     @reports_failures
     def complete(context: dg.AssetExecutionContext) -> None:
         partitions = run_partitions(context)
+        getattr(context.resources, ACCOUNT_LOCKS).require()
         if makes_all(context, LAKE_TABLES):
             note_files_made(lake, partitions, made_with(lake.settings, roster, songs))
         if selects(context, LAKE_TABLES):

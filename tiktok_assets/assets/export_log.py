@@ -46,6 +46,7 @@ def build_export_log(
         )
         yield dg.Output(loaded)
         stored = context.resources.warehouse
+        stored.require_locks()
         session, today = stored.session(context.log.info), made_with(lake.settings, roster, songs)
         if makes_all(context, LAKE_TABLES):
             note_files_made(lake, partitions, today)

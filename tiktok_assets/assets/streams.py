@@ -75,7 +75,7 @@ def build_streams_assets(
     @reports_failures
     def streams(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         songs, holder = load_songs(lake.settings), f"run {context.run.run_id[:8]}"
-        with locks_of(lake.settings, holder).hold(STREAMS_LOCK, say=context.log.info):
+        with locks_of(lake.settings, holder).hold(STREAMS_LOCK, say=context.log.info) as held:
             months = _months_to_make(context, lake)
             made = {month: one for month, one in made_of_today(lake, songs).items() if month in months}
             rows = _of_months(typed_files(raw_rows_of(lake, months)), months)
@@ -84,16 +84,20 @@ def build_streams_assets(
             yield (kept := schema_check(staged))
             if not kept.passed:
                 raise PermanentFailure(f"{STREAMS.key} breaks its schema, which is a bug: {kept.description}")
+            held.require()
             write_months(lake, staged, months)
             yield _materialized(context, "staging", staged)
             matched = with_songs(staged, songs)
             published = song_streams(matched)
             with warehouse.session(holder=holder, say=context.log.info) as session:
+                held.require()
                 loaded_at = pl.lit(dt.datetime.now(dt.UTC))
                 session.replace_months(SONG_STREAMS.name, "date", published.with_columns(loaded_at=loaded_at), months)
                 hashes = stored_rows(session)
-                held = {month: (stored_file(lake, month), hashes.get(month, "")) for month in made}
-                note(lake, {month: replace(made[month], file=file, rows=rows) for month, (file, rows) in held.items()})
+                stored = {month: (stored_file(lake, month), hashes.get(month, "")) for month in made}
+                note(
+                    lake, {month: replace(made[month], file=file, rows=rows) for month, (file, rows) in stored.items()}
+                )
                 publish(lake, roster, session)
             yield _materialized(context, "warehouse", published)
             yield from stream_checks(rows, matched)

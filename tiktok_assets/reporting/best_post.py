@@ -51,10 +51,11 @@ def best_post(videos: pl.DataFrame, video_days: pl.DataFrame, period: Period) ->
     likely = pl.coalesce("views", "views_low")
     known = (
         gains(spans, video_days)
-        .filter("is_known", likely > 0)
-        .sort(likely, "views_low", "video_id", descending=[True, True, False])
+        .filter("is_known")
+        .with_columns(likely=likely)
+        .sort("likely", "views_low", "video_id", descending=[True, True, False])
     )
-    if known.is_empty():
+    if known.is_empty() or known["likely"][0] <= 0:
         return None
     best, others = known.row(0, named=True), known[1:]["views_high"]
     newest = videos.filter(video_id=best["video_id"]).sort("date")

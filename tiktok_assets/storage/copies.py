@@ -44,8 +44,7 @@ class Copies:
         """The copy of ``path``, which stays at least until the block ends."""
         key = (path.path, entry_of(path))
         if (copy := self._taken(key)) is None:
-            self._keep(key, self._fetched(path))
-            copy = self._taken(key) or Path()
+            copy = self._kept_and_taken(key, self._fetched(path))
         try:
             yield copy
         finally:
@@ -69,13 +68,16 @@ class Copies:
                 self._in_use[key] += 1
             return copy
 
-    def _keep(self, key: Key, copy: Path) -> None:
+    def _kept_and_taken(self, key: Key, copy: Path) -> Path:
+        """Both at once: in between, another thread could make room by deleting it."""
         with self._lock:
             if key in self._kept:  # another thread was faster
                 _delete(copy)
             else:
                 self._kept[key] = copy
                 self._size += copy.stat().st_size
+            self._in_use[key] += 1
+            return self._kept[key]
 
     def _fetched(self, path: UPath) -> Path:
         folder = self._folder / str(next(self._numbers))

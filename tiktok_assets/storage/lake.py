@@ -172,6 +172,7 @@ class Lake:
         try:
             if not _is_same(path, target):
                 raise OSError(errno.EIO, "the copy came out differently", str(target))
+            _require_unchanged(path)
             _unlink(path)
         except OSError:
             self.remove(target)
@@ -297,6 +298,12 @@ def _unlink(path: UPath) -> None:
     else:
         objects.remove(path)
         removed(path)
+
+
+def _require_unchanged(path: UPath) -> None:
+    """Raise OSError where somebody has replaced the object since the look under way: its copy is of what was there."""
+    if is_object(path) and (known := entry_of(path)).changed and not objects.entry(path).has_bytes_of(known):
+        raise OSError(errno.EBUSY, "it was replaced meanwhile", str(path))
 
 
 def _is_same(path: UPath | Path, other: UPath) -> bool:

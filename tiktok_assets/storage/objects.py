@@ -37,6 +37,10 @@ class Entry:
     """When the storage got it, in Unix seconds."""
     tag: str = ""
 
+    def has_bytes_of(self, other: Entry) -> bool:
+        """Whether both are of the same bytes. Of times a listing may say more digits than a question about one."""
+        return (self.size, self.tag or self.changed) == (other.size, other.tag or other.changed)
+
 
 def is_object(path: UPath) -> bool:
     """Whether the path is of an object storage and not of this machine."""

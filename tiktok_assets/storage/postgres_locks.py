@@ -60,6 +60,7 @@ _END_FORMER = """
 select pg_terminate_backend(pid, 5000)::text as name from pg_stat_activity
 where application_name = %(token)s::text and usename = current_user and pid <> pg_backend_pid()
 """
+_RELEASE = "update locks set is_held = false where name = any(%(names)s) and token = %(token)s"
 _LET_GO = "select pg_advisory_unlock(key)::text as name from unnest(%(keys)s::bigint[]) as t (key)"
 _SIGN = """
 insert into locks select name, key, %(token)s, true, %(host)s, %(pid)s, %(holder)s, clock_timestamp()
@@ -149,23 +150,26 @@ class Session:
         with self._one_at_a_time:
             if self._lost is not None:
                 raise self._lost
-            if self._connection is None:
+            if not self._names:
                 return
+            with contextlib.suppress(psycopg.OperationalError, psycopg.InterfaceError):
+                if self._connection is not None:
+                    self._connection.execute("select")  # its session lives, and so do its locks
+                    return
             try:
-                self._connection.execute("select")  # its session lives, and so do its locks
-            except (psycopg.OperationalError, psycopg.InterfaceError):
                 self._retake()
+            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                raise self._database.unavailable(error) from None
 
     def close(self) -> None:
         import psycopg
 
         self._is_over.set()
         with self._one_at_a_time:
-            if self._connection is None:
-                return
+            names, self._names = self._names, []
             with contextlib.suppress(psycopg.OperationalError, psycopg.InterfaceError):
-                if self._names:
-                    self._execute("update locks set is_held = false where name = any(%(names)s) and token = %(token)s")
+                if names and self._connection is not None:
+                    self._execute(_RELEASE, names)
             self._disconnect()
 
     def leave_to_parent(self) -> None:

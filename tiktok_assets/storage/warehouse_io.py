@@ -28,7 +28,7 @@ class WarehouseIOManager(dg.IOManager):
     def __init__(
         self, warehouse: Warehouse, days: Mapping[str, str], holder: str = "", needs: Sequence[Held] = ()
     ) -> None:
-        self.needs = needs
+        self._needs = needs
         """Locks without which nothing is stored."""
         self.warehouse = warehouse
         self.days = days
@@ -43,6 +43,11 @@ class WarehouseIOManager(dg.IOManager):
         if self._session is None:
             self._session = self._stack.enter_context(self.warehouse.session(holder=self.holder, say=say))
         return self._session
+
+    def require_locks(self) -> None:
+        """Raise LockLost where a lock without which nothing is stored may be somebody else's by now."""
+        for held in self._needs:
+            held.require()
 
     def needs_no_publishing(self) -> None:
         """What was stored so far needs no publishing at the end: it is published, or another run will do it."""
@@ -61,8 +66,7 @@ class WarehouseIOManager(dg.IOManager):
             requested_range(context),
             self.days[table],
         )
-        for held in self.needs:
-            held.require()
+        self.require_locks()
         every_account = bool(metadata.get(ALL_ACCOUNTS))
         allowed = PartitionRange(tuple(obj["account"].unique()), reached.months) if every_account else reached
         allowed.require(obj.select("account", date=day), context.asset_key.to_user_string())

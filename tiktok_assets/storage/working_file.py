@@ -155,17 +155,22 @@ class WorkingFile:
             self._note(self._file.replace(self.working, origin.version), origin.copy)
 
     def is_behind(self) -> bool:
-        """Whether the published file lacks what the working one has, or is missing."""
+        """Whether the published file lacks what the working one has, or is missing.
+
+        A copy that another machine has published over is not ahead of that: the next session restores it.
+        """
         if not self.working.exists():
             return False
-        if wal_of(self.working).exists():
-            return True
         if isinstance(self.published, Path):
             published = self.published.stat().st_mtime_ns if self.published.exists() else None
-        else:
+        elif version := self._file.version():
             origin = self._origin()
-            published = origin.changed if origin and origin.version else None
-        return published != self.working.stat().st_mtime_ns
+            if origin is None or origin.version != version:
+                return False
+            published = origin.changed
+        else:
+            published = None
+        return wal_of(self.working).exists() or published != self.working.stat().st_mtime_ns
 
     def seconds_since_published(self) -> float:
         """How long ago this machine has replaced the file that people read; infinite where it never has."""

@@ -25,6 +25,7 @@ from tiktok_assets.exports.problems import AccountConflict, ExportProblem
 from tiktok_assets.failures import BadExport, DownloadFailed, StudioUnreachable, WrongAccount
 from tiktok_assets.inbox.files import places_of
 from tiktok_assets.inbox.quarantine import quarantine
+from tiktok_assets.storage.copies import local_copy
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.studio.download import Contents, LinkDead, digest_of, fetch, inspect_file, land, save
 from tiktok_assets.studio.interface import LandedFile
@@ -88,9 +89,10 @@ class Delivery:
         if self.checkpoint.file is None:
             return None
         for path in places_of(self.lake, self.checkpoint.account, self.checkpoint.file):
-            if isinstance(path, Path) and digest_of(path) == self.checkpoint.export_id:
-                contents = inspect_file(path, self.checkpoint.section, self.account)
-                return self._landed(path, contents, self.checkpoint.attempts)
+            with local_copy(path) as file:
+                if digest_of(file) == self.checkpoint.export_id:
+                    contents = inspect_file(file, self.checkpoint.section, self.account)
+                    return self._landed(path, contents, self.checkpoint.attempts)
         return None
 
     def deliver(self, download: Download | None = None) -> LandedFile:

@@ -23,7 +23,7 @@ from tiktok_assets.storage.documents import Documents
 from tiktok_assets.storage.state import documents_of
 from tiktok_assets.studio.encryption import WrongKey, decrypted, encrypted
 
-_FOLDER = "sessions"
+_FOLDER, _ENDING = "sessions", ".json"
 # TikTok's names for the session itself; other cookies (csrf, device) change with every page.
 SESSION_COOKIES = ("sessionid", "sessionid_ss", "sid_tt")
 
@@ -112,6 +112,10 @@ class Sessions:
         """By where it is kept, each saved session with a text that changes when it is saved again."""
         return self.documents.versions(_FOLDER)
 
+    def accounts(self) -> set[str]:
+        """The accounts with a saved session, whether or not it can be read."""
+        return {name.removeprefix(f"{_FOLDER}/").removesuffix(_ENDING) for name in self.versions()}
+
     def load(self, account: str) -> Session:
         """The saved session. Raises AuthExpired if there is none or it has expired, SessionUnreadable if it cannot be
         read; both say what to do."""
@@ -195,4 +199,4 @@ class Sessions:
 
 
 def _name(account: str) -> str:
-    return f"{_FOLDER}/{account}.json"
+    return f"{_FOLDER}/{account}{_ENDING}"

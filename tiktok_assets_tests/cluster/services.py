@@ -6,7 +6,6 @@ Each is a context manager that yields its address, and ends with its block or wi
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import http.client
 import importlib.util
 import json
@@ -29,20 +28,20 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 _STARTED_WITHIN = 60.0  # seconds
-_PR_SET_PDEATHSIG = 1
 _SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
 USER, PASSWORD = "tiktok", "geheimes-wort"
 _PATIENCE = 60.0  # seconds until a service has to answer
 _NOBODY = 65534  # Postgres refuses to run as root
-# Becomes the program, as ``_NOBODY`` where it is root's; the kernel kills it once the thread that started it is gone.
+# Becomes the program, as that user where it is root's; the kernel kills it once the thread that started it is gone.
 # As a program of its own: Python warns of functions that run between fork and exec of a process with threads.
-_BECOME = f"""
+_BECOME = """
 import ctypes, os, signal, sys
-if os.getuid() == 0:
-    os.setgroups([]), os.setgid({_NOBODY}), os.setuid({_NOBODY})
+user = int(sys.argv[2])
+if os.getuid() == 0 and user:
+    os.setgroups([]), os.setgid(user), os.setuid(user)
 ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG; a change of the user would clear it
 if os.getppid() == int(sys.argv[1]):
-    os.execv(sys.argv[2], sys.argv[2:])
+    os.execv(sys.argv[3], sys.argv[3:])
 """
 
 
@@ -131,20 +130,12 @@ def _program(name: str) -> Path:
 
 @contextlib.contextmanager
 def _running(command: list[str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    with (folder / "output.log").open("wb") as log:
-        process = subprocess.Popen(
-            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=_end_with_parent
-        )
+    process = started(command, folder / "output.log")
     try:
         yield process
     finally:
         process.kill()  # its data are of no use any more
         process.wait()
-
-
-def _end_with_parent() -> None:
-    """The service dies with this process, also where that is killed."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _wait_until(process: subprocess.Popen[bytes], folder: Path, is_ready: Callable[[], bool]) -> None:
@@ -245,12 +236,14 @@ def in_front_of(store: ObjectStore) -> Iterator[tuple[ObjectStore, Front]]:
         thread.join()
 
 
-def started(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
-    """The program, which writes into ``log`` and ends with this process; not as root."""
-    environment = {"PATH": os.environ["PATH"], "TZ": "UTC"}
-    become = [sys.executable, "-I", "-S", "-c", _BECOME, str(os.getpid()), *command]
+def started(command: Sequence[str], log: Path, *, user: int = 0) -> subprocess.Popen[bytes]:
+    """The program, which writes into ``log`` and ends with this process. ``user``: as whom it runs where this is
+    root's; it starts in the folder of ``log``, or in ``/`` as another user."""
+    environment = {"PATH": os.environ["PATH"], "TZ": "UTC", "HOME": str(log.parent)}
+    become = [sys.executable, "-I", "-S", "-c", _BECOME, str(os.getpid()), str(user), *command]
+    folder = "/" if user else log.parent
     with log.open("ab") as file:
-        return subprocess.Popen(become, stdin=subprocess.DEVNULL, stdout=file, stderr=file, cwd="/", env=environment)
+        return subprocess.Popen(become, stdin=subprocess.DEVNULL, stdout=file, stderr=file, cwd=folder, env=environment)
 
 
 @dataclass
@@ -279,7 +272,7 @@ class Postgres:
         }
         command = [*_switches(options), "-D", str(self.data)]
         log = self.data.parent / "postgres.log"
-        self._process = started([str(self.programs / "postgres"), *command], log)
+        self._process = started([str(self.programs / "postgres"), *command], log, user=_NOBODY)
         _wait_for_answer(self.url, self._process, log)
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> None:
@@ -308,7 +301,7 @@ def postgres() -> Iterator[Postgres]:
         options = ["--no-sync", "--encoding=utf8", "--locale=C", "--auth=scram-sha-256", f"--username={USER}"]
         command = [str(programs / "initdb"), *options, f"--pwfile={password}", "-D", str(folder / "data")]
         log = folder / "initdb.log"
-        if started(command, log).wait(_PATIENCE):
+        if started(command, log, user=_NOBODY).wait(_PATIENCE):
             raise RuntimeError(log.read_text())
         server = Postgres(programs, folder / "data", free_ports(1)[0])
         stack.callback(server.stop, signal.SIGQUIT)

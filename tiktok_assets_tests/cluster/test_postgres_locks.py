@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tiktok_assets.failures import LockLost
+from tiktok_assets.failures import LockLost, StateUnavailable
 from tiktok_assets.storage.lock_names import life_lock, may_have_dead_runs
 from tiktok_assets.storage.locks import LockTaken
 from tiktok_assets.storage.postgres import Postgres
@@ -175,6 +175,21 @@ def test_a_holder_whose_lock_was_taken_meanwhile_is_told_before_it_commits(locks
             pass
         with pytest.raises(LockLost):  # free, but what it protects may have been changed
             held.require()
+
+
+def test_a_holder_learns_each_time_that_postgres_does_not_answer(
+    locks: PostgresLocks, server: services.Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with locks.hold("account-north") as held:
+        with monkeypatch.context() as impatient:
+            impatient.setattr("tiktok_assets.storage.postgres._PATIENCE", 0.0)
+            server.stop()
+            for _ in range(2):  # as an asset that is stored, and the next one
+                with pytest.raises(StateUnavailable):
+                    held.require()
+        server.start()
+        held.require()
+        assert locks.is_held("account-north")
 
 
 def test_a_thousand_locks_are_held_at_once(locks: PostgresLocks) -> None:

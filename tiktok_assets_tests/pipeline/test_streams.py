@@ -14,6 +14,7 @@ import pytest
 from upath import UPath
 
 from tiktok_assets.accounts import InvalidAccounts, load_roster
+from tiktok_assets.failures import LockLost
 from tiktok_assets.graph import build_definitions, warehouse_of
 from tiktok_assets.inbox.archive import archive
 from tiktok_assets.inbox.identities import identity
@@ -287,3 +288,19 @@ def test_files_arrive_in_the_other_landing_folder_too(install: Install, tmp_path
     assert "notes.csv: is no table of streams" in left and (tmp_path / "arrivals/streams/notes.csv").exists()
     dropped(tmp_path / "arrivals/streams", "copy.csv", CONTRACT)
     assert len(look(settings).streams) == 2
+
+
+def test_a_run_of_streams_that_has_lost_its_lock_stores_no_table(
+    settings: Settings, history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(_: object) -> None:
+        raise LockLost("The lock on streams was lost.")
+
+    dropped(folder(settings), "june.csv", CONTRACT)
+    with monkeypatch.context() as cut_off:
+        cut_off.setattr("tiktok_assets.storage.file_locks._KernelsOwn.require", lost)
+        failed = process(settings, instance=history()).streams
+    assert failed is not None and failed.error is not None and "The lock on streams was lost" in failed.error
+    assert not month_file(Lake(settings), JUNE).exists()
+    process(settings, instance=history())
+    assert published(settings) == BOTH

@@ -47,7 +47,16 @@ def test_an_old_video_that_gained_more_is_before_a_new_one() -> None:
     assert best.is_certain  # 500 at most
 
 
-@pytest.mark.parametrize(("other", "is_certain"), [((0, 4, 10), True), ((0, 4, 11), False), ((3, None, None), False)])
+@pytest.mark.parametrize(
+    ("other", "is_certain"),
+    [
+        ((0, 4, 10), True),
+        ((0, 4, 11), False),
+        ((3, None, None), False),
+        ((0, None, 11), False),
+        ((0, 0, 10), True),
+    ],
+)
 def test_the_bounds_decide_or_leave_it_open(other: tuple[Any, ...], is_certain: bool) -> None:
     days = video_days(*bounded("1", 10, 20, 30), *bounded("2", *other))
     best = best_post(listed("1", "2"), days, WEEK)

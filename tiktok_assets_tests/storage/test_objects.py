@@ -163,3 +163,32 @@ def test_s3_without_its_package_is_one_line_that_names_the_extra(monkeypatch: py
     assert line.startswith(
         "TIKTOK_DATA_DIR='s3://bucket/folder': S3 needs the extra `cluster`: `uv sync --extra cluster`"
     )
+
+
+def test_an_object_that_is_replaced_while_it_is_moved_is_not_lost(remote: Settings) -> None:
+    lake, path, target = Lake(remote), remote.landing / "a.csv", remote.landing / "pig1987" / "a.csv"
+    objects.write(path, b"old")
+    with lake.looking():
+        with local_copy(path) as copy:
+            assert copy.read_bytes() == b"old"
+        objects.write(path, b"new")  # by somebody else
+        with pytest.raises(OSError, match="replaced meanwhile"):
+            lake.move(path, target)
+    assert (path.read_bytes(), target.exists()) == (b"new", False)
+
+
+def test_a_copy_that_was_just_fetched_makes_no_room_for_others(
+    remote: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class WithOtherThreads(Copies):
+        def _taken(self, key: copies.Key) -> Path | None:
+            with self._lock:
+                self._make_room()  # another thread is done with its copy at this moment
+            return super()._taken(key)
+
+    monkeypatch.setattr(copies, "_MOST_KEPT", 0)
+    objects.write(path := remote.landing / "a.csv", b"content")
+    kept = WithOtherThreads()
+    with kept.lent(path) as copy, kept.lent(path) as again:
+        assert (copy.read_bytes(), again) == (b"content", copy)
+    assert not copy.exists()

@@ -13,10 +13,14 @@ from dagster._core.events import EngineEventData
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.test_utils import create_run_for_test
 
+from tiktok_assets.accounts import load_roster
+from tiktok_assets.assets.complete import build_complete
 from tiktok_assets.assets.partitions import account_months
 from tiktok_assets.failures import LockLost
 from tiktok_assets.partitions import range_tags
+from tiktok_assets.settings import Settings
 from tiktok_assets.storage.file_locks import FileLocks
+from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.lock_names import may_have_dead_runs
 from tiktok_assets.storage.run_locks import (
     ACCOUNT_LOCKS,
@@ -104,6 +108,22 @@ def test_a_run_that_lost_its_accounts_stores_nothing_more() -> None:
     with pytest.raises(LockLost):
         CommittingIOManager(store, Lost()).handle_output(context, 1)
     assert store.values == {}
+
+
+@pytest.mark.filterwarnings("ignore:.*is currently in beta")
+def test_the_exports_of_a_run_that_lost_its_accounts_are_not_complete(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    lake, roster = Lake(settings), load_roster(settings)
+    complete = build_complete(lake, roster, (), account_months(roster.partition_keys(), settings.start_date))
+    result = dg.materialize(
+        [complete],
+        instance=instance,
+        partition_key="pig1987|2026-03-01",
+        resources={ACCOUNT_LOCKS: dg.ResourceDefinition.hardcoded_resource(Lost())},
+        raise_on_error=False,
+    )
+    assert not result.success
 
 
 def recorded(instance: dg.DagsterInstance, status: dg.DagsterRunStatus) -> dg.DagsterRun:

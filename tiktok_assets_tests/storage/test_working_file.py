@@ -129,3 +129,15 @@ def test_a_damaged_published_file_of_ours_is_replaced(
         store(here, 2)
     assert "every table is made again" in caplog.text
     assert seen(here.published, tmp_path / "copies") == [2]
+
+
+def test_a_copy_that_was_published_over_is_not_ahead_and_one_that_is_published_nowhere_is(
+    here: Warehouse, there: Warehouse
+) -> None:
+    store(here, 1)
+    store(here, 2, publishes=False)
+    assert here.is_behind()
+    store(there, 3)
+    assert not here.is_behind()  # what is only in it is loaded again
+    UPath(here.published).unlink()
+    assert here.is_behind()

@@ -6,20 +6,29 @@ import io
 import json
 import socket
 import threading
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from upath import UPath
 
+from tiktok_assets.exports.archive import export_id
 from tiktok_assets.exports.problems import AccountConflict, BrokenFile, ExportProblem, WrongSection
+from tiktok_assets.exports.windows import Window
 from tiktok_assets.failures import DownloadFailed
+from tiktok_assets.settings import load_settings
 from tiktok_assets.simulator.exports import studio_export
 from tiktok_assets.simulator.studio import StudioAccount
 from tiktok_assets.storage.documents import FileDocuments
+from tiktok_assets.storage.lake import Lake
+from tiktok_assets.studio.delivery import Delivery
 from tiktok_assets.studio.download import fetch, inspect_file, safe_name, save
 from tiktok_assets.studio.evidence import KEPT, Evidence, scrub_trace, secrets_of
+from tiktok_assets.studio.ledger_store import LedgerFile
+from tiktok_assets.studio.limits import Ledger
 from tiktok_assets_tests.studio.conftest import FIRST, LAST, NORTH, NOW, SOUTH
 
 if TYPE_CHECKING:
@@ -93,6 +102,26 @@ def test_another_section_and_another_account_are_refused(studio_accounts: Accoun
 )
 def test_a_served_name_becomes_a_plain_file_name(served: str, name: str) -> None:
     assert safe_name(served, "north, overview") == name
+
+
+@pytest.mark.parametrize("place", ["", "memory://delivered/data"])
+def test_a_file_that_was_named_before_a_crash_is_recognised_wherever_the_lake_is(
+    studio_accounts: Accounts, tmp_path: Path, place: str
+) -> None:
+    lake = Lake(load_settings(data_dir=place or tmp_path / "data"))
+    ledger = Ledger(store=LedgerFile(tmp_path / "limits.sqlite"), export_interval=3600, account_spacing=0)
+    path = export_of(studio_accounts, tmp_path)
+    asked = ledger.ask(ledger.reserve(NORTH.key, NOW), "viewers", Window(first=FIRST, last=LAST), NOW)
+    ledger.landing(asked, path.name, export_id(path))
+    lake.copy(UPath(path), lake.settings.landing / NORTH.key / path.name)  # and here the process dies
+    (pending,) = ledger.pending(NORTH.key, NOW)
+    unused: dict[str, Any] = dict.fromkeys(("context", "retries", "clock"))
+    delivery = Delivery(
+        checkpoint=pending, account=NORTH, ledger=ledger, lake=lake, timeout=1, began=time.monotonic(), **unused
+    )
+    landed = delivery.named_before()
+    assert landed is not None and (landed.path.name, landed.rows) == (path.name, 15)
+    assert ledger.pending(NORTH.key, NOW) == []
 
 
 @pytest.fixture
