@@ -105,8 +105,8 @@ def test_the_accounts_of_the_project_can_be_read() -> None:
 def test_make_alone_lists_every_target() -> None:
     listed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert re.findall(r"^make ([\w-]+)", listed, re.MULTILINE) == [
-        "help", "setup", "docs", "test", "test-long", "chaos", "cluster-setup", "cluster-test", "dev", "demo", "demo-dev",
-        "demo-remove", "conformance", "former-pipeline", "bench",
+        "help", "setup", "docs", "test", "test-long", "chaos", "cluster-setup", "cluster-test", "dev", "demo",
+        "demo-dev", "demo-remove", "conformance", "former-pipeline", "bench",
     ]  # fmt: skip
 
 
