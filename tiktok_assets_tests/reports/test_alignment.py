@@ -127,6 +127,7 @@ def test_the_same_exports_make_the_same_tables_in_any_order(
     assert differing(tables(settings), tables(whole)) == []
 
 
+@budget.in_the_long_run
 def test_a_run_logs_that_the_shift_of_an_older_export_changed(settings: Settings, made_once: MadeOnce) -> None:
     taken(settings, made_once, AHEAD)
     [before] = receipts(Lake(settings), "pig1987")

@@ -21,6 +21,7 @@ from tiktok_assets.settings import Settings, load_settings, project_root
 from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.history import history_folder, take_over
 from tiktok_assets.storage.lake import Lake
+from tiktok_assets_tests import budget
 from tiktok_assets_tests.upgrades.recipe import ACCOUNT, NEW, land_visit, unpack
 
 NEWER = int(READER_VERSION) + 1
@@ -34,7 +35,7 @@ def settings_of(home: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     return load_settings()
 
 
-@pytest.fixture(params=VERSIONS)
+@pytest.fixture(params=[pytest.param(VERSIONS[0], marks=budget.in_the_long_run), VERSIONS[1]])
 def upgraded(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     """An installation of an earlier version, in which this one has processed another visit."""
     name, *fewer = str(request.param).split(" ", 1)
