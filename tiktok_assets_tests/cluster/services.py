@@ -108,7 +108,18 @@ def object_store() -> Iterator[ObjectStore]:
         ]
         with _running(command, Path(folder)) as process:
             _wait_until(process, Path(folder), lambda: _answers(store.endpoint))
-            yield store
+            with _anew():
+                yield store
+
+
+@contextlib.contextmanager
+def _anew() -> Iterator[None]:
+    """s3fs keeps its clients by their options, the address among the variables is none of them: begin without any."""
+    import s3fs
+
+    s3fs.S3FileSystem.clear_instance_cache()
+    yield
+    s3fs.S3FileSystem.clear_instance_cache()
 
 
 def free_ports(number: int) -> list[int]:
@@ -229,7 +240,8 @@ def in_front_of(store: ObjectStore) -> Iterator[tuple[ObjectStore, Front]]:
     thread = threading.Thread(target=front.server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
-        yield replace(store, endpoint=f"http://127.0.0.1:{front.server.server_address[1]}"), front
+        with _anew():
+            yield replace(store, endpoint=f"http://127.0.0.1:{front.server.server_address[1]}"), front
     finally:
         front.server.shutdown()
         front.server.server_close()

@@ -56,16 +56,12 @@ def machine(
     tmp_path: Path,
     request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Settings]:
+) -> Settings:
     """One machine of a cluster, whose lake is this test's own; what is local lies in ``here``."""
-    import s3fs
-
     for name, value in store.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("tiktok_assets.settings.project_root", lambda: tmp_path / "here")
-    s3fs.S3FileSystem.clear_instance_cache()
-    yield install(*ACCOUNTS, data_dir=f"s3://lake/{tmp_path.name}", loading="apart")
-    s3fs.S3FileSystem.clear_instance_cache()
+    return install(*ACCOUNTS, data_dir=f"s3://lake/{tmp_path.name}", loading="apart")
 
 
 @pytest.fixture
