@@ -30,6 +30,7 @@ from tiktok_assets.simulator.quirks import Quirks
 from tiktok_assets.simulator.traits import Traits
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.streams.tables import SONG_STREAMS
+from tiktok_assets_tests import budget
 from tiktok_assets_tests.budget import rounds
 from tiktok_assets_tests.conftest import Install
 from tiktok_assets_tests.instances import fresh
@@ -156,6 +157,7 @@ def windows() -> Iterator[tuple[Section, date, date, int]]:
 
 
 @pytest.mark.parametrize("seed", rounds(1, at_most=20))
+@budget.in_the_long_run
 def test_the_order_in_which_months_are_run_changes_nothing(
     install: Install, tmp_path: Path, seed: int, made_once: MadeOnce
 ) -> None:

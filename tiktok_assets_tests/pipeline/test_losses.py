@@ -148,6 +148,7 @@ def test_no_publication_between_the_loss_and_the_end_is_emptier(
     assert published and min(published) == whole + 20
 
 
+@budget.in_the_long_run
 def test_a_restored_warehouse_lacks_what_was_loaded_and_not_published(
     lake: Settings, history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -148,6 +148,7 @@ def test_loaded_exports_count_as_done_only_once_published(
     assert len(processed(lake, "pig1987")) == 1
 
 
+@budget.in_the_long_run
 def test_the_last_of_several_runs_publishes_for_all(
     settings: Settings, history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,6 +182,7 @@ def test_a_single_table_is_published_at_the_end_of_its_run(
     assert settings.warehouse.stat().st_ino != before
 
 
+@budget.in_the_long_run
 def test_an_export_that_lands_during_a_run_waits_for_the_next_one(
     settings: Settings, history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
