@@ -62,8 +62,8 @@ class World:
             at = dt.datetime.combine(last + dt.timedelta(days=2), dt.time(16, 5), dt.UTC)
             simulated = SimulatedAccount.generate(account, 7, dt.date(2026, 1, 1), dt.date(2026, 6, 1))
             for export in studio_exports(simulated, first, last, downloaded_at=at):
-                self.cluster.put(f"data/landing/{account}/{export.name}", export.content)
-                land(export, Path(str(self.alone.landing)) / account)
+                self.cluster.put(f"data/landing/{account}/{number}/{export.name}", export.content)
+                land(export, Path(str(self.alone.landing)) / account / str(number))
                 self.dropped.append(export)
 
     def wait_until_published(self) -> None:
