@@ -61,7 +61,7 @@ _VERIFY_AGAIN = 86_400.0  # seconds
 # Each event costs the daemon some ms; the rest is reported by the next tick or the run.
 _EVENTS_A_TICK = 100
 _REFRESH_INTERVAL = 30  # seconds
-_CHANGE_TABLES = ("process_streams", "publish_warehouse")  # beside process_exports
+_CHANGE_TABLES = ("process_streams", "publish_warehouse")  # beside those that process and load
 _ALERTS_INTERVAL = 30  # seconds
 
 

@@ -14,7 +14,7 @@ from tiktok_assets.reporting import sums, words
 from tiktok_assets.reporting.facts import Headline
 from tiktok_assets.reporting.rendering import rendered, text
 from tiktok_assets.reporting.statements.month import TOP, last_of
-from tiktok_assets.reporting.statements.page import correcting, correction, short_ids, shown_post
+from tiktok_assets.reporting.statements.page import correcting, correction, heading, short_ids, shown_post
 from tiktok_assets.reporting.statements.statement import AccountMonth, Correction, Statement
 
 _COLUMNS = ("Video views", "Engagements", "Engagement rate", "Followers", "Profile views", "Viewers a day")
@@ -41,10 +41,8 @@ def client_page(statement: Statement, corrected: Statement | None, corrections: 
         scripts=[text("csv.js")],
         styles=["page.css", "statement.css"],
         made_at=statement.issued_at,
-        name=statement.name,
+        **heading(statement),
         client=statement.client,
-        month=f"{statement.month:%B %Y}",
-        issued=words.day(statement.issued_at.date()),
         columns=_COLUMNS,
         rows=[
             {"handle": one.handle, "cells": [_cell(of_account[name], last) for name in _COLUMNS]}

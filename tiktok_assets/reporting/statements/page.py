@@ -39,10 +39,8 @@ def statement_page(statement: Statement, corrected: Statement | None, correction
         scripts=[text("csv.js")],
         styles=["page.css", "statement.css"],
         made_at=statement.issued_at,
-        name=statement.name,
+        **heading(statement),
         handle=of_account.handle,
-        month=f"{statement.month:%B %Y}",
-        issued=words.day(statement.issued_at.date()),
         figures=[_figure(Headline(**one.model_dump()), last) for one in numbers.figures],
         state=_state(numbers, last.day),
         bars=_bars(numbers, last),
@@ -54,6 +52,15 @@ def statement_page(statement: Statement, corrected: Statement | None, correction
         corrections=[correction(one) for one in corrections],
         exports=short_ids(numbers.exports),
     )
+
+
+def heading(statement: Statement) -> dict[str, str]:
+    """What every statement's page has, whoever it is about."""
+    return {
+        "name": statement.name,
+        "month": f"{statement.month:%B %Y}",
+        "issued": words.day(statement.issued_at.date()),
+    }
 
 
 def _figure(one: Headline, last: dt.date) -> dict[str, str]:
