@@ -97,18 +97,26 @@ class Objects:
         for layer in _LAYERS:
             self._copy(self._data / layer, self._backup / layer)
         self._lake.write_bytes(self._complete, b"")
-        self._delete_layers(self._data)
+        with self._changing():
+            self._delete_layers(self._data)
 
     def restore(self) -> None:
         if self._complete.exists():
-            self._delete_layers(self._data)
-            for layer in _LAYERS:
-                self._copy(self._backup / layer, self._data / layer)
+            with self._changing():
+                self._delete_layers(self._data)
+                for layer in _LAYERS:
+                    self._copy(self._backup / layer, self._data / layer)
         self.forget()
 
     def forget(self) -> None:
         self._lake.remove(self._complete)  # from here on the layers are whole, and what is left of the copy is not
         self._delete_layers(self._backup)
+
+    def _changing(self) -> contextlib.AbstractContextManager[None]:
+        """Mark what changes during the block: the receipts of every account, those of before and those of now."""
+        folders = [parent / "raw" / "exports" for parent in (self._data, self._backup)]
+        accounts = {below.partition("/")[0] for folder in folders for below in entries_below(folder) if "/" in below}
+        return self._lake.changes.marked(*(folders[0] / account for account in sorted(accounts)))
 
     def _copy(self, folder: UPath, target: UPath) -> None:
         self._lake.each(lambda below: objects.copy(folder / below, target / below), entries_below(folder))

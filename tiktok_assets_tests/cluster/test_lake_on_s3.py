@@ -24,7 +24,7 @@ from tiktok_assets.inbox.verify import verify
 from tiktok_assets.pipeline.process import process
 from tiktok_assets.pipeline.rebuild import rebuild
 from tiktok_assets.settings import Settings
-from tiktok_assets.storage import copies, objects
+from tiktok_assets.storage import copies, listings, objects
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.objects import at_once
 from tiktok_assets_tests import budget
@@ -78,7 +78,8 @@ def requests_of(front: Front) -> Iterator[dict[str, int]]:
 def as_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget what only this process knows."""
     monkeypatch.setattr(identities, "_known", {})
-    monkeypatch.setattr(identities, "_read_from", {})
+    monkeypatch.setattr(identities, "_read_files", set())
+    monkeypatch.setattr(listings, "_kept", {})
     kept = copies.Copies()
     monkeypatch.setattr(copies, "_copies", lambda: kept)
 

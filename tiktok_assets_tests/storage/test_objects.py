@@ -64,7 +64,7 @@ def test_no_process_reads_an_object_twice(remote: Settings, monkeypatch: pytest.
     with identities(lake):
         digest = identity(path)
     monkeypatch.setattr("tiktok_assets.inbox.identities._known", {})
-    monkeypatch.setattr("tiktok_assets.inbox.identities._read_from", {})
+    monkeypatch.setattr("tiktok_assets.inbox.identities._read_files", set())
     with monkeypatch.context() as unread:
         unread.setattr("tiktok_assets.inbox.identities.local_copy", None)
         with identities(lake):
@@ -74,13 +74,14 @@ def test_no_process_reads_an_object_twice(remote: Settings, monkeypatch: pytest.
 
 
 def test_a_damaged_index_is_made_anew(remote: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    lake, path, index = Lake(remote), remote.landing / "a.csv", remote.raw / "exports" / "identities.json"
+    lake, path, index = Lake(remote), remote.landing / "a.csv", remote.raw / "identities" / "00000001-damaged.json"
     monkeypatch.setattr("tiktok_assets.inbox.identities._known", {})
     objects.write(path, b"content")
     objects.write(index, b'{"half')
     with identities(lake):
         digest = identity(path)
-    assert digest.encode() in objects.read(index)
+    (written,) = files_in(index.parent)
+    assert digest.encode() in objects.read(written)
 
 
 def test_copies_in_use_stay_and_the_others_make_room(remote: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
