@@ -98,16 +98,16 @@ def identities(lake: Lake) -> Iterator[None]:
 
 
 def _note(lake: Lake) -> None:
-    """Add a file to the index, which replaces the last ones as long as they are not larger than it.
+    """Add a file to the index, which replaces the last ones as long as they are not more than twice as large.
 
-    So they are few, and an entry is written again only when the file it is in has doubled.
+    So they are few, each half as large as the one before, and an entry is seldom written again.
     """
     segments = _segments(lake)
     number = 1 + (int(segments[-1].name[:_DIGITS]) if segments else 0)
     # Without any file all that is known is new to the index: it was deleted, or is the one file of former versions.
     content = _still_there(lake, _computed if segments else _known.keys(), _known)
     written, replaced = _FORM.dump_json(content), [] if segments else [_former_index(lake)]
-    while segments and size_of(segments[-1]) <= len(written):
+    while segments and size_of(segments[-1]) <= 2 * len(written):
         replaced.append(last := segments.pop())
         older = _parsed(read_many([last])[0])
         content |= _still_there(lake, older.keys() - content.keys(), older)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tiktok_assets.inbox import identities
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage import copies
 from tiktok_assets.storage.copies import Copies
@@ -20,6 +21,8 @@ def remote(install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("tiktok_assets.settings.project_root", lambda: tmp_path)
     kept = Copies()
     monkeypatch.setattr(copies, "_copies", lambda: kept)
+    for name, nothing in {"_known": {}, "_computed": set(), "_read_files": set()}.items():
+        monkeypatch.setattr(identities, name, nothing)
     empty_memory()
     yield install("pig1987", data_dir="memory://lake/data")
     empty_memory()
