@@ -21,7 +21,7 @@ from tiktok_assets.exports.archive import export_id, unreadable
 from tiktok_assets.inbox.files import State, state_of
 from tiktok_assets.storage.copies import local_copy
 from tiktok_assets.storage.lake import Lake, read_many, size_of
-from tiktok_assets.storage.look import entries_below, names_in
+from tiktok_assets.storage.look import entries_below, exists, names_in
 from tiktok_assets.storage.objects import is_object
 
 Identities = dict[str, tuple[State, str]]
@@ -106,7 +106,8 @@ def _note(lake: Lake) -> None:
     number = 1 + (int(segments[-1].name[:_DIGITS]) if segments else 0)
     # Without any file all that is known is new to the index: it was deleted, or is the one file of former versions.
     content = _still_there(lake, _computed if segments else _known.keys(), _known)
-    written, replaced = _FORM.dump_json(content), [] if segments else [_former_index(lake)]
+    written = _FORM.dump_json(content)
+    replaced = [former] if not segments and exists(former := _former_index(lake)) else []
     while segments and size_of(segments[-1]) <= 2 * len(written):
         replaced.append(last := segments.pop())
         older = _parsed(read_many([last])[0])
