@@ -98,6 +98,12 @@ class Kept:
             self._known |= {folder: (marks.get(folder, UNMARKED), listed) for folder, listed in found.items()}
             return {folder: listed for folder, (_, listed) in self._known.items()}
 
+    def distrust(self, folder: str) -> None:
+        """List this one again next time: it is not as it was listed, so somebody changed it without a mark."""
+        with self._lock:
+            if folder in self._known:
+                self._known[folder] = (None, self._known[folder][1])
+
     def _is_changed(self, folder: str, marks: Mapping[str, Mark]) -> bool:
         mark = marks.get(folder, UNMARKED)
         return mark is None or folder not in self._known or self._known[folder][0] != mark

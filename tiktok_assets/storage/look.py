@@ -85,6 +85,13 @@ class Look:
                         folders[name] = Listed(f"{root}/{name}", listed.entries if listed else {})
                     folders[name].note(key, entry)
 
+    def distrust(self, path: UPath) -> None:
+        """Know that an object is not there, and have the next look list its folder."""
+        self.note(path, None)
+        for root, parent in self._parents.items():
+            if (key := _key(path)).startswith(f"{root}/"):
+                kept(parent).distrust(key.removeprefix(f"{root}/").partition("/")[0])
+
     def forget(self) -> None:
         """List again: others may have changed anything."""
         with self._lock:
@@ -198,3 +205,9 @@ def removed(path: UPath) -> None:
     """Know, for the look under way, that this process has removed ``path``."""
     if (look := _look.get()) is not None:
         look.note(path, None)
+
+
+def vanished(path: UPath) -> None:
+    """Know, for this look and the next, that ``path`` is not there although a listing showed it."""
+    if (look := _look.get()) is not None:
+        look.distrust(path)

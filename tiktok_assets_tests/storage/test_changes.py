@@ -6,6 +6,7 @@ import contextvars
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import fsspec
@@ -18,11 +19,14 @@ from tiktok_assets.inbox.receipts import loaded
 from tiktok_assets.pipeline.previous_lake import PreviousLake
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage import changes as marking
-from tiktok_assets.storage import listings, objects
+from tiktok_assets.storage import copies, listings, objects
 from tiktok_assets.storage.changes import together
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.look import derived, names_in
 from tiktok_assets.storage.objects import Entry
+from tiktok_assets_tests import budget
+from tiktok_assets_tests.inbox.intake_looks import look
+from tiktok_assets_tests.landing_files import insights
 from tiktok_assets_tests.storage.memory import empty_memory
 
 ACCOUNTS = ("pig1987", "zonea0")
@@ -251,6 +255,24 @@ def test_what_somebody_puts_into_a_folder_by_hand_is_seen_by_a_new_process_and_a
     assert receipts(lake, "pig1987") == {"1", "2"}
 
 
+def test_a_file_that_a_person_moves_back_from_the_archive_is_found_in_landing(
+    remote: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake, content = Lake(remote), insights("pig1987")
+    archived, closed = remote.archive / "pig1987" / "1.json", f"{sha256(content).hexdigest()}.v{READER_VERSION}.json"
+    lake.write_bytes(archived, content)
+    write(lake, "pig1987", closed)
+    assert look(remote).landed == ()
+    objects.remove(archived)
+    objects.write(remote.landing / "pig1987" / "back.json", content)
+    lake.remove(lake.raw_folder("exports", "pig1987") / closed)  # its tables have to be made again
+    kept = copies.Copies()  # the one of the archived file has made room
+    monkeypatch.setattr(copies, "_copies", lambda: kept)
+    first = look(remote)
+    assert (first.landed, first.unreadable) == ((), ())
+    assert [one.source for one in look(remote).landed] == ["back.json"]
+
+
 def test_a_mark_that_cannot_be_stored_lets_nothing_be_changed(
     remote: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -308,7 +330,7 @@ STEPS = strategies.lists(STEP, max_size=4)
 LOOK = strategies.tuples(strategies.integers(0, 1), STEPS, STEPS)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40 * budget.FACTOR)
 @given(rounds=strategies.lists(strategies.tuples(STEPS, LOOK), min_size=2, max_size=6))
 def test_however_writers_and_looks_interleave_a_look_shows_all_that_was_stored_before_it(
     remote: Settings,
