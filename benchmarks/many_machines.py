@@ -104,7 +104,7 @@ def measure_requests(folder: Path, new: int) -> list[Table]:
             data_dir=UPath("s3://bench/data"),
             local_dir=folder / "local",
             accounts_file=folder / "accounts.toml",
-            start_date=dt.date(2026, 7, 1),
+            start_date=dt.date(2025, 6, 1),  # the month of the snapshots
         )
         lake, roster = Lake(settings), load_roster(settings)
         for name in names:

@@ -193,7 +193,7 @@ class Lake:
         folders = [settings.landing, settings.quarantine, settings.raw / "identities", settings.previous_lake]
         streams = [settings.raw / "streams", settings.staging / "streams"]
         others = [settings.landing_path] if settings.landing_path is not None else []
-        return looking([*folders, *streams, *others], self.changes)
+        return looking([*folders, *streams, *others], self.changes if is_object(settings.data_dir) else None)
 
     def looking_at_everything(self) -> contextlib.AbstractContextManager[None]:
         """As ``looking``, also at all tables; one request for 1,000 files."""

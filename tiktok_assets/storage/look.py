@@ -54,8 +54,10 @@ class Look:
         with self._lock:
             if root in self._parents:
                 name, _, inside = key[len(root) + 1 :].partition("/")
-                # What lies beside the marked folders is not marked.
-                return self._below_parent(root).get(name, Listed(key, {})) if inside or (name and is_folder) else None
+                if not inside and not (name and is_folder):
+                    return None  # what lies beside the marked folders is not marked
+                found = self._below_parent(root).get(name)
+                return Listed(f"{root}/{name}", {}) if found is None else found
             if root not in self._listed:
                 self._listed[root] = Listed(root, objects.objects_below(self._folders[root]))
             return self._listed[root]
@@ -149,7 +151,7 @@ def derived(folder: UPath, work: Callable[..., Made], *parts: Hashable, given: o
         return work(folder, *parts)
     key = (_key(folder), work, *parts)
     before = listed.derived.get(key)
-    if before is None or before[0] != given:
+    if before is None or (before[0] is not given and before[0] != given):  # equal sets are compared one by one
         before = listed.derived[key] = (given, work(folder, *parts))
     return before[1]
 

@@ -159,8 +159,11 @@ def test_a_tick_over_new_objects_costs_one_request_for_each_and_few_more(
     monkeypatch.setattr("tiktok_assets.sensors.note_batch", lambda *_: None)  # tries are counted in the shared state
     at_once(put, range(new))
     with fresh() as instance:
+        before = front.listed.copy()
         with requests_of(front) as made:
             answer = tick(settings, instance)
+        whole = {prefix.rstrip("/").rpartition("/")[2] for prefix in front.listed - before}
+        assert not whole & {"raw", "staging", "curated"}  # that is for once a day
         assert isinstance(answer, dg.SensorResult)
         started = {account for run in answer.run_requests or [] for account in accounts_of(run.tags, names)}
         assert started == {*names}
