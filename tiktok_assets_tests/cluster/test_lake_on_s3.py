@@ -33,6 +33,7 @@ from tiktok_assets.storage import copies, listings, objects
 from tiktok_assets.storage.changes import together
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.objects import at_once
+from tiktok_assets.storage.toml_files import UnusableToml, edit
 from tiktok_assets_tests import budget
 from tiktok_assets_tests.cluster.services import Front, ObjectStore, in_front_of, object_store
 from tiktok_assets_tests.conftest import Install
@@ -271,15 +272,10 @@ def test_of_many_who_create_one_object_at_once_one_succeeds(on_s3: Settings) -> 
     assert created == [path.read_bytes()]
 
 
-def test_a_move_overwrites_nothing_and_keeps_the_time_in_the_archive_too(on_s3: Settings, tmp_path: Path) -> None:
-    lake = Lake(on_s3)
-    made = export("pig1987", "overview")
-    path = drop(made.members["Overview.csv"], tmp_path, "Overview.csv")  # a loose file: its time tells its year
-    taken = on_s3.landing / "pig1987" / "Overview.csv"
-    lake.move(UPath(path), taken)
-    (only,) = look(on_s3).landed
+def close(lake: Lake, export_id: str) -> None:
+    """Note that Overview.csv of pig1987 is processed."""
     receipt = Receipt(
-        export_id=only.export_id,
+        export_id=export_id,
         source="Overview.csv",
         downloaded_at=DOWNLOADED,
         downloaded_at_evidence="file_time",
@@ -290,8 +286,18 @@ def test_a_move_overwrites_nothing_and_keeps_the_time_in_the_archive_too(on_s3: 
         months_reached=(),
         reports=(),
     )
-    closed = lake.raw_folder("exports", "pig1987") / f"{only.export_id}.v{READER_VERSION}.json"
+    closed = lake.raw_folder("exports", "pig1987") / f"{export_id}.v{READER_VERSION}.json"
     lake.write_bytes(closed, TypeAdapter(Receipt).dump_json(receipt))
+
+
+def test_a_move_overwrites_nothing_and_keeps_the_time_in_the_archive_too(on_s3: Settings, tmp_path: Path) -> None:
+    lake = Lake(on_s3)
+    made = export("pig1987", "overview")
+    path = drop(made.members["Overview.csv"], tmp_path, "Overview.csv")  # a loose file: its time tells its year
+    taken = on_s3.landing / "pig1987" / "Overview.csv"
+    lake.move(UPath(path), taken)
+    (only,) = look(on_s3).landed
+    close(lake, only.export_id)
     (moved,) = archive(on_s3, older_than=1).moved
     archived = on_s3.archive / "pig1987" / "Overview.csv"
     assert (moved.archived_to, taken.exists()) == (str(archived), False)
@@ -302,6 +308,42 @@ def test_a_move_overwrites_nothing_and_keeps_the_time_in_the_archive_too(on_s3: 
     with pytest.raises(FileExistsError):
         lake.move(UPath(other), archived)
     assert (archived.read_bytes(), other.read_bytes()) == (made.members["Overview.csv"], b"other")
+
+
+def test_archiving_reads_what_it_moves_and_nothing_that_is_known(
+    front: Front, on_s3: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = [folder / "pig1987" / f"insights_pig1987_{n}.json" for n in range(10) for folder in folders(on_s3)]
+    at_once(lambda path: objects.write(path, insights("pig1987", following=known.index(path))), known)
+    path = drop(export("pig1987", "overview").members["Overview.csv"], tmp_path, "Overview.csv")
+    lake, old = Lake(on_s3), on_s3.landing / "pig1987" / "Overview.csv"
+    lake.move(UPath(path), old)
+    (found,) = [one.export_id for one in look(on_s3).landed if one.source == "Overview.csv"]
+    close(lake, found)
+    as_another_process(monkeypatch)
+    with requests_of(front) as made:
+        done = archive(on_s3, older_than=1)
+    assert ([one.source for one in done.moved], done.kept, done.younger) == (["Overview.csv"], (), 10)
+    assert made["GET"] < 6  # the index, the receipt, the file, and the copy that is compared with it
+
+
+def folders(settings: Settings) -> tuple[UPath, UPath]:
+    return settings.landing, settings.archive
+
+
+def test_a_list_that_somebody_else_replaces_meanwhile_is_read_again(front: Front, tmp_path: Path) -> None:
+    path = UPath(f"s3://lake/{tmp_path.name}/accounts.toml")
+    others = ["theirs", "theirs again"]
+
+    def change(text: str) -> str:
+        if others:
+            stored_by_another(path, others.pop(0).encode())
+        return f"{text}, ours"
+
+    with pytest.raises(UnusableToml, match="somebody else is changing the file"):
+        edit(path, change)  # each time there was another one: first none at all
+    assert edit(path, change) == "theirs again"
+    assert path.read_bytes() == b"theirs again, ours"
 
 
 def test_a_server_that_is_busy_for_ten_seconds_is_asked_again(front: Front, on_s3: Settings) -> None:

@@ -182,6 +182,26 @@ def test_a_rebuild_that_is_killed_loses_nothing(
     assert not PreviousLake(remote).exists()
 
 
+@pytest.mark.parametrize("other", ["restored it", "ended it and was killed in one of its own"])
+def test_a_machine_that_was_killed_in_a_rebuild_never_gets_a_warehouse_back_that_has_grown_since(
+    remote: Settings, other: str
+) -> None:
+    objects.write(remote.raw / "a.parquet", b"a")
+    remote.working_warehouse.parent.mkdir(parents=True, exist_ok=True)
+    remote.working_warehouse.write_bytes(b"old")
+    PreviousLake(remote).set_aside()  # and killed
+    assert not remote.working_warehouse.exists()
+    elsewhere = remote.model_copy(update={"local_dir": Path(str(remote.state)) / "other"})
+    assert elsewhere.working_warehouse != remote.working_warehouse
+    PreviousLake(elsewhere).restore()
+    if other != "restored it":
+        PreviousLake(elsewhere).set_aside()
+    remote.working_warehouse.write_bytes(b"grown")
+    PreviousLake(remote).restore()
+    assert remote.working_warehouse.read_bytes() == b"grown"
+    assert (objects.read(remote.raw / "a.parquet"), PreviousLake(remote).exists()) == (b"a", False)
+
+
 def _killed_at_the_second(killed_at: str) -> object:
     calls, real = [], objects.copy if killed_at == "the copy" else objects.remove
 
