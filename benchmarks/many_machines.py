@@ -37,7 +37,7 @@ from tiktok_assets_tests.instances import fresh
 from tiktok_assets_tests.landing_files import insights
 
 _DAYS = 85  # three months
-_ACCOUNTS_A_RUN = 5
+_ACCOUNTS_A_RUN = 10
 _TIMEOUT = 7200.0  # seconds; guards against hanging
 
 

@@ -73,7 +73,7 @@ def build_new_exports(
     publish_warehouse: dg.JobDefinition,
 ) -> dg.SensorDefinition:
     """The sensor that turns files in landing into runs, and loads what those have made where loading is apart."""
-    events, repairs = LandingEvents(), Repairs(lake, warehouse)
+    looks = NewExports(lake, roster, warehouse, jobs, publish_warehouse)
 
     @dg.sensor(
         name="new_exports",
@@ -87,18 +87,33 @@ def build_new_exports(
     def new_exports(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         try:
             with locks_of(lake.settings, "the sensor new_exports").hold(PLANNING, wait=False), lake.looking():
-                return look(context)
+                return looks.look(context)
         except LockTaken as taken:
             return dg.SkipReason(f"{taken} What has landed is processed there, or by the next tick after it.")
         except InvalidSongs as error:  # every run would stop at it
             return dg.SkipReason(f"{error} Until then nothing is processed.")
 
-    def look(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+    return new_exports
+
+
+class NewExports:
+    """The ticks of one process: what each requests and reports."""
+
+    def __init__(
+        self, lake: Lake, roster: Roster, warehouse: Warehouse, jobs: AssetJobs, publish_warehouse: dg.JobDefinition
+    ) -> None:
+        self._lake, self._roster, self._warehouse = lake, roster, warehouse
+        self._jobs, self._publish_warehouse = jobs, publish_warehouse
+        self._events, self._repairs = LandingEvents(), Repairs(lake, warehouse)
+
+    def look(self, context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        """One tick. The caller holds the lock on planning."""
+        lake, roster, jobs = self._lake, self._roster, self._jobs
         _end_dead_runs(context, lake, roster)
         # Queried first: a run that ends while the files are read still counts as under way.
         runs = context.instance.get_runs(dg.RunsFilter(statuses=list(NOT_ENDED)))
         in_flight = {account for run in runs for account in accounts_of(run.tags, list(roster))}
-        for lost in () if runs else repairs.due():  # made again by the runs that this tick requests
+        for lost in () if runs else self._repairs.due():  # made again by the runs that this tick requests
             context.log.warning(f"was lost: {lost}")
         loads = _loading(lake, roster, jobs, runs, in_flight)
         intake = take_in(lake, roster, settle_seconds=_SETTLE_SECONDS, read_budget=_READ_BUDGET)
@@ -111,13 +126,11 @@ def build_new_exports(
         requests = _requests(lake, jobs.making, started, groups)
         if jobs.loading is not None:
             requests += _requests(lake, jobs.loading, loads.runs, loads.waiting)
-        is_publishing = _of(runs, *jobs.publishing) or any(one.job_name in jobs.publishing for one in requests)
-        if not is_publishing and (late := overdue(lake, roster, warehouse, time.time())):
-            requests.append(_publication(publish_warehouse, late))
+        requests += self._publication(runs, requests)
         if not _of(runs, jobs.streams):
             requests += _streams(lake, jobs.streams, intake)
         reported: list[dg.AssetMaterialization | dg.AssetCheckEvaluation] = []
-        reported += events.unknown(context.instance, intake.landed, _EVENTS_A_TICK)
+        reported += self._events.unknown(context.instance, intake.landed, _EVENTS_A_TICK)
         # The cursor is what the checks of landing were judged by; they are judged again when quarantine has changed.
         if (seen := fingerprint(in_quarantine(lake))) != (context.cursor or NOTHING):
             reported += quarantine_evaluations(lake)
@@ -128,7 +141,18 @@ def build_new_exports(
         why = dg.SkipReason(_why_nothing(lake, intake, [*given_up(groups, tried), *loads.given_up]))
         return dg.SensorResult(skip_reason=why, asset_events=reported, cursor=seen) if reported else why
 
-    return new_exports
+    def _publication(self, runs: Sequence[dg.DagsterRun], requests: Sequence[dg.RunRequest]) -> list[dg.RunRequest]:
+        """A run that only publishes, if what is loaded has waited too long for one.
+
+        At most once in a few minutes: with a full disk, further runs would only repeat the first failure.
+        """
+        publishing = self._jobs.publishing
+        if _of(runs, *publishing) or any(one.job_name in publishing for one in requests):
+            return []
+        if not (late := overdue(self._lake, self._roster, self._warehouse, time.time())):
+            return []
+        key = f"publish {late} {time.time() // _PUBLISH_AGAIN:.0f}"
+        return [dg.RunRequest(job_name=self._publish_warehouse.name, run_key=key)]
 
 
 def _loading(
@@ -263,11 +287,6 @@ def _log_intake(context: dg.SensorEvaluationContext, lake: Lake, intake: Intake)
         context.log.warning(f"quarantined: {sentence(lake, rejected)}")
     if intake.postponed:
         context.log.info(_postponed(intake))
-
-
-def _publication(job: dg.JobDefinition, late: str) -> dg.RunRequest:
-    """At most once in a few minutes: with a full disk, further runs would only repeat the first failure."""
-    return dg.RunRequest(job_name=job.name, run_key=f"publish {late} {time.time() // _PUBLISH_AGAIN:.0f}")
 
 
 def _postponed(intake: Intake) -> str:

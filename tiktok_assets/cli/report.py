@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from upath import UPath
 
+    from tiktok_assets.reporting.period import Period
+
 app = typer.Typer(rich_markup_mode=None)
 
 
@@ -57,10 +59,7 @@ def report(
     settings = load_settings()
     is_everybody = not (accounts or client or owner)
     is_page = _is_page(output, front=front, is_everybody=is_everybody)
-    period = period_of(first, last)
-    if period and output is None:
-        message = "Name a file or folder with -o: the pages in the data folder are always of the last days."
-        raise typer.BadParameter(message, param_hint="--from")
+    period = _period(first, last, output)
     lake, chosen = Lake(settings), accounts_named(load_roster(settings), accounts, client, owner)
     now = dt.datetime.now(dt.UTC).astimezone()
     every = [*each_tables(lake, chosen, now, with_all_video_days=period is not None)]
@@ -87,6 +86,14 @@ def report(
         )
         err.print(message, style="yellow", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(1 if not found or (accounts and without) else 0)
+
+
+def _period(first: dt.date | None, last: dt.date | None, output: Path | None) -> Period | None:
+    period = period_of(first, last)
+    if period and output is None:
+        message = "Name a file or folder with -o: the pages in the data folder are always of the last days."
+        raise typer.BadParameter(message, param_hint="--from")
+    return period
 
 
 def _is_page(output: Path | None, *, front: bool, is_everybody: bool) -> bool:
