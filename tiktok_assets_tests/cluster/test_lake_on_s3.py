@@ -157,7 +157,6 @@ def test_a_tick_over_new_objects_costs_one_request_for_each_and_few_more(
         objects.write(settings.landing / account / name, insights(account, following=number))
 
     monkeypatch.setattr("tiktok_assets.sensors._READ_BUDGET", 600.0)
-    monkeypatch.setattr("tiktok_assets.sensors.note_batch", lambda *_: None)  # tries are counted in the shared state
     at_once(put, range(new))
     with fresh() as instance:
         before = front.listed.copy()
