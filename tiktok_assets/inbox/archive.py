@@ -24,6 +24,7 @@ from tiktok_assets.inbox.receipts import Receipt, processed, receipts
 from tiktok_assets.inbox.streams import stream_folders
 from tiktok_assets.progress import Progress, silent
 from tiktok_assets.settings import STREAMS, Settings
+from tiktok_assets.storage.changes import together
 from tiktok_assets.storage.copies import fetch
 from tiktok_assets.storage.lake import Lake, changed_at
 from tiktok_assets.storage.look import exists
@@ -129,13 +130,11 @@ def archive(
         for done, owner in enumerate([*accounts, STREAMS]):
             progress(owner, done, len(accounts) + 1)
             folder = _of_streams(lake) if owner == STREAMS else _of_account(lake, owner)
-            for one in _outcomes(lake, folder, before, dry_run=dry_run):
-                if isinstance(one, Archived):
-                    moved.append(one)
-                elif isinstance(one, Kept):
-                    kept.append(one)
-                else:
-                    younger += 1
+            with together():
+                outcomes = list(_outcomes(lake, folder, before, dry_run=dry_run))
+            moved += [one for one in outcomes if isinstance(one, Archived)]
+            kept += [one for one in outcomes if isinstance(one, Kept)]
+            younger += outcomes.count(None)
         progress("", len(accounts) + 1, len(accounts) + 1)
     return Archiving(moved=tuple(moved), kept=tuple(kept), younger=younger, is_dry_run=dry_run)
 

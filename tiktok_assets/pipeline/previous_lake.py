@@ -92,14 +92,16 @@ class Objects:
             self._copy(self._data / layer, self._backup / layer)
         name = uuid.uuid4().hex
         self._lake.write_bytes(self._complete, name.encode())
-        self._delete_layers(self._data)
+        with self._changing():
+            self._delete_layers(self._data)
         self._warehouse(name).set_aside()
 
     def restore(self) -> None:
         if (name := read_many([self._complete])[0]) is not None:
-            self._delete_layers(self._data)
-            for layer in _LAYERS:
-                self._copy(self._backup / layer, self._data / layer)
+            with self._changing():
+                self._delete_layers(self._data)
+                for layer in _LAYERS:
+                    self._copy(self._backup / layer, self._data / layer)
             if (warehouse := self._warehouse(name.decode())).exists():
                 warehouse.restore()
         self.forget()
@@ -111,6 +113,12 @@ class Objects:
 
     def _warehouse(self, name: str) -> Folders:
         return Folders(self._here / name, [self._lake.settings.working_warehouse])
+
+    def _changing(self) -> contextlib.AbstractContextManager[None]:
+        """Mark what changes during the block: the receipts of every account, those of before and those of now."""
+        folders = [parent / "raw" / "exports" for parent in (self._data, self._backup)]
+        accounts = {below.partition("/")[0] for folder in folders for below in entries_below(folder) if "/" in below}
+        return self._lake.changes.marked(*(folders[0] / account for account in sorted(accounts)))
 
     def _copy(self, folder: UPath, target: UPath) -> None:
         self._lake.each(lambda below: objects.copy(folder / below, target / below), entries_below(folder))
