@@ -26,13 +26,16 @@ setup: ## make .venv and look for a browser; nothing else has to be installed ma
 docs: setup ## build the documentation as a site in build/site, with its links checked
 	$(PY) -m mkdocs build --quiet
 
+# The types, which one processor checks, are checked beside the tests.
 test: setup ## run every check and test (ARGS="-k name" goes to pytest)
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
 	.venv/bin/lint-imports --no-cache
-	$(PY) -m basedpyright --level error
 	$(PY) -m mkdocs build --quiet
-	$(PY) -m pytest -n auto $(ARGS)
+	$(PY) -m basedpyright --level error & types=$$!; \
+	$(PY) -m pytest -n auto $(ARGS); tests=$$?; \
+	wait $$types || { echo "basedpyright failed: its errors are above"; exit 1; }; \
+	exit $$tests
 
 test-long: setup ## the same tests, the property tests with twenty times as many examples
 	TEST_BUDGET=20 $(PY) -m pytest -n auto $(ARGS)

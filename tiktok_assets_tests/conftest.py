@@ -35,6 +35,11 @@ if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).
     os.environ.setdefault("TMPDIR", str(MEMORY))
     tempfile.tempdir = None
 
+# The quick run's frames are small, and each worker is a process: a second thread would cost a tenth of its CPU time in
+# waiting for work. Polars reads this when it is first used; what tests start inherits it.
+if budget.FACTOR == 1:
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")
+
 hypothesis.settings.load_profile(budget.PROFILE)
 
 # Packages of the extra `cluster` and of the group `services`.

@@ -19,6 +19,7 @@ from tiktok_assets.settings import load_settings
 from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.exports import land, studio_exports
 from tiktok_assets_tests.instances import fresh
+from tiktok_assets_tests.landing_files import materialize
 from tiktok_assets_tests.made_once import MadeOnce
 
 FIRST, LAST = dt.date(2026, 1, 10), dt.date(2026, 3, 10)
@@ -165,13 +166,12 @@ def test_the_front_page_is_refreshed_once_after_runs_and_rewrites_only_what_chan
         assert pages() == ["index.html", "zonea0.html"]
 
 
-def test_the_days_of_an_account_come_with_their_picture(data: Path) -> None:
-    for export in studio_exports(TRUTH["zonea0"], FIRST, LAST, downloaded_at=DOWNLOADED):
-        land(export, data / "landing" / "zonea0")
-    job = build_definitions(load_settings()).resolve_job_def("process_exports")
+def test_the_days_of_an_account_come_with_their_picture(data: Path, made_once: MadeOnce) -> None:
+    processed(data, made_once, "zonea0")
     with fresh() as history:
-        tags = range_tags(["zonea0"], [FIRST.replace(day=1), LAST.replace(day=1)])
-        result = job.execute_in_process(instance=history, tags=tags)
+        months = [FIRST.replace(day=1), LAST.replace(day=1)]
+        result = materialize(load_settings(), history, "curated", accounts=["zonea0"], months=months)
+    assert result.success
     for table in ("account_daily", "videos"):
         picture = str(result.asset_materializations_for_node(f"curated__{table}")[-1].metadata["picture"].value)
         assert picture.startswith("![chart](<data:image/svg+xml,")

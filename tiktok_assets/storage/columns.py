@@ -42,7 +42,8 @@ def describe(connection: duckdb.DuckDBPyConnection, descriptions: Descriptions) 
             for column, meaning in meanings.items()
             if columns.get((name, column), meaning) != meaning
         ]
-    connection.execute(";".join(statements))
+    if statements:
+        connection.execute(";".join(("begin", *statements, "commit")))  # one commit instead of one for each comment
 
 
 _TABLES = """

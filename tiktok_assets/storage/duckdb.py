@@ -306,6 +306,8 @@ def _changed(
     connection: duckdb.DuckDBPyConnection, table: str, day: str, columns: Sequence[str], keys: pl.DataFrame
 ) -> pl.DataFrame:
     """Those of the partitions ``keys`` whose rows differ from ``_rows`` in one of ``columns``."""
+    if keys.is_empty():  # as in a first run: no table has to be compared
+        return keys
     named = ", ".join(f't."{name}"' for name in columns)
     new, old = (
         f"select k.account as _account, k.month as _month, {named} from {source} as t join _others as k on {_in(day)}"

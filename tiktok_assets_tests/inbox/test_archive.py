@@ -164,15 +164,14 @@ def test_another_file_of_that_name_is_not_overwritten(processed_lake: Settings) 
     assert other.read_bytes() == b"something else"
 
 
-def test_a_link_stays_and_so_does_what_it_leads_to(settings: Settings, tmp_path: Path) -> None:
+def test_a_link_stays_and_so_does_what_it_leads_to(processed_lake: Settings, tmp_path: Path) -> None:
     made = export("pig1987", "overview")
     path = drop(made.content, tmp_path / "elsewhere", made.name)
-    folder = landing(settings) / "pig1987"
-    folder.mkdir(parents=True)
-    (folder / made.name).symlink_to(path)
-    work(settings)
-    assert reasons(put_away(settings)) == {made.name: "is a link. Links are not archived."}
-    assert path.exists()
+    link = landing(processed_lake) / "pig1987" / made.name
+    link.unlink()
+    link.symlink_to(path)
+    assert reasons(put_away(processed_lake)) == {made.name: "is a link. Links are not archived."}
+    assert link.is_symlink() and path.exists()
 
 
 def test_a_file_that_cannot_be_moved_stays_and_the_others_are_archived(

@@ -302,11 +302,9 @@ def test_two_processes_at_the_same_moment_do_the_work_once(install: Install, his
 
 
 def test_a_process_beside_a_rebuild_waits_and_finds_nothing_to_do(
-    install: Install, history: History, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, history: History, made_once: MadeOnce, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = install("north")
-    drop_export(settings, "north", "overview")
-    process(settings, instance=history())
+    overview_processed(settings, made_once)
     beside: list[processing.Result] = []
     threads: list[threading.Thread] = []
     process_alone = processing.process_alone
@@ -324,7 +322,7 @@ def test_a_process_beside_a_rebuild_waits_and_finds_nothing_to_do(
     threads[0].join()
     assert differences == []
     assert [result.accounts for result in beside] == [()]
-    assert runs_in(history) == [("north", "SUCCESS")] * 2
+    assert runs_in(history) == [("pig1987", "SUCCESS")]
 
 
 def test_a_run_that_the_sensor_requested_is_waited_for(install: Install, history: History) -> None:

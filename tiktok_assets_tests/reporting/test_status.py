@@ -78,15 +78,20 @@ def log_in(settings: Settings, account: str, days: int) -> None:
     Sessions.of(settings).save(account, {"cookies": cookies, "origins": []})
 
 
-@pytest.fixture
-def processed(settings: Settings, in_september: time_machine.Traveller, made_once: MadeOnce) -> Settings:
-    """An installation whose four exports of zonea0 were processed at ``NOW``."""
+def process_visit(settings: Settings, made_once: MadeOnce) -> None:
+    """Bring ``settings`` to four exports of zonea0 that were processed at ``NOW``, where the clock stands."""
 
     def make() -> None:
         visited(settings)
         run("process")
 
     made_once.fill(Path(str(settings.data_dir)), "processed in September", make)
+
+
+@pytest.fixture
+def processed(settings: Settings, in_september: time_machine.Traveller, made_once: MadeOnce) -> Settings:
+    """An installation whose four exports of zonea0 were processed at ``NOW``."""
+    process_visit(settings, made_once)
     return settings
 
 
@@ -212,11 +217,12 @@ def test_with_a_login_the_advice_is_a_command_and_the_days_left_are_shown(proces
 
 
 @pytest.mark.usefixtures("in_september")
-def test_status_counts_waiting_and_quarantined_files(settings: Settings) -> None:
+def test_status_counts_waiting_and_quarantined_files(settings: Settings, made_once: MadeOnce) -> None:
     folder = visited(settings)
     waiting = run("status").stdout
     assert "zonea0 (@zone.a0): login missing; 4 exports in landing not processed yet" in waiting
     assert "To process them: tiktok-assets process" in waiting
+    process_visit(settings, made_once)
     (folder / "Overview_zone.a0.zip").write_bytes(b"PK\x03\x04 and no more")
     assert run("process").exit_code == 1
     drop(b"x", folder.parent, "Viewers_pig1987.zip")

@@ -1,4 +1,4 @@
-"""One `dagster dev` for all tests of this folder: a start costs 12 to 25 s."""
+"""One `dagster dev` for all tests of this folder: a start costs 12 to 25 s. It ends with the last of them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EXTRACTED = "harbour"
 """The account whose exports are not dropped: a browser fetches them from the simulator."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def simulator() -> Iterator[tuple[StudioWorld, str]]:
     """The Studio that the running Dagster extracts from, and its address."""
     today = dt.datetime.now(dt.UTC).date()
@@ -26,7 +26,7 @@ def simulator() -> Iterator[tuple[StudioWorld, str]]:
         yield world, address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def dagster_dev(tmp_path_factory: pytest.TempPathFactory, simulator: tuple[StudioWorld, str]) -> Iterator[DagsterDev]:
     """Running, with nothing in landing, and a sensor that ticks every few seconds."""
     home = tmp_path_factory.mktemp("dagster_dev") / "home"
@@ -39,7 +39,7 @@ def dagster_dev(tmp_path_factory: pytest.TempPathFactory, simulator: tuple[Studi
         installation.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def seconds_from_drop_to_warehouse(dagster_dev: DagsterDev) -> float:
     """Overview of a year, of two accounts, dropped into the running Dagster; how long until both can be queried."""
     return drop_a_year_of_two_accounts(dagster_dev)
