@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import hashlib
 import resource
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from upath import UPath
 
 from benchmarks.processing import LAST
 from tiktok_assets.accounts import load_roster
+from tiktok_assets.exports.provenance import READER_VERSION
 from tiktok_assets.inbox.intake import take_in
 from tiktok_assets.inbox.receipts import processed
 from tiktok_assets.pipeline.process import process
@@ -26,6 +28,7 @@ from tiktok_assets.settings import Settings
 from tiktok_assets.simulator.account import SimulatedAccount
 from tiktok_assets.simulator.exports import GeneratedExport, studio_exports
 from tiktok_assets.storage import objects
+from tiktok_assets.storage.changes import together
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.objects import at_once
 from tiktok_assets_tests.cluster.machines import DEPLOY, cluster
@@ -101,7 +104,7 @@ def measure_requests(folder: Path, new: int) -> list[Table]:
             data_dir=UPath("s3://bench/data"),
             local_dir=folder / "local",
             accounts_file=folder / "accounts.toml",
-            start_date=dt.date(2026, 7, 1),
+            start_date=dt.date(2025, 6, 1),  # the month of the snapshots
         )
         lake, roster = Lake(settings), load_roster(settings)
         for name in names:
@@ -125,9 +128,32 @@ def measure_requests(folder: Path, new: int) -> list[Table]:
         at_once(lambda number: _put_insights(settings, names[number % 2], number), range(new))
         with row(f"the first look at {new} new objects"):
             take_in(lake, roster)
-        with row(f"a look over {new} known objects"):
+        with row("the next look"):
+            take_in(lake, roster)
+        with together():
+            at_once(lambda number: _close(lake, names[number % 2], number), range(new))
+        take_in(lake, roster)
+        with row(f"a look over {new} processed objects in landing"):
+            take_in(lake, roster)
+        with together():
+            at_once(lambda number: _archive(lake, names[number % 2], number), range(new))
+        with row("the first look after all were archived"):
+            take_in(lake, roster)
+        with row(f"a look over {new} archived objects"):
             take_in(lake, roster)
     return [table]
+
+
+def _close(lake: Lake, account: str, number: int) -> None:
+    digest = hashlib.sha256(insights(account, following=number)).hexdigest()
+    lake.write_bytes(lake.raw_folder("exports", account) / f"{digest}.v{READER_VERSION}.json", b"{}")
+
+
+def _archive(lake: Lake, account: str, number: int) -> None:
+    settings, below = lake.settings, f"{account}/insights_{account}_{number}.json"
+    with lake.changes.marked(settings.archive / below):
+        objects.copy(settings.landing / below, settings.archive / below)
+    lake.remove(settings.landing / below)
 
 
 def _put_insights(settings: Settings, account: str, number: int) -> None:

@@ -18,6 +18,7 @@ from upath import UPath
 
 from tiktok_assets.settings import load_settings
 from tiktok_assets.storage import objects
+from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.look import entries_below
 
 FOLDERS = ("landing", "archive", "quarantine", "statements")
@@ -49,7 +50,8 @@ def main(source: UPath, target: UPath) -> None:
         sys.exit("One of the two has to be a folder, the other an address s3://bucket/folder.")
     names = names_in(source)
     missing = sorted(names - names_in(target))
-    objects.at_once(partial(upload if objects.is_object(target) else download, source, target), missing)
+    with Lake(load_settings(data_dir=str(target))).changes.marked(*(target / name for name in missing)):
+        objects.at_once(partial(upload if objects.is_object(target) else download, source, target), missing)
     print(f"{source} to {target}: {len(missing)} files copied, {len(names) - len(missing)} were there.")
 
 

@@ -20,7 +20,8 @@ from typing import Any
 from upath import UPath
 
 from tiktok_assets.settings import DEFAULT_EGRESS, EGRESS_NAME, NO_EGRESS, STREAMS, Settings
-from tiktok_assets.storage.toml_files import UnusableToml, read_text, replace_text, tables_of, with_table
+from tiktok_assets.storage.locks import Held
+from tiktok_assets.storage.toml_files import UnusableToml, edit, read_text, tables_of, with_table
 
 # A key becomes a folder, a file name and half of the partition key "pig1987|2026-11-01"; Dagster reserves "...".
 _NAME = re.compile(r"(?!.*\.\.)(?!.*\.$)[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
@@ -182,38 +183,52 @@ def _warn_about_unknown(names: Iterable[str], entries: Roster, path: Path | UPat
             )
 
 
-def add_account(path: Path | UPath, key: str, **fields: Any) -> Account:
+def add_account(path: Path | UPath, key: str, held: Held | None = None, **fields: Any) -> Account:
     """Writes a new entry at the end of the accounts file, creating it if missing. Everything else stays as it was.
 
-    ``fields`` are those of ``Account``; None means not given. Raises ``InvalidAccounts`` if the key or the handle is
-    taken or a value cannot be used; the file is then untouched.
+    ``held``: as in ``edit``. ``fields`` are those of ``Account``; None means not given. Raises ``InvalidAccounts`` if
+    the key or the handle is taken or a value cannot be used; the file is then untouched.
     """
     key = key.removeprefix("@")
     account = _checked(key, {name: value for name, value in fields.items() if value is not None}, str(path))
-    text = _read(path) or ""
-    existing = _parse(text, path)
+    default = Account(key=key, handle=key)
+    written = {name: getattr(account, name) for name in _FIELDS}
+    fields = {name: value for name, value in written.items() if name == "handle" or value != getattr(default, name)}
+
+    def added(text: str) -> str:
+        _refuse_twin(account, _parse(text, path), path)
+        return with_table(text, "accounts", key, fields)
+
+    _edit(path, added, held)
+    return account
+
+
+def _refuse_twin(account: Account, existing: Roster, path: Path | UPath) -> None:
     for name in (account.key, account.handle):
         if twin := existing.resolve(name):
             raise InvalidAccounts(
                 f"{path}: '{name}' is taken by account '{twin.key}' (handle '{twin.handle}'). "
                 "Choose another name, or remove that account first."
             )
-    default = Account(key=key, handle=key)
-    written = {name: getattr(account, name) for name in _FIELDS}
-    fields = {name: value for name, value in written.items() if name == "handle" or value != getattr(default, name)}
-    replace_text(path, with_table(text, "accounts", key, fields))
-    return account
 
 
-def remove_account(path: Path | UPath, key: str) -> Account:
+def remove_account(path: Path | UPath, key: str, held: Held | None = None) -> Account:
     """Takes an entry, with the comment right above it, out of the accounts file. Its data stays where it is."""
-    text = _read(path) or ""
-    existing = _parse(text, path)
-    account = existing.get(key)
-    if account is None:
-        raise InvalidAccounts(f"{path}: there is no account '{key}' to remove. Known: {', '.join(existing) or 'none'}.")
-    replace_text(path, _without_entry(text, key))
-    return account
+
+    def removed(text: str) -> str:
+        if key not in (existing := _parse(text, path)):
+            known = ", ".join(existing) or "none"
+            raise InvalidAccounts(f"{path}: there is no account '{key}' to remove. Known: {known}.")
+        return _without_entry(text, key)
+
+    return _parse(_edit(path, removed, held), path)[key]
+
+
+def _edit(path: Path | UPath, change: Callable[[str], str], held: Held | None) -> str:
+    try:
+        return edit(path, change, held)
+    except UnusableToml as error:
+        raise InvalidAccounts(f"{path}: {error}") from error
 
 
 def _read(path: Path | UPath) -> str | None:

@@ -104,7 +104,7 @@ def build_new_exports(
         intake = take_in(lake, roster, settle_seconds=_SETTLE_SECONDS, read_budget=_READ_BUDGET)
         _log_intake(context, lake, intake)
         groups = by_account(intake.landed)
-        tried = {account: tries(lake, account) for account in groups}
+        tried = tries(lake, groups)
         barred = in_flight | loads.before_the_lake
         runnable = runs_to_start(intake.landed, barred, tried, list(roster), lake.settings.run_size)
         started = runnable[: max(0, _RUNS_AT_ONCE[lake.settings.loading] - len(_of(runs, jobs.making)))]

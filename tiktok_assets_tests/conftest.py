@@ -21,6 +21,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from tiktok_assets.settings import Settings
+from tiktok_assets.storage import listings
 from tiktok_assets_tests import budget
 from tiktok_assets_tests.chaos.figures import pytest_terminal_summary
 from tiktok_assets_tests.instances import kept_in
@@ -104,6 +105,12 @@ def no_history_of_another_test(monkeypatch: pytest.MonkeyPatch) -> None:
     its own.
     """
     monkeypatch.setattr(defs_state, "_current_storage", ContextVar("_current_storage", default=None))
+
+
+@pytest.fixture(autouse=True)
+def no_listings_of_another_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests have object storages of one name, in fsspec's memory, one after the other."""
+    monkeypatch.setattr(listings, "_kept", {})
 
 
 @pytest.fixture

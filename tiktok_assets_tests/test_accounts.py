@@ -3,6 +3,7 @@
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -276,7 +277,7 @@ def test_the_first_account_can_be_added(tmp_path: Path, text: str | None) -> Non
     ],
 )
 def test_an_account_that_cannot_be_added_leaves_the_file_untouched(
-    path: Path, key: str, fields: dict[str, object], says: str
+    path: Path, key: str, fields: dict[str, Any], says: str
 ) -> None:
     with pytest.raises(InvalidAccounts, match=says):
         add_account(path, key, **fields)

@@ -26,7 +26,7 @@ COMMANDS = [
     for line in block.splitlines()
 ]
 NOT_OURS = {"cd", "cp", "docker", "helm", "kubectl", "mkdir", "python", "set", "umask"}
-DAGSTERS = {"dagster-celery", "dagster-daemon", "dagster-webserver"}
+DAGSTERS = {"dagster-celery", "dagster-daemon"}
 
 
 def programs(line: str) -> list[str]:

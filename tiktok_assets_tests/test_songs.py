@@ -4,6 +4,7 @@ import datetime as dt
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from upath import UPath
@@ -171,13 +172,13 @@ def test_the_first_song_makes_the_file(settings: Settings) -> None:
 def test_songs_that_are_added_at_the_same_moment_are_all_there(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    replace_text = listed.replace_text
+    with_table = listed.with_table
 
-    def slowly(path: Path, text: str) -> None:
+    def slowly(*given: Any) -> str:
         time.sleep(0.03)  # the others read meanwhile, unless they wait
-        replace_text(path, text)
+        return with_table(*given)
 
-    monkeypatch.setattr(listed, "replace_text", slowly)
+    monkeypatch.setattr(listed, "with_table", slowly)
     keys = ["a", "b", "c", "d"]
     with ThreadPoolExecutor(len(keys)) as pool:
         list(pool.map(lambda key: add_song(settings, key, **{**AUTUMN, "title": key}), keys))

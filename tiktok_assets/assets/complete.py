@@ -14,6 +14,7 @@ from tiktok_assets.assets.runs import makes_all, run_of_lake, selects
 from tiktok_assets.curated.songs.song import Song
 from tiktok_assets.inbox.receipts import note_curated
 from tiktok_assets.making import made_with
+from tiktok_assets.storage.changes import together
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.manifest import LAKE_TABLES, note_files_made
 from tiktok_assets.storage.metadata import OWNERS
@@ -40,11 +41,12 @@ def build_complete(
     def complete(context: dg.AssetExecutionContext) -> None:
         partitions = run_partitions(context)
         getattr(context.resources, ACCOUNT_LOCKS).require()
-        if makes_all(context, LAKE_TABLES):
-            note_files_made(lake, partitions, made_with(lake.settings, roster, songs))
-        if selects(context, LAKE_TABLES):
-            run = run_of_lake(context)
-            for account in partitions.accounts:
-                note_curated(lake, account, partitions, run)
+        with together():
+            if makes_all(context, LAKE_TABLES):
+                note_files_made(lake, partitions, made_with(lake.settings, roster, songs))
+            if selects(context, LAKE_TABLES):
+                run = run_of_lake(context)
+                for account in partitions.accounts:
+                    note_curated(lake, account, partitions, run)
 
     return complete

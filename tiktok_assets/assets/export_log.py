@@ -20,6 +20,7 @@ from tiktok_assets.inbox.receipts import note_loaded
 from tiktok_assets.making import made_with, parameters_of, rows_to_store
 from tiktok_assets.partitions import MORE_TAG
 from tiktok_assets.settings import TOGETHER
+from tiktok_assets.storage.changes import together
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.manifest import LAKE_TABLES, note_files_made, note_rows_made
 from tiktok_assets.storage.metadata import by_partition, record
@@ -49,16 +50,17 @@ def build_export_log(
         stored = context.resources.warehouse
         stored.require_locks()
         session, today = stored.session(context.log.info), made_with(lake.settings, roster, songs)
-        if makes_all(context, LAKE_TABLES):
-            note_files_made(lake, partitions, today)
-        if makes_all(context, WAREHOUSE):
-            note_rows_made(lake, session, partitions, today)
-        # Only now, with every table stored, is an export loaded: a crash before this line makes the sensor start over.
-        # Where loading is apart, a run that does not make the lake loads what others have made.
-        makes_lake = lake.settings.loading == TOGETHER or selects(context, LAKE_TABLES)
-        run = run_of_lake(context) if makes_lake else None
-        for account in partitions.accounts:
-            note_loaded(lake, account, partitions, run, stored.warehouse.copy_name())
+        with together():
+            if makes_all(context, LAKE_TABLES):
+                note_files_made(lake, partitions, today)
+            if makes_all(context, WAREHOUSE):
+                note_rows_made(lake, session, partitions, today)
+            # Only now, with every table stored, is an export loaded: a crash before this makes the sensor start over.
+            # Where loading is apart, a run that does not make the lake loads what others have made.
+            makes_lake = lake.settings.loading == TOGETHER or selects(context, LAKE_TABLES)
+            run = run_of_lake(context) if makes_lake else None
+            for account in partitions.accounts:
+                note_loaded(lake, account, partitions, run, stored.warehouse.copy_name())
         if stored.warehouse.seconds_since_published() > lake.settings.publish_interval or not _more_to_come(context):
             try:
                 publish(lake, roster, session)

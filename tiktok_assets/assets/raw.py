@@ -25,6 +25,7 @@ from tiktok_assets.reports import REPORTS
 from tiktok_assets.reports.export import Export
 from tiktok_assets.reports.reading import open_export
 from tiktok_assets.reports.report import Report
+from tiktok_assets.storage.changes import together
 from tiktok_assets.storage.copies import local_copy
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.metadata import OWNERS, Facts, part_of_list
@@ -92,8 +93,9 @@ def build_raw_assets(lake: Lake, partitions_def: dg.PartitionsDefinition) -> dg.
                 set_partition_metadata(context, dg.AssetKey(["raw", report.name]), facts)
                 rows = [table for table_report, table in tables if table_report is report]
                 yield dg.Output(rows, output_name=f"raw__{report.name}")
-            for account, source, export in exports:
-                write_receipt(lake, account, source, export, context.run.run_id)
+            with together():
+                for account, source, export in exports:
+                    write_receipt(lake, account, source, export, context.run.run_id)
             landed = [_landed(lake, *export) for export in exports]
             for event in LandingEvents().unknown(context.instance, landed):
                 context.log_event(event)

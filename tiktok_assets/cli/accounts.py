@@ -80,8 +80,9 @@ def add(
     settings = load_settings()
     whose = {"client": client, "owner": owner, "egress": egress}
     fields = {"handle": handle, "timezone": timezone, "business_id": business_id, **whose}
-    with locks_of(settings).hold(EDITING):
-        account = add_account(settings.accounts_file, name, **{key: value for key, value in fields.items() if value})
+    with locks_of(settings).hold(EDITING) as held:
+        given = {key: value for key, value in fields.items() if value}
+        account = add_account(settings.accounts_file, name, held, **given)
     out.print(f"Added {account.key} (@{account.handle}).")
     out.print(f"Drop its exports into {settings.landing / account.key}/", highlight=False, soft_wrap=True)
     out.print("If `make dev` is running, click Reload definitions on its Deployment page.", highlight=False)
@@ -98,8 +99,8 @@ def remove(name: Annotated[str, typer.Argument(help="The account's name in accou
     from tiktok_assets.storage.state import locks_of
 
     settings = load_settings()
-    with locks_of(settings).hold(EDITING):
-        account = remove_account(settings.accounts_file, name)
+    with locks_of(settings).hold(EDITING) as held:
+        account = remove_account(settings.accounts_file, name, held)
     out.print(f"Removed {account.key}. Its exports and tables were left as they are.", highlight=False)
 
 

@@ -19,12 +19,14 @@ from tiktok_assets.accounts import load_roster
 from tiktok_assets.exports.archive import export_id
 from tiktok_assets.exports.problems import ExportProblem
 from tiktok_assets.inbox.files import account_folders, files_below, is_behind_link, is_there, path_below, shown
+from tiktok_assets.inbox.identities import identities, identity, is_identified
 from tiktok_assets.inbox.receipts import Receipt, processed, receipts
 from tiktok_assets.inbox.streams import stream_folders
 from tiktok_assets.progress import Progress, silent
 from tiktok_assets.settings import STREAMS, Settings
-from tiktok_assets.storage.copies import fetch, local_copy
-from tiktok_assets.storage.lake import Lake
+from tiktok_assets.storage.changes import together
+from tiktok_assets.storage.copies import fetch
+from tiktok_assets.storage.lake import Lake, changed_at
 from tiktok_assets.storage.look import exists
 from tiktok_assets.storage.objects import keeps_times
 from tiktok_assets.storage.streams import named_files, unmade_files
@@ -123,17 +125,16 @@ def archive(
     with (
         lake.alone("intake"),
         lake.looking_at_everything(),
+        identities(lake),
     ):  # everything that moves files in these folders holds the same lock
         for done, owner in enumerate([*accounts, STREAMS]):
             progress(owner, done, len(accounts) + 1)
             folder = _of_streams(lake) if owner == STREAMS else _of_account(lake, owner)
-            for one in _outcomes(lake, folder, before, dry_run=dry_run):
-                if isinstance(one, Archived):
-                    moved.append(one)
-                elif isinstance(one, Kept):
-                    kept.append(one)
-                else:
-                    younger += 1
+            with together():
+                outcomes = list(_outcomes(lake, folder, before, dry_run=dry_run))
+            moved += [one for one in outcomes if isinstance(one, Archived)]
+            kept += [one for one in outcomes if isinstance(one, Kept)]
+            younger += outcomes.count(None)
         progress("", len(accounts) + 1, len(accounts) + 1)
     return Archiving(moved=tuple(moved), kept=tuple(kept), younger=younger, is_dry_run=dry_run)
 
@@ -172,17 +173,30 @@ def _of_streams(lake: Lake) -> _Folder:
     return _Folder(owner=STREAMS, landing=landing, archived=archived, noted=noted)
 
 
-def _outcomes(lake: Lake, folder: _Folder, before: dt.datetime, *, dry_run: bool) -> Iterator[Archived | Kept | None]:
+def _outcomes(lake: Lake, folder: _Folder, before: dt.datetime, *, dry_run: bool) -> list[Archived | Kept | None]:
     """The outcome for each file of the landing folder; None for one that is too young."""
+
+    def moved(one: Archived | Kept | None) -> Archived | Kept | None:
+        if isinstance(one, Archived) and not dry_run:
+            try:
+                lake.move(folder.landing / one.source, folder.archived / one.source)
+            except OSError as error:
+                return _not_moved(folder, one.source, error)
+        return one
+
+    return lake.each(moved, _planned(lake, folder, before))
+
+
+def _planned(lake: Lake, folder: _Folder, before: dt.datetime) -> Iterator[Archived | Kept | None]:
+    """As ``_outcomes``, of files that have not been moved yet."""
     holders = {_digest(path): path for path in _fetched(files_below(folder.archived))}
     for path, digest in _in_order(folder):
         source = path_below(path, folder.landing)
         try:
             if isinstance(digest, ExportProblem):
                 raise _Stays(str(digest), is_fault=True)
-            with local_copy(path) as file:  # an object's own time is when the storage got it
-                moment = dt.datetime.fromtimestamp(file.stat().st_mtime, dt.UTC)
-            if digest in folder.noted:
+            moment = dt.datetime.fromtimestamp(changed_at(path), dt.UTC)
+            if digest in folder.noted:  # of an object this is its own time, and the other when the storage got it
                 moment = min(moment, folder.noted[digest].downloaded_at)
             if moment > before:
                 yield None
@@ -192,24 +206,26 @@ def _outcomes(lake: Lake, folder: _Folder, before: dt.datetime, *, dry_run: bool
             if digest in holders:
                 raise _Stays(f"holds the same bytes as {holders[digest]}. You can delete it.")
             holders[digest] = target
-            if not dry_run:
-                lake.move(path, target)
         except _Stays as stays:
             yield Kept(account=folder.owner, source=source, reason=str(stays), is_fault=stays.is_fault)
         except OSError as error:
-            reason = f"could not be moved ({error.strerror or error}); it is unchanged."
-            yield Kept(account=folder.owner, source=source, reason=reason, is_fault=True)
+            yield _not_moved(folder, source, error)
         else:
             yield Archived(
                 account=folder.owner, source=source, export_id=digest, downloaded_at=moment, archived_to=str(target)
             )
 
 
+def _not_moved(folder: _Folder, source: str, error: OSError) -> Kept:
+    reason = f"could not be moved ({error.strerror or error}); it is unchanged."
+    return Kept(account=folder.owner, source=source, reason=reason, is_fault=True)
+
+
 def _fetched(paths: Iterable[UPath]) -> Iterator[UPath]:
-    """The same, those of an object storage fetched many at a time."""
+    """The same; those of an object storage that are not known are fetched many at a time."""
     paths = list(paths)
     for start in range(0, len(paths), _FETCHED_AT_ONCE):
-        fetch(paths[start : start + _FETCHED_AT_ONCE])
+        fetch(path for path in paths[start : start + _FETCHED_AT_ONCE] if not is_identified(path))
         yield from paths[start : start + _FETCHED_AT_ONCE]
 
 
@@ -242,10 +258,9 @@ def _require_movable(lake: Lake, path: UPath, target: UPath, digest: str, noted:
 
 
 def _digest(path: UPath) -> str | ExportProblem:
-    """The sha256 of the bytes as they are now, or why they cannot be read."""
+    """The sha256 of the bytes as they are now, or why they cannot be read. An object is known by its tag, unread."""
     try:
-        with local_copy(path) as file:
-            return export_id(file)
+        return export_id(path) if isinstance(path, Path) else identity(path)
     except ExportProblem as problem:
         return problem
     except OSError as error:

@@ -22,6 +22,7 @@ from tiktok_assets.accounts import Account, Roster
 from tiktok_assets.exports.names import INSIGHTS, read_name
 from tiktok_assets.exports.problems import AccountConflict, ExportProblem, UnknownAccount, UnreadableFile
 from tiktok_assets.exports.safe_text import one_line
+from tiktok_assets.inbox.archived import ArchivedObjects
 from tiktok_assets.inbox.contents import Contents, months_to_keep, read_with_siblings, require_past
 from tiktok_assets.inbox.files import (
     account_folders,
@@ -146,6 +147,8 @@ class Inbox:
         """By sha256 and account: further files in its folder with these bytes."""
         self._taken: defaultdict[str, dict[str, UPath | str]] = defaultdict(dict)
         """Of these, the files that are in the warehouse, or are taken in by this pass."""
+        self._archived = ArchivedObjects()
+        """Further such files; all that are in the archive of a lake in an object storage."""
         self._done: dict[str, frozenset[str]] = {}
         """By account: the exports that are in the warehouse."""
         self._ahead: deque[UPath] = deque()
@@ -207,7 +210,7 @@ class Inbox:
                 yield path
             elif not (digest := self._digest(path)):
                 continue
-            elif account in self._held[digest]:
+            elif self._holder(digest, account) is not None:
                 self._copies[digest, account].append(path)
             else:
                 self._held[digest][account] = path
@@ -226,7 +229,7 @@ class Inbox:
         settings = self._lake.settings
         homes = functools.cache(lambda folder: home_of(settings, self._roster, folder))
         for account in self._roster:
-            for _, path in self._files_below(settings.archive / account, lambda _, account=account: account):
+            for path in self._archived_files(account):
                 yield account, path
         for (folder, *rest), path in self._files_below(settings.landing, homes):
             if folder == STREAMS:
@@ -252,8 +255,19 @@ class Inbox:
             account, digest = account_of(parts[0]), known_identity(name, state)
             if account is None or digest is None or digest not in self._done[account]:
                 yield parts, folder / below
-            elif account not in self._held[digest]:
+            elif self._holder(digest, account) is None:
                 self._held[digest][account] = self._taken[digest][account] = name
+
+    def _archived_files(self, account: str) -> Iterable[UPath]:
+        """The files in the archive of ``account``; of objects only those that are not done."""
+        folder = self._lake.settings.archive / account
+        if is_object(folder):
+            return self._archived.look_into(folder, account, self._done[account])
+        return files_below(folder, self._refused)
+
+    def _holder(self, digest: str, account: str) -> UPath | str | None:
+        """The file with these bytes in the folders of ``account``."""
+        return self._archived.file(digest, account) or self._held[digest].get(account)
 
     def _unowned_files(self, unassigned: list[UPath]) -> Iterator[UPath]:
         """Of the files that are in no account's folder, those that never belonged to an account.
@@ -365,7 +379,8 @@ class Inbox:
         if account.key not in self._roster:
             raise AccountNotInUse(f"{path}: belongs to the account {account.key}, which is not in use. {TO_USE_IT}")
         months = months_to_keep(self._lake, contents.months, contents.window, path.name, self._lake.settings.landing)
-        twin = self._held[contents.export_id].setdefault(account.key, path)
+        twin = self._holder(contents.export_id, account.key) or path
+        self._held[contents.export_id].setdefault(account.key, twin)
         if twin != path:
             raise AlreadyHere(_SAME_BYTES.format(path=path, twin=twin))
         home = self._taken[contents.export_id][account.key] = self._moved_to_account(path, account)
@@ -392,7 +407,7 @@ class Inbox:
 
     def _owner(self, path: UPath, contents: Contents) -> Account:
         """The account that owns the file. An export with numbers belongs to one account only: a copy is refused."""
-        taken = self._taken[contents.export_id]
+        taken = self._archived.files(contents.export_id) | self._taken[contents.export_id]
         twins = {key: twin for key, twin in taken.items() if twin != path} if contents.has_numbers else {}
         folder = account_of_folder(self._lake.settings, self._all_accounts, path)
         try:

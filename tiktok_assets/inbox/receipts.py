@@ -29,7 +29,7 @@ from tiktok_assets.reports.export import Export
 from tiktok_assets.settings import APART
 from tiktok_assets.storage.lake import Lake, plain, read_many
 from tiktok_assets.storage.lock_names import receipts_lock
-from tiktok_assets.storage.look import exists, is_missing, names_in
+from tiktok_assets.storage.look import derived, exists, is_missing, names_in
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,11 @@ def need_no_lake_run(lake: Lake, account: str) -> frozenset[str]:
 
 def _ids(lake: Lake, account: str, *states: str) -> frozenset[str]:
     """The exports in one of ``states``, the last ones. A crash can leave two receipts: the earlier state counts."""
-    names = _names(lake.raw_folder("exports", account))
+    return derived(lake.raw_folder("exports", account), _ids_in, *states)
+
+
+def _ids_in(folder: UPath, *states: str) -> frozenset[str]:
+    names = _names(folder)
 
     def found(of: Iterable[str]) -> set[str]:
         return {name.removesuffix(state) for state in of for name in names if name.endswith(state)}
@@ -167,8 +171,11 @@ def proven_ids(lake: Lake, account: str) -> frozenset[str]:
     """
     folders = [lake.raw_folder("exports", account), UPath(lake.settings.previous_lake) / "raw" / "exports"]
     folders[1] /= f"account={account}"
-    names = [name for folder in folders for name in _names(folder)]
-    return frozenset(name.split(".")[0] for name in names)
+    return frozenset().union(*(derived(folder, _exports_in) for folder in folders))
+
+
+def _exports_in(folder: UPath) -> frozenset[str]:
+    return frozenset(name.split(".")[0] for name in _names(folder))
 
 
 def months_noted(lake: Lake, account: str, export_id: str) -> tuple[dt.date, ...]:
@@ -393,7 +400,11 @@ def _locks_of(paths: Iterable[UPath]) -> set[str]:
 
 def _receipt_files(lake: Lake, account: str, *states: str) -> list[UPath]:
     folder = lake.raw_folder("exports", account)
-    return [folder / name for name in names_in(folder) if name.endswith(states or _STATES)]
+    return [folder / name for name in derived(folder, _names_in_states, *(states or _STATES))]
+
+
+def _names_in_states(folder: UPath, *states: str) -> list[str]:
+    return [name for name in names_in(folder) if name.endswith(states)]
 
 
 def _write(lake: Lake, path: UPath, receipt: Receipt) -> None:

@@ -62,7 +62,7 @@ class Loading:
 def loading(lake: Lake, roster: Sequence[str], in_flight: Collection[str], *, is_under_way: bool) -> Loading:
     """The runs that load everything that waits. While some are under way none is added: the next ones take it all."""
     waiting = by_account(one for account in roster for one in _to_load(lake, account))
-    tried = {account: tries(lake, account) for account in waiting}
+    tried = tries(lake, waiting)
     everything = [one for exports in waiting.values() for one in exports]
     runs = [] if is_under_way else runs_to_start(everything, in_flight, tried, roster, lake.settings.run_size)
     return Loading(waiting=waiting, runs=runs, given_up=given_up(waiting, tried))
@@ -97,9 +97,8 @@ def _tries(tried: Mapping[str, Mapping[str, Tries]], export: LandedExport) -> Tr
 
 def note_batch(lake: Lake, batch: Batch, groups: Mapping[str, list[LandedExport]], by: int = 1) -> None:
     """Count the run that is about to start for ``batch`` as a try for each export it is made for (``note_tries``)."""
-    for account in batch.new:
-        ids = [export.export_id for export in groups[account]]
-        note_tries(lake, account, ids, alone=len(batch.accounts) == 1, by=by)
+    ids = {account: [export.export_id for export in groups[account]] for account in batch.new}
+    note_tries(lake, ids, alone=len(batch.accounts) == 1, by=by)
 
 
 def note_planned(lake: Lake) -> None:
@@ -115,5 +114,4 @@ def are_planned(lake: Lake) -> bool:
 
 def note_deaths(lake: Lake, killed: Iterable[Mapping[str, str]], roster: Sequence[str]) -> None:
     """Do not count the end of runs whose process was ``killed``, given by their tags, as a failure of their exports."""
-    for account in {account for tags in killed for account in accounts_of(tags, roster)}:
-        note_death(lake, account)
+    note_death(lake, {account for tags in killed for account in accounts_of(tags, roster)})

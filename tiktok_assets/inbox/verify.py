@@ -32,7 +32,7 @@ from tiktok_assets.storage.duckdb import Warehouse
 from tiktok_assets.storage.lake import Lake, plain
 from tiktok_assets.storage.lock_names import account_lock
 from tiktok_assets.storage.locks import Held, LockTaken
-from tiktok_assets.storage.look import names_in
+from tiktok_assets.storage.look import exists, names_in
 from tiktok_assets.storage.manifest import (
     LAKE_TABLES,
     Key,
@@ -55,11 +55,12 @@ def verify(lake: Lake, roster: Roster, warehouse: Warehouse, say: Callable[[str]
     """Everything that is missing or differs. Changes nothing, and waits for the runs under way; ``say`` gets why."""
     with _alone(lake, roster, say=say), lake.looking_at_everything():
         know_identities(lake)
-        warehouse = warehouse.as_published(lake.settings.published_copies)
+        published = warehouse
+        warehouse = published.as_published(lake.settings.published_copies)
         lost = [one for _, found in _look(lake, roster, warehouse, say) for one in found]
         unprocessed = [one for account in roster for one in _unprocessed(lake, account)]
         streams = [*unprocessed_streams(lake), *_of_streams(lake, warehouse, say)]
-        return [*_of_warehouse(warehouse), *unprocessed, *lost, *streams]
+        return [*_of_rebuild(lake), *_of_warehouse(warehouse, published), *unprocessed, *lost, *streams]
 
 
 def repair(lake: Lake, roster: Roster, warehouse: Warehouse) -> list[Finding] | None:
@@ -100,9 +101,20 @@ def _alone(
     return locks_of(lake.settings).hold([*map(account_lock, roster), STREAMS_LOCK], wait=wait, say=say)
 
 
-def _of_warehouse(warehouse: Warehouse) -> Iterator[Finding]:
-    problem, published = warehouse.problem(), warehouse.published
-    if problem and (warehouse.working.exists() or published.exists()):
+def _of_rebuild(lake: Lake) -> Iterator[Finding]:
+    if exists(lake.settings.previous_lake):
+        remedy = "wait for it; where none is under way, `tiktok-assets rebuild` on any machine removes it"
+        yield Finding(place=f"{lake.settings.previous_lake}", problem="a rebuild has not ended", remedy=remedy)
+
+
+def _of_warehouse(warehouse: Warehouse, published_by: Warehouse) -> Iterator[Finding]:
+    """``warehouse``: what is judged, a copy of this machine where others publish as well (``as_published``)."""
+    problem, published = warehouse.problem(), published_by.published
+    if not published_by.is_only_one:
+        if problem and warehouse.working.exists():
+            remedy = "the next run, or `tiktok-assets process`, makes its tables again"
+            yield Finding(place=f"{published}", problem=problem, remedy=remedy)
+    elif problem and (warehouse.working.exists() or published.exists()):
         remedy = f"`tiktok-assets process` restores it from {published}, or makes its tables again"
         yield Finding(place=f"{warehouse.working}", problem=problem, remedy=remedy)
     elif warehouse.is_behind():

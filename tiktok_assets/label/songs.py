@@ -19,7 +19,7 @@ from tiktok_assets.curated.songs.song import Song
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lock_names import EDITING
 from tiktok_assets.storage.state import locks_of
-from tiktok_assets.storage.toml_files import UnusableToml, read_text, replace_text, tables_of, with_table
+from tiktok_assets.storage.toml_files import UnusableToml, edit, read_text, tables_of, with_table
 
 _KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
 _KEY_RULE = "at most 64 letters, digits, '-' and '_', first a letter, digit or '_'"
@@ -70,10 +70,16 @@ def add_song(settings: Settings, key: str, **fields: Any) -> Song:
     if unknown := unknown_accounts(settings, [song]):
         raise InvalidSongs(unknown[0])
     entry = {name: getattr(song, name) for name in _FIELDS if name in given}
-    with locks_of(settings).hold(EDITING):
-        text = _read(path) or ""
+
+    def added(text: str) -> str:
         _refuse_twins((*_parse(text, path), song), path)
-        replace_text(path, with_table(text, "songs", key, entry))
+        return with_table(text, "songs", key, entry)
+
+    with locks_of(settings).hold(EDITING) as held:
+        try:
+            edit(path, added, held)
+        except UnusableToml as error:
+            raise InvalidSongs(f"{path}: {error}") from error
     return song
 
 

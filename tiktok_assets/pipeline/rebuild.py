@@ -15,6 +15,7 @@ from tiktok_assets.graph import warehouse_of
 from tiktok_assets.inbox.files import account_files, files_below
 from tiktok_assets.inbox.receipts import loaded, proven_ids
 from tiktok_assets.inbox.streams import stream_files
+from tiktok_assets.inbox.tries import forget_all_tries
 from tiktok_assets.pipeline.previous_lake import PreviousLake
 from tiktok_assets.pipeline.process import Result, planning, process_alone
 from tiktok_assets.progress import Progress, silent
@@ -70,6 +71,7 @@ def _rebuild(
         _refuse_to_lose_streams(settings)
         before = dict(_tables(settings))
         previous.set_aside()
+        forget_all_tries(Lake(settings))
         warehouse_of(settings).start_empty()
     try:
         result = process_alone(settings, instance=instance, progress=progress)
@@ -80,6 +82,7 @@ def _rebuild(
             raise RebuildFailed(f"The rebuild failed and the previous lake is back: {name}, {error}")
     except BaseException:
         previous.restore()
+        forget_all_tries(Lake(settings))  # what its runs counted is not about the lake that is back
         raise
     lake = Lake(settings)
     is_empty = not raw_files(lake) and not any(loaded(lake, account) for account in load_roster(settings))

@@ -109,7 +109,7 @@ def _shown(line: RosterLine, place: int | None, windows: Sequence[_Window], *, i
             "title": best.title or "(no caption)",
             "link": words.address(best.link),
             "views": words.between(best.views_low, best.views, best.views_high),
-            "until": "" if line.period else words.short_day(best.period.last),
+            "until": "" if line.period or best.period.last == line.last else words.short_day(best.period.last),
             "is_certain": best.is_certain,
         }
         if best

@@ -20,7 +20,7 @@ from pathlib import Path
 from upath import UPath
 
 from tiktok_assets.storage import objects
-from tiktok_assets.storage.look import entry_of
+from tiktok_assets.storage.look import entry_of, vanished
 from tiktok_assets.storage.objects import Entry, at_once, is_object
 
 _MOST_KEPT = 256 * 1024**2  # bytes
@@ -82,7 +82,11 @@ class Copies:
     def _fetched(self, path: UPath) -> Path:
         folder = self._folder / str(next(self._numbers))
         folder.mkdir()
-        objects.download(path, folder / path.name)
+        try:
+            objects.download(path, folder / path.name)
+        except FileNotFoundError:
+            vanished(path)
+            raise
         return folder / path.name
 
     def _make_room(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,13 +19,21 @@ from tiktok_assets.storage.atomic import replacing
 class Documents(ABC):
     """Documents by name; a name may be in a folder, as ``sessions/pig1987.json``."""
 
-    @abstractmethod
     def read(self, name: str) -> bytes | None:
         """The document; None where there is none."""
+        return self.read_many([name]).get(name)
 
-    @abstractmethod
     def write(self, name: str, content: bytes) -> None:
         """Store it, replacing what was there: at every moment there is the old one or the new one, whole."""
+        self.write_many({name: content})
+
+    @abstractmethod
+    def read_many(self, names: Iterable[str]) -> dict[str, bytes]:
+        """By name, those of these documents that there are; in one request where each would be one."""
+
+    @abstractmethod
+    def write_many(self, contents: Mapping[str, bytes | None]) -> None:
+        """Store each as ``write`` does, and remove those whose content is None; in one request."""
 
     @abstractmethod
     def remove(self, name: str) -> bool:
@@ -49,14 +58,21 @@ class FileDocuments(Documents):
 
     folder: Path
 
-    def read(self, name: str) -> bytes | None:
-        try:
-            return self.place(name).read_bytes()
-        except FileNotFoundError:
-            return None
+    def read_many(self, names: Iterable[str]) -> dict[str, bytes]:
+        found = {}
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                found[name] = self.place(name).read_bytes()
+        return found
 
-    def write(self, name: str, content: bytes) -> None:
-        path = self.place(name)
+    def write_many(self, contents: Mapping[str, bytes | None]) -> None:
+        for name, content in contents.items():
+            if content is None:
+                self.remove(name)
+            else:
+                self._replace(self.place(name), content)
+
+    def _replace(self, path: Path, content: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         if path.parent != self.folder:
             path.parent.chmod(0o700)  # whatever the umask

@@ -28,6 +28,7 @@ from tiktok_assets.exports.provenance import READER_VERSION
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage import objects
 from tiktok_assets.storage.atomic import remove_orphans, replacing
+from tiktok_assets.storage.changes import Changes, together
 from tiktok_assets.storage.copies import local_copy
 from tiktok_assets.storage.locks import Held
 from tiktok_assets.storage.look import entries_below, entry_of, exists, looking, names_in, present, removed, stored
@@ -118,7 +119,8 @@ class Lake:
         ``create``: raise FileExistsError instead. On this machine a lock keeps others from creating it meanwhile.
         """
         if not isinstance(path, Path):
-            objects.write(path, content, create=create)
+            with self.changes.marked(path):
+                objects.write(path, content, create=create)
             stored(path)
             return
         _refuse_to_replace(path, create)
@@ -134,10 +136,12 @@ class Lake:
         a_day_ago = time.time() - _ORPHAN_AFTER
         remove_orphans(self.settings.state / "scratch", "*", a_day_ago)
         remove_orphans(self.settings.state, "tmp*", a_day_ago)
+        if is_object(self.settings.data_dir):
+            self.changes.end_abandoned(entries_below(self.changes.marks))
 
     def remove(self, path: UPath) -> None:
         """Delete one file if it is there."""
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError), self.changes.marked(path):
             _unlink(path)
 
     def copy(self, path: UPath, target: UPath) -> None:
@@ -148,7 +152,8 @@ class Lake:
         with local_copy(path) as source:
             if not isinstance(target, Path):
                 try:
-                    objects.write(target, source, create=True)
+                    with self.changes.marked(target):
+                        objects.write(target, source, create=True)
                 except FileExistsError:
                     if not _is_same(source, target):
                         raise
@@ -171,6 +176,10 @@ class Lake:
             with contextlib.suppress(OSError):  # another disk
                 path.rename(target)
                 return
+        with self.changes.marked(path, target):
+            self._move_by_copy(path, target)
+
+    def _move_by_copy(self, path: UPath, target: UPath) -> None:
         self.copy(path, target)
         try:
             if not _is_same(path, target):
@@ -184,10 +193,10 @@ class Lake:
     def looking(self) -> contextlib.AbstractContextManager[None]:
         """Until the block ends, all that a look at new files asks about is answered from one listing (``look``)."""
         settings = self.settings
-        folders = [settings.landing, settings.archive, settings.quarantine, settings.raw / "exports"]
+        folders = [settings.landing, settings.quarantine, settings.raw / "identities", settings.previous_lake]
         streams = [settings.raw / "streams", settings.staging / "streams"]
         others = [settings.landing_path] if settings.landing_path is not None else []
-        return looking([*folders, *streams, *others, settings.previous_lake])
+        return looking([*folders, *streams, *others], self.changes if is_object(settings.data_dir) else None)
 
     def looking_at_everything(self) -> contextlib.AbstractContextManager[None]:
         """As ``looking``, also at all tables; one request for 1,000 files."""
@@ -207,13 +216,20 @@ class Lake:
         with present():
             pass
 
+    @property
+    def changes(self) -> Changes:
+        """The marks on the folders of accounts that only grow: their receipts, and the archive."""
+        settings = self.settings
+        return Changes(settings.data_dir, (settings.archive, settings.raw / "exports"))
+
     @contextlib.contextmanager
     def alone(self, work: str | Collection[str]) -> Iterator[Held]:
         """Wait until no other process or thread does the ``work``, and keep others waiting while the block lasts.
 
-        What others have done before is seen inside the block: a look around it does not count there.
+        What others have done before is seen inside the block: a look around it does not count there. What the block
+        changes is marked ``together``.
         """
-        with locks_of(self.settings).hold(work) as held, present():
+        with locks_of(self.settings).hold(work) as held, present(), together():
             yield held
 
 

@@ -11,6 +11,9 @@ PLANNING = "the planning of runs"
 EDITING = "the editing of lists"
 """Held from reading accounts.toml or songs.toml until the file with one more entry, or one less, is written."""
 
+ROWS_MADE = "what runs have made in the warehouse"
+"""Held while the manifest of the warehouse is read, changed and written."""
+
 MAKING_TABLES = "the making of tables"
 """Held by `cluster init`."""
 

@@ -24,9 +24,12 @@ from upath import UPath
 
 from tiktok_assets.curated.recomputed import downstream_days
 from tiktok_assets.curated.registry import CURATED, STAGING, WAREHOUSE
+from tiktok_assets.curated.table import Table
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.storage.lake import Lake, read_many
+from tiktok_assets.storage.lock_names import ROWS_MADE
 from tiktok_assets.storage.look import entries_below
+from tiktok_assets.storage.state import locks_of
 
 if TYPE_CHECKING:
     from tiktok_assets.storage.duckdb import Session
@@ -101,25 +104,33 @@ def note_files_made(lake: Lake, partitions: PartitionRange, made_with: Mapping[s
 
 
 def note_rows_made(lake: Lake, session: Session, partitions: PartitionRange, made_with: Mapping[str, str]) -> None:
-    """As ``note_files_made``, of every table of the warehouse, which the caller holds as well."""
-    by_account = noted_rows(lake)
-    for table in WAREHOUSE:
-        reached = PartitionRange(partitions.accounts, tuple(_reached(table.key, partitions)))
-        everybody = table.needs_all_accounts
-        counted = session.fingerprints(
-            table.name, table.day, None if everybody else reached.accounts, reached.months, _unstable(table.key)
-        )
-        for account in {*reached.accounts, *(by_account if everybody else ())}:
-            months = by_account.setdefault(account, {})
-            for month in reached.months:
-                made = months.get(month, Made())
-                rows = {key: value for key, value in made.rows.items() if key != table.key}
-                if (account, month) in counted:
-                    rows[table.key] = counted[account, month]
-                months[month] = replace(made, rows=rows)
-    for account in partitions.accounts:
-        by_account[account] = _kept(by_account[account], partitions, made_with[account])
-    _write(lake, _warehouse_manifest(lake), _OF_WAREHOUSE, by_account)
+    """As ``note_files_made``, of every table of the warehouse, which the caller holds as well.
+
+    One document is about all accounts, and another machine may note others: what it has noted stays.
+    """
+    counted = {table.key: _counted(session, table, partitions) for table in WAREHOUSE}
+    with locks_of(lake.settings).hold(ROWS_MADE) as held:
+        by_account = noted_rows(lake)
+        for table in WAREHOUSE:
+            found = counted[table.key]
+            for account in {*partitions.accounts, *(by_account if table.needs_all_accounts else ())}:
+                months = by_account.setdefault(account, {})
+                for month in _reached(table.key, partitions):
+                    made = months.get(month, Made())
+                    rows = {key: value for key, value in made.rows.items() if key != table.key}
+                    if (account, month) in found:
+                        rows[table.key] = found[account, month]
+                    months[month] = replace(made, rows=rows)
+        for account in partitions.accounts:
+            by_account[account] = _kept(by_account[account], partitions, made_with[account])
+        held.require()
+        _write(lake, _warehouse_manifest(lake), _OF_WAREHOUSE, by_account)
+
+
+def _counted(session: Session, table: Table, partitions: PartitionRange) -> Mapping[Key, str]:
+    """What ``table`` holds of the months that a run over ``partitions`` reaches."""
+    accounts = None if table.needs_all_accounts else partitions.accounts
+    return session.fingerprints(table.name, table.day, accounts, _reached(table.key, partitions), _unstable(table.key))
 
 
 def _reached(key: str, partitions: PartitionRange) -> Sequence[dt.date]:

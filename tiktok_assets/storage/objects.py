@@ -47,9 +47,14 @@ def is_object(path: UPath) -> bool:
     return not isinstance(path, Path)
 
 
+def is_s3(path: UPath) -> bool:
+    """Whether the object lies in S3, or on a server that speaks like it."""
+    return is_object(path) and path.protocol in ("s3", "s3a")
+
+
 def keeps_times(path: UPath) -> bool:
     """Whether a copy at this path knows the time of its original."""
-    return not is_object(path) or _is_s3(path)
+    return not is_object(path) or is_s3(path)
 
 
 def at_once(work: Callable[[One], Made], items: Iterable[One]) -> list[Made]:
@@ -72,7 +77,7 @@ def objects_below(folder: UPath) -> dict[str, Entry]:
 
 def names_of(folder: UPath) -> list[str]:
     """The names directly in ``folder``, of objects and of folders; none where it does not exist."""
-    if _is_s3(folder):
+    if is_s3(folder):
         above, prefix = folder.parent.path.rstrip("/"), f"{folder.name}/"
         found = folder.fs.find(above, prefix=prefix, maxdepth=1, withdirs=True, detail=False)
         return [key.rstrip("/").rsplit("/", 1)[-1] for key in found if key != f"{folder.path}/"]
@@ -92,7 +97,7 @@ def entry(path: UPath) -> Entry:
 
 def download(path: UPath, target: Path) -> None:
     """Store the object as a file of this machine, with the time of its original: one request. Raises OSError."""
-    if not _is_s3(path):
+    if not is_s3(path):
         target.write_bytes(path.read_bytes())
         changed = round(entry(path).changed * 1e9)
     else:
@@ -118,7 +123,7 @@ def write(path: UPath, content: bytes | Path, *, create: bool = False) -> None:
                 path.fs.pipe_file(path.path, content, **mode)
             else:
                 kept: dict[str, Any] = (
-                    {"Metadata": {_CHANGED_AT: str(content.stat().st_mtime_ns)}} if _is_s3(path) else {}
+                    {"Metadata": {_CHANGED_AT: str(content.stat().st_mtime_ns)}} if is_s3(path) else {}
                 )
                 path.fs.put_file(str(content), path.path, **mode, **kept)
             return
@@ -139,10 +144,6 @@ def copy(path: UPath, target: UPath) -> None:
 def remove(path: UPath) -> None:
     """Delete one object. Where there is none, S3 says nothing, and others raise FileNotFoundError."""
     path.fs.rm_file(path.path)
-
-
-def _is_s3(path: UPath) -> bool:
-    return is_object(path) and path.protocol in ("s3", "s3a")
 
 
 def _entry(storage: Any, info: dict[str, Any]) -> Entry:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _SCHEMA = "tiktok"
 _PATIENCE = 30.0  # seconds for which a Postgres that does not answer may be restarting
 _TRY_AGAIN = 0.2  # seconds
+_NO_ROOM_FOR_LOCKS = "53200"  # "out of shared memory"
 _NO_USE = ("authentication failed", "does not exist", "no password supplied", "no pg_hba.conf entry")
 # A machine that is cut off loses its session, and with it its locks, after a minute and a half: asked by both sides.
 _ALIVE = {"keepalives_idle": 30, "keepalives_interval": 20, "keepalives_count": 3}
@@ -93,6 +94,12 @@ class Postgres:
     def unavailable(self, error: Exception) -> StateUnavailable:
         """What is raised where it does not answer; without its cause, whose traceback shows the URL."""
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        if getattr(error, "sqlstate", None) == _NO_ROOM_FOR_LOCKS:
+            return StateUnavailable(
+                f"{self.place} has no room for another lock ({reason}). Set max_locks_per_transaction in its "
+                "postgresql.conf to four times what it is (64 where nothing is set), restart Postgres, then run this "
+                "again: it continues where it stopped, nothing is lost."
+            )
         return StateUnavailable(
             f"{self.place} does not answer, and holds what the machines of this installation share "
             f"({reason}). Check that it runs and TIKTOK_STATE_URL is right, then run this again: it continues where it "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,8 @@ create table if not exists documents (
 );
 """
 _WRITE = """
-insert into documents (name, written_at, content) values (%s, clock_timestamp(), %s)
+insert into documents (name, written_at, content)
+select name, clock_timestamp(), content from unnest(%s::text[], %s::bytea[]) as t (name, content)
 on conflict (name) do update set (written_at, content) = (excluded.written_at, excluded.content)
 """
 
@@ -33,12 +34,24 @@ class PostgresDocuments(Documents):
 
     database: Postgres
 
-    def read(self, name: str) -> bytes | None:
-        row = self._one("select content from documents where name = %s", name)
-        return bytes(row["content"]) if row else None
+    def read_many(self, names: Iterable[str]) -> dict[str, bytes]:
+        if not (names := list(names)):
+            return {}
+        query = b"select name, content from documents where name = any(%s)"
+        rows = self._run(lambda connection: connection.execute(query, (names,)).fetchall())
+        return {row["name"]: bytes(row["content"]) for row in rows}
 
-    def write(self, name: str, content: bytes) -> None:
-        self._run(lambda connection: connection.execute(_WRITE, (name, content)))
+    def write_many(self, contents: Mapping[str, bytes | None]) -> None:
+        kept = {name: content for name, content in contents.items() if content is not None}
+        removed = [name for name in contents if name not in kept]
+
+        def work(connection: Connection) -> None:
+            if kept:
+                connection.execute(_WRITE, (list(kept), list(kept.values())))
+            if removed:
+                connection.execute(b"delete from documents where name = any(%s)", (removed,))
+
+        self._run(work)
 
     def remove(self, name: str) -> bool:
         return self._one("delete from documents where name = %s returning name", name) is not None

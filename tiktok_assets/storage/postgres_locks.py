@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _RETAKING = 30  # seconds
 _ASK_AGAIN = 5.0  # seconds between two looks of a holder at its session
+_LACKS = "53"  # the class of errors of a Postgres without room: for locks in its memory, or on its disk
 TABLES = """
 create table if not exists locks (
     name text primary key, key bigint not null, token uuid not null, is_held boolean not null,
@@ -139,8 +140,10 @@ class Session:
                 self._names = list(names)
                 self._execute(_SIGN, host=socket.gethostname(), pid=os.getpid(), holder=self._holder)
                 break
-            except (psycopg.OperationalError, psycopg.InterfaceError):  # Postgres was restarted meanwhile
+            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                 self._disconnect()
+                if (error.sqlstate or "").startswith(_LACKS):  # else Postgres was restarted meanwhile
+                    raise self._database.unavailable(error) from None
         threading.Thread(target=self._look_after, name="locks", daemon=True).start()
 
     def require(self) -> None:

@@ -3,8 +3,7 @@
 Belongs here: which version lies there, fetching it, and replacing exactly the version that a writer has read. Does not
 belong here: the file in which a writer works (``working_file``), rows.
 
-On this machine a rename replaces it. In S3 one conditional PUT does: of two writers that have read the same version,
-the second is refused. In other storage of fsspec the version is compared a moment before it is replaced.
+On this machine a rename replaces it, at a storage address one conditional PUT (``versioned``).
 """
 
 from __future__ import annotations
@@ -14,21 +13,18 @@ import errno
 import os
 import shutil
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from upath import UPath
 
 from tiktok_assets.failures import WarehouseOvertaken
+from tiktok_assets.storage import versioned
 from tiktok_assets.storage.atomic import flush, naming
 
 _TRIES = 5  # fetching a file that somebody replaces meanwhile
 _KEPT = 2  # copies for readers: a program may be about to open the one before
-_S3 = ("s3", "s3a")
-_WRITER = "writer"
-_REFUSED = (404, 409, 412)
 
 
 class PublishedFile(Protocol):
@@ -51,9 +47,7 @@ class PublishedFile(Protocol):
 
 
 def published_file(path: Path | UPath) -> PublishedFile:
-    if isinstance(path, Path):
-        return _LocalFile(path)
-    return _S3Object(path) if path.protocol in _S3 else _StoredFile(path)
+    return _LocalFile(path) if isinstance(path, Path) else _StoredFile(path)
 
 
 def local_copy_of(path: Path | UPath, folder: Path) -> Path | None:
@@ -114,88 +108,27 @@ class _LocalFile:
 
 @dataclass(frozen=True)
 class _StoredFile:
-    """In storage without conditional writes: a second writer within the moment of writing is not noticed."""
-
     path: UPath
 
-    @property
-    def _storage(self) -> Any:  # of S3 it has methods that fsspec does not declare
-        return self.path.fs
-
     def version(self) -> str | None:
-        found = self._info()
-        return None if found is None else self._version_of(found)
+        return versioned.version_of(self.path)
 
     def fetch(self, target: Path) -> str | None:
         for _ in range(_TRIES):
             if (version := self.version()) is None:
                 return None
             with contextlib.suppress(FileNotFoundError):
-                self._storage.get_file(self.path.path, str(target))
+                self.path.fs.get_file(self.path.path, str(target))
             if self.version() == version:  # else pieces of two versions may have been fetched
                 return version
         target.unlink(missing_ok=True)
         raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), str(self.path))
 
     def replace(self, source: Path, before: str | None) -> str:
-        if self.version() != before:
-            raise _overtaken(self.path)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.path.write_bytes(source.read_bytes())
-        return self.version() or ""
-
-    def _info(self) -> Mapping[str, Any] | None:
         try:
-            return self._storage.info(self.path.path)
-        except FileNotFoundError:
-            return None
-
-    def _version_of(self, found: Mapping[str, Any]) -> str:
-        moment = found.get("created") or found.get("LastModified") or found.get("mtime") or ""
-        return f"{moment}-{found['size']}".replace("/", "-").replace(" ", "T")
-
-
-@dataclass(frozen=True)
-class _S3Object(_StoredFile):
-    """In S3, or a server that speaks like it: the version is the ETag."""
-
-    def replace(self, source: Path, before: str | None) -> str:
-        condition = {"IfNoneMatch": "*"} if before is None else {"IfMatch": f'"{before}"'}
-        writer = uuid.uuid4().hex
-        try:
-            # As bytes: s3fs sends a request that failed once more, and an open file would go on in its middle.
-            put = {"Body": source.read_bytes(), "Metadata": {_WRITER: writer}, **condition}
-            answer = self._storage.call_s3("put_object", **self._address(), **put)
-        except OSError as error:
-            if not _is_refused(error):
-                raise
-            answer = self._head()
-            if answer.get("Metadata", {}).get(_WRITER) != writer:  # else only the answer to our own PUT was lost
-                raise _overtaken(self.path) from error
-        return self._version_of(answer)
-
-    def _info(self) -> Mapping[str, Any] | None:
-        return self._head() or None  # never what a listing said a while ago
-
-    def _head(self) -> Mapping[str, Any]:
-        try:
-            return self._storage.call_s3("head_object", **self._address())
-        except FileNotFoundError:
-            return {}
-
-    def _version_of(self, found: Mapping[str, Any]) -> str:
-        return str(found["ETag"]).strip('"')
-
-    def _address(self) -> dict[str, str]:
-        bucket, key, _ = self._storage.split_path(self.path.path)
-        return {"Bucket": bucket, "Key": key}
-
-
-def _is_refused(error: OSError) -> bool:
-    """Whether S3 said that the condition of a PUT does not hold (412), that two of them ran at once (409), or that the
-    file to be replaced is not there (404)."""
-    answer: Mapping[str, Any] = getattr(error.__cause__, "response", {})
-    return answer.get("ResponseMetadata", {}).get("HTTPStatusCode") in _REFUSED
+            return versioned.replace(self.path, source.read_bytes(), before)
+        except versioned.Overtaken as error:
+            raise _overtaken(self.path) from error
 
 
 def _overtaken(path: UPath) -> WarehouseOvertaken:

@@ -7,15 +7,20 @@ Does not belong here: what the fields of a table mean (``accounts``, ``songs``).
 
 from __future__ import annotations
 
+import contextlib
 import io
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
 from upath import UPath
 
 from tiktok_assets.storage.atomic import replacing
+from tiktok_assets.storage.locks import Held
+from tiktok_assets.storage.versioned import Overtaken, replace, version_of
+
+_EDITS = 2
 
 
 class UnusableToml(ValueError):
@@ -71,10 +76,31 @@ def with_table(text: str, group: str, key: str, fields: Mapping[str, Any]) -> st
     return tomlkit.dumps(document)
 
 
-def replace_text(path: Path | UPath, text: str) -> None:
+def edit(path: Path | UPath, change: Callable[[str], str], held: Held | None = None) -> str:
+    """Replace the text of the file by what ``change`` makes of it, and return what it was; "" where there is no file.
+
+    ``held``: the lock that keeps other commands from editing it, where there are any. A person, or a program that knows
+    no lock, may have replaced a file at a storage address since it was read: then ``change`` is asked again, once.
+    Raises UnusableToml.
+    """
+    if isinstance(path, Path):
+        text = read_text(path) or ""
+        _replace_text(path, change(text), held)
+        return text
+    for _ in range(_EDITS):
+        before, text = version_of(path), read_text(path) or ""
+        changed = change(text)
+        if held is not None:
+            held.require()
+        with contextlib.suppress(Overtaken):
+            replace(path, changed.encode(), before)
+            return text
+    raise UnusableToml("somebody else is changing the file. Nothing was changed here: run this again.")
+
+
+def _replace_text(path: Path, text: str, held: Held | None) -> None:
     """The file is the old one or the new one at every moment, keeps its mode, and a link to it stays a link."""
-    if not isinstance(path, Path):
-        path.fs.pipe_file(path.path, text.encode())
-        return
+    if held is not None:
+        held.require()
     with replacing(path.resolve()) as scratch:
         scratch.write_text(text, encoding="utf-8")

@@ -5,6 +5,7 @@ Belongs here: the decision, and the application that makes it. Does not belong h
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -17,13 +18,16 @@ _ENDED_BY_POLICY = 1008  # RFC 6455, 7.4.1
 
 
 class Guard:
-    """``app`` for requests without a ``refusal``; others get its sentence with status 403, or their socket closed."""
+    """``app`` for requests without a ``refusal``; others get its sentence with status 403, or their socket closed.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    ``address``: what people open where that is not this machine's name: of a proxy that asks them for a login.
+    """
+
+    def __init__(self, app: ASGIApp, address: str = "") -> None:
+        self._app, self._hosts = app, _LOCAL | {urlsplit(address).hostname or ""}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan" or (sentence := refusal(scope)) is None:
+        if scope["type"] == "lifespan" or (sentence := refusal(scope, self._hosts)) is None:
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": _ENDED_BY_POLICY, "reason": sentence})
@@ -31,17 +35,20 @@ class Guard:
             await PlainTextResponse(sentence + "\n", status_code=403)(scope, receive, send)
 
 
-def refusal(scope: Scope) -> str | None:
+def refusal(scope: Scope, named: Collection[str] = _LOCAL) -> str | None:
     """Why the request of an ASGI scope (http or websocket) is not answered; None if it is.
 
-    Host: a name of this machine, else a foreign name was pointed at it (DNS rebinding). Origin and Sec-Fetch-Site: of
+    Host: one of ``named``, else a foreign name was pointed at it (DNS rebinding). Origin and Sec-Fetch-Site: of
     the page that asks, which browsers send and pages cannot change; following a link to a page is allowed. GraphQL:
     POST of JSON only, which a foreign page cannot send without being asked for its origin.
     """
     headers = Headers(scope=scope)
     hosts = headers.getlist("host")
-    if len(hosts) != 1 or not _is_local(hosts[0]):
-        return "Refused: Dagster answers on this machine only, as http://127.0.0.1 or http://localhost with its port."
+    if len(hosts) != 1 or not _is_of_one(hosts[0], named):
+        return (
+            "Refused: Dagster answers on this machine only, as http://127.0.0.1 or http://localhost with its port, "
+            "and by the name in TIKTOK_WEB_URL."
+        )
     foreign = [origin for origin in headers.getlist("origin") if not _is_of(origin, hosts[0])]
     if foreign or not (_is_own(headers) or _follows_link(scope, headers)):
         return f"Refused: the request comes from another web page. Open http://{hosts[0]} itself."
@@ -59,9 +66,9 @@ def _refusal_of_graphql(scope: Scope, headers: Headers) -> str | None:
     return "Refused: send GraphQL by POST, as JSON."
 
 
-def _is_local(host: str) -> bool:
+def _is_of_one(host: str, names: Collection[str]) -> bool:
     try:
-        return urlsplit(f"http://{host}").hostname in _LOCAL
+        return (urlsplit(f"http://{host}").hostname or " ") in names
     except ValueError:  # brackets without an address
         return False
 

@@ -1,6 +1,6 @@
 """``dagster-webserver`` behind the guard, the reports beside it, with the same options.
 
-Started as ``python -m tiktok_assets.webserver.server``.
+Started as ``python -m tiktok_assets.webserver.server``: by `tiktok-assets dev`, and on a machine of a cluster.
 
 Dagster offers no way to add a middleware to its server. The application is made by one function, which is replaced
 here. The version is pinned; ``test_dev`` fails where a new one starts the server otherwise.
@@ -8,7 +8,6 @@ here. The version is pinned; ``test_dev`` fails where a new one starts the serve
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from dagster_webserver import cli
@@ -27,10 +26,10 @@ def main() -> None:
 
 
 def guarded(*arguments: Any, **options: Any) -> Guard:
-    """Dagster's application behind the guard, with the reports where the data folder is on this machine."""
+    """Dagster's application behind the guard, with the reports, wherever they lie."""
     app: ASGIApp = create_app_from_workspace_process_context(*arguments, **options)
-    folder = load_settings().reports
-    return Guard(with_reports(app, folder) if isinstance(folder, Path) else app)
+    settings = load_settings()
+    return Guard(with_reports(app, settings.reports), settings.web_url)
 
 
 if __name__ == "__main__":

@@ -197,7 +197,9 @@ class Front:
 
             def answer(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                front.requests[f"{self.command}{' LIST' if 'list-type=' in self.path else ''}"] += 1
+                asked = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
+                front.requests[f"{self.command}{' LIST' if 'list-type' in asked else ''}"] += 1
+                front.listed.update(asked.get("prefix", []))
                 if time.monotonic() < front.busy_until:
                     front.refused += 1
                     self._send(503, {}, _SLOW_DOWN)
@@ -224,6 +226,8 @@ class Front:
                 pass
 
         self.requests: Counter[str] = Counter()
+        self.listed: Counter[str] = Counter()
+        """The listings, by the prefix of the names that they asked for."""
         self.refused, self.busy_until = 0, 0.0
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True

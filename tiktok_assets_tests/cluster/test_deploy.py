@@ -14,6 +14,7 @@ from dagster._config import process_config
 from dagster._core.instance.config import dagster_instance_config
 from dagster._core.instance.ref import InstanceRef
 
+from tiktok_assets.assets.run_coordinator import QueueByAssets
 from tiktok_assets.queues import LAKE
 from tiktok_assets.settings import project_root
 from tiktok_assets_tests.cluster.services import object_store
@@ -48,7 +49,8 @@ def test_dagster_accepts_its_configuration() -> None:
     assert isinstance(launcher, CeleryRunLauncher)
     assert launcher.celery.conf.broker_url == ENVIRONMENT["CELERY_BROKER_URL"]
     assert launcher.default_queue == LAKE
-    assert ref.run_coordinator is not None and ref.compute_log_manager is not None
+    assert isinstance(ref.run_coordinator, QueueByAssets)
+    assert ref.run_coordinator.dequeue_interval_seconds == 1 and ref.compute_log_manager is not None
     [url] = yaml.safe_load((DEPLOY / "dagster.yaml").read_text())["storage"].values()
     storage = process_config(DagsterPostgresStorage.config_type(), url)
     assert storage.value and storage.value["postgres_url"] == ENVIRONMENT["DAGSTER_POSTGRES_URL"]

@@ -18,9 +18,10 @@ from tiktok_assets.failures import LockLost, StateUnavailable
 from tiktok_assets.storage.lock_names import life_lock, may_have_dead_runs
 from tiktok_assets.storage.locks import LockTaken
 from tiktok_assets.storage.postgres import Postgres
-from tiktok_assets.storage.postgres_locks import PostgresLocks
+from tiktok_assets.storage.postgres_locks import PostgresLocks, Session
 from tiktok_assets_tests.cluster import services
 
+psycopg = pytest.importorskip("psycopg")
 pytestmark = pytest.mark.cluster
 
 PRELUDE = """
@@ -190,6 +191,21 @@ def test_a_holder_learns_each_time_that_postgres_does_not_answer(
         server.start()
         held.require()
         assert locks.is_held("account-north")
+
+
+def test_a_postgres_without_room_for_another_lock_is_named_with_the_remedy(
+    locks: PostgresLocks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise psycopg.errors.OutOfMemory("out of shared memory\nHINT: You might need to increase it.")
+
+    with locks.hold("account-north") as held:
+        monkeypatch.setattr(Session, "_without_gap", full)
+        says = r"no room for another lock \(out of shared memory\)\. Set max_locks_per_transaction"
+        with pytest.raises(StateUnavailable, match=says), locks.hold("account-south"):
+            pass
+        monkeypatch.undo()
+        held.require()  # what is held, stays
 
 
 def test_a_thousand_locks_are_held_at_once(locks: PostgresLocks) -> None:

@@ -225,3 +225,15 @@ def test_state_is_there_after_a_restart_and_a_postgres_that_is_gone_is_a_sentenc
     server.start()
     assert documents_of(settings).read("mark") == b"kept"
     Ledger.of(settings).check("pig1987", NOW)
+
+
+def test_many_documents_are_read_and_written_at_once_and_seen_by_every_machine(machine: Machine) -> None:
+    one, other = documents_of(machine("one")), documents_of(machine("other"))
+    names = [f"tries/account{number}.json" for number in range(60)]
+    one.write_many({name: name.encode() for name in names})
+    other.write_many({names[0]: b"", names[1]: None, "tries/unknown.json": None})
+    assert one.read_many([*names, "tries/unknown.json"]) == {
+        names[0]: b"",
+        **{name: name.encode() for name in names[2:]},
+    }
+    assert (other.read_many([]), one.read(names[1])) == ({}, None)

@@ -6,6 +6,7 @@ from tiktok_assets.accounts import load_roster
 from tiktok_assets.exports.provenance import READER_VERSION
 from tiktok_assets.inbox.intake import Intake, take_in
 from tiktok_assets.settings import Settings
+from tiktok_assets.storage.changes import together
 from tiktok_assets.storage.lake import Lake
 
 
@@ -21,5 +22,6 @@ def landed(intake: Intake) -> list[tuple[str, str]]:
 def pretend_processed(settings: Settings, intake: Intake) -> None:
     """The receipts that a run leaves."""
     lake = Lake(settings)
-    for one in intake.landed:
-        lake.write_bytes(lake.raw_folder("exports", one.account) / f"{one.export_id}.v{READER_VERSION}.json", b"{}")
+    with together():
+        for one in intake.landed:
+            lake.write_bytes(lake.raw_folder("exports", one.account) / f"{one.export_id}.v{READER_VERSION}.json", b"{}")

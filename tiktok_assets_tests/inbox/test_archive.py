@@ -197,7 +197,7 @@ def test_a_file_that_cannot_be_read_stays(processed_lake: Settings, monkeypatch:
     def closed(path: Path) -> None:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr("tiktok_assets.inbox.archive.local_copy", closed)
+    monkeypatch.setattr("tiktok_assets.inbox.archive.export_id", closed)
     found = put_away(processed_lake)
     assert found.moved == ()
     assert all(one.is_fault and one.reason.endswith("cannot be read (Permission denied).") for one in found.kept)

@@ -56,8 +56,8 @@ def test_one_run_loads_all_accounts_and_those_that_come_meanwhile_are_in_the_nex
 
 def test_what_cannot_be_loaded_is_given_up_and_holds_nothing_up(lake: Lake, tmp_path: Path) -> None:
     export_id = curate(lake, tmp_path, "pig1987")
-    assert tries(lake, "pig1987") == {}  # those of the lake are over
-    note_tries(lake, "pig1987", [export_id], alone=True, by=MAX_TRIES)
+    assert tries(lake, ["pig1987"]) == {"pig1987": {}}  # those of the lake are over
+    note_tries(lake, {"pig1987": [export_id]}, alone=True, by=MAX_TRIES)
     found = loading(lake, ROSTER, (), is_under_way=False)
     assert (planned(found), found.given_up, found.before_the_lake) == ([], ["pig1987"], set())
 

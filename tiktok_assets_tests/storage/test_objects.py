@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
 from pathlib import Path
 
 import fsspec
@@ -18,19 +18,6 @@ from tiktok_assets.storage import copies, objects
 from tiktok_assets.storage.copies import Copies, local_copy
 from tiktok_assets.storage.lake import Lake, files_in, read_many
 from tiktok_assets.storage.look import exists, is_missing, looking, names_in
-from tiktok_assets_tests.conftest import Install
-
-
-@pytest.fixture
-def remote(install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    monkeypatch.setattr("tiktok_assets.settings.project_root", lambda: tmp_path)
-    kept = Copies()
-    monkeypatch.setattr(copies, "_copies", lambda: kept)
-    storage = fsspec.filesystem("memory")
-    storage.store.clear()
-    storage.pseudo_dirs[:] = [""]  # folders that other tests have made
-    yield install("pig1987", data_dir="memory://lake/data")
-    storage.store.clear()
 
 
 def test_a_look_lists_once_knows_its_own_changes_and_ends_with_its_block(remote: Settings) -> None:
@@ -64,7 +51,7 @@ def test_no_process_reads_an_object_twice(remote: Settings, monkeypatch: pytest.
     with identities(lake):
         digest = identity(path)
     monkeypatch.setattr("tiktok_assets.inbox.identities._known", {})
-    monkeypatch.setattr("tiktok_assets.inbox.identities._read_from", {})
+    monkeypatch.setattr("tiktok_assets.inbox.identities._read_files", set())
     with monkeypatch.context() as unread:
         unread.setattr("tiktok_assets.inbox.identities.local_copy", None)
         with identities(lake):
@@ -74,13 +61,68 @@ def test_no_process_reads_an_object_twice(remote: Settings, monkeypatch: pytest.
 
 
 def test_a_damaged_index_is_made_anew(remote: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    lake, path, index = Lake(remote), remote.landing / "a.csv", remote.raw / "exports" / "identities.json"
+    lake, path, index = Lake(remote), remote.landing / "a.csv", remote.raw / "identities" / "00000001-damaged.json"
     monkeypatch.setattr("tiktok_assets.inbox.identities._known", {})
     objects.write(path, b"content")
     objects.write(index, b'{"half')
     with identities(lake):
         digest = identity(path)
-    assert digest.encode() in objects.read(index)
+    (written,) = files_in(index.parent)
+    assert digest.encode() in objects.read(written)
+
+
+def test_the_index_grows_by_few_files_and_forgets_what_is_gone(
+    remote: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake, written, real = Lake(remote), list[int](), objects.write
+
+    def noted(path: UPath, content: bytes | Path, **how: bool) -> None:
+        if isinstance(content, bytes) and path.parent.name == "identities":
+            written.append(content.count(b"/landing/"))
+        real(path, content, **how)
+
+    monkeypatch.setattr(objects, "write", noted)
+    paths = [remote.landing / "pig1987" / f"{number:02}.csv" for number in range(32)]
+    for path in paths:
+        objects.write(path, path.name.encode())
+        with lake.looking(), identities(lake):
+            identity(path)
+        assert len(files_in(remote.raw / "identities")) <= 6
+    assert sum(written) < 32 * 5  # all of it each time would be 528
+    assert max(written) > 4
+
+    for path in paths[1:]:
+        objects.remove(path)
+    objects.write(archived := remote.archive / "pig1987" / "01.csv", b"01.csv")
+    with lake.looking(), identities(lake):
+        identity(archived)
+    for name in files_in(remote.raw / "identities"):
+        objects.remove(name)
+    objects.write(remote.landing / "pig1987" / "99.csv", b"99.csv")
+    with lake.looking(), identities(lake):
+        identity(remote.landing / "pig1987" / "99.csv")
+    (content,) = read_many(files_in(remote.raw / "identities"))
+    assert [name.rpartition("/data/")[2] for name in sorted(json.loads(content or b"{}"))] == [
+        "archive/pig1987/01.csv",
+        "landing/pig1987/00.csv",
+        "landing/pig1987/99.csv",
+    ]
+
+
+def test_an_index_of_one_file_as_former_versions_wrote_it_is_read_and_replaced(remote: Settings) -> None:
+    lake, former, first = Lake(remote), remote.raw / "exports" / "identities.json", remote.landing / "1.csv"
+    objects.write(first, b"first")
+    known = objects.entry(first)
+    objects.write(former, json.dumps({str(first): ((known.size, known.changed, known.tag), "known")}).encode())
+    with lake.looking(), identities(lake):
+        assert identity(first) == "known"
+    assert former.exists()  # as long as there is nothing to add
+    objects.write(second := remote.landing / "2.csv", b"second")
+    with lake.looking(), identities(lake):
+        identity(second)
+    (content,) = read_many(files_in(remote.raw / "identities"))
+    assert json.loads(content or b"{}").keys() == {str(first), str(second)}
+    assert not former.exists()
 
 
 def test_copies_in_use_stay_and_the_others_make_room(remote: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,6 +180,26 @@ def test_a_rebuild_that_is_killed_loses_nothing(
         path.path: content for path, content in old.items()
     }
     assert not PreviousLake(remote).exists()
+
+
+@pytest.mark.parametrize("other", ["restored it", "ended it and was killed in one of its own"])
+def test_a_machine_that_was_killed_in_a_rebuild_never_gets_a_warehouse_back_that_has_grown_since(
+    remote: Settings, other: str
+) -> None:
+    objects.write(remote.raw / "a.parquet", b"a")
+    remote.working_warehouse.parent.mkdir(parents=True, exist_ok=True)
+    remote.working_warehouse.write_bytes(b"old")
+    PreviousLake(remote).set_aside()  # and killed
+    assert not remote.working_warehouse.exists()
+    elsewhere = remote.model_copy(update={"local_dir": Path(str(remote.state)) / "other"})
+    assert elsewhere.working_warehouse != remote.working_warehouse
+    PreviousLake(elsewhere).restore()
+    if other != "restored it":
+        PreviousLake(elsewhere).set_aside()
+    remote.working_warehouse.write_bytes(b"grown")
+    PreviousLake(remote).restore()
+    assert remote.working_warehouse.read_bytes() == b"grown"
+    assert (objects.read(remote.raw / "a.parquet"), PreviousLake(remote).exists()) == (b"a", False)
 
 
 def _killed_at_the_second(killed_at: str) -> object:

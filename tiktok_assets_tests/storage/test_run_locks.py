@@ -3,7 +3,7 @@
 import datetime as dt
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -73,21 +73,26 @@ def test_a_run_holds_itself_and_the_accounts_of_its_range_and_leaves_nothing(
 
 
 def test_a_run_waits_for_another_run_of_its_account_and_logs_its_name(
-    locks: FileLocks, instance: dg.DagsterInstance
+    locks: FileLocks, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     observed: list[tuple[str, list[str]]] = []
+    waits: list[str] = []
+    is_waiting, hold = threading.Event(), FileLocks.hold
+
+    def heard(self: FileLocks, names: str | Collection[str], *, say: Callable[[str], object], **how: bool) -> object:
+        return hold(self, names, say=lambda text: (say(text), is_waiting.set()), **how)
 
     def later() -> None:
         with dg.DagsterInstance.ephemeral() as other:
             result = run(locks, other, ["b"], observed)
             waits.extend(entry.user_message for entry in other.all_logs(result.run_id))
 
-    waits: list[str] = []
     with FileLocks(locks.folder, "run 6a7b1c2d").hold("account b"):
+        monkeypatch.setattr(FileLocks, "hold", heard)
         waiter = threading.Thread(target=later)
         waiter.start()
         assert run(locks, instance, ["a"], observed).success  # another account does not wait
-        waiter.join(0.5)
+        assert is_waiting.wait(300)
         assert len(observed) == 1
     waiter.join()
     assert len(observed) == 2

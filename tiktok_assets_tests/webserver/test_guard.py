@@ -73,6 +73,16 @@ def test_other_pages_are_refused(method: str, path: str, headers: dict[str, str]
     assert reason in body["body"].decode()
 
 
+def test_behind_a_proxy_it_answers_by_the_name_that_people_open() -> None:
+    guarded, of_proxy = Guard(application, "https://numbers.example"), {"host": "numbers.example"}
+    for headers in (of_proxy, of_proxy | {"origin": "https://numbers.example"}, {"host": HOST}):
+        assert sent(guarded, "http", "/", [*headers.items()]) == [{"type": "reached by http"}]
+    for headers in ({"host": "rebound.example"}, of_proxy | {"origin": "https://evil.example"}, {"host": ""}):
+        start, _ = sent(guarded, "http", "/", [*headers.items()])
+        assert start["status"] == 403
+        assert sent(GUARDED, "http", "/", [*of_proxy.items()])[0]["status"] == 403
+
+
 def test_two_hosts_are_refused() -> None:
     start, *_ = sent(GUARDED, "http", "/", [("host", HOST), ("host", "evil.example")])
     assert start["status"] == 403

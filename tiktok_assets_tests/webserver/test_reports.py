@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import fsspec
 import pytest
 from starlette.types import Message, Receive, Scope, Send
+from upath import UPath
 
 from tiktok_assets.webserver.reports import with_reports
 from tiktok_assets_tests.webserver.asgi import sent
@@ -15,8 +18,19 @@ async def dagster(scope: Scope, _: Receive, send: Send) -> None:
     await send({"type": f"Dagster, {scope['path']}"})
 
 
-def answer(folder: Path, path: str) -> list[Message]:
+def answer(folder: Path | UPath, path: str) -> list[Message]:
     return sent(with_reports(dagster, folder), "http", path)
+
+
+@pytest.fixture
+def stored() -> Iterator[UPath]:
+    """The same reports in an object storage."""
+    storage = fsspec.filesystem("memory")
+    storage.store.clear()
+    storage.pipe({"/lake/secret": b"of the data folder", "/lake/reports/index.html": b"the front page"})
+    storage.pipe({"/lake/reports/pig1987.html": b"an account", "/lake/reports/a/b.html": b"of the data folder"})
+    yield UPath("memory://lake/reports")
+    storage.store.clear()
 
 
 @pytest.fixture
@@ -38,6 +52,25 @@ def test_a_report_is_an_origin_of_its_own(folder: Path, path: str, text: str) ->
         in dict(start["headers"]).values()
     )
     assert text in b"".join(part["body"] for part in body).decode()
+
+
+@pytest.mark.parametrize(("path", "text"), [("/roster/", "the front page"), ("/roster/pig1987.html", "an account")])
+def test_a_report_in_an_object_storage_is_read_when_it_is_asked_for(stored: UPath, path: str, text: str) -> None:
+    (stored / "pig1987.html").write_text("an older account")
+    served = with_reports(dagster, stored)
+    (stored / "pig1987.html").write_text("an account")
+    start, *body = sent(served, "http", path)
+    headers = dict(start["headers"])
+    assert (start["status"], headers[b"content-type"]) == (200, b"text/html; charset=utf-8")
+    assert headers[b"content-security-policy"].startswith(b"sandbox ")
+    assert b"".join(part["body"] for part in body).decode() == text
+
+
+@pytest.mark.parametrize("path", ["/roster/../secret", "/roster/a/b.html", "/roster/..", "/roster/none.html"])
+def test_nothing_else_of_an_object_storage_is_served(stored: UPath, path: str) -> None:
+    start, *body = answer(stored, path)
+    assert start["status"] == 404
+    assert b"data folder" not in b"".join(part["body"] for part in body)
 
 
 def test_the_address_without_a_slash_leads_to_the_front_page(folder: Path) -> None:
