@@ -16,8 +16,8 @@ from tiktok_assets.curated.catalog import sql_literal
 from tiktok_assets.failures import WarehouseUnusable
 from tiktok_assets.storage.atomic import flush
 
-# DuckDB takes 80% of the machine if it may; what does not fit goes to disk. The window over three lists of 800,000 videos
-# fits with one thread, not with two, nor into 192 MB. With two, `replace` also misses rows that it has just inserted.
+# DuckDB takes 80% of the machine if it may; what does not fit goes to disk. The window over three lists of 800,000
+# videos fits with one thread, not with two. With two, an update also misses rows that its transaction has inserted.
 GENTLE = "set memory_limit = '256MB'; set threads = 1"
 _MAGIC, _MAGIC_AT = b"DUCK", 8
 _MADE_ANEW = "Move it away, then run `tiktok-assets rebuild`, which makes it anew from landing. It was not changed."
