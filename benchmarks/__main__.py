@@ -17,7 +17,17 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import alignment, analytics, drop, extraction, machinery, many_machines, parsing, processing
+from benchmarks import (
+    alignment,
+    analytics,
+    drop,
+    extraction,
+    machinery,
+    many_machines,
+    parsing,
+    processing,
+    reading,
+)
 from benchmarks.timing import Pair
 
 Group = Callable[[Path, argparse.Namespace], list[Table]]
@@ -35,6 +45,7 @@ def _pairs(measure: Callable[[Path], list[Pair]]) -> Group:
 
 GROUPS: dict[str, Group] = {
     "parsing": _pairs(parsing.measure),
+    "reading": _pairs(reading.measure),
     "look": _pairs(processing.measure_tick),
     "growth": _pairs(processing.measure_growth),
     "analytics": _pairs(analytics.measure),

@@ -6,7 +6,7 @@ Does not belong here: what one table is (``reports``, ``curated``), what is read
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
 import polars as pl
@@ -24,9 +24,10 @@ from tiktok_assets.curated.recomputed import downstream_days
 from tiktok_assets.curated.registry import TABLES
 from tiktok_assets.curated.songs.song import Song
 from tiktok_assets.curated.table import Parameters, Table
+from tiktok_assets.exports.long_frames import Rows, RowsT, by_key, gathered
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.reports.alignment import DAILY, aligned
-from tiktok_assets.reports.report import EXPORT_ORDER, Report
+from tiktok_assets.reports.report import EXPORT_ORDER, Report, latest_per_grain, undecided
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.manifest import digest_of
 from tiktok_assets.storage.raw import pieces
@@ -35,14 +36,33 @@ COMPARED = (RESTATEMENTS, SETTLING)
 """The tables that ``compared`` makes, in its order."""
 
 
-def typed_rows(report: Report, raw: pl.LazyFrame, alignment: pl.DataFrame | None = None) -> pl.DataFrame:
-    """Raw rows parsed, piece by piece, with no more columns than staging needs, on their true days.
+def staged_rows(
+    report: Report, raw: pl.LazyFrame, partitions: PartitionRange, alignment: pl.DataFrame | None = None
+) -> tuple[Rows, pl.DataFrame]:
+    """The rows of staging in ``partitions``, and those ``undecided``, out of the raw rows of every export.
 
     ``alignment``: rows of ``Alignment``, where the days are those of labels (``DAILY``).
     """
+    typed = gathered(_typed(report, raw)) if alignment is None else _aligned(report, raw, alignment)
+    rivals: list[pl.DataFrame] = []
+
+    def latest() -> Iterator[pl.DataFrame]:
+        for piece in by_key(typed, ["account", *report.unit]):
+            rivals.append(partitions.within(undecided(report, piece)))
+            yield partitions.within(latest_per_grain(report, piece))
+
+    return gathered(latest()), pl.concat(rivals)
+
+
+def _typed(report: Report, raw: pl.LazyFrame) -> Iterator[pl.DataFrame]:
+    """Raw rows parsed, piece by piece, with no more columns than staging needs."""
     needed = list(dict.fromkeys((*report.columns, *EXPORT_ORDER, "row_number")))
-    typed = pl.concat(report.parse(piece).select(needed) for piece in pieces(raw))
-    return typed if alignment is None else aligned(typed, alignment, report.name)
+    return (report.parse(piece).select(needed) for piece in pieces(raw))
+
+
+def _aligned(report: Report, raw: pl.LazyFrame, alignment: pl.DataFrame) -> pl.DataFrame:
+    """Raw rows parsed, on their true days."""
+    return aligned(pl.concat(_typed(report, raw)), alignment, report.name)
 
 
 def compared(
@@ -57,7 +77,7 @@ def compared(
     moved: list[pl.DataFrame] = [Restatements.empty()]
     final_ages: list[pl.DataFrame] = [Settling.empty()]
     for report in DAILY:
-        rows = typed_rows(report, raw[report.name], alignment)
+        rows = _aligned(report, raw[report.name], alignment)
         moved.append(restatements(report, partitions.within(rows)))
         final_ages.append(settling(report, _timed(rows, raw[report.name]), months))
     return pl.concat(moved), pl.concat(final_ages)
@@ -100,7 +120,7 @@ def made_with(settings: Settings, roster: Roster, songs: Sequence[Song]) -> dict
     }
 
 
-def rows_to_store(table: Table, rows: pl.DataFrame, partitions: PartitionRange) -> pl.DataFrame:
+def rows_to_store(table: Table, rows: RowsT, partitions: PartitionRange) -> RowsT:
     """Those of ``rows`` that a run over ``partitions`` stores: of its months, and of downstream ones."""
     reached = partitions.extended(after=downstream_days(table.key))
     return rows if table.needs_all_accounts else reached.within(rows, table.day)

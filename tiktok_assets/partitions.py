@@ -11,9 +11,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import polars as pl
 
+from tiktok_assets.exports.long_frames import RowsT, gathered, pieces
 from tiktok_assets.exports.months import month_of
 from tiktok_assets.failures import EmptyRange, RowsOutsideRange
 
@@ -69,18 +71,22 @@ class PartitionRange:
         accounts = pl.DataFrame({"account": self.accounts}, schema={"account": pl.String})
         return accounts.join(pl.DataFrame({"month": self.months}, schema={"month": pl.Date}), how="cross")
 
-    def within(self, rows: pl.DataFrame, day: str = "date") -> pl.DataFrame:
+    def within(self, rows: RowsT, day: str = "date") -> RowsT:
         """The rows whose ``day`` lies in one of the partitions."""
         is_within = month_of(pl.col(day)).is_in(self.months) & pl.col("account").is_in(self.accounts)
-        inside = rows.select(is_within).to_series()
-        return rows if inside.all(ignore_nulls=False) else rows.filter(inside)  # no copy of 900,000 videos
+        inside = rows.lazy().select(is_within).collect().to_series()
+        if inside.all(ignore_nulls=False):
+            return rows
+        if isinstance(rows, pl.DataFrame):
+            return cast("RowsT", rows.filter(inside))
+        return cast("RowsT", gathered(piece.filter(is_within) for piece in pieces(rows)))
 
-    def require(self, rows: pl.DataFrame, table: str) -> pl.DataFrame:
+    def require(self, rows: RowsT, table: str) -> RowsT:
         """``rows`` with their ``month``; raises RowsOutsideRange where one belongs to another partition."""
-        rows = rows.with_columns(month=month_of(pl.col("date")))
-        keys = rows.select("account", "month").unique()
+        rows = cast("RowsT", rows.with_columns(month=month_of(pl.col("date"))))
+        keys = rows.lazy().select("account", "month").unique().collect()
         if keys.join(self.keys_frame(), on=["account", "month"], how="anti").height:
-            outside = rows.join(self.keys_frame(), on=["account", "month"], how="anti")
+            outside = rows.lazy().join(self.keys_frame().lazy(), on=["account", "month"], how="anti").collect()
             example = outside.select("account", "date").row(0)
             raise RowsOutsideRange(
                 f"{table}: {outside.height} rows lie outside the partitions of this run, for example {example}. "

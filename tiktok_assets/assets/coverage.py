@@ -14,12 +14,13 @@ from tiktok_assets.assets.declared import table_asset
 from tiktok_assets.assets.partitions import run_partitions
 from tiktok_assets.checks.schema import schema_result
 from tiktok_assets.curated.coverage.advice import by_urgency
-from tiktok_assets.curated.coverage.coverage import COUNTED, COVERAGE, all_reported_days
+from tiktok_assets.curated.coverage.coverage import COUNTED, COVERAGE, all_reported_days, columns_of
 from tiktok_assets.curated.coverage.coverage import coverage as count_days
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.reporting.status import COLUMNS, AccountCoverage, coverages, row_of, unknown_to_studio, what_to_do
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.metadata import by_partition, markdown_table, part_of_list, record
+from tiktok_assets.storage.parquet import windowed_input
 from tiktok_assets.studio.session import Sessions
 
 # Accounts whose whole history is looked at for the metadata of a run; a run may have a thousand.
@@ -27,7 +28,7 @@ _SHOWN = 20
 
 
 def build_coverage_asset(lake: Lake, partitions_def: dg.PartitionsDefinition) -> dg.AssetsDefinition:
-    @table_asset(COVERAGE, partitions_def, ins={report: dg.AssetIn(["staging", report]) for report in COUNTED})
+    @table_asset(COVERAGE, partitions_def, ins=_inputs())
     @reports_failures
     def coverage(context: dg.AssetExecutionContext, **staged: pl.DataFrame):  # with checks, no MaterializeResult[T]
         partitions = run_partitions(context)
@@ -36,6 +37,10 @@ def build_coverage_asset(lake: Lake, partitions_def: dg.PartitionsDefinition) ->
         return dg.MaterializeResult(value=rows, check_results=[schema_result(COVERAGE.schema, rows, partitions)])
 
     return coverage
+
+
+def _inputs() -> dict[str, dg.AssetIn]:
+    return {report: windowed_input(["staging", report], columns=columns_of(report)) for report in COUNTED}
 
 
 def _days(rows: pl.DataFrame, partitions: PartitionRange) -> pl.DataFrame:

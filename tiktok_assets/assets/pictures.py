@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dagster as dg
-import polars as pl
 
+from tiktok_assets.exports.long_frames import Rows
 from tiktok_assets.reporting.sketches import SKETCHES, sketch
 
 
-def chart_metadata(table: str, rows: pl.DataFrame) -> dict[str, dg.MetadataValue]:
+def chart_metadata(table: str, rows: Rows) -> dict[str, dg.MetadataValue]:
     """``picture``: a chart and a small table of what a run put into a curated ``table``.
 
     Nothing for tables without a sketch, without rows, and where drawing fails: that is logged.

@@ -7,10 +7,10 @@ from tiktok_assets.assets.dagster_failures import reports_failures
 from tiktok_assets.assets.partitions import run_partitions
 from tiktok_assets.checks.dated import Doubts, exports_in_doubt
 from tiktok_assets.checks.staging import check_results, check_specs, has_every_day
-from tiktok_assets.making import typed_rows
+from tiktok_assets.making import staged_rows
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.reports.alignment import DAILY
-from tiktok_assets.reports.report import Report, latest_per_grain, undecided
+from tiktok_assets.reports.report import Report
 from tiktok_assets.storage.metadata import OWNERS, column_schema, exports_used, record_days
 
 
@@ -39,9 +39,8 @@ def build_staging_asset(report: Report, partitions_def: dg.PartitionsDefinition)
         context: dg.AssetExecutionContext, rows: pl.LazyFrame, **calendar: pl.DataFrame
     ):  # with checks, Dagster refuses MaterializeResult[T]
         partitions = run_partitions(context)
-        typed = typed_rows(report, rows, calendar.get("alignment"))
-        latest = partitions.within(latest_per_grain(report, typed))
-        doubts = Doubts(years=exports_in_doubt(rows, latest), order=partitions.within(undecided(report, typed)))
+        latest, rivals = staged_rows(report, rows, partitions, calendar.get("alignment"))
+        doubts = Doubts(years=exports_in_doubt(rows, latest), order=rivals)
         record_days(context, latest, partitions, exports_used(rows, latest), every_day=has_every_day(report))
         return dg.MaterializeResult(value=latest, check_results=check_results(report, latest, partitions, doubts))
 

@@ -23,6 +23,7 @@ from tiktok_assets.checks.table import all_results
 from tiktok_assets.curated.recomputed import downstream_days
 from tiktok_assets.curated.songs.song import Song
 from tiktok_assets.curated.table import Table
+from tiktok_assets.exports.long_frames import Rows
 from tiktok_assets.making import parameters_of, rows_to_store
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.settings import Settings
@@ -51,7 +52,7 @@ def build_table_asset(
     return made
 
 
-def _chart(table: Table, rows: pl.DataFrame, partitions: PartitionRange) -> dict[str, dg.MetadataValue]:
+def _chart(table: Table, rows: Rows, partitions: PartitionRange) -> dict[str, dg.MetadataValue]:
     """The sketch of a curated table, up to the end of the run's months."""
     return (
         chart_metadata(table.name, rows.filter(pl.col("date") <= partitions.last_day))
@@ -69,6 +70,7 @@ def _inputs(table: Table) -> Mapping[str, dg.AssetIn]:
             before=source.look_back,
             after=after,
             columns=source.columns,
+            may_be_long=source.may_be_long,
             manager="raw" if source.key.startswith("raw/") else None,
             **more,
         )

@@ -13,6 +13,7 @@ import polars as pl
 
 from tiktok_assets.checks.evaluation import SHOWN, evaluation
 from tiktok_assets.curated.quality.dated import doubtful_exports, sentence
+from tiktok_assets.exports.long_frames import Rows
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.storage.metadata import markdown_table
 
@@ -28,9 +29,9 @@ class Doubts:
     order: pl.DataFrame
 
 
-def exports_in_doubt(raw: pl.LazyFrame, rows: pl.DataFrame) -> pl.DataFrame:
+def exports_in_doubt(raw: pl.LazyFrame, rows: Rows) -> pl.DataFrame:
     """The exports behind ``rows`` whose year or day may be wrong, as ``Doubts.years``."""
-    behind = rows.select("account", "export_id").unique()
+    behind = rows.lazy().select("account", "export_id").unique().collect()
     found = doubtful_exports(raw).join(behind, on=["account", "export_id"], how="semi", maintain_order="left")
     return found.drop("export_id").unique(["account", "source"], keep="first", maintain_order=True)
 

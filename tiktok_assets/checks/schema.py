@@ -8,14 +8,21 @@ import pandera.polars as pa
 import polars as pl
 
 from tiktok_assets.checks.evaluation import SHOWN, evaluation
+from tiktok_assets.exports.long_frames import Rows, by_key, pieces
 from tiktok_assets.partitions import PartitionRange
 
 
-def violations(schema: type[pa.DataFrameModel], rows: pl.DataFrame) -> list[str]:
+def violations(schema: type[pa.DataFrameModel], rows: Rows) -> list[str]:
     """Every way ``rows`` breaks ``schema``; empty when it keeps it.
 
-    Eager on purpose: on a LazyFrame pandera checks only names and dtypes.
+    Piece by piece, each with all rows of what has to be unique: on a LazyFrame pandera checks only names and dtypes.
     """
+    unique = schema.to_schema().unique
+    parts = by_key(rows, unique) if unique else pieces(rows)
+    return list(dict.fromkeys(one for part in parts for one in _violations(schema, part)))
+
+
+def _violations(schema: type[pa.DataFrameModel], rows: pl.DataFrame) -> list[str]:
     try:
         schema.validate(rows, lazy=True)
     except pandera.errors.SchemaErrors as errors:
@@ -33,9 +40,7 @@ def schema_spec(key: dg.AssetKey) -> dg.AssetCheckSpec:
     )
 
 
-def schema_result(
-    schema: type[pa.DataFrameModel], rows: pl.DataFrame, partitions: PartitionRange
-) -> dg.AssetCheckResult:
+def schema_result(schema: type[pa.DataFrameModel], rows: Rows, partitions: PartitionRange) -> dg.AssetCheckResult:
     broken = violations(schema, rows)
     sentence = "; ".join(broken[:SHOWN])
     return evaluation(

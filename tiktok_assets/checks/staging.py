@@ -10,6 +10,7 @@ from tiktok_assets.checks.evaluation import SHOWN, evaluation
 from tiktok_assets.checks.schema import schema_result, schema_spec
 from tiktok_assets.curated.quality.check_results import missing_days
 from tiktok_assets.exports.labels.differences import follower_differences_agree
+from tiktok_assets.exports.long_frames import Rows, by_key
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.reports.report import Report
 from tiktok_assets.storage.metadata import markdown_table
@@ -44,28 +45,27 @@ def _concerns(report: Report, promise: str) -> bool:
     return promise not in ("has_rows", "exports_are_dated") or not report.is_optional
 
 
-def check_results(
-    report: Report, rows: pl.DataFrame, partitions: PartitionRange, doubts: Doubts
-) -> list[dg.AssetCheckResult]:
+def check_results(report: Report, rows: Rows, partitions: PartitionRange, doubts: Doubts) -> list[dg.AssetCheckResult]:
     """The promises of ``check_specs``, evaluated on ``rows`` and the exports they come from."""
     results = [schema_result(report.schema, rows, partitions)]
     if _concerns(report, "has_rows"):
         results.append(_has_rows(report, rows, partitions))
     if _concerns(report, "days_are_contiguous"):
-        results.append(_days_are_contiguous(rows, partitions))
+        results.append(_days_are_contiguous(rows.lazy().collect(), partitions))
     results.append(_has_no_duplicates(report, rows, partitions))
     if _concerns(report, "exports_are_dated"):
         results.append(exports_are_dated(partitions, doubts))
     if _concerns(report, "follower_differences_agree"):
-        results.append(_follower_differences_agree(rows, partitions))
+        results.append(_follower_differences_agree(rows.lazy().collect(), partitions))
     return results
 
 
-def _has_rows(report: Report, rows: pl.DataFrame, partitions: PartitionRange) -> dg.AssetCheckResult:
-    with_rows = set(rows["account"].unique())
+def _has_rows(report: Report, rows: Rows, partitions: PartitionRange) -> dg.AssetCheckResult:
+    counted = rows.lazy().group_by("account").len().collect(engine="streaming")
+    with_rows = set(counted["account"])
     text = f"No export has {report.title} rows for these months."
     without = {account: text for account in partitions.accounts if account not in with_rows}
-    return evaluation("has_rows", partitions, without, facts={"rows": rows.height})
+    return evaluation("has_rows", partitions, without, facts={"rows": int(counted["len"].sum())})
 
 
 def _days_are_contiguous(rows: pl.DataFrame, partitions: PartitionRange) -> dg.AssetCheckResult:
@@ -79,7 +79,7 @@ def _days_are_contiguous(rows: pl.DataFrame, partitions: PartitionRange) -> dg.A
     return evaluation("days_are_contiguous", partitions, broken, facts=facts)
 
 
-def _has_no_duplicates(report: Report, rows: pl.DataFrame, partitions: PartitionRange) -> dg.AssetCheckResult:
+def _has_no_duplicates(report: Report, rows: Rows, partitions: PartitionRange) -> dg.AssetCheckResult:
     twice = duplicates(report, rows)
     counted = twice.group_by("account", maintain_order=True).len()
     return evaluation(
@@ -121,7 +121,8 @@ def _listed(name: str, cases: pl.DataFrame) -> dict[str, dg.MarkdownMetadataValu
     return {} if cases.is_empty() else {name: dg.MetadataValue.md(markdown_table(cases.head(SHOWN)))}
 
 
-def duplicates(report: Report, rows: pl.DataFrame) -> pl.DataFrame:
+def duplicates(report: Report, rows: Rows) -> pl.DataFrame:
     """The grains that have more than one row, and how many."""
-    counted = rows.group_by("account", *report.grain, maintain_order=True).agg(rows=pl.len())
-    return counted.filter(pl.col("rows") > 1)
+    grain = ["account", *report.grain]
+    counted = (part.group_by(grain, maintain_order=True).agg(rows=pl.len()) for part in by_key(rows, grain))
+    return pl.concat(one.filter(pl.col("rows") > 1) for one in counted)

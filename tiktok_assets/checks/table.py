@@ -12,6 +12,7 @@ import polars as pl
 from tiktok_assets.checks.evaluation import SHOWN, evaluation
 from tiktok_assets.checks.schema import schema_result, schema_spec
 from tiktok_assets.curated.table import Parameters, Table
+from tiktok_assets.exports.long_frames import Rows
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.storage.metadata import markdown_table
 
@@ -26,12 +27,15 @@ def check_specs(table: Table) -> list[dg.AssetCheckSpec]:
 
 
 def check_results(
-    table: Table, rows: pl.DataFrame, partitions: PartitionRange, parameters: Parameters
+    table: Table, rows: Rows, partitions: PartitionRange, parameters: Parameters
 ) -> list[dg.AssetCheckResult]:
     """``check_specs`` except the schema, for the rows of ``partitions``.
 
     ``rows``: where the table looks back, including earlier ones for comparison.
     """
+    if not table.checks:
+        return []
+    rows = rows.lazy().collect()
     own = partitions.within(rows, table.day)
     judged = rows if any(source.look_back for source in table.inputs.values()) else own
     days = own.select("account", table.day).n_unique()
@@ -43,7 +47,7 @@ def check_results(
 
 
 def all_results(
-    table: Table, rows: pl.DataFrame, stored: pl.DataFrame, partitions: PartitionRange, parameters: Parameters
+    table: Table, rows: Rows, stored: Rows, partitions: PartitionRange, parameters: Parameters
 ) -> list[dg.AssetCheckResult]:
     """All of ``check_specs``. ``stored``: those of ``rows`` that are stored."""
     results = check_results(table, rows, partitions, parameters)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from typing import cast
 
 import pandera.polars as pa
 import polars as pl
 import polars.selectors as cs
 
+from tiktok_assets.exports.long_frames import RowsT
 from tiktok_assets.reports.report import UtcTime
 
 PLATFORM = "tiktok"
@@ -50,23 +52,25 @@ class OfManyExports(WarehouseRow):
     )
 
 
-def conform(rows: pl.DataFrame, schema: type[pa.DataFrameModel]) -> pl.DataFrame:
+def conform(rows: RowsT, schema: type[pa.DataFrameModel]) -> RowsT:
     """``rows`` with exactly the columns of ``schema``: others dropped, absent ones null (not known, never 0)."""
-    return rows.select(
-        (pl.col(name) if name in rows.columns else pl.lit(None)).cast(column.dtype.type).alias(name)
+    known = set(rows.collect_schema())
+    conformed = rows.select(
+        (pl.col(name) if name in known else pl.lit(None)).cast(column.dtype.type).alias(name)
         for name, column in schema.to_schema().columns.items()
     )
+    return cast("RowsT", conformed)
 
 
-def warehouse_rows(rows: pl.DataFrame, schema: type[pa.DataFrameModel], loaded_at: dt.datetime) -> pl.DataFrame:
+def warehouse_rows(rows: RowsT, schema: type[pa.DataFrameModel], loaded_at: dt.datetime) -> RowsT:
     """``rows`` as the warehouse stores them: with platform and time of loading, in the form of ``schema``."""
     loaded = conform(rows.with_columns(platform=pl.lit(PLATFORM), loaded_at=pl.lit(loaded_at)), schema)
-    return loaded.select(
-        "platform", "account", cs.exclude("platform", "account", "export_id", "loaded_at"), "export_id", "loaded_at"
-    )
+    values = cs.exclude("platform", "account", "export_id", "loaded_at")
+    return cast("RowsT", loaded.select("platform", "account", values, "export_id", "loaded_at"))
 
 
-def with_handles(rows: pl.DataFrame, handles: Mapping[str, str]) -> pl.DataFrame:
+def with_handles(rows: RowsT, handles: Mapping[str, str]) -> RowsT:
     """``rows`` with the ``handle`` of each account, where they have none themselves."""
     handle = pl.col("account").replace_strict(handles, default=None, return_dtype=pl.String)
-    return rows.with_columns(handle=pl.coalesce("handle", handle) if "handle" in rows.columns else handle)
+    known = "handle" in rows.collect_schema()
+    return cast("RowsT", rows.with_columns(handle=pl.coalesce("handle", handle) if known else handle))

@@ -18,6 +18,7 @@ import polars as pl
 
 from tiktok_assets.curated._tables import parts_of, warehouse_rows, with_handles
 from tiktok_assets.curated.songs.song import Song
+from tiktok_assets.exports.long_frames import Rows
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class Input:
     """Days before the first of a month that the rows of that month depend on; 0 is the month alone."""
     columns: tuple[str, ...] = ()
     """The columns that are read; all by default."""
+    may_be_long: bool = False
+    """Whether its rows come lazily where there are very many (``exports.long_frames``)."""
     renamed: Mapping[str, str] = field(default_factory=dict)
     """Columns that have another name here: by ours, the input's."""
     pivoted: Mapping[str, str] | None = None
@@ -72,7 +75,7 @@ class Checks:
     ``sentence``, and where they are about days also ``date`` and ``kind`` (data_error or event)."""
 
 
-Make = Callable[[Mapping[str, Any], Parameters], pl.DataFrame]
+Make = Callable[[Mapping[str, Any], Parameters], Rows]
 """Rows of each input, by its name, -> rows of the table. Of raw tables the rows are lazy."""
 
 
@@ -129,8 +132,8 @@ class Table:
         """By computed column, those that its schema says it is ``made_of``."""
         return parts_of(self.schema)
 
-    def rows(self, inputs: Mapping[str, Any], parameters: Parameters) -> pl.DataFrame:
-        """The rows that follow from ``inputs``; there may be more than of the months to make."""
+    def rows(self, inputs: Mapping[str, Any], parameters: Parameters) -> Any:
+        """The rows that follow from ``inputs``; there may be more than of the months to make. Lazy if inputs are."""
         if self.make is None:
             raise TypeError(f"{self.key} has no `make`: it is made by a custom asset.")
         made = self.make(inputs, parameters)
@@ -152,7 +155,7 @@ def publication(
     """
     names = {before: name for name, before in (renamed or {}).items()}
 
-    def make(inputs: Mapping[str, pl.DataFrame], parameters: Parameters) -> pl.DataFrame:
+    def make(inputs: Mapping[str, Rows], parameters: Parameters) -> Rows:
         rows = inputs[table.name].rename(names)
         return with_handles(rows, parameters.handles) if has_handles else rows
 
@@ -160,7 +163,7 @@ def publication(
         key=key,
         schema=schema,
         version="3",
-        inputs={table.name: Input(table.key, renamed=renamed or {})},
+        inputs={table.name: Input(table.key, renamed=renamed or {}, may_be_long=True)},
         make=make,
         day=names.get(table.day, table.day),
         is_daily=table.is_daily,

@@ -12,6 +12,7 @@ import polars as pl
 
 from tiktok_assets.exports.archive import Member
 from tiktok_assets.exports.encodings import encoding_of, refuse_garbled, unproven
+from tiktok_assets.exports.long_frames import PIECE
 from tiktok_assets.exports.problems import BrokenFile
 from tiktok_assets.exports.resaved import HEAD, IsHeader, header_row, table_in
 from tiktok_assets.exports.text_rows import (
@@ -30,9 +31,6 @@ from tiktok_assets.exports.text_rows import (
     titled_line,
     unique,
 )
-
-# Rows of a long table that are read at once.
-PIECE = 50_000
 
 
 def scan_csv(member: Member, path: Path, is_header: IsHeader | None) -> Table:

@@ -12,11 +12,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
+from typing import Any
 from urllib.parse import quote
 
 import polars as pl
 
 from tiktok_assets.curated.measures import ENGAGEMENTS
+from tiktok_assets.exports.long_frames import Rows
 from tiktok_assets.reporting import facts, words
 
 MOST = 999
@@ -30,14 +32,14 @@ _BARS = 30
 _BLUE, _TEAL, _ORANGE, _GREY = "#3b82d6", "#1098ad", "#e8590c", "#9a9aa5"
 
 
-def sketch(table: str, rows: pl.DataFrame) -> str | None:
+def sketch(table: str, rows: Rows) -> str | None:
     """Markdown of the rows of a curated ``table`` (one of ``SKETCHES``): of the account with the most.
 
     None if there is nothing to draw.
     """
-    if rows.is_empty():
+    accounts = rows.lazy().group_by("account").len().sort("len", "account", descending=[True, False]).collect()
+    if accounts.is_empty():
         return None
-    accounts = rows.group_by("account").len().sort("len", "account", descending=[True, False])
     account = accounts["account"][0]
     more = f" (of {accounts.height} accounts)" if accounts.height > 1 else ""
     return SKETCHES[table](rows.filter(pl.col("account") == account), f"{account}{more}")
@@ -68,17 +70,19 @@ def _days(rows: pl.DataFrame, title: str) -> str | None:
     return _fitting(views.to_list(), _line, "\n".join(lines))
 
 
-def _videos(rows: pl.DataFrame, title: str) -> str | None:
+def _videos(rows: Rows, title: str) -> str | None:
     """Views of the newest videos as bars in the order of their posts, and the three with most views."""
     since = pl.col("date") > pl.col("date").max().dt.offset_by(f"-{_SNAPSHOT_DAYS}d")
-    newest = rows.filter(pl.col("total_views").is_not_null()).filter(since)
-    if newest["date"].n_unique() > 1:  # a list of 900,000 videos is one snapshot, and this would take it 1 s
-        newest = newest.sort("date").unique("video_id", keep="last")
-    if newest.is_empty():
+    newest = rows.lazy().filter(pl.col("total_views").is_not_null()).filter(since)
+    days, count = newest.select(pl.col("date").n_unique(), count=pl.len()).collect().row(0)
+    if count == 0:
         return None
+    if days > 1:  # a list of 900,000 videos is one snapshot, and this would take it 1 s
+        newest = newest.sort("date").unique("video_id", keep="last")
+        count = newest.select(pl.len()).collect().item()
     posted_at = pl.coalesce("published_at", pl.col("post_date").cast(pl.Datetime("us", "UTC")))
-    recent = newest.select("video_id", "total_views", posted_at=posted_at).top_k(_BARS, by="posted_at")
-    top = newest.select("total_views", "video_id", "title").top_k(3, by=["total_views", "video_id"])
+    recent = newest.select("video_id", "total_views", posted_at=posted_at).top_k(_BARS, by="posted_at").collect()
+    top = newest.select("total_views", "video_id", "title").top_k(3, by=["total_views", "video_id"]).collect()
     lines = [
         f"| {title} | views |",
         "|---|--:|",
@@ -87,7 +91,7 @@ def _videos(rows: pl.DataFrame, title: str) -> str | None:
             for row in top.sort("total_views", "video_id", descending=True).to_dicts()
         ),
         "",
-        f"Views of the newest of {words.count(newest.height)} videos, oldest first",
+        f"Views of the newest of {words.count(count)} videos, oldest first",
     ]
     return _fitting(recent.sort("posted_at", "video_id")["total_views"].to_list(), _bars, "\n".join(lines))
 
@@ -105,7 +109,7 @@ def _posting(rows: pl.DataFrame, title: str) -> str | None:
     return _markdown(image, "\n".join([*lines, "", "Hours 0 to 23 across, Monday to Sunday down; grey: no evidence"]))
 
 
-SKETCHES: Mapping[str, Callable[[pl.DataFrame, str], str | None]] = {
+SKETCHES: Mapping[str, Callable[[Any, str], str | None]] = {
     "account_daily": _days,
     "videos": _videos,
     "posting_times": _posting,

@@ -163,7 +163,7 @@ def coverages(lake: Lake, accounts: Sequence[str], now: dt.datetime) -> list[Acc
     found = []
     for account in accounts:
         reports = covered.get(account) or nothing_covered()
-        advice = advise(account, reports, lists.get(account, {}), now=now, max_days=lake.settings.max_export_days)
+        advice = advise(account, reports, lists.get(account), now=now, max_days=lake.settings.max_export_days)
         found.append(
             AccountCoverage(
                 account=account,
@@ -215,7 +215,7 @@ def _staged(lake: Lake, report: str, accounts: Sequence[str], needed: Sequence[s
 def _video_lists(lake: Lake, accounts: Sequence[str]) -> Mapping[str, VideoLists]:
     videos = _staged(lake, "content", accounts, ["account", "date", "video_id", "post_date", "published_at"])
     posted_on = pl.coalesce(pl.col("post_date"), pl.col("published_at").dt.date())
-    return video_lists(videos.with_columns(posted_on=posted_on).collect(engine="streaming"))
+    return video_lists(videos.select("account", "date", "video_id", posted_on=posted_on))
 
 
 def _waiting(lake: Lake, account: str) -> int:

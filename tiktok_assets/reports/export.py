@@ -126,6 +126,7 @@ class Export:
 
 
 def _beside(provenance: pl.DataFrame, rows: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame | pl.LazyFrame:
-    if isinstance(rows, pl.LazyFrame):
-        return provenance.lazy().join(rows, how="cross")
+    if isinstance(rows, pl.LazyFrame):  # a cross join would mix up their order
+        values = zip(provenance.schema.items(), provenance.row(0), strict=True)
+        return rows.select(*(pl.lit(value, dtype).alias(name) for (name, dtype), value in values), pl.all())
     return provenance.join(rows, how="cross")

@@ -11,16 +11,19 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import logging
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import duckdb
 import polars as pl
 import polars.selectors as cs
 
+from tiktok_assets.curated.catalog import sql_literal
+from tiktok_assets.exports.long_frames import Rows, RowsT, pieces
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.storage.columns import Descriptions, describe, rename_columns
 from tiktok_assets.storage.file_locks import FileLocks
@@ -123,7 +126,7 @@ class Session:
         self,
         table: str,
         day: str,
-        rows: pl.DataFrame,
+        rows: Rows,
         partitions: PartitionRange,
         *,
         reached: PartitionRange | None = None,
@@ -139,16 +142,14 @@ class Session:
         """
         columns = over_all_months or {}
         keys, connection = partitions.keys_frame(), self.connection
-        # Text in Polars' own form: in the oldest one it is copied, 240 MB for 900,000 videos.
-        arrow = _plain(rows).to_arrow(compat_level=pl.CompatLevel.newest())
-        with _registered(connection, _rows=arrow), _transaction(connection):
+        with _readable(connection, _plain(rows)), _transaction(connection):
             _make_room(connection, table)
             changed, source = keys.clear(), "_rows"
             if reached is not None and (every_account or reached != partitions):
                 source = f"_rows as t semi join _keys as k on {_in(day)}"
                 others = _partitions(connection, (table, "_rows"), day, reached).join(keys, on=keys.columns, how="anti")
                 others = others.filter(every_account | pl.col("account").is_in(reached.accounts))
-                compared = [name for name in rows.columns if name not in ("loaded_at", *columns)]
+                compared = [name for name in rows.collect_schema() if name not in ("loaded_at", *columns)]
                 changed = _changed(connection, table, day, compared, others)
             with _registered(connection, _keys=pl.concat([keys, changed]).to_arrow()):
                 deleted = connection.execute(f"delete from {table} as t using _keys as k where {_in(day)}")
@@ -262,6 +263,23 @@ def _registered(connection: duckdb.DuckDBPyConnection, **tables: pa.Table) -> It
         connection.unregister(name)
 
 
+@contextlib.contextmanager
+def _readable(connection: duckdb.DuckDBPyConnection, rows: Rows) -> Iterator[None]:
+    """The rows as ``_rows`` for the block; very many from a file, which DuckDB reads piece by piece."""
+    if isinstance(rows, pl.DataFrame):
+        # Text in Polars' own form: in the oldest one it is copied.
+        with _registered(connection, _rows=rows.to_arrow(compat_level=pl.CompatLevel.newest())):
+            yield
+        return
+    with tempfile.TemporaryDirectory(prefix="tiktok-assets-") as folder:
+        for number, piece in enumerate(pieces(rows)):
+            piece.write_parquet(Path(folder) / f"{number:06}.parquet")
+        files = sql_literal(Path(folder) / "*.parquet")
+        connection.execute(f"create or replace temp view _rows as from read_parquet({files})")
+        yield
+        connection.execute("drop view _rows")
+
+
 # Rows whose value is unchanged are not written again.
 _KEEP_RIGHT = """
 update {table} as t set "{name}" = now.value
@@ -321,6 +339,7 @@ def _changed(
     return pl.DataFrame(found).cast(dict(keys.schema))  # pyright: ignore[reportArgumentType]
 
 
-def _plain(rows: pl.DataFrame) -> pl.DataFrame:
+def _plain(rows: RowsT) -> RowsT:
     """Moments as plain timestamps in UTC: DuckDB does nothing with a time zone without an extension to download."""
-    return rows.with_columns(cs.datetime(time_zone="*").dt.convert_time_zone("UTC").dt.replace_time_zone(None))
+    plain = cs.datetime(time_zone="*").dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+    return cast("RowsT", rows.with_columns(plain))

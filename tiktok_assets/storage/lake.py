@@ -23,6 +23,7 @@ import polars as pl
 from upath import UPath
 
 from tiktok_assets import clock
+from tiktok_assets.exports.long_frames import PIECE
 from tiktok_assets.exports.provenance import READER_VERSION
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage import objects
@@ -35,6 +36,8 @@ from tiktok_assets.storage.objects import at_once, is_object
 from tiktok_assets.storage.state import locks_of
 
 _PIECE = 1024**2  # bytes
+# The file of a list of 100,000 videos.
+_LONG = 2 * 1024**2  # bytes
 One = TypeVar("One")
 Made = TypeVar("Made")
 _ORPHAN_AFTER = 24 * 3600.0  # seconds
@@ -106,9 +109,9 @@ class Lake:
         _refuse_to_replace(path, create)
         with self._scratch_for(path) as scratch:
             if isinstance(rows, pl.LazyFrame):
-                rows.sink_parquet(scratch, maintain_order=True)
+                rows.sink_parquet(scratch, row_group_size=PIECE, maintain_order=True)
             else:
-                rows.write_parquet(scratch)
+                rows.write_parquet(scratch, row_group_size=PIECE)
 
     def write_bytes(self, path: UPath, content: bytes, *, create: bool = False) -> None:
         """Store ``content`` as one file, replacing what is there.
@@ -239,6 +242,14 @@ def scan_parquet(paths: Iterable[UPath]) -> pl.LazyFrame:
     """The rows of many files; columns that only some of them have are null in the others. Empty without files."""
     frames = scan_each(paths)
     return pl.concat(frames, how="diagonal") if frames else pl.LazyFrame()
+
+
+def scan_long(paths: Collection[UPath], schema: Mapping[str, pl.DataType]) -> pl.LazyFrame | None:
+    """The rows of files of this machine, if there are so many that they are worked on piece by piece; else None."""
+    if not any(isinstance(path, Path) and size_of(path) > _LONG for path in paths):
+        return None
+    local = [str(path) for path in paths]
+    return pl.scan_parquet(local, glob=False, schema=schema, missing_columns="insert", extra_columns="ignore")
 
 
 def read_parquet(paths: Iterable[UPath]) -> pl.DataFrame:

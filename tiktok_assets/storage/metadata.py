@@ -10,6 +10,7 @@ import pandera.polars as pa
 import polars as pl
 import polars.selectors as cs
 
+from tiktok_assets.exports.long_frames import Rows
 from tiktok_assets.exports.months import month_of
 from tiktok_assets.partitions import PartitionRange, partition_key
 from tiktok_assets.storage.partition_metadata import set_partition_metadata
@@ -54,7 +55,7 @@ def record(
 
 def record_days(
     context: dg.AssetExecutionContext,
-    rows: pl.DataFrame,
+    rows: Rows,
     partitions: PartitionRange,
     of_run: Mapping[str, object],
     *,
@@ -72,7 +73,7 @@ def record_days(
     )
 
 
-def by_partition(rows: pl.DataFrame, partitions: PartitionRange, day: str = "date", **facts: pl.Expr) -> pl.DataFrame:
+def by_partition(rows: Rows, partitions: PartitionRange, day: str = "date", **facts: pl.Expr) -> pl.DataFrame:
     """A line for each partition: account, month, how many rows it has, and ``facts``, each made of its rows.
 
     Every count of a partition without rows is 0.
@@ -83,15 +84,13 @@ def by_partition(rows: pl.DataFrame, partitions: PartitionRange, day: str = "dat
     return lines.with_columns(cs.integer().fill_null(0)).collect()
 
 
-def days_by_partition(
-    rows: pl.DataFrame, partitions: PartitionRange, *, day: str = "date", every_day: bool
-) -> pl.DataFrame:
+def days_by_partition(rows: Rows, partitions: PartitionRange, *, day: str = "date", every_day: bool) -> pl.DataFrame:
     """``by_partition`` with the days covered; with ``every_day`` also those missing.
 
     A day is missing if it has no known count (TikTok lists such days) and lies between the first and the last day of
     its account in ``rows``: the missing days of an account are those of all its partitions.
     """
-    covered = pl.col(day).filter(_is_known(rows, every_day=every_day))
+    covered = pl.col(day).filter(_is_known(every_day=every_day))
     days = by_partition(
         rows, partitions, day, days_covered=covered.n_unique(), _first=covered.min(), _last=covered.max()
     )
@@ -104,7 +103,7 @@ def days_by_partition(
     return days.drop("_first", "_last")
 
 
-def _is_known(rows: pl.DataFrame, *, every_day: bool) -> pl.Expr:
+def _is_known(*, every_day: bool) -> pl.Expr:
     """Whether a row counts as a covered day: any row, or with ``every_day`` one with a known count of an export.
 
     ``following`` is none: Studio shows it on the day of a visit, a day or two after the last one that exports contain.
@@ -113,11 +112,11 @@ def _is_known(rows: pl.DataFrame, *, every_day: bool) -> pl.Expr:
     return pl.any_horizontal(counts.is_not_null()) if every_day else pl.lit(value=True)
 
 
-def _days_of_accounts(rows: pl.DataFrame, day: str, *, every_day: bool) -> pl.DataFrame:
+def _days_of_accounts(rows: Rows, day: str, *, every_day: bool) -> pl.DataFrame:
     """First and last day of the first accounts, days and rows; with ``every_day`` also the days missing between."""
     days = (
         rows.lazy()
-        .filter(_is_known(rows, every_day=every_day))
+        .filter(_is_known(every_day=every_day))
         .group_by("account")
         .agg(first=pl.col(day).min(), last=pl.col(day).max(), days=pl.col(day).n_unique(), rows=pl.len())
         .sort("account")
@@ -129,7 +128,7 @@ def _days_of_accounts(rows: pl.DataFrame, day: str, *, every_day: bool) -> pl.Da
     return days.with_columns(missing=(pl.col("last") - pl.col("first")).dt.total_days() + 1 - pl.col("days"))
 
 
-def exports_used(raw: pl.LazyFrame, rows: pl.DataFrame) -> Facts:
+def exports_used(raw: pl.LazyFrame, rows: Rows) -> Facts:
     """The exports out of ``raw`` that ``rows`` come from, newest first, and how many there are."""
     exports = (
         raw.select("source", "export_id", "downloaded_at")

@@ -16,8 +16,9 @@ import pandera.polars as pa
 import polars as pl
 from upath import UPath
 
+from tiktok_assets.exports.long_frames import Rows
 from tiktok_assets.partitions import PartitionRange, partition_key, partition_range
-from tiktok_assets.storage.lake import Lake, read_parquet, scan_parquet
+from tiktok_assets.storage.lake import Lake, read_parquet, scan_long, scan_parquet
 from tiktok_assets.storage.partition_metadata import set_run_metadata
 from tiktok_assets.storage.raw import raw_rows
 
@@ -33,7 +34,7 @@ class RawRows:
     account: str
     downloaded_at: dt.datetime
     export_id: str
-    rows: pl.DataFrame | pl.LazyFrame
+    rows: Rows
 
 
 class RawIOManager(dg.IOManager):
@@ -63,7 +64,7 @@ class RawIOManager(dg.IOManager):
         return rows.filter(pl.col("date_label").is_between(*days))
 
 
-LOOK_BACK, DOWNSTREAM, COLUMNS = "look_back_days", "downstream_days", "columns"
+LOOK_BACK, DOWNSTREAM, COLUMNS, MAY_BE_LONG = "look_back_days", "downstream_days", "columns", "may_be_long"
 
 
 def windowed_input(
@@ -72,15 +73,17 @@ def windowed_input(
     before: int = 0,
     after: int = 0,
     columns: Sequence[str] = (),
+    may_be_long: bool = False,
     manager: str | None = None,
     **more: bool,
 ) -> dg.AssetIn:
     """An input with more than the months of the run: those of ``before`` days before it, and of ``after`` days after.
 
-    ``columns``: all by default. ``manager``: the IO manager's key, where it is not that of the input's asset.
+    ``columns``: all by default. ``may_be_long``: its rows come lazily where there are very many. ``manager``: the IO
+    manager's key, where it is not that of the input's asset.
     ``more``: what else its IO manager has to know.
     """
-    metadata = {LOOK_BACK: before, DOWNSTREAM: after, COLUMNS: list(columns), **more}
+    metadata = {LOOK_BACK: before, DOWNSTREAM: after, COLUMNS: list(columns), MAY_BE_LONG: may_be_long, **more}
     return dg.AssetIn(key, metadata=metadata, input_manager_key=manager)
 
 
@@ -104,7 +107,7 @@ class PartitionIOManager(dg.IOManager):
         self.schemas = schemas
         """By asset key as text ("staging/overview"): the schema of its rows, for months without files."""
 
-    def handle_output(self, context: dg.OutputContext, obj: pl.DataFrame) -> None:
+    def handle_output(self, context: dg.OutputContext, obj: Rows) -> None:
         layer, table = context.asset_key.path
         partitions, reached = partition_range(context.asset_partition_keys), requested_range(context)
         by_key = _split(reached.require(obj, context.asset_key.to_user_string()))
@@ -122,11 +125,13 @@ class PartitionIOManager(dg.IOManager):
         self.lake.each(write, [*partitions.keys_frame().rows(), *changed])
         set_run_metadata(context, {"later_partitions_changed": named(changed)} if changed else {})
 
-    def load_input(self, context: dg.InputContext) -> pl.DataFrame:
+    def load_input(self, context: dg.InputContext) -> Rows:
         layer, table = context.asset_key.path
         partitions = requested_range(context)
         paths = self.lake.partition_files(layer, table, partitions.accounts, partitions.months).values()
         empty = _empty(self.schemas[context.asset_key.to_user_string()])
+        if context.definition_metadata.get(MAY_BE_LONG) and (long := scan_long(paths, empty.schema)) is not None:
+            return long.select(context.definition_metadata.get(COLUMNS) or pl.all())
         stored = scan_parquet(paths)
         found = stored.collect_schema().names()
         requested = context.definition_metadata.get(COLUMNS) or list(dict.fromkeys([*found, *empty.columns]))
@@ -152,17 +157,17 @@ def named(keys: Sequence[tuple[str, dt.date]]) -> str:
 _SHOWN = 12
 
 
-def _split(rows: pl.DataFrame) -> dict[Key, pl.DataFrame]:
+def _split(rows: Rows) -> dict[Key, pl.DataFrame] | dict[Key, pl.LazyFrame]:
     """The rows of each partition, by account and ``month``, without that column."""
-    keys = rows.select("account", "month").unique().rows()
-    if len(keys) == 1:  # a million videos, which are one snapshot, are not copied
-        return {keys[0]: rows.drop("month")}
+    if isinstance(rows, pl.LazyFrame):
+        keys = rows.select("account", "month").unique().collect().rows()
+        return {key: rows.filter(account=key[0], month=key[1]).drop("month") for key in keys}
     by_key = rows.with_columns(_account="account").partition_by("_account", "month", include_key=False, as_dict=True)
     return {(account, month): of_key for (account, month), of_key in by_key.items()}
 
 
-def _differs(stored: Mapping[Key, UPath], made: Mapping[Key, pl.DataFrame], key: Key) -> bool:
+def _differs(stored: Mapping[Key, UPath], made: Mapping[Key, Rows], key: Key) -> bool:
     """Whether the rows ``made`` of a partition differ from those stored."""
     if key not in made or key not in stored:
         return (key in made) != (key in stored)
-    return not read_parquet([stored[key]]).equals(made[key])
+    return not read_parquet([stored[key]]).equals(made[key].lazy().collect())

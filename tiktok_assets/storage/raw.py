@@ -10,13 +10,12 @@ from collections.abc import Iterable, Iterator
 
 import polars as pl
 
+from tiktok_assets.exports.long_frames import PIECE
 from tiktok_assets.exports.provenance import PROVENANCE
 from tiktok_assets.reports.alignment import DAILY
 from tiktok_assets.reports.content import CONTENT
 from tiktok_assets.storage.lake import Lake, scan_each, scan_parquet
 
-# Rows that are parsed at once, when there are more.
-PIECE = 50_000
 # Studio lists 15 videos; a list as long as this is no export of Studio's, and is no evidence of its labels.
 _MOST_VIDEOS = 1000
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import dagster as dg
 import polars as pl
 
+from tiktok_assets.exports.long_frames import Rows
 from tiktok_assets.partitions import PartitionRange, partition_range
 from tiktok_assets.storage.duckdb import ALL_ACCOUNTS, OVER_ALL_MONTHS, Session, Warehouse
 from tiktok_assets.storage.locks import Held
@@ -59,7 +60,7 @@ class WarehouseIOManager(dg.IOManager):
             if self._session is not None and not self._is_published:
                 self._session.publish()
 
-    def handle_output(self, context: dg.OutputContext, obj: pl.DataFrame) -> None:
+    def handle_output(self, context: dg.OutputContext, obj: Rows) -> None:
         table, metadata = context.asset_key.path[-1], context.definition_metadata
         partitions, reached, day = (
             partition_range(context.asset_partition_keys),
@@ -68,7 +69,7 @@ class WarehouseIOManager(dg.IOManager):
         )
         self.require_locks()
         every_account = bool(metadata.get(ALL_ACCOUNTS))
-        allowed = PartitionRange(tuple(obj["account"].unique()), reached.months) if every_account else reached
+        allowed = PartitionRange(_accounts(obj), reached.months) if every_account else reached
         allowed.require(obj.select("account", date=day), context.asset_key.to_user_string())
         over_all_months = metadata.get(OVER_ALL_MONTHS)
         replaced = self.session(context.log.info).replace(
@@ -87,6 +88,10 @@ class WarehouseIOManager(dg.IOManager):
             metadata.get(COLUMNS) or (),
             every_account=bool(metadata.get(ALL_ACCOUNTS)),
         )
+
+
+def _accounts(rows: Rows) -> tuple[str, ...]:
+    return tuple(rows.lazy().select(pl.col("account").unique()).collect()["account"])
 
 
 def warehouse_io_manager(

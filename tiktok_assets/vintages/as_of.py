@@ -19,11 +19,10 @@ from tiktok_assets.curated.registry import TABLES, key_of
 from tiktok_assets.curated.table import Input, Table
 from tiktok_assets.inbox.receipts import receipts
 from tiktok_assets.label.songs import Song, load_songs
-from tiktok_assets.making import COMPARED, compared, parameters_of, rows_to_store, typed_rows
+from tiktok_assets.making import COMPARED, compared, parameters_of, rows_to_store, staged_rows
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.reports import REPORTS
 from tiktok_assets.reports.alignment import DAILY
-from tiktok_assets.reports.report import latest_per_grain
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.vintages.known_exports import KnownExports
@@ -129,12 +128,14 @@ class HistoricalLake(KnownExports):
         settings = self.lake.settings
         parameters = parameters_of(table, settings, self._roster, self._songs, self._partitions, self.moment)
         rows = table.rows({name: self._read(source) for name, source in table.inputs.items()}, parameters)
+        rows = rows.lazy().collect()
         return {key: _as_stored(table, rows_to_store(table, rows, self._partitions))}
 
     def _staged(self, name: str) -> pl.DataFrame:
         (report,) = (report for report in REPORTS if report.name == name)
         alignment = self.rows("staging/alignment") if report in DAILY else None
-        return self._partitions.within(latest_per_grain(report, typed_rows(report, self.raw(name), alignment)))
+        rows, _ = staged_rows(report, self.raw(name), self._partitions, alignment)
+        return rows.lazy().collect()
 
     def _read(self, source: Input) -> pl.DataFrame | pl.LazyFrame:
         layer, _, report = source.key.partition("/")

@@ -146,7 +146,7 @@ class Watch:
     def _name(self, path: Path) -> str:
         """The file below data/. That of a scratch file without its folder, which has another name in each run."""
         place = str(path).removeprefix(self._data)
-        return f"scratch {path.name}" if place.startswith(("state/scratch/", "state/sessions/.")) else place
+        return f"scratch {path.name}" if place.startswith(("state/scratch/", "state/sessions/.", "state/.")) else place
 
     def _at(self, kind: str) -> None:
         self.seen.kinds[kind] += 1

@@ -53,7 +53,7 @@ def account_daily(
 
 def videos(content: pl.DataFrame, insights: pl.DataFrame) -> pl.DataFrame:
     """Snapshots of an account in Athens."""
-    return snapshots.videos(content, insights, {"a": "Europe/Athens"})
+    return snapshots.videos(content, insights, {"a": "Europe/Athens"}).lazy().collect()
 
 
 def values_of(rows: pl.DataFrame, *columns: str) -> list[tuple[Any, ...]]:

@@ -21,6 +21,7 @@ from typer.testing import CliRunner
 from tiktok_assets.assets import staging
 from tiktok_assets.batches import ACCOUNT_TAG
 from tiktok_assets.cli.app import app
+from tiktok_assets.exports.long_frames import Rows
 from tiktok_assets.graph import build_definitions
 from tiktok_assets.inbox.intake import Intake
 from tiktok_assets.inbox.receipts import processed, waiting_for_publication
@@ -57,15 +58,15 @@ def accounts_published(settings: Settings) -> list[str]:
 
 def broken_for(account: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every export of ``account`` fails in staging."""
-    typed_rows = staging.typed_rows
+    staged_rows = staging.staged_rows
 
-    def failing(report: Report, rows: pl.LazyFrame, alignment: pl.DataFrame | None = None) -> pl.DataFrame:
-        typed = typed_rows(report, rows, alignment)
-        if account in typed["account"]:
+    def failing(report: Report, rows: pl.LazyFrame, *others: Any) -> tuple[Rows, pl.DataFrame]:
+        latest, rivals = staged_rows(report, rows, *others)
+        if account in latest.lazy().collect()["account"]:
             raise ValueError(f"the reader stumbled over {account}")
-        return typed
+        return latest, rivals
 
-    monkeypatch.setattr(staging, "typed_rows", failing)
+    monkeypatch.setattr(staging, "staged_rows", failing)
 
 
 def test_many_accounts_share_a_run_and_each_has_its_own_line(install: Install, history: History) -> None:

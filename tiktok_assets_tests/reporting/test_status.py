@@ -18,7 +18,7 @@ from typer.testing import CliRunner, Result
 from tiktok_assets.cli import output
 from tiktok_assets.cli.app import app
 from tiktok_assets.cli.status import _print_account
-from tiktok_assets.curated.coverage.content_coach import since_last_list
+from tiktok_assets.curated.coverage.content_coach import VideoLists, since_last_list
 from tiktok_assets.curated.coverage.coverage import COUNTED, nothing_covered
 from tiktok_assets.reporting.status import AccountCoverage, AccountStatus, unknown_to_studio
 from tiktok_assets.settings import Settings, load_settings, variable
@@ -173,8 +173,15 @@ def test_lines_of_lists_that_cannot_be_used_are_named(tmp_path: Path, monkeypatc
 def test_many_exports_for_one_reason_are_the_most_urgent_one_and_a_line(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    now, day = dt.datetime(2026, 9, 21, tzinfo=dt.UTC), dt.timedelta(days=1)
-    lists = {dt.date(2025, 9, 25): {f"{number}": dt.date(2025, 9, 25) - number * day / 2 for number in range(15)}}
+    now = dt.datetime(2026, 9, 21, tzinfo=dt.UTC)
+    lists = VideoLists(
+        last=dt.date(2025, 9, 25),
+        listed=15,
+        posted_since=0,
+        posted_on_known_days=15,
+        first_post=dt.date(2025, 9, 18),
+        recent_posts=15,
+    )
     advice = list(since_last_list("zonea0", lists, now=now, max_days=365))
     assert len(advice) > 20 and advice[1].last == max(one.last for one in advice[1:])
     coverage = AccountCoverage(account="zonea0", reports=nothing_covered(), advice=advice, lost=[])

@@ -16,6 +16,7 @@ import polars as pl
 import pytest
 
 from tiktok_assets.assets.partitions import account_months
+from tiktok_assets.exports.long_frames import Rows
 from tiktok_assets.failures import RowsOutsideRange, WarehouseUnusable
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.storage import duckdb as ours
@@ -45,7 +46,7 @@ def stored(warehouse: Warehouse, query: str = "from t order by all") -> list[tup
 
 
 def replace(
-    warehouse: Warehouse, table: str, day: str, rows: pl.DataFrame, partitions: PartitionRange, **more: Any
+    warehouse: Warehouse, table: str, day: str, rows: Rows, partitions: PartitionRange, **more: Any
 ) -> Replaced:
     with warehouse.session() as session:
         return session.replace(table, day, rows, partitions, **more)
@@ -174,6 +175,19 @@ def test_a_column_over_all_months_is_right_whichever_month_was_stored_last(wareh
     assert stored(warehouse, "select count(*) from t where newest is null") == [(0,)]
 
 
+@pytest.mark.parametrize("is_lazy", [False, True])
+def test_a_column_over_all_months_is_right_for_very_many_rows(warehouse: Warehouse, is_lazy: bool) -> None:
+    """With two threads DuckDB 2.0 updates none of several row groups that the same transaction has inserted."""
+    count = 300_000
+    rows = pl.select(
+        account=pl.lit("a"), date=pl.lit(JANUARY), views=pl.int_range(count), newest=pl.lit(None, pl.Boolean)
+    )
+    newest = {"newest": "date = max(date) over (partition by account, views)"}
+    partitions = PartitionRange(("a",), (JANUARY,))
+    replace(warehouse, "t", "date", rows.lazy() if is_lazy else rows, partitions, over_all_months=newest)
+    assert stored(warehouse, "select newest, count(distinct views) from t group by all") == [(True, count)]
+
+
 def test_views_are_published_once_their_tables_exist(tmp_path: Path) -> None:
     views = {
         "v": "select account, views * 2 as twice from t",
@@ -223,6 +237,7 @@ import sys, time
 from datetime import date
 from pathlib import Path
 import duckdb, polars as pl
+from tiktok_assets.exports.long_frames import Rows
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.storage import duckdb as ours
 

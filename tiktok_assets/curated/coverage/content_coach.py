@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -24,38 +25,80 @@ _SOON = 2 * DAY
 _RATE_DAYS = 28
 _CANNOT_KNOW = f"Which {MOST_VIDEOS} of more Studio lists cannot be known; shorter ranges list more of them."
 
-VideoLists = Mapping[dt.date, Mapping[str, dt.date | None]]
-"""The videos of one account by the day of the download and by video id: the day of the post, None where not known."""
+
+@dataclass(frozen=True, kw_only=True)
+class VideoLists:
+    """The lists of videos of an account, as far as advice needs them: a list of Business Suite may hold a million."""
+
+    last: dt.date
+    """The day of the newest list."""
+    before: dt.date | None = None
+    """That of the list before it."""
+    listed: int
+    """Videos in the newest list."""
+    posted_since: int
+    """Of these, the ones posted after the list before."""
+    posted_on_known_days: int
+    """Of these, the ones with a known day of the post."""
+    first_post: dt.date | None
+    """The first of these days."""
+    recent_posts: int = 0
+    """Videos posted in the ``_RATE_DAYS`` days up to the newest list, by the newest list that knows their day."""
 
 
-def video_lists(videos: pl.DataFrame) -> dict[str, VideoLists]:
-    """By account, the lists in ``videos``: account, date (of the download), video_id, posted_on.
+def video_lists(videos: pl.LazyFrame) -> dict[str, VideoLists]:
+    """By account, its lists in ``videos``: account, date (of the download), video_id, posted_on; None is not known.
 
-    Only those that advice needs: the lists of the last four weeks, and at least two.
+    Posts are counted in the lists of the last four weeks, and in at least two.
     """
-    is_recent = pl.col("date").max().over("account") - pl.col("date") <= pl.duration(days=_RATE_DAYS)
-    is_newest = pl.col("date").rank("dense", descending=True).over("account") <= 2
-    used = videos.filter(is_recent | is_newest).sort("account", "date")
-    found: dict[str, dict[dt.date, Mapping[str, dt.date | None]]] = {}
-    # A list at a time, not a video at a time: a list of Business Suite may hold a million.
-    for one in used.partition_by("account", "date", maintain_order=True):
-        account, day = one.select("account", "date").row(0)
-        found.setdefault(account, {})[day] = dict(zip(one["video_id"], one["posted_on"], strict=True))
-    return {account: dict(lists) for account, lists in found.items()}
+    days = videos.select("account", "date").unique().collect(engine="streaming").sort("account", "date").lazy()
+    days = days.with_columns(last=pl.col("date").max().over("account"))
+    is_recent = pl.col("last") - pl.col("date") <= pl.duration(days=_RATE_DAYS)
+    place = pl.col("date").rank("dense", descending=True).over("account")
+    before = pl.col("date").filter(pl.col("date") < pl.col("last")).max().over("account")
+    used = videos.join(
+        days.with_columns(before=before).filter(is_recent | (place <= 2)), on=["account", "date"], how="inner"
+    )
+    posted = pl.col("posted_on")
+    newest = (
+        used.filter(pl.col("date") == pl.col("last"))
+        .group_by("account", "last", "before")
+        .agg(
+            listed=pl.len(),
+            posted_since=(posted > pl.col("before")).sum(),
+            posted_on_known_days=posted.count(),
+            first_post=posted.min(),
+        )
+    )
+    is_counted = posted.is_between(pl.col("last") - pl.duration(days=_RATE_DAYS), pl.col("last"), closed="right")
+    video = ["account", "video_id"]
+    # Another list may know another day, so all days of these videos are compared; of a million, few are posted lately.
+    counted = used.filter(is_counted).select(video).unique()
+    recent = (
+        used.filter(posted.is_not_null())
+        .join(counted, on=video, how="semi")
+        .group_by(video)
+        .agg(pl.col("last").first(), posted_on=posted.sort_by("date").last())
+        .filter(is_counted)
+        .group_by("account")
+        .agg(recent_posts=pl.len())
+    )
+    found = newest.join(recent, on="account", how="left").with_columns(pl.col("recent_posts").fill_null(0))
+    lines = found.sort("account").collect(engine="streaming").iter_rows(named=True)
+    return {line.pop("account"): VideoLists(**line) for line in lines}
 
 
-def between_lists(account: str, lists: VideoLists, *, now: dt.datetime, max_days: int) -> Iterator[Advice]:
+def between_lists(account: str, lists: VideoLists | None, *, now: dt.datetime, max_days: int) -> Iterator[Advice]:
     """Two content exports, of half the days each, where the newest list is full of videos posted since the one before.
 
     A day with several exports lists more than 15; then nothing more can be done.
     """
-    if len(lists) < 2:
+    if lists is None or lists.before is None:
         return
-    before, last = sorted(lists)[-2:]
-    posted = [day for day in lists[last].values() if day is not None and day > before]
+    before, last = lists.before, lists.last
     days = Window(first=before + DAY, last=max(before + DAY, min(last, last_day_with_data(now))))
     is_in_reach = days.first >= now.astimezone(dt.UTC).date() - DAY * YEAR
-    if len(posted) != MOST_VIDEOS or len(lists[last]) != MOST_VIDEOS or len(days) < 2 or not is_in_reach:
+    if lists.posted_since != MOST_VIDEOS or lists.listed != MOST_VIDEOS or len(days) < 2 or not is_in_reach:
         return
     reason = (
         f"The content export of {last} lists {MOST_VIDEOS} videos, the maximum, all posted since the previous "
@@ -64,11 +107,11 @@ def between_lists(account: str, lists: VideoLists, *, now: dt.datetime, max_days
     yield from _shorter(account, days, reason, now=now, span=min(max_days, math.ceil(len(days) / 2)))
 
 
-def since_last_list(account: str, lists: VideoLists, *, now: dt.datetime, max_days: int) -> Iterator[Advice]:
+def since_last_list(account: str, lists: VideoLists | None, *, now: dt.datetime, max_days: int) -> Iterator[Advice]:
     """Where about 15 videos have been posted since the newest list, or will have been in a moment."""
-    if not lists:
+    if lists is None:
         return
-    last, newest, today = max(lists), last_day_with_data(now), now.astimezone(dt.UTC).date()
+    last, newest, today = lists.last, last_day_with_data(now), now.astimezone(dt.UTC).date()
     rate, is_least = _videos_a_day(lists)
     if not rate or last >= min(today - 2 * DAY, newest):  # lists of yesterday, as daily exports have
         return
@@ -100,10 +143,7 @@ def _advice(account: str, window: Window, reason: str, before: dt.date) -> Advic
 
 def _videos_a_day(lists: VideoLists) -> tuple[float, bool]:
     """Videos posted a day before the newest list, and whether it may be more: a full list may omit videos."""
-    last = max(lists)
-    posts = {video: day for videos in lists.values() for video, day in videos.items() if day is not None}
-    rate = sum(last - DAY * _RATE_DAYS < day <= last for day in posts.values()) / _RATE_DAYS
-    newest = [day for day in lists[last].values() if day is not None]
-    if len(newest) < MOST_VIDEOS:
+    rate, posts = lists.recent_posts / _RATE_DAYS, lists.posted_on_known_days
+    if lists.first_post is None or posts < MOST_VIDEOS:
         return rate, False
-    return max(rate, len(newest) / ((last - min(newest)).days + 1)), True
+    return max(rate, posts / ((lists.last - lists.first_post).days + 1)), True

@@ -24,7 +24,7 @@ _FIRST_LIST = 28
 def advise(
     account: str,
     coverage: Sequence[ReportCoverage],
-    lists: VideoLists,
+    lists: VideoLists | None,
     *,
     now: dt.datetime,
     max_days: int,
@@ -32,7 +32,8 @@ def advise(
 ) -> list[Advice]:
     """What to export, most urgent first, and then what is lost for good. Empty if nothing is missing.
 
-    ``lists``: of the account's content exports; ``now`` is aware; ``max_days``: how many days one export may span.
+    ``lists``: of the account's content exports, None without any; ``now`` is aware; ``max_days``: how many days one
+    export may span.
     """
     newest, today = last_day_with_data(now), now.astimezone(dt.UTC).date()
     if not any(one.covered for one in coverage):
@@ -40,11 +41,11 @@ def advise(
         reason = "There is no export of this account yet. Studio shows the last year; this is its newest part."
         return [Advice(account=account, sections=SECTIONS, first=first, last=newest, reason=reason)]
     content = list(since_last_list(account, lists, now=now, max_days=max_days))
-    comes_along = not content and max(lists, default=dt.date.min) < today - ROUTINE
+    comes_along = not content and (lists.last if lists else dt.date.min) < today - ROUTINE
     content += between_lists(account, lists, now=now, max_days=max_days)
     requested = {one.report: _worth_exporting(one, today, newest, final_after) for one in coverage if one.counted.reach}
     days = list(_visits(account, coverage, requested, comes_along, now=now, max_days=max_days))
-    if not lists and not any("content" in one.sections for one in days):
+    if lists is None and not any("content" in one.sections for one in days):
         first = newest - DAY * (min(max_days, _FIRST_LIST) - 1)
         reason = "There is no content export yet. A video's totals of a day can be exported on that day only."
         content = [Advice(account=account, sections=("content",), first=first, last=newest, reason=reason)]

@@ -15,6 +15,7 @@ from tiktok_assets.curated._tables import WarehouseRow, made_of
 from tiktok_assets.curated.songs.song import Song
 from tiktok_assets.curated.table import Input, Table, publication
 from tiktok_assets.curated.videos.gains import published_on
+from tiktok_assets.exports.long_frames import Rows, pieces
 
 MATCHED_BY = ["video_id", "hashtag", "caption"]
 """The surest first."""
@@ -83,9 +84,16 @@ class VideosOfSongs(SongVideo, WarehouseRow):
         unique = ["platform", "account", "captured_on", "song", "video_id"]
 
 
-def song_videos(videos: pl.DataFrame, songs: Sequence[Song]) -> pl.DataFrame:
+def song_videos(videos: Rows, songs: Sequence[Song]) -> pl.DataFrame:
     """The rows of ``SongVideos``. ``videos``: snapshots with ``COLUMNS``; each is judged by its own caption."""
-    if not songs or videos.is_empty():
+    if not songs:
+        return SongVideos.empty()
+    found = pl.concat(_of_songs(piece, songs) for piece in pieces(videos))
+    return found.sort("account", "date", "song", "video_id")
+
+
+def _of_songs(videos: pl.DataFrame, songs: Sequence[Song]) -> pl.DataFrame:
+    if videos.is_empty():
         return SongVideos.empty()
     # Lifetime totals cannot be negative. One that is, is an error of the source.
     views, likes, comments, shares = (pl.when(pl.col(total) >= 0).then(pl.col(total)) for total in _TOTALS)
@@ -93,7 +101,6 @@ def song_videos(videos: pl.DataFrame, songs: Sequence[Song]) -> pl.DataFrame:
         videos.join(_matches(videos, songs), on=_CAPTION, nulls_equal=True)
         .with_columns(published_on=published_on(), total_views=views, total_engagements=likes + comments + shares)
         .select(list(SongVideos.to_schema().columns))
-        .sort("account", "date", "song", "video_id")
     )
 
 
@@ -170,7 +177,7 @@ SONG_VIDEOS = Table(
     key="curated/song_videos",
     schema=SongVideos,
     version="2",
-    inputs={"videos": Input("curated/videos", columns=COLUMNS)},
+    inputs={"videos": Input("curated/videos", columns=COLUMNS, may_be_long=True)},
     make=lambda inputs, parameters: song_videos(inputs["videos"], parameters.songs),
     is_by_day=True,
 )

@@ -25,6 +25,7 @@ import pandera.polars as pa
 import polars as pl
 
 from tiktok_assets.curated._tables import made_of
+from tiktok_assets.exports.long_frames import Rows
 from tiktok_assets.exports.months import month_of
 
 REFERENCE_AGE = 7
@@ -45,7 +46,7 @@ COLUMNS = ("account", "date", "video_id", "age_days", "total_views")
 """The columns of a snapshot that ``residuals`` needs."""
 
 EVIDENCE = ["more views", "fewer views", "no evidence"]
-_ACCOUNT = ["account", "date"]
+_ACCOUNT, _VIDEO = ["account", "date"], ["account", "video_id"]
 
 
 class Effect(pa.DataFrameModel):
@@ -81,15 +82,18 @@ class Effect(pa.DataFrameModel):
     )
 
 
-def residuals(videos: pl.DataFrame, months: Sequence[dt.date], *columns: str) -> pl.DataFrame:
+def residuals(videos: Rows, months: Sequence[dt.date], *columns: str) -> pl.DataFrame:
     """One row per account, month (``date``) and video: ``residual``, and ``columns`` of the chosen snapshot.
 
     ``videos``: snapshots with the columns of ``Videos`` and ``VideoGrowth``. ``months``: first days. An account without
     a snapshot in a month has no row for it.
     """
-    usable = videos.filter(pl.col("total_views") >= 0, pl.col("age_days") >= 1).select(
-        *COLUMNS, *columns, _published=pl.col("date") - pl.duration(days="age_days")
+    usable = (
+        videos.lazy()
+        .filter(pl.col("total_views") >= 0, pl.col("age_days") >= 1)
+        .select(*COLUMNS, *columns, _published=pl.col("date") - pl.duration(days="age_days"))
     )
+    is_first = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift()) for name in _VIDEO)
     distance = (pl.col("age_days") - REFERENCE_AGE).abs()
     of_months = [
         usable.filter(
@@ -97,12 +101,13 @@ def residuals(videos: pl.DataFrame, months: Sequence[dt.date], *columns: str) ->
             pl.col("date") < (month + dt.timedelta(days=31)).replace(day=1),
         )
         .filter(pl.col("date").max().over("account") >= month)  # else nothing new was known at the end of the month
-        .sort("account", "video_id", distance, "date")
-        .unique(["account", "video_id"], keep="first", maintain_order=True)
+        .sort(*_VIDEO, distance, "date")
+        .filter(is_first | (pl.int_range(pl.len()) == 0))
         .with_columns(date=pl.lit(month))
-        for month in sorted(set(months) & set(usable.select(month_of(pl.col("date")).unique())["date"]))
+        .collect()
+        for month in sorted(set(months) & set(usable.select(month_of(pl.col("date")).unique()).collect()["date"]))
     ]
-    chosen = pl.concat(of_months) if of_months else usable.clear()
+    chosen = pl.concat(of_months) if of_months else usable.head(0).collect()
     x, y = pl.col("age_days").log(), pl.col("total_views").log1p()
     slope = pl.when(x.var() > 0).then(pl.cov(x, y) / x.var()).otherwise(0.0)
     around = pl.col("_distance").rolling_median(2 * NEIGHBOURS + 1, center=True, min_samples=1)
@@ -114,11 +119,15 @@ def residuals(videos: pl.DataFrame, months: Sequence[dt.date], *columns: str) ->
     )
 
 
+def sums(groups: pl.DataFrame, *key: str) -> pl.DataFrame:
+    """How many videos each group has, and the sum of their residuals. ``groups``: its videos, each once per group."""
+    return groups.group_by(*_ACCOUNT, *key).agg(n=pl.len().cast(pl.Int64), _of_group=pl.col("residual").sum())
+
+
 def with_effects(rows: pl.DataFrame, groups: pl.DataFrame, *key: str) -> pl.DataFrame:
     """The effect of each group of videos, with the columns of ``Effect`` and ``key``.
 
-    ``rows``: all videos, as ``residuals`` returns them. ``groups``: the members of each group with their ``residual``,
-    a video once per group.
+    ``rows``: all videos, as ``residuals`` returns them. ``groups``: ``sums`` of parts of their groups.
     """
     two_parameters = 2  # level and slope of the account's line
     accounts = rows.group_by(_ACCOUNT).agg(
@@ -126,7 +135,7 @@ def with_effects(rows: pl.DataFrame, groups: pl.DataFrame, *key: str) -> pl.Data
         _sum=pl.col("residual").sum(),
         _spread=((pl.col("residual") ** 2).sum() / (pl.len() - two_parameters)).sqrt(),
     )
-    groups = groups.group_by(*_ACCOUNT, *key).agg(n=pl.len().cast(pl.Int64), _of_group=pl.col("residual").sum())
+    groups = groups.group_by(*_ACCOUNT, *key).agg(pl.col("n", "_of_group").sum())
     n, others = pl.col("n"), pl.col("_all") - pl.col("n")
     enough = (pl.col("_all") >= MIN_VIDEOS) & (n >= MIN_GROUP) & (others >= MIN_GROUP)
     worth = n * others / pl.col("_all")

@@ -10,9 +10,12 @@ one export, where every video has another age, is enough, and a ratio to the med
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import polars as pl
 
 from tiktok_assets.curated.measures import ratio
+from tiktok_assets.exports.long_frames import PIECE
 
 MIN_PEERS = 5
 """Other videos below which there is no median to speak of."""
@@ -25,38 +28,50 @@ LOOK_BACK = PEER_DAYS
 
 _DAY = ["account", "date"]
 _SNAPSHOT = [*_DAY, "video_id"]
+_IS_KNOWN = pl.col("total_views").is_not_null() & pl.col("age_days").is_not_null()
+_DAYS_AGO = (pl.col("date") - pl.col("captured_on")).dt.total_days()
 
 
-def with_peers(videos: pl.DataFrame) -> pl.DataFrame:
+@dataclass(frozen=True, kw_only=True)
+class Peers:
+    """The peers of snapshots: few numbers, however many snapshots there are."""
+
+    middles: pl.DataFrame
+    """By day of a snapshot and level of age: the middle of the peers' totals (``_middle_of``)."""
+    members: pl.DataFrame
+    """By day of a snapshot: the videos that are peers."""
+
+    @classmethod
+    def of(cls, videos: pl.DataFrame) -> Peers:
+        """``videos``: all snapshots, as in ``with_peers``."""
+        rows = videos.filter(_IS_KNOWN).select(*_SNAPSHOT, "total_views", "age_days")
+        parts = [_captured_until(of_account) for _, of_account in rows.group_by("account", maintain_order=True)]
+        captured = pl.concat(parts) if parts else _captured_until(rows)
+        return cls(
+            middles=_at_each_level(captured).group_by(*_DAY, "level").agg(_middle_of(pl.col("total_views").sort())),
+            members=captured.select(_SNAPSHOT).unique().with_columns(is_member=pl.lit(value=True)),
+        )
+
+
+def with_peers(videos: pl.DataFrame, peers: Peers) -> pl.DataFrame:
     """Snapshots with ``peers``, how many others there are, and ``views_vs_median`` (x); null below ``MIN_PEERS``.
 
     ``videos``: account, date, video_id, age_days and total_views, known or not. Rows come back in their order.
     """
-    parts = [
-        _of_account(rows) for _, rows in videos.group_by("account", maintain_order=True)
-    ]  # memory of one at a time
-    medians = pl.concat(parts) if parts else _of_account(videos)
-    return videos.join(medians, on=_SNAPSHOT, how="left", maintain_order="left").with_columns(
-        pl.col("peers").fill_null(0),
-        views_vs_median=pl.when(pl.col("peers") >= MIN_PEERS).then(ratio(pl.col("total_views"), pl.col("_median"))),
-    ).drop("_median")  # fmt: skip
-
-
-def _of_account(videos: pl.DataFrame) -> pl.DataFrame:
-    rows = videos.filter(pl.col("total_views").is_not_null(), pl.col("age_days").is_not_null()).select(
-        *_SNAPSHOT, "total_views", "age_days", level=pl.min_horizontal("age_days", pl.lit(MATURE_AGE))
+    joined = (
+        videos.with_columns(level=pl.when(_IS_KNOWN).then(pl.min_horizontal("age_days", pl.lit(MATURE_AGE))))
+        .join(peers.middles, on=[*_DAY, "level"], how="left", maintain_order="left")
+        .join(peers.members, on=_SNAPSHOT, how="left", maintain_order="left")
     )
-    captured = _captured_until(rows)
-    members = captured.select(*_DAY, "video_id").unique().with_columns(is_member=pl.lit(value=True))
-    middles = _at_each_level(captured).group_by(*_DAY, "level").agg(_middle_of(pl.col("total_views").sort()))
-    joined = rows.join(middles, on=[*_DAY, "level"], how="left").join(members, on=_SNAPSHOT, how="left")
     own, is_member = pl.col("total_views"), pl.col("is_member").fill_null(value=False)
     # Without the video itself, which stands somewhere in the sorted totals, those above it move down by one place.
     without = [pl.when(pl.col(low) < own).then(low).otherwise(high) for low, high in (("l0", "l1"), ("h0", "h1"))]
+    median = pl.when(is_member).then((without[0] + without[1]) / 2).otherwise("median")
+    number = (pl.col("known") - is_member.cast(pl.Int64)).fill_null(0)
     return joined.select(
-        *_SNAPSHOT,
-        peers=(pl.col("known") - is_member.cast(pl.Int64)).fill_null(0),
-        _median=pl.when(is_member).then((without[0] + without[1]) / 2).otherwise("median"),
+        *videos.columns,
+        peers=number,
+        views_vs_median=pl.when(number >= MIN_PEERS).then(ratio(own, median)),
     )
 
 
@@ -64,17 +79,19 @@ def _captured_until(rows: pl.DataFrame) -> pl.DataFrame:
     """For each day with a snapshot: the snapshots of the days up to it, of the newest videos of each age."""
     days = rows.lazy().select(_DAY).unique()
     others = rows.lazy().select("account", "video_id", "total_views", "age_days", captured_on="date")
-    days_ago = (pl.col("date") - pl.col("captured_on")).dt.total_days()
-    age_on_the_day = pl.col("age_days") + days_ago
+    is_before = (_DAYS_AGO >= 0) & (_DAYS_AGO <= PEER_DAYS)
+    slices = [part.lazy() for part in others.collect().iter_slices(PIECE)] or [others]
+    parts = [_newest(days.join(part, on="account").filter(is_before).collect(engine="streaming")) for part in slices]
+    captured = parts[0] if len(parts) == 1 else _newest(pl.concat(parts))
+    return captured.sort(*_SNAPSHOT, "captured_on")
+
+
+def _newest(captured: pl.DataFrame) -> pl.DataFrame:
+    """Of the snapshots up to each day, those of the newest videos of each age."""
+    age_on_the_day = pl.col("age_days") + _DAYS_AGO
     generation = pl.min_horizontal(age_on_the_day, pl.lit(MATURE_AGE))
-    newest = pl.struct(age_on_the_day, "video_id").rank("dense").over(*_DAY, generation)
-    return (
-        days.join(others, on="account")
-        .filter(days_ago >= 0, days_ago <= PEER_DAYS)
-        .collect(engine="streaming")
-        .filter(newest <= MAX_PEERS + 1)
-        .sort(*_SNAPSHOT, "captured_on")
-    )
+    place = pl.struct(age_on_the_day, "video_id").rank("dense").over(*_DAY, generation)
+    return captured.filter(place <= MAX_PEERS + 1)
 
 
 def _at_each_level(captured: pl.DataFrame) -> pl.DataFrame:

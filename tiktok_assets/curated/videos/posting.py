@@ -15,7 +15,8 @@ import polars as pl
 from tiktok_assets.curated._tables import OfManyExports, made_of
 from tiktok_assets.curated.table import Input, Table, publication
 from tiktok_assets.curated.videos import equal_age
-from tiktok_assets.curated.videos.equal_age import Effect, residuals, with_effects
+from tiktok_assets.curated.videos.equal_age import Effect, residuals, sums, with_effects
+from tiktok_assets.exports.long_frames import Rows
 
 LOOK_BACK = equal_age.LOOK_BACK
 """Days before the first of the earliest requested month that ``posting_times`` needs."""
@@ -54,7 +55,7 @@ class PostingPerformance(PostingTimes, OfManyExports):
         unique = ["platform", "account", "date", "weekday", "hour"]
 
 
-def posting_times(videos: pl.DataFrame, months: Sequence[dt.date]) -> pl.DataFrame:
+def posting_times(videos: Rows, months: Sequence[dt.date]) -> pl.DataFrame:
     """The effects known at the end of each of ``months`` (first days).
 
     ``videos``: snapshots with the columns of ``Videos`` and ``VideoGrowth``. Only those with a known local hour count.
@@ -66,14 +67,18 @@ def posting_times(videos: pl.DataFrame, months: Sequence[dt.date]) -> pl.DataFra
     every = pl.lit(None, dtype=pl.Int64)
     by = [{"weekday": weekday, "hour": hour}, {"weekday": weekday, "hour": every}, {"weekday": every, "hour": hour}]
     groups = pl.concat([rows.select("account", "date", "residual", **columns) for columns in by])
-    return with_effects(rows, groups, "weekday", "hour").select(list(PostingTimes.to_schema().columns))
+    return with_effects(rows, sums(groups, "weekday", "hour"), "weekday", "hour").select(
+        list(PostingTimes.to_schema().columns)
+    )
 
 
 POSTING_TIMES = Table(
     key="curated/posting_times",
     schema=PostingTimes,
     version="4",
-    inputs={"videos": Input("curated/videos", look_back=LOOK_BACK, columns=(*equal_age.COLUMNS, *COLUMNS))},
+    inputs={
+        "videos": Input("curated/videos", look_back=LOOK_BACK, columns=(*equal_age.COLUMNS, *COLUMNS), may_be_long=True)
+    },
     make=lambda inputs, parameters: posting_times(inputs["videos"], parameters.months),
 )
 POSTING_PERFORMANCE = publication(POSTING_TIMES, "warehouse/posting_times", PostingPerformance)

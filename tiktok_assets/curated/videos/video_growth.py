@@ -19,9 +19,9 @@ from tiktok_assets.curated.measures import ratio
 LOOK_BACK = 366
 """Days, the longest window of Studio. A snapshot before that is too long ago to count views from."""
 
-_VIDEO = ["account", "video_id"]
+VIDEO = ["account", "video_id"]
 _TOTALS = ("total_likes", "total_comments", "total_shares")
-GROWN_FROM = (*_VIDEO, "date", "published_at", "post_date", "total_views", *_TOTALS)
+GROWN_FROM = (*VIDEO, "date", "published_at", "post_date", "total_views", *_TOTALS)
 """The columns of a snapshot that ``with_growth`` needs."""
 
 
@@ -83,10 +83,10 @@ def with_growth(videos: pl.DataFrame, timezones: Mapping[str, str | None]) -> pl
     likes, comments, shares = (pl.when(pl.col(total) >= 0).then(pl.col(total)) for total in _TOTALS)
     return (
         _with_publication(videos, timezones)
-        .sort(*_VIDEO, "date")
+        .sort(*VIDEO, "date")
         .with_columns(
-            _known_on=pl.when(views.is_not_null()).then("date").forward_fill().shift(1).over(_VIDEO),
-            _known_views=views.forward_fill().shift(1).over(_VIDEO),
+            _known_on=pl.when(views.is_not_null()).then("date").forward_fill().shift(1).over(VIDEO),
+            _known_views=views.forward_fill().shift(1).over(VIDEO),
             engagement_rate=ratio(likes + comments + shares, views),
             virality_rate=ratio(shares, views),
             age_days=(pl.col("date") - pl.col("_published_on")).dt.total_days(),
@@ -110,7 +110,7 @@ def with_growth(videos: pl.DataFrame, timezones: Mapping[str, str | None]) -> pl
 
 def with_latest(videos: pl.DataFrame) -> pl.DataFrame:
     """Snapshots with ``is_latest``, right only if ``videos`` holds every snapshot known: later ones decide it."""
-    return videos.with_columns(is_latest=pl.col("date") == pl.col("date").max().over(_VIDEO))
+    return videos.with_columns(is_latest=pl.col("date") == pl.col("date").max().over(VIDEO))
 
 
 def _with_publication(videos: pl.DataFrame, timezones: Mapping[str, str | None]) -> pl.DataFrame:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pandera.polars as pa
 import polars as pl
 
 from tiktok_assets.curated._tables import WarehouseRow, conform, made_of
 from tiktok_assets.curated.table import Input, Table, publication
-from tiktok_assets.curated.videos.video_growth import GROWN_FROM, LOOK_BACK, VideoGrowth, with_growth
+from tiktok_assets.curated.videos.video_growth import GROWN_FROM, LOOK_BACK, VIDEO, VideoGrowth, with_growth
+from tiktok_assets.exports.long_frames import Rows, by_key, gathered, pieces
 from tiktok_assets.reports.content import uploaded_at
 from tiktok_assets.reports.report import UtcTime
 
@@ -74,7 +75,7 @@ class ContentPerformance(VideoGrowth, VideoMetrics, WarehouseRow):
         unique = ["platform", "account", "captured_on", "video_id"]
 
 
-def videos(content: pl.DataFrame, insights: pl.DataFrame, timezones: Mapping[str, str | None]) -> pl.DataFrame:
+def videos(content: Rows, insights: pl.DataFrame, timezones: Mapping[str, str | None]) -> Rows:
     """Each snapshot of each video, with the hashtags of its title and how it grew. ``timezones``: see ``with_growth``.
 
     Content lists the 15 videos that gained most, insights the newest. A video that only insights contain on a day has
@@ -82,10 +83,20 @@ def videos(content: pl.DataFrame, insights: pl.DataFrame, timezones: Mapping[str
     Where both contain it, totals are Content's; watch time, completion and favorites are added.
     """
     rows = _with_insights(content, _of_insights(insights))
-    tagged = rows.with_columns(hashtags=hashtags_of(pl.col("title")))
-    # Sorted by video and back without the texts: 900,000 videos are copied often enough.
-    grown = with_growth(tagged.select(GROWN_FROM).with_row_index("_row"), timezones).sort("_row")
-    return conform(tagged.hstack(grown.select(list(VideoGrowth.to_schema().columns))), Videos)
+    growth = list(VideoGrowth.to_schema().columns)
+    # Without the texts, which are most of what a video takes.
+    numbers = rows.lazy().select(GROWN_FROM).with_row_index("_row").collect()
+    grown = pl.concat(with_growth(part, timezones).select("_row", *growth) for part in by_key(numbers, VIDEO))
+    grown = grown.sort("_row").drop("_row")
+
+    def made() -> Iterator[pl.DataFrame]:
+        start = 0
+        for piece in pieces(rows):
+            tagged = piece.with_columns(hashtags=hashtags_of(pl.col("title")))
+            yield conform(tagged.hstack(grown.slice(start, piece.height)), Videos)
+            start += piece.height
+
+    return gathered(made())
 
 
 def hashtags_of(title: pl.Expr) -> pl.Expr:
@@ -94,10 +105,10 @@ def hashtags_of(title: pl.Expr) -> pl.Expr:
     return found.list.unique(maintain_order=True)
 
 
-def _with_insights(content: pl.DataFrame, of_insights: pl.DataFrame) -> pl.DataFrame:
-    if of_insights.is_empty():  # no copy of what can be 900,000 videos
+def _with_insights(content: Rows, of_insights: pl.DataFrame) -> Rows:
+    if of_insights.is_empty():
         return content
-    both = content.join(of_insights, on=_KEY, how="full", coalesce=True, suffix="_of_insights")
+    both = content.lazy().collect().join(of_insights, on=_KEY, how="full", coalesce=True, suffix="_of_insights")
     return both.with_columns(
         *(pl.coalesce(name, f"{name}_of_insights") for name in ("export_id", "title", *COUNTS)),
         published_at=pl.coalesce("published_at", uploaded_at(pl.col("video_id"))),
@@ -130,7 +141,7 @@ VIDEOS = Table(
     schema=Videos,
     version="4",
     inputs={
-        "content": Input("staging/content", look_back=LOOK_BACK),
+        "content": Input("staging/content", look_back=LOOK_BACK, may_be_long=True),
         "insights": Input(
             "staging/insights",
             look_back=LOOK_BACK,

@@ -18,7 +18,8 @@ from tiktok_assets.curated._tables import WarehouseRow, made_of
 from tiktok_assets.curated.measures import ratio
 from tiktok_assets.curated.table import Input, Table, publication
 from tiktok_assets.curated.videos import peers
-from tiktok_assets.curated.videos.peers import with_peers
+from tiktok_assets.curated.videos.peers import Peers, with_peers
+from tiktok_assets.exports.long_frames import Rows, pieces
 from tiktok_assets.exports.months import month_of
 
 MIN_VIEWS = 10_000
@@ -91,7 +92,7 @@ class ViralContent(ViralMetrics, WarehouseRow):
 
 
 def viral_videos(
-    videos: pl.DataFrame,
+    videos: Rows,
     *,
     min_views: int = MIN_VIEWS,
     growth_threshold: float = GROWTH_THRESHOLD,
@@ -103,18 +104,23 @@ def viral_videos(
     per_day_before = ratio(views - pl.col("views_gained"), pl.col("age_days") - pl.col("gained_over_days"))
     grew = (views >= min_views) & (gained_per_day > 0) & (gained_per_day >= growth_threshold * per_day_before)
     stands_out = pl.col("views_vs_median") >= median_threshold
-    judged = with_peers(videos.select(_JUDGED).filter(views.is_not_null())).with_columns(
-        daily_growth=ratio(gained_per_day, per_day_before),
-        _grew=grew.fill_null(value=False),
-        _stands_out=stands_out.fill_null(value=False),
+    peers = Peers.of(videos.lazy().select(*_SNAPSHOT, "total_views", "age_days").collect())
+    judged = pl.concat(
+        with_peers(piece.filter(views.is_not_null()), peers)
+        .with_columns(
+            daily_growth=ratio(gained_per_day, per_day_before),
+            _grew=grew.fill_null(value=False),
+            _stands_out=stands_out.fill_null(value=False),
+        )
+        .filter(pl.col("_grew") | pl.col("_stands_out"))
+        for piece in pieces(videos.select(_JUDGED))
     )
     reason = pl.when(pl.col("_grew") & pl.col("_stands_out")).then(pl.lit("both"))
     reason = reason.when("_grew").then(pl.lit("daily_growth")).otherwise(pl.lit("views_vs_median"))
-    found = _first_of_each_wave(judged.filter(pl.col("_grew") | pl.col("_stands_out")))
-    # Only these need their texts: 900,000 videos are copied often enough.
-    texts = videos.select(*_SNAPSHOT, *_DESCRIPTIVE).join(found, on=_SNAPSHOT, how="semi")
+    found = _first_of_each_wave(judged)
+    texts = videos.lazy().select(*_SNAPSHOT, *_DESCRIPTIVE).join(found.lazy(), on=_SNAPSHOT, how="semi")
     return (
-        found.join(texts, on=_SNAPSHOT, how="left", maintain_order="left")
+        found.join(texts.collect(engine="streaming"), on=_SNAPSHOT, how="left", maintain_order="left")
         .with_columns(reason=reason, rank=_rank())
         .select(list(ViralVideos.to_schema().columns))
         .sort("account", "date", "rank")
@@ -136,7 +142,7 @@ VIRAL_VIDEOS = Table(
     key="curated/viral_videos",
     schema=ViralVideos,
     version="4",
-    inputs={"videos": Input("curated/videos", look_back=LOOK_BACK, columns=COLUMNS)},
+    inputs={"videos": Input("curated/videos", look_back=LOOK_BACK, columns=COLUMNS, may_be_long=True)},
     make=lambda inputs, parameters: viral_videos(
         inputs["videos"], min_views=parameters.viral_min_views, growth_threshold=parameters.viral_growth
     ),

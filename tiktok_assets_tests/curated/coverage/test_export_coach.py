@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,13 +16,14 @@ from tiktok_assets.curated.coverage.coverage import COUNTED, ReportCoverage
 from tiktok_assets.curated.coverage.export_coach import advise
 from tiktok_assets.exports.windows import DAY, Window
 from tiktok_assets_tests.budget import examples
-from tiktok_assets_tests.curated.frames import snapshot_rows
 
 # The newest day Studio may have data for is 20 November.
 NOW = dt.datetime(2026, 11, 21, 18, tzinfo=dt.UTC)
 NEWEST = dt.date(2026, 11, 20)
+Lists = Mapping[dt.date, Mapping[str, dt.date | None]]
+"""By day of the list and by video: the day of the post."""
 ALL = ("overview", "viewers", "followers", "content")
-YESTERDAYS_LIST: VideoLists = {NEWEST: {"1": dt.date(2026, 11, 3)}}
+YESTERDAYS_LIST: Lists = {NEWEST: {"1": dt.date(2026, 11, 3)}}
 Days = Iterable[dt.date]
 
 
@@ -44,11 +46,17 @@ def one(report: str, missing: Days = (), *, unsettled: Days = (), without_number
 
 
 def coach(
-    *reported: ReportCoverage, lists: VideoLists = YESTERDAYS_LIST, now: dt.datetime = NOW, max_days: int = 180
+    *reported: ReportCoverage, lists: Lists = YESTERDAYS_LIST, now: dt.datetime = NOW, max_days: int = 180
 ) -> list[Advice]:
     """The advice for an account that is complete in all other reports."""
     given = {report.report: report for report in reported}
-    return advise("north", [given.get(name) or one(name) for name in COUNTED], lists, now=now, max_days=max_days)
+    return advise("north", [given.get(name) or one(name) for name in COUNTED], read(lists), now=now, max_days=max_days)
+
+
+def read(lists: Lists) -> VideoLists | None:
+    rows = [("north", day, video, posted) for day, videos in lists.items() for video, posted in videos.items()]
+    schema = {"account": pl.String, "date": pl.Date, "video_id": pl.String, "posted_on": pl.Date}
+    return video_lists(pl.LazyFrame(rows, schema=schema, orient="row")).get("north")
 
 
 def test_a_complete_account_gets_no_advice() -> None:
@@ -67,7 +75,7 @@ def test_the_newest_two_days_are_routine_and_the_third_is_not() -> None:
 
 
 def test_an_account_without_exports_is_advised_to_make_the_first() -> None:
-    [advice] = advise("north", [], {}, now=NOW, max_days=180)
+    [advice] = advise("north", [], None, now=NOW, max_days=180)
     assert (advice.sections, advice.first, advice.last) == (ALL, dt.date(2026, 5, 25), dt.date(2026, 11, 20))
     assert advice.reason.startswith("There is no export of this account yet.")
 
@@ -217,13 +225,25 @@ def test_an_account_without_content_exports_is_advised_to_make_one() -> None:
 
 
 def test_lists_of_long_ago_are_left_out_but_for_two() -> None:
-    rows = snapshot_rows(
-        *(
-            {"date": dt.date.fromisoformat(day), "video_id": "1"}
-            for day in ("2026-01-01", "2026-02-01", "2026-06-01", "2026-11-20")
-        )
-    ).with_columns(posted_on="post_date")
-    assert video_lists(rows) == {"a": {dt.date(2026, 6, 1): {"1": None}, NEWEST: {"1": None}}}
+    """The post of each list is counted on the day that the newest list with one knows."""
+    lists = [dt.date(2026, 1, 1), dt.date(2026, 6, 1), NEWEST]
+    posted = {"1": NEWEST - DAY, "2": NEWEST - 28 * DAY, "3": NEWEST + DAY}
+    found = read({day: posted | {f"of {day}": NEWEST} for day in lists} | {NEWEST: {"1": None, "4": NEWEST - DAY}})
+    assert found == VideoLists(
+        last=NEWEST,
+        before=lists[1],
+        listed=2,
+        posted_since=1,
+        posted_on_known_days=1,
+        first_post=NEWEST - DAY,
+        recent_posts=3,  # 1, 4 and the one of June
+    )
+
+
+def test_a_post_counts_on_the_day_that_the_newest_list_knows() -> None:
+    found = read({NEWEST - DAY: {"1": NEWEST - DAY, "2": NEWEST}, NEWEST: {"1": NEWEST - 40 * DAY, "2": None}})
+    assert found is not None
+    assert found.recent_posts == 1
 
 
 @pytest.mark.parametrize(

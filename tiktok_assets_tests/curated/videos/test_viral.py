@@ -9,7 +9,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from tiktok_assets.checks.schema import violations
-from tiktok_assets.curated.videos.peers import with_peers
+from tiktok_assets.curated.videos.peers import Peers, with_peers
 from tiktok_assets.curated.videos.video_growth import with_growth
 from tiktok_assets.curated.videos.viral import LOOK_BACK, ViralVideos, viral_videos
 from tiktok_assets.simulator.account import SimulatedAccount
@@ -118,7 +118,7 @@ class TestAgainstTheOthers:
     def test_videos_not_seen_for_a_quarter_do_not_count(self) -> None:
         for days, peers in ((92, 5), (93, 0)):
             rows = snapshots(("1", may(1), may(4), 90_000), *others(5, may(4) - timedelta(days), 10, 1_000))
-            assert column(with_peers(rows).filter(pl.col("video_id") == "1"), "peers") == [peers]
+            assert column(with_peers(rows, Peers.of(rows)).filter(pl.col("video_id") == "1"), "peers") == [peers]
 
     def test_another_accounts_videos_do_not_count(self) -> None:
         others_videos = snapshots(*others(5, may(7), 3, 10)).with_columns(account=pl.lit("b"))
@@ -128,11 +128,11 @@ class TestAgainstTheOthers:
         totals = {"a": 10, "b": 20, "c": 30, "d": 40, "e": 50, "f": 60}
         rows = snapshots(*((video, may(1), may(4), views) for video, views in totals.items()))
         # of the five others: a: median 40; c: 10 20 40 50 60: 40; d: 10 20 30 50 60: 30; f: 30
-        times = dict(values_of(with_peers(rows), "video_id", "views_vs_median"))
+        times = dict(values_of(with_peers(rows, Peers.of(rows)), "video_id", "views_vs_median"))
         assert times == {"a": 10 / 40, "b": 20 / 40, "c": 30 / 40, "d": 40 / 30, "e": 50 / 30, "f": 60 / 30}
         rows = snapshots(*((video, may(1), may(4), views) for video, views in {**totals, "g": 70}.items()))
         # of the six others of d: 10 20 30 50 60 70: median 40; of a: 20 30 40 50 60 70: 45
-        times = dict(values_of(with_peers(rows), "video_id", "views_vs_median"))
+        times = dict(values_of(with_peers(rows, Peers.of(rows)), "video_id", "views_vs_median"))
         assert (times["a"], times["d"], times["g"]) == (10 / 45, 1.0, 70 / 35)
 
 
