@@ -173,6 +173,7 @@ class Session:
             with contextlib.suppress(psycopg.OperationalError, psycopg.InterfaceError):
                 if names and self._connection is not None:
                     self._execute(_RELEASE, names)
+                    self._execute(_LET_GO, names)  # they are free now, and not when Postgres notices the end
             self._disconnect()
 
     def leave_to_parent(self) -> None:

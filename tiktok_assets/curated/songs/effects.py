@@ -6,7 +6,7 @@ import pandera.polars as pa
 import polars as pl
 
 from tiktok_assets.curated._tables import made_of
-from tiktok_assets.curated.videos.equal_age import Effect, residuals, with_effects
+from tiktok_assets.curated.videos.equal_age import Effect, residuals, sums, with_effects
 from tiktok_assets.exports.months import month_of
 
 
@@ -25,4 +25,4 @@ def song_effects(videos: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
     months = videos.select(month_of(pl.col("date")).max())["date"].drop_nulls().to_list()
     rows = residuals(videos, months)
     of_songs = rows.join(members.unique(), on=["account", "video_id"]).select("account", "date", "residual", "song")
-    return with_effects(rows, of_songs, "song").select(list(SongEffect.to_schema().columns))
+    return with_effects(rows, sums(of_songs, "song"), "song").select(list(SongEffect.to_schema().columns))
