@@ -11,7 +11,7 @@ import datetime as dt
 import hashlib
 import resource
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -72,8 +72,14 @@ def _drained(folder: Path, accounts: int, workers: int) -> float:
         start = time.perf_counter()
         head.start("dagster-daemon", "run", "-w", str(DEPLOY / "workspace.yaml"))
         lake, expected = Lake(made.settings()), sum(map(len, exports.values()))
-        _wait(lambda: sum(len(processed(lake, name)) for name in names) == expected)
+        _wait(lambda: _published(lake, names) == expected)
         return time.perf_counter() - start
+
+
+def _published(lake: Lake, accounts: Sequence[str]) -> int:
+    """The exports that people can read: from a few listings, so that asking takes little from what is measured."""
+    with lake.looking():
+        return sum(len(processed(lake, account)) for account in accounts)
 
 
 def _exports(account: str) -> tuple[GeneratedExport, ...]:

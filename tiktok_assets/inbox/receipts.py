@@ -351,14 +351,12 @@ def reopen(lake: Lake, account: str, months: Mapping[str, Iterable[dt.date]], *,
     ``is_in_lake``: the lake has their tables; they are only loaded again.
     """
     with lake.alone(receipts_lock(account)) as held:
-        for path in _receipt_files(lake, account):
-            export_id = path.name.partition(".")[0]
-            if export_id in months:
-                receipt = _JSON.validate_json(path.read_bytes())
-                every = tuple(lake.months_kept(sorted({*receipt.months, *months[export_id]})))
-                curated = every if is_in_lake else None
-                held.require()
-                _write(lake, path, replace(receipt, months=every, months_curated=curated, months_reached=()))
+        paths = [path for path in _receipt_files(lake, account) if path.name.partition(".")[0] in months]
+        for path, receipt in _read_all(paths):
+            every = tuple(lake.months_kept(sorted({*receipt.months, *months[receipt.export_id]})))
+            curated = every if is_in_lake else None
+            held.require()
+            _write(lake, path, replace(receipt, months=every, months_curated=curated, months_reached=()))
 
 
 def waiting_for_publication(lake: Lake, accounts: Iterable[str]) -> list[UPath]:
@@ -385,9 +383,8 @@ def close_receipts(lake: Lake, published: Iterable[UPath]) -> None:
     """Close these receipts of loaded exports, whose rows are ``published``."""
     published = list(published)
     with lake.alone(_locks_of(published)) as held:
-        for path in published:
-            with contextlib.suppress(FileNotFoundError):  # reopened meanwhile: the date shift of its labels changed
-                content = path.read_bytes()
+        for path, content in zip(published, read_many(published), strict=True):
+            if content is not None:  # else reopened meanwhile: the date shift of its labels changed
                 held.require()
                 lake.write_bytes(path.parent / f"{path.name.removesuffix(_LOADED)}{_CLOSED}", content)
                 lake.remove(path)

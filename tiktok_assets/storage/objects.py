@@ -98,7 +98,7 @@ def entry(path: UPath) -> Entry:
 def download(path: UPath, target: Path) -> None:
     """Store the object as a file of this machine, with the time of its original: one request. Raises OSError."""
     if not is_s3(path):
-        target.write_bytes(path.read_bytes())
+        target.write_bytes(read(path))
         changed = round(entry(path).changed * 1e9)
     else:
         changed = _run(path.fs, lambda: _download(path.fs, path.path, target))
@@ -107,7 +107,8 @@ def download(path: UPath, target: Path) -> None:
 
 def read(path: UPath) -> bytes:
     """The bytes of the object: one request. Raises FileNotFoundError, OSError."""
-    content = path.fs.cat_file(path.path)
+    # s3fs asks for the size first, unless it may not read in pieces.
+    content = path.fs.cat_file(path.path, **({"max_concurrency": 1} if is_s3(path) else {}))
     return content if isinstance(content, bytes) else content.encode()
 
 

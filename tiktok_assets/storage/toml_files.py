@@ -12,10 +12,11 @@ import io
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from upath import UPath
 
+from tiktok_assets.storage import objects
 from tiktok_assets.storage.atomic import replacing
 from tiktok_assets.storage.locks import Held
 from tiktok_assets.storage.versioned import Overtaken, replace, version_of
@@ -30,8 +31,7 @@ class UnusableToml(ValueError):
 def read_bytes(path: Path | UPath) -> bytes | None:
     """The content of the file as it is now; None where there is none. Raises OSError."""
     try:
-        # In one request, and past the listings that a storage remembers.
-        return path.read_bytes() if isinstance(path, Path) else cast(bytes, path.fs.cat_file(path.path))
+        return path.read_bytes() if isinstance(path, Path) else objects.read(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
 
