@@ -276,8 +276,11 @@ def _readable(connection: duckdb.DuckDBPyConnection, rows: Rows) -> Iterator[Non
             piece.write_parquet(Path(folder) / f"{number:06}.parquet")
         files = sql_literal(Path(folder) / "*.parquet")
         connection.execute(f"create or replace temp view _rows as from read_parquet({files})")
-        yield
-        connection.execute("drop view _rows")
+        try:
+            yield
+        finally:  # else the next rows, a frame, cannot have this name
+            with contextlib.suppress(duckdb.Error):  # a failure may allow no statement
+                connection.execute("drop view _rows")
 
 
 # Rows whose value is unchanged are not written again.
