@@ -152,6 +152,16 @@ def test_a_file_that_is_no_warehouse_of_ours_is_neither_opened_nor_changed(tmp_p
         assert path.read_bytes() == before
 
 
+def test_a_storage_that_does_not_answer_or_wants_a_login_is_a_sentence() -> None:
+    exceptions = pytest.importorskip("botocore.exceptions")
+    away = exceptions.EndpointConnectionError(endpoint_url="http://127.0.0.1:9/b")
+    sentence = sentence_of(away, "s3://b/data") or ""
+    assert sentence.startswith("s3://b/data: cannot be reached (Could not connect")
+    assert "AWS_ENDPOINT_URL is right, then run this again" in sentence
+    assert "Set AWS_ACCESS_KEY_ID" in (sentence_of(exceptions.NoCredentialsError()) or "")
+    assert sentence_of(exceptions.ParamValidationError(report="a bug of ours")) is None
+
+
 def test_a_file_of_somebody_elses_is_not_overwritten_by_publishing(tmp_path: Path) -> None:
     working, published = tmp_path / "state" / "warehouse.duckdb", tmp_path / "warehouse" / "tiktok.duckdb"
     warehouse = Warehouse(working, published, descriptions={"ours": ("one row", {})})
