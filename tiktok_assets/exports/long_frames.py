@@ -1,7 +1,8 @@
 """Frames of so many rows that they do not fit into memory: lazy, in a file, and worked on piece by piece.
 
-That is a list of 800,000 videos, which takes 250 MB as a frame and as much again for each copy. Everything shorter is a
-``DataFrame``. Does not belong here: long files as people drop them (``long_tables``).
+That is a list of 800,000 videos, which takes 250 MB as a frame and as much again for each copy, or more than ``PIECE``
+rows of staging that are made at once, whatever the report. Does not belong here: long files as people drop them
+(``long_tables``).
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ PIECE = 50_000
 Rows = pl.DataFrame | pl.LazyFrame
 """Lazy where there are very many."""
 RowsT = TypeVar("RowsT", bound=Rows)
+FOLDERS = "tiktok-assets-rows-"
+"""How the names of the folders with such files begin, in the system's folder for temporary ones."""
 _NUMBER = "_number"
 
 
@@ -64,12 +67,15 @@ def _rows_of(rows: Rows, numbers: pl.Series) -> pl.DataFrame:
 
 
 def gathered(frames: Iterable[pl.DataFrame]) -> Rows:
-    """The rows of all ``frames``: of one as it is, of several from a file, which is gone once nobody holds the rows."""
+    """The rows of all ``frames``: of one as it is, of several from a file, which is gone once nobody holds the rows.
+
+    Whoever makes other lazy rows of them holds these as long: those do not.
+    """
     frames = iter(frames)
     first, second = next(frames), next(frames, None)
     if second is None:
         return first
-    folder = tempfile.TemporaryDirectory(prefix="tiktok-assets-")
+    folder = tempfile.TemporaryDirectory(prefix=FOLDERS)
     paths: list[Path] = []
     for number, frame in enumerate(itertools.chain([first, second], frames)):
         paths.append(Path(folder.name) / f"{number:06}.parquet")

@@ -95,27 +95,32 @@ class _Block:
     """The folders that a block has begun to change."""
 
     def __init__(self) -> None:
-        self._begun: dict[UPath, UPath] = {}
+        self._marked: set[UPath] = set()
+        self._begun: list[UPath] = []  # also where storing one failed: it may lie there all the same
         self._lock = threading.Lock()  # held until a mark is stored: another thread does not write before
 
     def begin(self, marks: Iterable[UPath]) -> None:
         with self._lock:
             around = [block for block in _blocks.get() if block is not self]
-            new = [mark for mark in marks if mark not in self._begun and not any(block.has(mark) for block in around)]
-            self._begun |= {mark: mark / f"{_BEGUN}{uuid4().hex}" for mark in new}
-            at_once(lambda mark: objects.write(self._begun[mark], b""), new)
+            new = [mark for mark in marks if mark not in self._marked and not any(block.has(mark) for block in around)]
+            at_once(self._write, new)
+
+    def _write(self, mark: UPath) -> None:
+        self._begun.append(begun := mark / f"{_BEGUN}{uuid4().hex}")
+        objects.write(begun, b"")
+        self._marked.add(mark)  # only now: after a failure the block's next change in the folder is marked
 
     def has(self, mark: UPath) -> bool:
         with self._lock:
-            return mark in self._begun
+            return mark in self._marked
 
     def end(self) -> None:
-        at_once(_end, self._begun.values())
+        at_once(_end, self._begun)
 
 
 def _end(begun: UPath) -> None:
     # Where this fails the folder counts as being changed, and every look lists it, until it is abandoned.
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(Exception):  # of botocore, those about connections are no OSErrors
         objects.write(begun.parent / _ENDED, uuid4().hex.encode())
         objects.remove(begun)
 

@@ -23,7 +23,7 @@ import polars as pl
 import polars.selectors as cs
 
 from tiktok_assets.curated.catalog import sql_literal
-from tiktok_assets.exports.long_frames import Rows, RowsT, pieces
+from tiktok_assets.exports.long_frames import FOLDERS, Rows, RowsT, pieces
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.storage.columns import Descriptions, describe, rename_columns
 from tiktok_assets.storage.file_locks import FileLocks
@@ -271,13 +271,16 @@ def _readable(connection: duckdb.DuckDBPyConnection, rows: Rows) -> Iterator[Non
         with _registered(connection, _rows=rows.to_arrow(compat_level=pl.CompatLevel.newest())):
             yield
         return
-    with tempfile.TemporaryDirectory(prefix="tiktok-assets-") as folder:
+    with tempfile.TemporaryDirectory(prefix=FOLDERS) as folder:
         for number, piece in enumerate(pieces(rows)):
             piece.write_parquet(Path(folder) / f"{number:06}.parquet")
         files = sql_literal(Path(folder) / "*.parquet")
         connection.execute(f"create or replace temp view _rows as from read_parquet({files})")
-        yield
-        connection.execute("drop view _rows")
+        try:
+            yield
+        finally:  # else the next rows, a frame, cannot have this name
+            with contextlib.suppress(duckdb.Error):  # a failure may allow no statement
+                connection.execute("drop view _rows")
 
 
 # Rows whose value is unchanged are not written again.

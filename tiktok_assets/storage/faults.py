@@ -56,6 +56,13 @@ _WORDS = {
 }
 _OF_NETWORKS = (errno.ETIMEDOUT, errno.EHOSTDOWN)
 _OF_DATABASES = ("duckdb", "_duckdb", "sqlite3", "sqlalchemy")
+# By what botocore raises, which is no OSError, or a base of it: a storage that does not answer, and no login for it.
+_OF_STORAGE = {
+    "ConnectionError": "Check that it runs and AWS_ENDPOINT_URL is right",
+    "HTTPClientError": "Check that it runs and AWS_ENDPOINT_URL is right",
+    "NoCredentialsError": "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    "PartialCredentialsError": "Set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+}
 
 
 def sentence_of(error: BaseException, place: str | None = None) -> str | None:
@@ -64,6 +71,8 @@ def sentence_of(error: BaseException, place: str | None = None) -> str | None:
     ``place``: the folder to name where the error names no path, as SQLite's do.
     """
     for one in _chain(error):
+        if remedy := _remedy_of_storage(one):
+            return f"{place or 'The object storage'}: cannot be reached ({one}). {remedy}, {_AGAIN}"
         if (number := number_of(one)) is None:
             continue
         found = next((meaning for numbers, meaning in _MEANINGS.items() if number in numbers), None)
@@ -77,6 +86,11 @@ def sentence_of(error: BaseException, place: str | None = None) -> str | None:
             return f"{what[0].upper()}{what[1:]}. {remedy}"
         return f"{path}: {what} ({reason}). {remedy}"
     return None
+
+
+def _remedy_of_storage(error: BaseException) -> str | None:
+    names = [one.__name__ for one in type(error).__mro__ if one.__module__ == "botocore.exceptions"]
+    return next((_OF_STORAGE[name] for name in names if name in _OF_STORAGE), None)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

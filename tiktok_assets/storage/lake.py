@@ -13,6 +13,7 @@ import io
 import os
 import re
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ import polars as pl
 from upath import UPath
 
 from tiktok_assets import clock
-from tiktok_assets.exports.long_frames import PIECE
+from tiktok_assets.exports.long_frames import FOLDERS, PIECE
 from tiktok_assets.exports.provenance import READER_VERSION
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage import objects
@@ -136,6 +137,7 @@ class Lake:
         a_day_ago = time.time() - _ORPHAN_AFTER
         remove_orphans(self.settings.state / "scratch", "*", a_day_ago)
         remove_orphans(self.settings.state, "tmp*", a_day_ago)
+        remove_orphans(Path(tempfile.gettempdir()), f"{FOLDERS}*", a_day_ago)
         if is_object(self.settings.data_dir):
             self.changes.end_abandoned(entries_below(self.changes.marks))
 

@@ -16,7 +16,7 @@ import pandera.polars as pa
 import polars as pl
 from upath import UPath
 
-from tiktok_assets.exports.long_frames import Rows
+from tiktok_assets.exports.long_frames import PIECE, Rows
 from tiktok_assets.partitions import PartitionRange, partition_key, partition_range
 from tiktok_assets.storage.lake import Lake, read_parquet, scan_long, scan_parquet
 from tiktok_assets.storage.partition_metadata import set_run_metadata
@@ -157,13 +157,17 @@ def named(keys: Sequence[tuple[str, dt.date]]) -> str:
 _SHOWN = 12
 
 
-def _split(rows: Rows) -> dict[Key, pl.DataFrame] | dict[Key, pl.LazyFrame]:
-    """The rows of each partition, by account and ``month``, without that column."""
+def _split(rows: Rows) -> dict[Key, pl.DataFrame | pl.LazyFrame]:
+    """The rows of each partition, by account and ``month``, without that column; lazy where there are very many."""
+    by_key: dict[Key, pl.DataFrame | pl.LazyFrame] = {}
     if isinstance(rows, pl.LazyFrame):
-        keys = rows.select("account", "month").unique().collect().rows()
-        return {key: rows.filter(account=key[0], month=key[1]).drop("month") for key in keys}
-    by_key = rows.with_columns(_account="account").partition_by("_account", "month", include_key=False, as_dict=True)
-    return {(account, month): of_key for (account, month), of_key in by_key.items()}
+        counted = rows.group_by("account", "month").len().filter(pl.col("len") > PIECE).collect(engine="streaming")
+        is_long = [(pl.col("account") == account) & (pl.col("month") == month) for account, month, _ in counted.rows()]
+        by_key |= {key[:2]: rows.filter(one).drop("month") for key, one in zip(counted.rows(), is_long, strict=True)}
+        # Each of the others by itself would be a pass over all rows.
+        rows = (rows.filter(~pl.any_horizontal(is_long)) if is_long else rows).collect()
+    parts = rows.with_columns(_account="account").partition_by("_account", "month", include_key=False, as_dict=True)
+    return by_key | {(account, month): of_key for (account, month), of_key in parts.items()}
 
 
 def _differs(stored: Mapping[Key, UPath], made: Mapping[Key, Rows], key: Key) -> bool:

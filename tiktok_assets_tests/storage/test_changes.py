@@ -155,6 +155,43 @@ def test_a_block_marks_a_folder_once_and_nothing_else(remote: Settings, monkeypa
     assert not [path for path in objects.objects_below(lake.changes.marks) if "begun" in path]
 
 
+def test_a_change_after_a_failed_mark_is_marked(remote: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    lake, real, fails = Lake(remote), objects.write, [True]
+
+    def fails_once(path: UPath, *rest: bytes, **how: bool) -> None:
+        if "begun-" in path.name and fails.pop(0):
+            raise OSError("busy")
+        real(path, *rest, **how)
+
+    monkeypatch.setattr(objects, "write", fails_once)
+    with together():
+        with pytest.raises(OSError, match="busy"):
+            write(lake, "pig1987", "1")
+        fails.append(False)
+        write(lake, "pig1987", "1")
+        assert contextvars.Context().run(receipts, lake, "pig1987") == {"1"}
+        write(lake, "pig1987", "2")
+        assert contextvars.Context().run(receipts, lake, "pig1987") == {"1", "2"}
+
+
+def test_an_end_that_cannot_be_marked_hides_no_error(remote: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    class NoConnection(Exception):
+        """As botocore's: no OSError."""
+
+    lake, real = Lake(remote), objects.write
+
+    def fails_at_the_end(path: UPath, *rest: bytes, **how: bool) -> None:
+        if path.name == "ended":
+            raise NoConnection
+        real(path, *rest, **how)
+
+    monkeypatch.setattr(objects, "write", fails_at_the_end)
+    with pytest.raises(KeyError), together():
+        write(lake, "pig1987", "1")
+        raise KeyError
+    assert begun(lake) == 1
+
+
 def test_the_folder_of_a_killed_writer_is_listed_in_every_look_for_a_day(
     remote: Settings, listed: Counter[str]
 ) -> None:

@@ -228,6 +228,16 @@ def test_a_failure_in_the_middle_leaves_the_table_as_it_was(warehouse: Warehouse
     assert stored(warehouse, "select * from t") == [("a", JANUARY, 1, 1)]
 
 
+def test_after_a_long_list_that_failed_the_session_stores_other_rows(warehouse: Warehouse) -> None:
+    partitions, rows = PartitionRange(("a",), (JANUARY,)), days(("a", JANUARY, 1, 1))
+    with warehouse.session() as session:
+        session.replace("t", "date", rows, partitions)
+        with pytest.raises(duckdb.ConversionException, match="many"):
+            session.replace("t", "date", rows.lazy().with_columns(views=pl.lit("many")), partitions)
+        session.replace("u", "date", rows, partitions)
+    assert stored(warehouse, "from u") == [("a", JANUARY, 1, 1)]
+
+
 def test_a_process_killed_between_delete_and_insert_leaves_the_table_as_it_was(warehouse: Warehouse) -> None:
     partitions = PartitionRange(("a",), (JANUARY,))
     before = days(*(("a", JANUARY, number, number) for number in range(180)))

@@ -7,12 +7,14 @@ import fcntl
 import os
 import re
 import sqlite3
+import tempfile
 import time
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from tiktok_assets.exports.long_frames import FOLDERS
 from tiktok_assets.failures import WarehouseUnusable
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.atomic import naming
@@ -150,6 +152,31 @@ def test_a_file_that_is_no_warehouse_of_ours_is_neither_opened_nor_changed(tmp_p
         ):
             opened(path, ["ours"])
         assert path.read_bytes() == before
+
+
+def test_rows_that_a_killed_process_left_in_the_temporary_folder_are_removed_after_a_day(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    old, new, other = (tmp_path / "temporary" / name for name in (f"{FOLDERS}a", f"{FOLDERS}b", "tiktok-assets-c"))
+    for folder in (old, new, other):
+        folder.mkdir(parents=True)
+        (folder / "000000.parquet").touch()
+        if folder != new:
+            for path in (folder / "000000.parquet", folder):
+                os.utime(path, (time.time() - 25 * 3600, time.time() - 25 * 3600))
+    Lake(settings).remove_orphans()
+    assert set((tmp_path / "temporary").iterdir()) == {new, other}
+
+
+def test_a_storage_that_does_not_answer_or_wants_a_login_is_a_sentence() -> None:
+    exceptions = pytest.importorskip("botocore.exceptions")
+    away = exceptions.EndpointConnectionError(endpoint_url="http://127.0.0.1:9/b")
+    sentence = sentence_of(away, "s3://b/data") or ""
+    assert sentence.startswith("s3://b/data: cannot be reached (Could not connect")
+    assert "AWS_ENDPOINT_URL is right, then run this again" in sentence
+    assert "Set AWS_ACCESS_KEY_ID" in (sentence_of(exceptions.NoCredentialsError()) or "")
+    assert sentence_of(exceptions.ParamValidationError(report="a bug of ours")) is None
 
 
 def test_a_file_of_somebody_elses_is_not_overwritten_by_publishing(tmp_path: Path) -> None:

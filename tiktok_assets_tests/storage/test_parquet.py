@@ -14,6 +14,7 @@ from tiktok_assets.exports.provenance import PROVENANCE, READER_VERSION
 from tiktok_assets.partitions import PartitionRange
 from tiktok_assets.reports.viewers import Viewers
 from tiktok_assets.settings import Settings
+from tiktok_assets.storage import parquet
 from tiktok_assets.storage.lake import Lake
 from tiktok_assets.storage.parquet import PartitionIOManager, RawIOManager, RawRows, windowed_input
 
@@ -40,12 +41,12 @@ def viewers(*rows: tuple[str, date, int]) -> pl.DataFrame:
     )
 
 
-def materialize(lake: Lake, made: pl.DataFrame, first: str, last: str) -> pl.DataFrame:
+def materialize(lake: Lake, made: pl.DataFrame | pl.LazyFrame, first: str, last: str) -> pl.DataFrame:
     """Store ``made`` as staging/viewers in a run over first..last, and what an asset behind it gets in that run."""
     got: list[pl.DataFrame] = []
 
     @dg.asset(key=["staging", "viewers"], partitions_def=PARTITIONS, io_manager_key="lake")
-    def upstream() -> pl.DataFrame:
+    def upstream() -> Any:
         return made
 
     @dg.asset(partitions_def=PARTITIONS, ins={"rows": dg.AssetIn(["staging", "viewers"])})
@@ -74,6 +75,16 @@ def test_a_range_is_a_file_for_each_partition_with_its_rows(lake: Lake) -> None:
     assert files(lake) == [partition("a", JANUARY), partition("a", FEBRUARY)]
     february = pl.read_parquet(Path(str(lake.settings.data_dir)) / partition("a", FEBRUARY), hive_partitioning=False)
     assert february.equals(rows.tail(2))
+
+
+@pytest.mark.parametrize("most", [0, 2, 50])
+def test_long_rows_are_stored_as_short_ones_are(lake: Lake, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    made = viewers(*(("ab"[number % 2], date(2025, 1 + number % 3 // 2, 9 - number), number) for number in range(9)))
+    monkeypatch.setattr(parquet, "PIECE", most)
+    stored = materialize(lake, made.lazy(), "a|2025-01-01", "b|2025-02-01")
+    assert len(files(lake)) == 4
+    assert stored.equals(materialize(lake, made, "a|2025-01-01", "b|2025-02-01"))
+    assert set(stored["unique_viewers"]) == set(range(9))
 
 
 def test_a_partition_range_touches_no_other_partition(lake: Lake) -> None:
