@@ -146,7 +146,8 @@ class Watch:
     def _name(self, path: Path) -> str:
         """The file below data/. That of a scratch file without its folder, which has another name in each run."""
         place = str(path).removeprefix(self._data)
-        return f"scratch {path.name}" if place.startswith(("state/scratch/", "state/sessions/.", "state/.")) else place
+        is_scratch = place.startswith("state/scratch/") or (place.startswith("state/") and path.parent.name[:1] == ".")
+        return f"scratch {path.name}" if is_scratch else place
 
     def _at(self, kind: str) -> None:
         self.seen.kinds[kind] += 1
