@@ -30,7 +30,7 @@ from tiktok_assets.reports.alignment import DAILY, aligned
 from tiktok_assets.reports.report import EXPORT_ORDER, Report, latest_per_grain, undecided
 from tiktok_assets.settings import Settings
 from tiktok_assets.storage.manifest import digest_of
-from tiktok_assets.storage.raw import pieces
+from tiktok_assets.storage.raw import by_export
 
 COMPARED = (RESTATEMENTS, SETTLING)
 """The tables that ``compared`` makes, in its order."""
@@ -57,7 +57,7 @@ def staged_rows(
 def _typed(report: Report, raw: pl.LazyFrame) -> Iterator[pl.DataFrame]:
     """Raw rows parsed, piece by piece, with no more columns than staging needs."""
     needed = list(dict.fromkeys((*report.columns, *EXPORT_ORDER, "row_number")))
-    return (report.parse(piece).select(needed) for piece in pieces(raw))
+    return (report.parse(piece).select(needed) for piece in by_export(raw))
 
 
 def _aligned(report: Report, raw: pl.LazyFrame, alignment: pl.DataFrame) -> pl.DataFrame:

@@ -14,18 +14,23 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import fsspec
 import hypothesis
 import pytest
 from dagster._core.storage.defs_state import base as defs_state
+from fsspec import AbstractFileSystem
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+from tiktok_assets.inbox import identities
 from tiktok_assets.settings import Settings
-from tiktok_assets.storage import listings
+from tiktok_assets.storage import copies, listings
+from tiktok_assets.storage.copies import Copies
 from tiktok_assets_tests import budget
 from tiktok_assets_tests.chaos.figures import pytest_terminal_summary
 from tiktok_assets_tests.instances import kept_in
 from tiktok_assets_tests.made_once import MadeOnce
+from tiktok_assets_tests.memory import empty_memory
 
 __all__ = ["pytest_terminal_summary"]  # a hook: a conftest in a folder does not get it with ``-n``
 
@@ -143,6 +148,25 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
 def settings(install: Install) -> Settings:
     """An installation with the two accounts of the label, and nothing in landing."""
     return install("pig1987", zonea0="zone.a0")
+
+
+@pytest.fixture
+def memory() -> Iterator[AbstractFileSystem]:
+    """The object storage that fsspec has in memory, with nothing in it."""
+    empty_memory()
+    yield fsspec.filesystem("memory")
+    empty_memory()
+
+
+@pytest.fixture
+def remote(install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, memory: AbstractFileSystem) -> Settings:
+    """An installation of the account pig1987 whose lake lies in ``memory``; what must be local lies in ``tmp_path``."""
+    monkeypatch.setattr("tiktok_assets.settings.project_root", lambda: tmp_path)
+    kept = Copies()
+    monkeypatch.setattr(copies, "_copies", lambda: kept)
+    for name, nothing in {"_known": {}, "_computed": set(), "_read_files": set()}.items():
+        monkeypatch.setattr(identities, name, nothing)
+    return install("pig1987", data_dir="memory://lake/data")
 
 
 @pytest.fixture(scope="session")

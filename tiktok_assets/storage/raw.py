@@ -43,7 +43,7 @@ def judged_rows(lake: Lake, account: str) -> dict[str, pl.DataFrame]:
     return raw
 
 
-def pieces(rows: pl.LazyFrame) -> Iterator[pl.DataFrame]:
+def by_export(rows: pl.LazyFrame) -> Iterator[pl.DataFrame]:
     """Raw rows in pieces that fit into memory: read at once, the text of 900,000 videos takes 400 MB, and 800 parsed.
 
     An export stays whole, since its rows may be judged together; only one that alone is too long is split. That is a

@@ -27,7 +27,7 @@ from tiktok_assets.storage.objects import Entry
 from tiktok_assets_tests import budget
 from tiktok_assets_tests.inbox.intake_looks import look
 from tiktok_assets_tests.landing_files import insights
-from tiktok_assets_tests.storage.memory import empty_memory
+from tiktok_assets_tests.memory import empty_memory
 
 ACCOUNTS = ("pig1987", "zonea0")
 

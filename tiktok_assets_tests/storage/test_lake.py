@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
-import fsspec
 import polars as pl
 import pytest
 from upath import UPath
@@ -19,7 +18,6 @@ from tiktok_assets.settings import Settings
 from tiktok_assets.storage.copies import local_copy
 from tiktok_assets.storage.lake import Lake, files_in, free_name
 from tiktok_assets.storage.published import published_copy
-from tiktok_assets_tests.conftest import Install
 from tiktok_assets_tests.instances import fresh
 from tiktok_assets_tests.landing_files import FIRST, LAST, account, drop_export, export
 
@@ -171,16 +169,6 @@ def test_a_missing_folder_is_empty_and_an_unreadable_one_is_an_error(
 
 
 # --- other storage ---------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def remote(install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    """An installation whose lake lies in fsspec's memory; what must be local lies in ``tmp_path``."""
-    monkeypatch.setattr("tiktok_assets.settings.project_root", lambda: tmp_path)
-    storage = fsspec.filesystem("memory")
-    storage.store.clear()
-    yield install("pig1987", data_dir="memory://lake/data")
-    storage.store.clear()
 
 
 def test_a_copy_on_this_machine_keeps_name_and_time(remote: Settings) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import fsspec
 import pytest
+from fsspec import AbstractFileSystem
 from upath import UPath
 
 from tiktok_assets.accounts import InvalidAccounts, add_account
@@ -20,12 +19,9 @@ class Lost:
 
 
 @pytest.fixture
-def stored() -> Iterator[UPath]:
+def stored(memory: AbstractFileSystem) -> UPath:
     """A file at a storage address."""
-    storage = fsspec.filesystem("memory")
-    storage.store.clear()
-    yield UPath("memory://label/accounts.toml")
-    storage.store.clear()
+    return UPath("memory://label/accounts.toml")
 
 
 def test_what_somebody_else_has_written_meanwhile_is_read_and_kept(stored: UPath) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
-import fsspec
 import pytest
+from fsspec import AbstractFileSystem
 from upath import UPath
 
 from tiktok_assets.failures import WarehouseOvertaken, WarehouseUnusable
@@ -19,12 +18,9 @@ NAMES = {"t": ("Numbers.", {})}
 
 
 @pytest.fixture
-def published() -> Iterator[UPath]:
+def published(memory: AbstractFileSystem) -> UPath:
     """The address of a warehouse in storage that all machines share."""
-    storage = fsspec.filesystem("memory")
-    storage.store.clear()
-    yield UPath("memory://lake/warehouse/tiktok.duckdb")
-    storage.store.clear()
+    return UPath("memory://lake/warehouse/tiktok.duckdb")
 
 
 @pytest.fixture

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import fsspec
 import pytest
+from fsspec import AbstractFileSystem
 from starlette.types import Message, Receive, Scope, Send
 from upath import UPath
 
@@ -23,14 +22,11 @@ def answer(folder: Path | UPath, path: str) -> list[Message]:
 
 
 @pytest.fixture
-def stored() -> Iterator[UPath]:
+def stored(memory: AbstractFileSystem) -> UPath:
     """The same reports in an object storage."""
-    storage = fsspec.filesystem("memory")
-    storage.store.clear()
-    storage.pipe({"/lake/secret": b"of the data folder", "/lake/reports/index.html": b"the front page"})
-    storage.pipe({"/lake/reports/pig1987.html": b"an account", "/lake/reports/a/b.html": b"of the data folder"})
-    yield UPath("memory://lake/reports")
-    storage.store.clear()
+    memory.pipe({"/lake/secret": b"of the data folder", "/lake/reports/index.html": b"the front page"})
+    memory.pipe({"/lake/reports/pig1987.html": b"an account", "/lake/reports/a/b.html": b"of the data folder"})
+    return UPath("memory://lake/reports")
 
 
 @pytest.fixture
